@@ -1,0 +1,8 @@
+export {
+  BytesVector,
+  CHUNK_ROWS,
+  type ColumnVector,
+  NumberVector,
+  ObjectVector,
+} from './column-vector.ts';
+export type { DataChunk } from './data-chunk.ts';

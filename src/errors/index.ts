@@ -1,0 +1,10 @@
+export {
+  notSupported,
+  PgError,
+  type PgErrorFields,
+  type PgErrorOptions,
+  pgError,
+  type Severity,
+  toErrorFields,
+} from './pg-error.ts';
+export { type Condition, SQLSTATES } from './sqlstates.ts';

@@ -1,0 +1,80 @@
+import { type Condition, SQLSTATES } from './sqlstates.ts';
+
+export type Severity =
+  | 'ERROR'
+  | 'FATAL'
+  | 'PANIC'
+  | 'WARNING'
+  | 'NOTICE'
+  | 'DEBUG'
+  | 'INFO'
+  | 'LOG';
+
+/** The fields of an error or notice that a client sees; plain data, so that threads can exchange it. */
+export interface PgErrorFields {
+  readonly severity: Severity;
+  readonly sqlstate: string;
+  readonly message: string;
+  readonly detail?: string | undefined;
+  readonly hint?: string | undefined;
+  /** 1-based, in characters of the statement's text. */
+  readonly position?: number | undefined;
+  readonly internalPosition?: number | undefined;
+  readonly internalQuery?: string | undefined;
+  readonly where?: string | undefined;
+  readonly schema?: string | undefined;
+  readonly table?: string | undefined;
+  readonly column?: string | undefined;
+  readonly dataType?: string | undefined;
+  readonly constraint?: string | undefined;
+}
+
+export type PgErrorOptions = Partial<Omit<PgErrorFields, 'sqlstate' | 'message'>>;
+
+/** An error that a client is told of, with PostgreSQL's SQLSTATE and wording. */
+export class PgError extends Error {
+  override readonly name = 'PgError';
+  readonly fields: PgErrorFields;
+
+  constructor(fields: PgErrorFields) {
+    super(fields.message);
+    this.fields = fields;
+  }
+
+  get sqlstate(): string {
+    return this.fields.sqlstate;
+  }
+
+  /** The same error with a position (or other fields) that only an outer layer knows. */
+  with(options: PgErrorOptions): PgError {
+    return new PgError({ ...this.fields, ...options });
+  }
+}
+
+/** Makes the error of a named condition: `throw pgError('undefined_table', 'relation "t" does not exist')`. */
+export function pgError(condition: Condition, message: string, options?: PgErrorOptions): PgError {
+  return new PgError({ severity: 'ERROR', sqlstate: SQLSTATES[condition], message, ...options });
+}
+
+/** 0A000 for what PostgreSQL has and Heddle does not have yet. */
+export function notSupported(feature: string, options?: PgErrorOptions): PgError {
+  return pgError('feature_not_supported', `${feature} is not supported`, options);
+}
+
+/** What a client is told of any thrown value; what is not a PgError is an internal error, XX000. */
+export function toErrorFields(thrown: unknown): PgErrorFields {
+  if (thrown instanceof PgError) return thrown.fields;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (thrown instanceof RangeError && message.includes('call stack')) {
+    return {
+      severity: 'ERROR',
+      sqlstate: SQLSTATES.statement_too_complex,
+      message: 'stack depth limit exceeded',
+    };
+  }
+  return {
+    severity: 'ERROR',
+    sqlstate: SQLSTATES.internal_error,
+    message: `internal error: ${message}`,
+  };
+}

@@ -1,0 +1,2 @@
+export * from './datum.ts';
+export * from './sql-type.ts';
