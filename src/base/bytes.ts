@@ -227,9 +227,7 @@ export class ByteWriter {
   }
 }
 
-const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
-/** Decodes UTF-8; memory shared between threads is copied first, as TextDecoder refuses it. */
+/** Decodes UTF-8, from shared memory too (which TextDecoder refuses). */
 export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
   const length = end - start;
   if (length <= ASCII_LOOP_MAX) {
@@ -242,8 +240,5 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
     }
     if (i === end) return text;
   }
-  return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset + start, length).utf8Slice(
-    0,
-    length,
-  );
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString('utf8');
 }

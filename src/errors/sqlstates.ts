@@ -1,16 +1,5 @@
 /** PostgreSQL 15's conditions and their SQLSTATEs (its errcodes.txt), by condition name. */
 export const SQLSTATES = {
-  successful_completion: '00000',
-  warning: '01000',
-  dynamic_result_sets_returned: '0100C',
-  implicit_zero_bit_padding: '01008',
-  null_value_eliminated_in_set_function: '01003',
-  privilege_not_granted: '01007',
-  privilege_not_revoked: '01006',
-  string_data_right_truncation: '01004',
-  deprecated_feature: '01P01',
-  no_data: '02000',
-  no_additional_dynamic_result_sets_returned: '02001',
   sql_statement_not_yet_complete: '03000',
   connection_exception: '08000',
   connection_does_not_exist: '08003',
@@ -67,6 +56,7 @@ export const SQLSTATES = {
   numeric_value_out_of_range: '22003',
   sequence_generator_limit_exceeded: '2200H',
   string_data_length_mismatch: '22026',
+  string_data_right_truncation: '22001',
   substring_error: '22011',
   trim_error: '22027',
   unterminated_c_string: '22024',
@@ -255,6 +245,16 @@ export const SQLSTATES = {
   internal_error: 'XX000',
   data_corrupted: 'XX001',
   index_corrupted: 'XX002',
+  successful_completion: '00000',
+  warning: '01000',
+  dynamic_result_sets_returned: '0100C',
+  implicit_zero_bit_padding: '01008',
+  null_value_eliminated_in_set_function: '01003',
+  privilege_not_granted: '01007',
+  privilege_not_revoked: '01006',
+  deprecated_feature: '01P01',
+  no_data: '02000',
+  no_additional_dynamic_result_sets_returned: '02001',
 } as const;
 
 export type Condition = keyof typeof SQLSTATES;
