@@ -1,0 +1,1 @@
+export type { Cursor, LeafRun, Lsn, PageCursor, SeekMode, TreeId } from './tree.ts';
