@@ -1,0 +1,90 @@
+import type { Datum, TypeContext } from '../../types/index.ts';
+
+/** What a function may ask of the statement that calls it. */
+export interface FunctionContext extends TypeContext {
+  /** now(): start of the transaction; statement_timestamp(); both as Int8 timestamptz. */
+  readonly statementTimestamp: number;
+  clockTimestamp(): number;
+  /** [0, 1), from the session's seed. */
+  random(): number;
+  setRandomSeed(seed: number): void;
+  readonly session: SessionFacts;
+  /** Raises a notice or warning to the client. */
+  notice(message: string, condition?: string): void;
+}
+
+/** Session information functions read these: current_user, current_database(), current_setting(). */
+export interface SessionFacts {
+  readonly user: string;
+  readonly sessionUser: string;
+  readonly database: string;
+  readonly processId: number;
+  readonly searchPath: readonly string[];
+  readonly serverStartTimestamp: number;
+  setting(name: string): string | null;
+}
+
+/** A scalar function over Datums. Strict functions are never called with null. */
+export type ScalarFunction = (context: FunctionContext, ...args: never[]) => Datum;
+
+/** A set-returning function: one Datum a row, or an array of the row's columns when it has several. */
+export type SetFunction = (context: FunctionContext, ...args: never[]) => Iterable<Datum | Datum[]>;
+
+/** An aggregate over Datums. `accumulate` returns the new state (it may change and return the old one).
+ * Strict aggregates (see pg_aggregate and pg_proc) skip rows with a null argument. */
+export interface AggregateFunction<State = unknown> {
+  initial(context: FunctionContext): State;
+  accumulate(context: FunctionContext, state: State, ...args: Datum[]): State;
+  /** Merges the state of another part of the input. */
+  combine?(context: FunctionContext, state: State, other: State): State;
+  finish(context: FunctionContext, state: State): Datum;
+  readonly strict: boolean;
+  /** Bytes that a state holds, for the work_mem account; default 64. */
+  sizeOf?(state: State): number;
+}
+
+/** A function's signature: a row of pg_proc (schemas/catalog/pg_proc.json). */
+export interface FunctionSignature {
+  readonly oid: number;
+  readonly name: string;
+  /** Name of the implementation (prosrc), which joins a signature with its code. */
+  readonly source: string;
+  readonly kind: 'f' | 'a' | 'w' | 'p';
+  readonly strict: boolean;
+  readonly volatility: 'i' | 's' | 'v';
+  readonly returnsSet: boolean;
+  readonly variadic: number;
+  readonly result: number;
+  readonly arguments: readonly number[];
+  readonly defaults: number;
+  readonly allArguments?: readonly number[];
+  readonly modes?: readonly string[];
+  readonly names?: readonly string[];
+}
+
+export interface OperatorSignature {
+  readonly oid: number;
+  readonly name: string;
+  readonly kind: 'b' | 'l';
+  readonly left: number;
+  readonly right: number;
+  readonly result: number;
+  readonly commutator: number;
+  readonly negator: number;
+  /** Oid of the function that computes it. */
+  readonly function: number;
+  readonly hash: boolean;
+  readonly merge: boolean;
+  readonly restrict: string;
+  readonly join: string;
+}
+
+export interface CastSignature {
+  readonly source: number;
+  readonly target: number;
+  readonly function: number;
+  /** Allowed implicitly, in assignments, or only written out. */
+  readonly context: 'i' | 'a' | 'e';
+  /** By function, by relabelling, by text input and output. */
+  readonly method: 'f' | 'b' | 'i';
+}
