@@ -1,0 +1,179 @@
+import type { TreeId } from '../storage/index.ts';
+import type { Datum } from '../types/index.ts';
+
+/** An expression kept in the catalog: its text as pg_get_expr prints it, and its bound form (an
+ * `Expr` of sql/expression.ts whose columns are `input` = position in the relation's columns). */
+export interface StoredExpression {
+  readonly text: string;
+  readonly expr: unknown;
+}
+
+/** A column. Its position in RelationDescriptor.columns is attnum - 1 for ever: dropped columns stay. */
+export interface ColumnDescriptor {
+  readonly name: string;
+  readonly type: number;
+  readonly typmod: number;
+  readonly notNull: boolean;
+  readonly dropped: boolean;
+  readonly default: StoredExpression | null;
+  readonly identity: '' | 'a' | 'd';
+  /** Oid of the sequence of a serial or identity column, else 0. */
+  readonly sequence: number;
+  /** Value in rows stored before the column was added. */
+  readonly missing: Datum;
+}
+
+export interface IndexColumn {
+  /** Position in the relation's columns, or -1 for an expression. */
+  readonly column: number;
+  readonly expression: StoredExpression | null;
+  readonly type: number;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+  readonly operatorClass: number;
+}
+
+/** An index. The primary index of a table with a primary key is the table's own tree (`clustered`). */
+export interface IndexDescriptor {
+  readonly oid: number;
+  readonly name: string;
+  readonly tree: TreeId;
+  readonly unique: boolean;
+  readonly primary: boolean;
+  readonly clustered: boolean;
+  readonly nullsNotDistinct: boolean;
+  readonly columns: readonly IndexColumn[];
+  /** INCLUDE columns (positions). */
+  readonly included: readonly number[];
+  readonly predicate: StoredExpression | null;
+  /** Oid of the constraint it serves, else 0. */
+  readonly constraint: number;
+}
+
+export interface ConstraintDescriptor {
+  readonly oid: number;
+  readonly name: string;
+  readonly kind: 'check' | 'primary' | 'unique' | 'foreign';
+  /** Positions of the columns it is about. */
+  readonly columns: readonly number[];
+  readonly index: number;
+  readonly check: StoredExpression | null;
+  readonly deferrable: boolean;
+  readonly deferred: boolean;
+  readonly validated: boolean;
+  readonly foreign: ForeignKey | null;
+}
+
+export interface ForeignKey {
+  readonly table: number;
+  readonly columns: readonly number[];
+  readonly onUpdate: 'a' | 'r' | 'c' | 'n' | 'd';
+  readonly onDelete: 'a' | 'r' | 'c' | 'n' | 'd';
+  readonly match: 's' | 'f';
+}
+
+/** A table, view or sequence. Immutable: a change makes a new descriptor with a higher version. */
+export interface RelationDescriptor {
+  readonly oid: number;
+  readonly name: string;
+  readonly schema: number;
+  readonly kind: 'table' | 'view' | 'sequence';
+  readonly persistence: 'p' | 't' | 'u';
+  readonly owner: number;
+  readonly version: number;
+  readonly columns: readonly ColumnDescriptor[];
+  /** The clustered tree with the rows (0 for a view). TRUNCATE and rewrites give a new one. */
+  readonly tree: TreeId;
+  /** Positions of the clustering key's columns; null: clustered by a hidden 64-bit row id. */
+  readonly clusterKey: readonly number[] | null;
+  readonly indexes: readonly IndexDescriptor[];
+  readonly constraints: readonly ConstraintDescriptor[];
+  readonly sequence: SequenceOptions | null;
+  /** A view's query text. */
+  readonly definition: string | null;
+  readonly options: readonly string[];
+  /** Type oid of the row type. */
+  readonly rowType: number;
+  readonly statistics: TableStatistics | null;
+}
+
+/** What ANALYZE found out; the planner guesses without it. */
+export interface TableStatistics {
+  readonly rows: number;
+  readonly pages: number;
+  readonly columns: readonly (ColumnStatistics | null)[];
+}
+
+export interface ColumnStatistics {
+  readonly nullFraction: number;
+  /** Number of distinct values. */
+  readonly distinct: number;
+  readonly averageWidth: number;
+}
+
+export interface SequenceOptions {
+  readonly type: number;
+  readonly start: bigint;
+  readonly increment: bigint;
+  readonly minimum: bigint;
+  readonly maximum: bigint;
+  readonly cache: bigint;
+  readonly cycle: boolean;
+  /** Table and column position that own it (serial, identity), or 0. */
+  readonly ownerTable: number;
+  readonly ownerColumn: number;
+}
+
+export interface SchemaDescriptor {
+  readonly oid: number;
+  readonly name: string;
+  readonly owner: number;
+}
+
+export interface RoleDescriptor {
+  readonly oid: number;
+  readonly name: string;
+  readonly superuser: boolean;
+  readonly login: boolean;
+}
+
+export interface DatabaseDescriptor {
+  readonly oid: number;
+  readonly name: string;
+  readonly owner: number;
+}
+
+/** Names to descriptors, as one statement sees them: committed, with its transaction's own changes. */
+export interface CatalogView {
+  /** Grows with every committed change; plans made under another version are made anew. */
+  readonly version: number;
+  schemaByName(name: string): SchemaDescriptor | undefined;
+  schemaByOid(oid: number): SchemaDescriptor | undefined;
+  schemas(): Iterable<SchemaDescriptor>;
+  relationByName(schema: number, name: string): RelationDescriptor | undefined;
+  relationByOid(oid: number): RelationDescriptor | undefined;
+  relations(): Iterable<RelationDescriptor>;
+  /** The table an index belongs to, and the index. */
+  indexByName(
+    schema: number,
+    name: string,
+  ): { table: RelationDescriptor; index: IndexDescriptor } | undefined;
+  indexByOid(oid: number): { table: RelationDescriptor; index: IndexDescriptor } | undefined;
+  roleByName(name: string): RoleDescriptor | undefined;
+  roleByOid(oid: number): RoleDescriptor | undefined;
+  roles(): Iterable<RoleDescriptor>;
+  databaseByName(name: string): DatabaseDescriptor | undefined;
+  databases(): Iterable<DatabaseDescriptor>;
+  /** Columns of a view of pg_catalog or information_schema, or undefined where there is none. */
+  systemView(schema: string, name: string): SystemViewShape | undefined;
+}
+
+export interface SystemViewShape {
+  readonly oid: number;
+  readonly name: string;
+  readonly columns: readonly {
+    readonly name: string;
+    readonly type: number;
+    readonly typmod: number;
+  }[];
+}

@@ -1,0 +1,164 @@
+import type { RelationDescriptor } from '../../catalog/descriptors.ts';
+import type { Expr, SortKey } from '../expression.ts';
+
+/** A bound query: names resolved, types known, casts written out. Plain readonly data. */
+export type Query = SelectQuery | SetOperationQuery | ValuesQuery | ModifyQuery;
+
+export interface OutputColumn {
+  readonly name: string;
+  readonly expr: Expr;
+  /** Not part of the result: only ORDER BY or the like reads it. */
+  readonly junk: boolean;
+  /** Base table column it comes from, for RowDescription; 0 where there is none. */
+  readonly sourceTable: number;
+  readonly sourceColumn: number;
+}
+
+interface WithClause {
+  readonly ctes: readonly CommonTable[];
+}
+
+export interface CommonTable {
+  readonly name: string;
+  readonly query: Query;
+  readonly columns: readonly RelationColumn[];
+  readonly recursive: boolean;
+  readonly materialized: 'default' | 'always' | 'never';
+}
+
+export interface RelationColumn {
+  readonly name: string;
+  readonly type: number;
+  readonly typmod: number;
+}
+
+/** What a FROM clause names. Column expressions refer to entries by their index in the range table. */
+export type RangeTableEntry = {
+  readonly alias: string;
+  readonly columns: readonly RelationColumn[];
+} & (
+  | {
+      readonly kind: 'table';
+      readonly table: RelationDescriptor;
+      /** Column i of the entry is table.columns[attributes[i]]; dropped ones are not among them. */
+      readonly attributes: readonly number[];
+    }
+  /** A view of pg_catalog or information_schema, computed from the catalog in memory. */
+  | { readonly kind: 'systemView'; readonly view: string; readonly oid: number }
+  | { readonly kind: 'subquery'; readonly query: Query; readonly lateral: boolean }
+  | {
+      readonly kind: 'cte';
+      readonly level: number;
+      readonly index: number;
+      readonly selfReference: boolean;
+    }
+  | {
+      readonly kind: 'function';
+      readonly calls: readonly Expr[];
+      readonly ordinality: boolean;
+      readonly lateral: boolean;
+    }
+  | {
+      readonly kind: 'values';
+      readonly rows: readonly (readonly Expr[])[];
+      readonly lateral: boolean;
+    }
+  /** A join's own columns (USING merges, alias of a join): each an expression over its inputs. */
+  | { readonly kind: 'join'; readonly expressions: readonly Expr[] }
+);
+
+export type FromItem =
+  | { readonly kind: 'relation'; readonly relation: number }
+  | {
+      readonly kind: 'join';
+      readonly join: 'inner' | 'left' | 'right' | 'full' | 'cross';
+      readonly left: FromItem;
+      readonly right: FromItem;
+      readonly on: Expr | null;
+      /** Range table entry of kind 'join'. */
+      readonly relation: number;
+    };
+
+export interface SelectQuery extends WithClause {
+  readonly kind: 'select';
+  readonly rangeTable: readonly RangeTableEntry[];
+  /** Comma-separated items: an implicit cross join. */
+  readonly from: readonly FromItem[];
+  readonly where: Expr | null;
+  readonly output: readonly OutputColumn[];
+  readonly groupBy: readonly Expr[];
+  /** Sets of indexes into groupBy; null for a plain GROUP BY. */
+  readonly groupingSets: readonly (readonly number[])[] | null;
+  readonly hasAggregates: boolean;
+  readonly having: Expr | null;
+  readonly distinct: 'none' | 'all' | { readonly on: readonly Expr[] };
+  /** Expressions over the range table; equal to an output expression where they name one. */
+  readonly orderBy: readonly SortKey[];
+  readonly limit: Expr | null;
+  readonly offset: Expr | null;
+  readonly withTies: boolean;
+  readonly locking: readonly RowLockClause[];
+}
+
+export interface RowLockClause {
+  readonly relation: number;
+  readonly strength: RowLockStrength;
+  readonly waitPolicy: 'block' | 'nowait' | 'skip';
+}
+
+export type RowLockStrength = 'keyShare' | 'share' | 'noKeyUpdate' | 'update';
+
+/** UNION and its kin. `output` expressions are `input` columns over the result of the operation. */
+export interface SetOperationQuery extends WithClause {
+  readonly kind: 'setOperation';
+  readonly operation: 'union' | 'intersect' | 'except';
+  readonly all: boolean;
+  readonly left: Query;
+  readonly right: Query;
+  readonly output: readonly OutputColumn[];
+  readonly orderBy: readonly SortKey[];
+  readonly limit: Expr | null;
+  readonly offset: Expr | null;
+  readonly withTies: boolean;
+}
+
+export interface ValuesQuery extends WithClause {
+  readonly kind: 'values';
+  readonly rows: readonly (readonly Expr[])[];
+  readonly output: readonly OutputColumn[];
+  readonly orderBy: readonly SortKey[];
+  readonly limit: Expr | null;
+  readonly offset: Expr | null;
+  readonly withTies: boolean;
+}
+
+/** INSERT, UPDATE and DELETE. The target is rangeTable[target]. */
+export interface ModifyQuery extends WithClause {
+  readonly kind: 'insert' | 'update' | 'delete';
+  readonly rangeTable: readonly RangeTableEntry[];
+  readonly target: number;
+  /** Insert: the rows, one output column for each of `insertColumns`; null for DEFAULT VALUES. */
+  readonly source: Query | null;
+  /** Insert: for each column of the table (position in table.columns) the value to store: an
+   * expression over the source row (`input`), a default, or a constant null. Already cast and
+   * fitted to the column. Dropped columns have a null constant. */
+  readonly insertValues: readonly Expr[];
+  /** Update: assigned columns; expressions over the range table. */
+  readonly assignments: readonly { readonly column: number; readonly expr: Expr }[];
+  /** Update ... FROM and delete ... USING: the further items, joined with the target. */
+  readonly from: readonly FromItem[];
+  readonly where: Expr | null;
+  readonly onConflict: OnConflict | null;
+  readonly returning: readonly OutputColumn[];
+  /** CHECK constraints of the target and NOT NULL are taken from the table's descriptor. */
+}
+
+export interface OnConflict {
+  readonly action: 'nothing' | 'update';
+  /** Oids of the arbiter indexes; empty: any (only for 'nothing'). */
+  readonly arbiters: readonly number[];
+  /** Over the existing row (range table entry `target`) and the proposed one (`excluded`). */
+  readonly excluded: number;
+  readonly assignments: readonly { readonly column: number; readonly expr: Expr }[];
+  readonly where: Expr | null;
+}
