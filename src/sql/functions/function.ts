@@ -30,6 +30,14 @@ export type ScalarFunction = (context: FunctionContext, ...args: never[]) => Dat
 /** A set-returning function: one Datum a row, or an array of the row's columns when it has several. */
 export type SetFunction = (context: FunctionContext, ...args: never[]) => Iterable<Datum | Datum[]>;
 
+/** The types of one call, which functions of polymorphic and "any" arguments depend on. */
+export interface CallTypes {
+  readonly arguments: readonly number[];
+  readonly result: number;
+  /** `concat(variadic array[...])`: the last argument is the array of the variadic ones. */
+  readonly variadicArray?: boolean;
+}
+
 /** An aggregate over Datums. `accumulate` returns the new state (it may change and return the old one).
  * Strict aggregates (see pg_aggregate and pg_proc) skip rows with a null argument. */
 export interface AggregateFunction<State = unknown> {
@@ -50,6 +58,8 @@ export interface FunctionSignature {
   /** Name of the implementation (prosrc), which joins a signature with its code. */
   readonly source: string;
   readonly kind: 'f' | 'a' | 'w' | 'p';
+  readonly language: 'internal' | 'sql' | 'c';
+  readonly parallel: 's' | 'r' | 'u';
   readonly strict: boolean;
   readonly volatility: 'i' | 's' | 'v';
   readonly returnsSet: boolean;
@@ -88,3 +98,29 @@ export interface CastSignature {
   /** By function, by relabelling, by text input and output. */
   readonly method: 'f' | 'b' | 'i';
 }
+
+/** A row of pg_aggregate. Function names stand for functions; `-` for none. */
+export interface AggregateSignature {
+  readonly function: number;
+  /** Normal, ordered-set, hypothetical-set. */
+  readonly kind: 'n' | 'o' | 'h';
+  readonly directArguments: number;
+  readonly transition: string;
+  readonly final: string;
+  readonly combine: string;
+  /** For min and max: an index in this order answers the aggregate with its first row. */
+  readonly sortOperator: number;
+  readonly transitionType: number;
+}
+
+/** An operator's place in a btree operator family (pg_amop). */
+export interface BtreeMember {
+  readonly family: number;
+  /** 1 `<`, 2 `<=`, 3 `=`, 4 `>=`, 5 `>`. */
+  readonly strategy: BtreeStrategy;
+  readonly left: number;
+  readonly right: number;
+  readonly operator: number;
+}
+
+export type BtreeStrategy = 1 | 2 | 3 | 4 | 5;

@@ -1,0 +1,94 @@
+/** Code of functions and aggregates, joined to their signatures.
+ *
+ * A table is keyed by pg_proc's `source`, or by the decimal oid where the source does not name one
+ * function (SQL-language functions). Aggregates are keyed by their transition and final functions,
+ * `int4_avg_accum/int8_avg`, or the transition alone when there is no final function. */
+
+import type { AggregateFunction, CallTypes, ScalarFunction, SetFunction } from './function.ts';
+import { aggregateByOid, functionByOid } from './signatures.ts';
+
+export interface FunctionTable {
+  readonly scalars?: Readonly<Record<string, ScalarFunction>>;
+  /** Functions that depend on the types of the call. */
+  readonly typedScalars?: Readonly<Record<string, (call: CallTypes) => ScalarFunction>>;
+  readonly sets?: Readonly<Record<string, SetFunction>>;
+  readonly aggregates?: Readonly<Record<string, AggregateFunction<never>>>;
+  readonly typedAggregates?: Readonly<
+    Record<string, (call: CallTypes) => AggregateFunction<never>>
+  >;
+}
+
+const scalars = new Map<string, ScalarFunction>();
+const typedScalars = new Map<string, (call: CallTypes) => ScalarFunction>();
+const sets = new Map<string, SetFunction>();
+const aggregates = new Map<string, AggregateFunction<never>>();
+const typedAggregates = new Map<string, (call: CallTypes) => AggregateFunction<never>>();
+
+/** Adds implementations; a later table wins over an earlier one. Call it while modules load. */
+export function registerFunctions(table: FunctionTable): void {
+  addAll(scalars, table.scalars);
+  addAll(typedScalars, table.typedScalars);
+  addAll(sets, table.sets);
+  addAll(aggregates, table.aggregates);
+  addAll(typedAggregates, table.typedAggregates);
+}
+
+function addAll<Value>(
+  target: Map<string, Value>,
+  source: Readonly<Record<string, Value>> | undefined,
+): void {
+  if (source === undefined) return;
+  for (const [key, value] of Object.entries(source)) target.set(key, value);
+}
+
+/** The code of a scalar function. Without the types of the call, functions that depend on them
+ * (array_append, concat, pg_typeof, …) are not found. */
+export function scalarImplementation(oid: number, call?: CallTypes): ScalarFunction | undefined {
+  const key = keyIn(oid, scalars);
+  if (key !== undefined) return scalars.get(key);
+  const typedKey = keyIn(oid, typedScalars);
+  if (typedKey === undefined || call === undefined) return undefined;
+  return typedScalars.get(typedKey)?.(call);
+}
+
+/** The code of a function that returns a set. */
+export function setImplementation(oid: number): SetFunction | undefined {
+  const key = keyIn(oid, sets);
+  return key === undefined ? undefined : sets.get(key);
+}
+
+/** The code of an aggregate; `call` as for scalarImplementation. */
+export function aggregateImplementation(
+  oid: number,
+  call?: CallTypes,
+): AggregateFunction | undefined {
+  const key = aggregateKey(oid);
+  if (key === undefined) return undefined;
+  const found = aggregates.get(key) ?? (call && typedAggregates.get(key)?.(call));
+  return found as AggregateFunction | undefined;
+}
+
+/** Whether a call of the function can run: if not, it answers 0A000 and pg_proc does not show it. */
+export function isImplemented(oid: number): boolean {
+  const aggregate = aggregateKey(oid);
+  if (aggregate !== undefined) return aggregates.has(aggregate) || typedAggregates.has(aggregate);
+  return (
+    keyIn(oid, scalars) !== undefined ||
+    keyIn(oid, typedScalars) !== undefined ||
+    keyIn(oid, sets) !== undefined
+  );
+}
+
+function keyIn(oid: number, table: ReadonlyMap<string, unknown>): string | undefined {
+  const byOid = String(oid);
+  if (table.has(byOid)) return byOid;
+  const source = functionByOid(oid)?.source;
+  return source !== undefined && table.has(source) ? source : undefined;
+}
+
+function aggregateKey(oid: number): string | undefined {
+  const aggregate = aggregateByOid(oid);
+  if (aggregate === undefined) return undefined;
+  const { transition, final } = aggregate;
+  return final === '-' ? transition : `${transition}/${final}`;
+}

@@ -1,0 +1,119 @@
+/** Btree operator families: which operators order a type, alone or against another type. They are
+ * what ORDER BY, DISTINCT, merge joins and index conditions are built on. */
+
+import familyMemberRows from '../../../schemas/catalog/pg_amop.json' with { type: 'json' };
+import classRows from '../../../schemas/catalog/pg_opclass.json' with { type: 'json' };
+import typeRows from '../../../schemas/catalog/pg_type.json' with { type: 'json' };
+import type { BtreeMember, BtreeStrategy, OperatorSignature } from './function.ts';
+import { once, operatorByOid } from './signatures.ts';
+
+const BTREE = 403;
+const ANYARRAY = 2277;
+const RECORD = 2249;
+
+export const LESS: BtreeStrategy = 1;
+export const LESS_OR_EQUAL: BtreeStrategy = 2;
+export const EQUAL: BtreeStrategy = 3;
+export const GREATER_OR_EQUAL: BtreeStrategy = 4;
+export const GREATER: BtreeStrategy = 5;
+
+export interface SortOperators {
+  readonly less: OperatorSignature;
+  readonly equal: OperatorSignature;
+  readonly greater: OperatorSignature;
+  readonly family: number;
+}
+
+/** The operator of the default family of `left` that compares it with `right`. Types without an
+ * operator class of their own are taken as what they are binary-coercible to: varchar as text,
+ * arrays as anyarray. */
+export function btreeOperator(
+  strategy: BtreeStrategy,
+  left: number,
+  right: number,
+): OperatorSignature | undefined {
+  const leftType = orderedType(left);
+  const family = families().defaultByType.get(leftType);
+  if (family === undefined) return undefined;
+  const member = families().members.get(memberKey(family, leftType, orderedType(right), strategy));
+  return member === undefined ? undefined : operatorByOid(member.operator);
+}
+
+/** `=` of the type's default btree family; undefined for types that have no order. */
+export function equalityOperator(type: number): OperatorSignature | undefined {
+  return btreeOperator(EQUAL, type, type);
+}
+
+export function lessThanOperator(type: number): OperatorSignature | undefined {
+  return btreeOperator(LESS, type, type);
+}
+
+export function sortOperators(type: number): SortOperators | undefined {
+  const less = btreeOperator(LESS, type, type);
+  const equal = btreeOperator(EQUAL, type, type);
+  const greater = btreeOperator(GREATER, type, type);
+  const family = btreeFamily(type);
+  if (!less || !equal || !greater || family === undefined) return undefined;
+  return { less, equal, greater, family };
+}
+
+/** The default btree family of a type. Two types of one family compare across types. */
+export function btreeFamily(type: number): number | undefined {
+  return families().defaultByType.get(orderedType(type));
+}
+
+/** The places of an operator in btree families; empty when no index or sort knows it. */
+export function btreeMembers(operator: number): readonly BtreeMember[] {
+  return families().byOperator.get(operator) ?? [];
+}
+
+interface Families {
+  readonly defaultByType: ReadonlyMap<number, number>;
+  readonly members: ReadonlyMap<string, BtreeMember>;
+  readonly byOperator: ReadonlyMap<number, readonly BtreeMember[]>;
+}
+
+const families = once((): Families => {
+  const defaultByType = new Map<number, number>();
+  for (const row of classRows) {
+    if (row.method === BTREE && row.default) defaultByType.set(row.inputType, row.family);
+  }
+  const members = new Map<string, BtreeMember>();
+  const byOperator = new Map<number, BtreeMember[]>();
+  for (const row of familyMemberRows) {
+    if (row.method !== BTREE || row.purpose !== 's') continue;
+    const { family, left, right, operator } = row;
+    const strategy = row.strategy as BtreeStrategy;
+    const member: BtreeMember = { family, strategy, left, right, operator };
+    members.set(memberKey(family, left, right, strategy), member);
+    const known = byOperator.get(operator);
+    if (known === undefined) byOperator.set(operator, [member]);
+    else known.push(member);
+  }
+  return { defaultByType, members, byOperator };
+});
+
+function memberKey(family: number, left: number, right: number, strategy: BtreeStrategy): string {
+  return `${family}/${left}/${right}/${strategy}`;
+}
+
+const VARCHAR = 1043;
+const TEXT = 25;
+
+function orderedType(type: number): number {
+  if (type === VARCHAR) return TEXT;
+  if (families().defaultByType.has(type)) return type;
+  const kind = relabelled().get(type);
+  return kind ?? type;
+}
+
+/** True arrays (typlen -1) sort as anyarray, composite types as record. */
+const relabelled = once(() => {
+  const kinds = new Map<number, number>();
+  for (const row of typeRows) {
+    if (row.category === 'A' && row.element !== 0 && row.length === -1)
+      kinds.set(row.oid, ANYARRAY);
+    else if (row.kind === 'c') kinds.set(row.oid, RECORD);
+  }
+  return kinds;
+});
