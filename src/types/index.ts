@@ -1,2 +1,38 @@
+export { parseBoolean } from './boolean.ts';
+export { decodeHex, parseBytea } from './bytea.ts';
 export * from './datum.ts';
+export { formatFloat4, formatFloat8, parseFloat4, parseFloat8 } from './float.ts';
+export { formatType } from './format-type.ts';
+export {
+  encodeInt64Key,
+  INT2_MAX,
+  INT2_MIN,
+  INT4_MAX,
+  INT4_MIN,
+  INT8_MAX,
+  INT8_MIN,
+  parseInteger,
+} from './integer.ts';
+export {
+  compareKeys,
+  encodeKey,
+  encodeKeyPart,
+  encodeNullableKey,
+  invertBytes,
+  type KeyColumn,
+} from './key.ts';
+export type { ObjectNames, ReferenceKind } from './object-reference.ts';
+export { C_COLLATION, DEFAULT_COLLATION, OID } from './oid.ts';
+export { builtinTypes, TypeRegistry, typeByName, typeByOid } from './registry.ts';
 export * from './sql-type.ts';
+export { truncateName, unpad } from './text.ts';
+export { arrayTypeOf, parseTypeName, resolveTypeName, SERIAL_TYPES } from './type-name.ts';
+export {
+  characterCount,
+  characterOffset,
+  compareText,
+  utf8Length,
+  verifyText,
+  verifyUtf8,
+} from './utf8.ts';
+export { formatUuid } from './uuid.ts';

@@ -1,5 +1,6 @@
 import type { ByteWriter } from '../base/index.ts';
 import type { Datum } from './datum.ts';
+import type { ObjectNames } from './object-reference.ts';
 
 /** How a column of the type lies in memory (see chunk): doubles, byte strings or objects.
  *
@@ -24,6 +25,8 @@ export interface TypeContext {
   readonly byteaOutput: 'hex' | 'escape';
   /** Start of the transaction, Int8 microseconds since 2000-01-01 UTC: 'now', 'today' in literals. */
   readonly transactionTimestamp: number;
+  /** Names of catalog objects, for regclass and the like; absent where no catalog is at hand. */
+  readonly objectNames?: ObjectNames;
 }
 
 export type TypeCategory =

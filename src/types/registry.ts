@@ -1,0 +1,87 @@
+import { pgError } from '../errors/index.ts';
+import { boolType } from './boolean.ts';
+import { byteaType } from './bytea.ts';
+import { float4Type, float8Type } from './float.ts';
+import { cidType, int2Type, int4Type, int8Type, oidType, xidType } from './integer.ts';
+import { REFERENCE_TYPES } from './object-reference.ts';
+import { PSEUDO_TYPES } from './pseudo.ts';
+import type { SqlType } from './sql-type.ts';
+import {
+  bpcharType,
+  charType,
+  nameType,
+  refcursorType,
+  textType,
+  unknownType,
+  varcharType,
+} from './text.ts';
+import { uuidType } from './uuid.ts';
+
+/** Types by OID and by their name in pg_type. */
+export class TypeRegistry {
+  private readonly byOid = new Map<number, SqlType>();
+  private readonly byName = new Map<string, SqlType>();
+
+  constructor(types: Iterable<SqlType>) {
+    for (const type of types) this.add(type);
+  }
+
+  add(type: SqlType): void {
+    this.byOid.set(type.oid, type);
+    this.byName.set(type.name, type);
+  }
+
+  find(oid: number): SqlType | undefined {
+    return this.byOid.get(oid);
+  }
+
+  findByName(name: string): SqlType | undefined {
+    return this.byName.get(name);
+  }
+
+  /** The type of an OID that must exist. */
+  get(oid: number): SqlType {
+    const type = this.byOid.get(oid);
+    if (type === undefined) throw pgError('internal_error', `cache lookup failed for type ${oid}`);
+    return type;
+  }
+
+  all(): IterableIterator<SqlType> {
+    return this.byOid.values();
+  }
+}
+
+const BASE_TYPES: readonly SqlType[] = [
+  boolType,
+  byteaType,
+  charType,
+  nameType,
+  int8Type,
+  int2Type,
+  int4Type,
+  textType,
+  oidType,
+  xidType,
+  cidType,
+  float4Type,
+  float8Type,
+  unknownType,
+  bpcharType,
+  varcharType,
+  refcursorType,
+  uuidType,
+  ...REFERENCE_TYPES,
+];
+
+/** The types that every database has. */
+export const builtinTypes = new TypeRegistry([...BASE_TYPES, ...PSEUDO_TYPES]);
+
+/** A built-in type by OID; fails with XX000 when there is none. */
+export function typeByOid(oid: number): SqlType {
+  return builtinTypes.get(oid);
+}
+
+/** A built-in type by its name in pg_type (`int4`), or undefined. */
+export function typeByName(name: string): SqlType | undefined {
+  return builtinTypes.findByName(name);
+}
