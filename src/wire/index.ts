@@ -1,0 +1,1 @@
+export { type ListenAddress, PgServer, type PgServerOptions } from './pgwire/server.ts';

@@ -1,0 +1,154 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type PgError, pgError } from '../../errors/index.ts';
+import type { SessionHost } from '../../session/session-port.ts';
+import { type ConnectionContext, PgConnection } from './connection.ts';
+import { BindMessage, MessageReader } from './message-reader.ts';
+import { OutputPool } from './output-buffer.ts';
+import type { StartupMessage } from './startup-packet.ts';
+
+export interface PgServerOptions {
+  /** Clients beyond this are refused with 53300. */
+  readonly connectionCountMax: number;
+  /** A client must have sent its start-up packet by then. */
+  readonly authenticationTimeoutMs: number;
+  /** Is told of exceptions that only a bug can cause. */
+  readonly onInternalError: (error: unknown) => void;
+  /** Whether a client may come in without authentication; by default one on this machine. */
+  readonly trusts?: (peer: PgConnection['peer']) => boolean;
+}
+
+export type ListenAddress =
+  | { readonly host: string; readonly port: number }
+  | { readonly path: string };
+
+/** Serves the PostgreSQL protocol on any number of addresses. */
+export class PgServer {
+  private readonly options: PgServerOptions;
+  private readonly context: ConnectionContext;
+  private readonly listeners: Server[] = [];
+  private readonly connections = new Set<PgConnection>();
+  private toFlush: PgConnection[] = [];
+  private admittedCount = 0;
+  private closing = false;
+  private onEmpty: (() => void) | null = null;
+
+  constructor(host: SessionHost, options: PgServerOptions) {
+    this.options = options;
+    this.context = {
+      host,
+      reader: new MessageReader(),
+      bind: new BindMessage(),
+      outputs: new OutputPool(),
+      startupTimeoutMs: options.authenticationTimeoutMs,
+      admit: (connection, message) => this.admit(connection, message),
+      flushLater: (connection) => this.flushLater(connection),
+      internalError: options.onInternalError,
+      closed: (connection) => this.forget(connection),
+    };
+  }
+
+  /** Clients that have a session, or are about to. */
+  get sessionCount(): number {
+    return this.admittedCount;
+  }
+
+  /** Sockets, those included that have not said yet who they are. */
+  get connectionCount(): number {
+    return this.connections.size;
+  }
+
+  /** Listens on one more address; resolves to the port (0 for a Unix socket), fails as
+   * `net.Server.listen` does. */
+  listen(address: ListenAddress): Promise<number> {
+    const listener = createServer(
+      { allowHalfOpen: true, noDelay: true, keepAlive: true },
+      (socket) => this.accept(socket),
+    );
+    const where =
+      'path' in address ? { ...address, readableAll: true, writableAll: true } : address;
+    return new Promise((resolve, reject) => {
+      listener.once('error', reject);
+      listener.listen({ ...where, backlog: LISTEN_BACKLOG }, () => {
+        listener.off('error', reject);
+        listener.on('error', this.options.onInternalError);
+        this.listeners.push(listener);
+        const bound = listener.address() as AddressInfo | string;
+        resolve(typeof bound === 'string' ? 0 : bound.port);
+      });
+    });
+  }
+
+  /** Stops listening, tells every client 57P01, and resolves when the last socket is closed. */
+  async close(): Promise<void> {
+    this.closing = true;
+    const closed = this.listeners.map(
+      (listener) => new Promise<void>((resolve) => listener.close(() => resolve())),
+    );
+    const emptied = new Promise<void>((resolve) => {
+      if (this.connections.size === 0) resolve();
+      else this.onEmpty = resolve;
+    });
+    for (const connection of [...this.connections]) {
+      connection.fail(
+        pgError('admin_shutdown', 'terminating connection due to administrator command').fields,
+      );
+    }
+    await Promise.all([...closed, emptied]);
+  }
+
+  private accept(socket: Socket): void {
+    const connection = new PgConnection(socket, this.context);
+    this.connections.add(connection);
+    // Half-open clients are bounded too, by as many again.
+    if (this.connections.size > 2 * this.options.connectionCountMax) {
+      connection.fail(tooManyClients().fields);
+    }
+  }
+
+  private forget(connection: PgConnection): void {
+    if (this.connections.delete(connection) && connection.admitted) this.admittedCount--;
+    if (this.connections.size === 0) this.onEmpty?.();
+  }
+
+  private admit(connection: PgConnection, message: StartupMessage): PgError | null {
+    if (this.closing) {
+      return pgError('cannot_connect_now', 'the database system is shutting down');
+    }
+    if (message.replication !== null) {
+      return pgError('feature_not_supported', 'replication connections are not supported');
+    }
+    if (!(this.options.trusts ?? isLocal)(connection.peer)) {
+      const host = connection.peer === null ? '[local]' : connection.peer.address;
+      return pgError(
+        'invalid_authorization_specification',
+        `no pg_hba.conf entry for host "${host}", user "${message.user}", ` +
+          `database "${message.database}", no encryption`,
+      );
+    }
+    if (this.admittedCount >= this.options.connectionCountMax) return tooManyClients();
+    this.admittedCount++;
+    return null;
+  }
+
+  private flushLater(connection: PgConnection): void {
+    if (this.toFlush.push(connection) === 1) process.nextTick(this.flushAll);
+  }
+
+  private readonly flushAll = (): void => {
+    const connections = this.toFlush;
+    this.toFlush = [];
+    for (const connection of connections) connection.flush();
+  };
+}
+
+const LISTEN_BACKLOG = 4096;
+
+function tooManyClients(): PgError {
+  return pgError('too_many_connections', 'sorry, too many clients already');
+}
+
+function isLocal(peer: PgConnection['peer']): boolean {
+  if (peer === null) return true;
+  const address = peer.address.startsWith('::ffff:') ? peer.address.slice(7) : peer.address;
+  return address === '::1' || address.startsWith('127.');
+}
