@@ -1,0 +1,191 @@
+import type {
+  CatalogView,
+  DatabaseDescriptor,
+  IndexDescriptor,
+  RelationDescriptor,
+  RoleDescriptor,
+  SchemaDescriptor,
+  SystemViewShape,
+} from './descriptors.ts';
+
+/** What the catalog holds, by kind; the number is stored in keys of the catalog tree. */
+export const CATALOG_KIND = { schema: 1, relation: 2, role: 3, database: 4 } as const;
+
+export type CatalogKind = keyof typeof CATALOG_KIND;
+
+export interface CatalogObjects {
+  readonly schema: SchemaDescriptor;
+  readonly relation: RelationDescriptor;
+  readonly role: RoleDescriptor;
+  readonly database: DatabaseDescriptor;
+}
+
+/** One change: an object's new descriptor, or null when it is gone. Plain data; crosses threads. */
+export interface CatalogChange {
+  readonly kind: CatalogKind;
+  readonly oid: number;
+  readonly descriptor: CatalogObjects[CatalogKind] | null;
+}
+
+/** Finds the shape of views that are computed from the catalog: pg_catalog, information_schema. */
+export type SystemViewLookup = (schema: string, name: string) => SystemViewShape | undefined;
+
+interface Named {
+  readonly oid: number;
+  readonly name: string;
+}
+
+/** Where an index or constraint name leads. */
+interface IndexPlace {
+  readonly table: RelationDescriptor;
+  readonly index: IndexDescriptor;
+}
+
+/** Every object of the catalog in memory, as one point in time has it.
+ *
+ * A catalog is changed in place by `apply` (the committed catalog of a thread) or copied by `with`
+ * (a transaction's own view, over the committed one). Copies share unchanged descriptors.
+ */
+export class Catalog implements CatalogView {
+  version = 0;
+  private readonly lookupSystemView: SystemViewLookup;
+  private readonly byOid: { [K in CatalogKind]: Map<number, CatalogObjects[K]> };
+  /** Relations by `schema oid/name`; indexes share the namespace. */
+  private readonly relationNames: Map<string, RelationDescriptor>;
+  private readonly indexNames: Map<string, IndexPlace>;
+  private readonly indexOids: Map<number, IndexPlace>;
+
+  constructor(lookupSystemView: SystemViewLookup, from?: Catalog) {
+    this.lookupSystemView = lookupSystemView;
+    this.byOid = {
+      schema: new Map(from?.byOid.schema),
+      relation: new Map(from?.byOid.relation),
+      role: new Map(from?.byOid.role),
+      database: new Map(from?.byOid.database),
+    };
+    this.relationNames = new Map(from?.relationNames);
+    this.indexNames = new Map(from?.indexNames);
+    this.indexOids = new Map(from?.indexOids);
+    this.version = from?.version ?? 0;
+  }
+
+  /** This catalog with changes on top, under a version of its own. */
+  with(changes: Iterable<CatalogChange>, version: number): Catalog {
+    const copy = new Catalog(this.lookupSystemView, this);
+    copy.apply(changes, version);
+    return copy;
+  }
+
+  apply(changes: Iterable<CatalogChange>, version: number): void {
+    for (const change of changes) this.applyOne(change);
+    this.version = version;
+  }
+
+  schemaByName(name: string): SchemaDescriptor | undefined {
+    return findByName(this.byOid.schema.values(), name);
+  }
+
+  schemaByOid(oid: number): SchemaDescriptor | undefined {
+    return this.byOid.schema.get(oid);
+  }
+
+  schemas(): Iterable<SchemaDescriptor> {
+    return this.byOid.schema.values();
+  }
+
+  relationByName(schema: number, name: string): RelationDescriptor | undefined {
+    return this.relationNames.get(nameKey(schema, name));
+  }
+
+  relationByOid(oid: number): RelationDescriptor | undefined {
+    return this.byOid.relation.get(oid);
+  }
+
+  relations(): Iterable<RelationDescriptor> {
+    return this.byOid.relation.values();
+  }
+
+  indexByName(schema: number, name: string): IndexPlace | undefined {
+    return this.indexNames.get(nameKey(schema, name));
+  }
+
+  indexByOid(oid: number): IndexPlace | undefined {
+    return this.indexOids.get(oid);
+  }
+
+  roleByName(name: string): RoleDescriptor | undefined {
+    return findByName(this.byOid.role.values(), name);
+  }
+
+  roleByOid(oid: number): RoleDescriptor | undefined {
+    return this.byOid.role.get(oid);
+  }
+
+  roles(): Iterable<RoleDescriptor> {
+    return this.byOid.role.values();
+  }
+
+  databaseByName(name: string): DatabaseDescriptor | undefined {
+    return findByName(this.byOid.database.values(), name);
+  }
+
+  databases(): Iterable<DatabaseDescriptor> {
+    return this.byOid.database.values();
+  }
+
+  systemView(schema: string, name: string): SystemViewShape | undefined {
+    return this.lookupSystemView(schema, name);
+  }
+
+  /** The highest oid in use, of objects, indexes and constraints. */
+  highestOid(): number {
+    let highest = 0;
+    for (const objects of Object.values(this.byOid)) {
+      for (const oid of objects.keys()) highest = Math.max(highest, oid);
+    }
+    for (const relation of this.relations()) {
+      highest = Math.max(highest, relation.rowType + 1);
+      for (const index of relation.indexes) highest = Math.max(highest, index.oid);
+      for (const constraint of relation.constraints) highest = Math.max(highest, constraint.oid);
+    }
+    return highest;
+  }
+
+  private applyOne(change: CatalogChange): void {
+    const objects = this.byOid[change.kind] as Map<number, CatalogObjects[CatalogKind]>;
+    if (change.kind === 'relation') {
+      this.forgetNames(this.byOid.relation.get(change.oid));
+      this.learnNames(change.descriptor as RelationDescriptor | null);
+    }
+    if (change.descriptor === null) objects.delete(change.oid);
+    else objects.set(change.oid, change.descriptor);
+  }
+
+  private forgetNames(relation: RelationDescriptor | undefined): void {
+    if (relation === undefined) return;
+    this.relationNames.delete(nameKey(relation.schema, relation.name));
+    for (const index of relation.indexes) {
+      this.indexNames.delete(nameKey(relation.schema, index.name));
+      this.indexOids.delete(index.oid);
+    }
+  }
+
+  private learnNames(relation: RelationDescriptor | null): void {
+    if (relation === null) return;
+    this.relationNames.set(nameKey(relation.schema, relation.name), relation);
+    for (const index of relation.indexes) {
+      const place = { table: relation, index };
+      this.indexNames.set(nameKey(relation.schema, index.name), place);
+      this.indexOids.set(index.oid, place);
+    }
+  }
+}
+
+function nameKey(schema: number, name: string): string {
+  return `${schema}/${name}`;
+}
+
+function findByName<T extends Named>(objects: Iterable<T>, name: string): T | undefined {
+  for (const object of objects) if (object.name === name) return object;
+  return undefined;
+}

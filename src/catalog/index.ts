@@ -1,0 +1,25 @@
+export {
+  BOOTSTRAP_ROLE,
+  bootstrapObjects,
+  INFORMATION_SCHEMA,
+  PG_CATALOG_SCHEMA,
+  POSTGRES_DATABASE,
+  PUBLIC_SCHEMA,
+} from './bootstrap.ts';
+export {
+  Catalog,
+  type CatalogChange,
+  type CatalogKind,
+  type CatalogObjects,
+  type SystemViewLookup,
+} from './catalog.ts';
+export {
+  CATALOG_TREE,
+  catalogKey,
+  catalogValue,
+  FIRST_USER_OID,
+  FIRST_USER_TREE,
+  readCatalog,
+  SEQUENCE_TREE,
+} from './catalog-tree.ts';
+export type * from './descriptors.ts';

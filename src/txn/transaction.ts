@@ -1,0 +1,70 @@
+import { pgError } from '../errors/index.ts';
+import type { LockOwner } from './lock-table.ts';
+import { WriteSet } from './write-set.ts';
+
+export type IsolationLevel = 'read committed' | 'repeatable read';
+
+/** A transaction in the writer: its snapshot, its changes, its locks and its savepoints.
+ *
+ * Commands are numbered from 1; a command sees what earlier commands of the transaction wrote.
+ */
+export class Transaction implements LockOwner {
+  /** Number of the session that runs it. */
+  readonly session: number;
+  readonly isolation: IsolationLevel;
+  /** Snapshot slot in shared memory that protects what the transaction reads. */
+  readonly snapshotSlot: number;
+  /** LSN that the current command reads at; in REPEATABLE READ the same for all of them. */
+  snapshot = 0;
+  /** 0 until something is written or locked. */
+  xid = 0;
+  command = 1;
+  readonly writes = new WriteSet();
+  readonly savepoints: Savepoint[] = [];
+  readonly grants: unknown[] = [];
+  waitingFor: unknown = null;
+  /** Since when it waits, in milliseconds of the monotonic clock. */
+  waitingSince = 0;
+
+  constructor(session: number, isolation: IsolationLevel, snapshotSlot: number) {
+    this.session = session;
+    this.isolation = isolation;
+    this.snapshotSlot = snapshotSlot;
+  }
+
+  get hasWrites(): boolean {
+    return !this.writes.isEmpty;
+  }
+
+  defineSavepoint(name: string): void {
+    this.savepoints.push({ name, writeMark: this.writes.mark, lockMark: this.grants.length });
+  }
+
+  /** Forgets the savepoint and those after it; what was done since stays. */
+  releaseSavepoint(name: string): void {
+    this.savepoints.length = this.indexOfSavepoint(name);
+  }
+
+  /** Undoes the changes since the savepoint, which stays defined. The caller releases the locks
+   * granted since `lockMark`. */
+  rollbackToSavepoint(name: string): Savepoint {
+    const at = this.indexOfSavepoint(name);
+    const savepoint = this.savepoints[at]!;
+    this.savepoints.length = at + 1;
+    this.writes.rollbackTo(savepoint.writeMark);
+    return savepoint;
+  }
+
+  private indexOfSavepoint(name: string): number {
+    for (let i = this.savepoints.length - 1; i >= 0; i--) {
+      if (this.savepoints[i]!.name === name) return i;
+    }
+    throw pgError('invalid_savepoint_specification', `savepoint "${name}" does not exist`);
+  }
+}
+
+export interface Savepoint {
+  readonly name: string;
+  readonly writeMark: number;
+  readonly lockMark: number;
+}
