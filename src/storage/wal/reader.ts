@@ -1,0 +1,257 @@
+/** Walks the records of the log from an LSN to its end, across segments, in bounded memory. */
+
+import { crc32 } from '../../base/index.ts';
+import { pgError } from '../../errors/index.ts';
+import type { Lsn, TreeId } from '../tree.ts';
+import {
+  CRC_OFFSET,
+  EPOCH_OFFSET,
+  KIND_OFFSET,
+  LENGTH_OFFSET,
+  LSN_OFFSET,
+  PADDING_OFFSET,
+  readU48,
+  readU64,
+  UNSYNCED_MAX,
+  UNSYNCED_OFFSET,
+  WAL_ALIGNMENT,
+  WAL_HEADER_SIZE,
+  WAL_RECORD_MAX,
+  WAL_RECORD_MIN,
+  WalRecordKind,
+  XID_OFFSET,
+} from './record.ts';
+import type { WalSegments } from './segments.ts';
+
+const WINDOW_SIZE = 256 * 1024;
+
+/** Why a record is not valid, or null when it is. */
+type Defect = { readonly expected: string; readonly found: string } | null;
+
+/** The record a reader stands on. Its ranges are views of the reader's window, good until the next
+ * move. */
+export class WalReader {
+  readonly #segments: WalSegments;
+  readonly #epochMax: number;
+  readonly #segmentsEnd: number;
+  #epoch = 0;
+  #bytes = new Uint8Array(WINDOW_SIZE);
+  #view = new DataView(this.#bytes.buffer);
+  /** LSN of the first byte of the window, and the count of bytes in it. */
+  #windowStart = 0;
+  #windowLength = 0;
+  #next: number;
+  #defect: Defect = null;
+
+  lsn = 0 as Lsn;
+  kind: WalRecordKind = WalRecordKind.abort;
+  xid = 0;
+  /** Window bytes; the ranges below index them. */
+  bytes: Uint8Array = this.#bytes;
+  treeId = 0 as TreeId;
+  keyStart = 0;
+  keyEnd = 0;
+  valueStart = 0;
+  valueEnd = 0;
+  #payload = 0;
+  #payloadEnd = 0;
+  #entriesLeft = 0;
+  #entryAt = 0;
+
+  /** `epochMax` is the epoch of the last opening, from the control file. */
+  constructor(segments: WalSegments, from: Lsn, epochMax: number) {
+    this.#segments = segments;
+    this.#epochMax = epochMax;
+    this.#segmentsEnd = segments.end();
+    this.#next = from;
+  }
+
+  /** LSN behind the current record; the end of the log once `next` has returned false. */
+  get endLsn(): Lsn {
+    return this.#next as Lsn;
+  }
+
+  /** Moves to the next record; false at the first that is not valid. */
+  next(): boolean {
+    const at = this.#next;
+    if (!this.#load(at, WAL_HEADER_SIZE)) {
+      this.#defect = { expected: 'a log record', found: 'the end of the file' };
+      return false;
+    }
+    let offset = at - this.#windowStart;
+    this.#defect = this.#headerDefect(at, offset, this.#epoch);
+    if (this.#defect !== null) return false;
+    const length = this.#view.getUint32(offset + LENGTH_OFFSET, true);
+    if (!this.#load(at, length)) {
+      this.#defect = { expected: `a record of ${length} bytes`, found: 'the end of the file' };
+      return false;
+    }
+    offset = at - this.#windowStart;
+    this.#defect = this.#checksumDefect(offset, length);
+    if (this.#defect !== null) return false;
+    this.#decode(at, offset, length);
+    return true;
+  }
+
+  /** Moves to the next entry of a batchPut record. */
+  nextEntry(): boolean {
+    if (this.#entriesLeft === 0) return false;
+    this.#entriesLeft--;
+    const at = this.#entryAt;
+    this.keyStart = at + 8;
+    this.keyEnd = this.keyStart + this.#view.getUint32(at, true);
+    this.valueStart = this.keyEnd;
+    this.valueEnd = this.valueStart + this.#view.getUint32(at + 4, true);
+    this.#entryAt = this.valueEnd;
+    return true;
+  }
+
+  /** When the transaction of a commit record committed, in milliseconds since 1970. */
+  get timestampMs(): number {
+    return this.#view.getFloat64(this.#payload, true);
+  }
+
+  get subXidCount(): number {
+    return this.#view.getUint32(this.#payload + 8, true);
+  }
+
+  subXid(index: number): number {
+    return readU64(this.#view, this.#payload + 12 + 8 * index);
+  }
+
+  /** A copy of what the transaction layer put into a commit record. */
+  commitPayload(): Uint8Array {
+    return this.bytes.slice(this.#payload + 12 + 8 * this.subXidCount, this.#payloadEnd);
+  }
+
+  /** After `next` has returned false: throws data_corrupted when the log goes on behind the invalid
+   * record and that record had been synced. `syncedBefore` is an LSN known to be synced. */
+  verifyEnd(syncedBefore: Lsn): void {
+    const end = this.#next;
+    if (end < syncedBefore) this.#throwCorrupted(end, syncedBefore);
+    const epoch = this.#epoch;
+    for (let at = end + WAL_ALIGNMENT; at < this.#segmentsEnd; at += WAL_ALIGNMENT) {
+      if (!this.#load(at, WAL_HEADER_SIZE)) {
+        // A segment is missing or short: go on with the next one.
+        const size = this.#segments.segmentSize;
+        at = (this.#segments.indexOf(at) + 1) * size - WAL_ALIGNMENT;
+        continue;
+      }
+      let offset = at - this.#windowStart;
+      if (readU64(this.#view, offset + LSN_OFFSET) !== at) continue;
+      if (this.#headerDefect(at, offset, epoch) !== null) continue;
+      const unsynced = this.#view.getUint32(offset + UNSYNCED_OFFSET, true);
+      if (unsynced === UNSYNCED_MAX || at - unsynced <= end) continue;
+      const length = this.#view.getUint32(offset + LENGTH_OFFSET, true);
+      if (!this.#load(at, length)) continue;
+      offset = at - this.#windowStart;
+      if (this.#checksumDefect(offset, length) !== null) continue;
+      this.#throwCorrupted(end, at - unsynced);
+    }
+  }
+
+  #throwCorrupted(end: number, synced: number): never {
+    const index = this.#segments.indexOf(end);
+    const offset = end - index * this.#segments.segmentSize;
+    const defect = this.#defect ?? { expected: 'a log record', found: 'none' };
+    throw pgError(
+      'data_corrupted',
+      `invalid log record in file "${this.#segments.pathOf(index)}" at offset ${offset}: ` +
+        `expected ${defect.expected}, found ${defect.found}`,
+      {
+        severity: 'FATAL',
+        detail: `The log had been written to disk up to position ${synced}, this is position ${end}.`,
+        hint: 'Restore the data directory from a backup.',
+      },
+    );
+  }
+
+  #headerDefect(at: number, offset: number, epochMin: number): Defect {
+    const view = this.#view;
+    const lsn = readU64(view, offset + LSN_OFFSET);
+    if (lsn !== at) return { expected: `position ${at}`, found: `${lsn}` };
+    const length = view.getUint32(offset + LENGTH_OFFSET, true);
+    const lengthIsRight =
+      length >= WAL_RECORD_MIN && length <= WAL_RECORD_MAX && length % WAL_ALIGNMENT === 0;
+    if (!lengthIsRight) {
+      return {
+        expected: `a length of ${WAL_RECORD_MIN} to ${WAL_RECORD_MAX}`,
+        found: `${length}`,
+      };
+    }
+    const epoch = view.getUint32(offset + EPOCH_OFFSET, true);
+    if (epoch < epochMin || epoch > this.#epochMax) {
+      return { expected: `an epoch of ${epochMin} to ${this.#epochMax}`, found: `${epoch}` };
+    }
+    return null;
+  }
+
+  #checksumDefect(offset: number, length: number): Defect {
+    const found = this.#view.getUint32(offset + CRC_OFFSET, true);
+    const expected = crc32(this.#bytes, offset + LSN_OFFSET, offset + length);
+    if (found === expected) return null;
+    return { expected: `checksum ${expected.toString(16)}`, found: found.toString(16) };
+  }
+
+  #decode(at: number, offset: number, length: number): void {
+    const view = this.#view;
+    this.lsn = at as Lsn;
+    this.bytes = this.#bytes;
+    this.kind = this.#bytes[offset + KIND_OFFSET] as WalRecordKind;
+    this.xid = readU48(view, offset + XID_OFFSET);
+    this.#epoch = view.getUint32(offset + EPOCH_OFFSET, true);
+    this.#next = at + length;
+    const payload = offset + WAL_HEADER_SIZE;
+    this.#payload = payload;
+    this.#payloadEnd = offset + length - this.#bytes[offset + PADDING_OFFSET]!;
+    switch (this.kind) {
+      case WalRecordKind.put:
+        this.treeId = readU64(view, payload) as TreeId;
+        this.keyStart = payload + 12;
+        this.keyEnd = this.keyStart + view.getUint32(payload + 8, true);
+        this.valueStart = this.keyEnd;
+        this.valueEnd = this.#payloadEnd;
+        return;
+      case WalRecordKind.delete:
+        this.treeId = readU64(view, payload) as TreeId;
+        this.keyStart = payload + 8;
+        this.keyEnd = this.#payloadEnd;
+        return;
+      case WalRecordKind.batchPut:
+        this.treeId = readU64(view, payload) as TreeId;
+        this.#entriesLeft = view.getUint32(payload + 8, true);
+        this.#entryAt = payload + 12;
+        return;
+      case WalRecordKind.createTree:
+      case WalRecordKind.dropTree:
+        this.treeId = readU64(view, payload) as TreeId;
+    }
+  }
+
+  /** Has `length` bytes from `at` on in the window; false when the log's files do not hold them. */
+  #load(at: number, length: number): boolean {
+    const windowEnd = this.#windowStart + this.#windowLength;
+    if (at >= this.#windowStart && at + length <= windowEnd) return true;
+    if (length > this.#bytes.length) {
+      if (at + length > this.#segmentsEnd) return false;
+      this.#bytes = new Uint8Array(Math.max(length, this.#bytes.length * 2));
+      this.#view = new DataView(this.#bytes.buffer);
+    }
+    this.#windowStart = at;
+    this.#windowLength = 0;
+    const { segmentSize } = this.#segments;
+    while (this.#windowLength < this.#bytes.length) {
+      const lsn = at + this.#windowLength;
+      const index = this.#segments.indexOf(lsn);
+      const offset = lsn - index * segmentSize;
+      const file = this.#segments.file(index);
+      if (file === null) break;
+      const want = Math.min(segmentSize - offset, this.#bytes.length - this.#windowLength);
+      const into = this.#bytes.subarray(this.#windowLength, this.#windowLength + want);
+      const count = file.readAt(into, offset);
+      this.#windowLength += count;
+      if (count < want) break;
+    }
+    return this.#windowLength >= length;
+  }
+}

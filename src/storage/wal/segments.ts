@@ -1,0 +1,156 @@
+/** The files of the log.
+ *
+ * The log is one sequence of bytes; LSN is a position in it. Segment file k holds the bytes from
+ * k * segmentSize on and is named by the LSN it starts with, in 16 hex digits. Records run across
+ * segments. A segment is filled with zeros and synced, or renamed from one that is no longer needed,
+ * and its name is synced, before a record is written to it: a commit then changes no metadata and
+ * cannot meet a full disk. */
+
+import type { Directory, File } from '../../io/index.ts';
+import { LogFailure } from './log-failure.ts';
+
+/** PostgreSQL's default. */
+export const WAL_SEGMENT_SIZE = 16 * 1024 * 1024;
+const NAME = /^[0-9a-f]{16}$/;
+/** A segment in the making. */
+const NEW_NAME = 'new';
+const ZEROS_SIZE_MAX = 1024 * 1024;
+
+export class WalSegments {
+  readonly segmentSize: number;
+  readonly #directory: Directory;
+  /** Indexes of the segments that exist under a synced name. */
+  readonly #existing = new Set<number>();
+  readonly #open = new Map<number, File>();
+
+  constructor(directory: Directory, segmentSize: number) {
+    this.#directory = directory;
+    this.segmentSize = segmentSize;
+    for (const name of directory.list()) {
+      if (NAME.test(name)) this.#existing.add(Number.parseInt(name, 16) / segmentSize);
+    }
+  }
+
+  pathOf(index: number): string {
+    return `${this.#directory.path}/${this.#nameOf(index)}`;
+  }
+
+  /** The end of the last segment that exists. */
+  end(): number {
+    let last = -1;
+    for (const index of this.#existing) if (index > last) last = index;
+    return (last + 1) * this.segmentSize;
+  }
+
+  /** The file of a segment, or null when it does not exist. */
+  file(index: number): File | null {
+    let file = this.#open.get(index);
+    if (file === undefined) {
+      if (!this.#existing.has(index)) return null;
+      file = this.#directory.open(this.#nameOf(index), 'write');
+      this.#open.set(index, file);
+    }
+    return file;
+  }
+
+  /** Makes the segments up to an LSN exist, ready for records. Returns how many are new. */
+  ensure(from: number, end: number): number {
+    let made = 0;
+    for (let index = this.indexOf(from); index * this.segmentSize < end; index++) {
+      if (this.#existing.has(index)) continue;
+      this.#create(index);
+      made++;
+    }
+    return made;
+  }
+
+  /** Reuses segments that end at or before `before` as the next ones behind the end, up to `spares`
+   * of those behind `appended`, and removes the rest. */
+  recycle(before: number, appended: number, spares: number): void {
+    const limit = this.indexOf(appended) + spares;
+    let next = this.indexOf(appended) + 1;
+    let changed = false;
+    for (const index of [...this.#existing].sort((a, b) => a - b)) {
+      if ((index + 1) * this.segmentSize > before) break;
+      this.#release(index);
+      while (this.#existing.has(next)) next++;
+      // A segment whose size is not right is from a crash in the middle of a copy or a restore.
+      if (next <= limit && this.#sizeIsRight(index)) {
+        this.#directory.rename(this.#nameOf(index), this.#nameOf(next));
+        this.#existing.add(next);
+      } else {
+        this.#directory.remove(this.#nameOf(index));
+      }
+      this.#existing.delete(index);
+      changed = true;
+    }
+    if (changed) this.#directory.sync();
+  }
+
+  /** Makes the names and bytes of all segments from `from` on stable. After a crash the log may
+   * have been read from the system's memory alone. */
+  syncFrom(from: number): void {
+    this.#directory.sync();
+    for (const index of this.#existing) {
+      if ((index + 1) * this.segmentSize > from) this.file(index)?.sync();
+    }
+  }
+
+  indexOf(lsn: number): number {
+    return Math.floor(lsn / this.segmentSize);
+  }
+
+  close(): void {
+    for (const file of this.#open.values()) file.close();
+    this.#open.clear();
+  }
+
+  #nameOf(index: number): string {
+    return (index * this.segmentSize).toString(16).padStart(16, '0');
+  }
+
+  #create(index: number): void {
+    const file = this.#directory.open(NEW_NAME, 'create');
+    try {
+      const zeros = new Uint8Array(Math.min(this.segmentSize, ZEROS_SIZE_MAX));
+      for (let at = 0; at < this.segmentSize; at += zeros.length) {
+        file.writeAt(zeros.subarray(0, Math.min(zeros.length, this.segmentSize - at)), at);
+      }
+      file.sync();
+    } catch (thrown) {
+      this.#abandonNew(file);
+      throw thrown;
+    }
+    file.close();
+    try {
+      this.#directory.rename(NEW_NAME, this.#nameOf(index));
+      this.#directory.sync();
+    } catch (thrown) {
+      // Whether the name is stable is unknown, and a second sync could not tell.
+      throw new LogFailure(thrown);
+    }
+    this.#existing.add(index);
+  }
+
+  /** Gives back the space of a segment that did not fit. */
+  #abandonNew(file: File): void {
+    try {
+      file.truncate(0);
+      file.close();
+    } catch {
+      // The first error is the one to report; the next segment starts this file over.
+    }
+  }
+
+  #sizeIsRight(index: number): boolean {
+    const file = this.#directory.open(this.#nameOf(index), 'read');
+    const right = file.size() === this.segmentSize;
+    file.close();
+    return right;
+  }
+
+  #release(index: number): void {
+    this.#open.get(index)?.close();
+    this.#open.delete(index);
+  }
+}
