@@ -308,8 +308,6 @@ const ONE_MINUS_COS_60 = 1 - Math.cos(60 * RADIANS_PER_DEGREE);
 const ASIN_HALF = Math.asin(0.5);
 const ACOS_HALF = Math.acos(0.5);
 const ATAN_ONE = Math.atan(1);
-const ASIN_ONE = Math.asin(1);
-const ACOS_ZERO = Math.acos(0);
 
 function sinTo30(degrees: number): number {
   return Math.sin(degrees * RADIANS_PER_DEGREE) / SIN_30 / 2;

@@ -1,6 +1,10 @@
 import './int.ts';
 import './bool.ts';
 import './float.ts';
+import './text.ts';
+import './concat.ts';
+import './like.ts';
+import './bytea.ts';
 
 export type * from './function.ts';
 export {

@@ -53,22 +53,3 @@ export function compareFloat(a: number, b: number): number {
   if (a === b) return 0;
   return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
 }
-
-/** Order of text in collation C: by code point, which is by UTF-8 bytes. JavaScript orders by UTF-16
- * code units, which differs where one side has a surrogate and the other a unit above them. */
-export function compareText(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const left = a.charCodeAt(i);
-    const right = b.charCodeAt(i);
-    if (left === right) continue;
-    if (left >= 0xd800 && right >= 0xd800) return codePointRank(left) - codePointRank(right);
-    return left - right;
-  }
-  return a.length - b.length;
-}
-
-/** Puts surrogates (code points from U+10000) after U+E000 .. U+FFFF. */
-function codePointRank(unit: number): number {
-  return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000;
-}
