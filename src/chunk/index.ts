@@ -6,3 +6,14 @@ export {
   ObjectVector,
 } from './column-vector.ts';
 export type { DataChunk } from './data-chunk.ts';
+export {
+  copyRow,
+  createVector,
+  fillVector,
+  gatherRows,
+  readDatum,
+  scatterRows,
+  setAllNull,
+  vectorCapacity,
+  writeDatum,
+} from './lanes.ts';

@@ -1,0 +1,32 @@
+export { type DataRowShape, dataRowShape, writeDataRowFromTuple } from './data-row.ts';
+export {
+  type ClusterKey,
+  clusterKeyOf,
+  encodeClusterKey,
+  encodeClusterKeyFromDatums,
+  encodeIndexColumns,
+  encodeIndexColumnsFromDatums,
+  encodeIndexEntry,
+  encodeKeyPartOfVector,
+  encodeRowId,
+  type IndexKey,
+  indexKeyOf,
+  isUniqueEntry,
+} from './keys.ts';
+export { layoutOf, layoutOfTypes, STORED, TUPLE_COLUMNS_MAX, TupleLayout } from './tuple-layout.ts';
+export {
+  readColumn,
+  readColumnOfTuple,
+  readTupleDatum,
+  readTupleDatums,
+  type TupleRun,
+} from './tuple-reader.ts';
+export { encodeTuple, encodeTupleFromDatums } from './tuple-writer.ts';
+export {
+  textFormOf,
+  writeBytesValue,
+  writeInteger,
+  writeLength,
+  writeNullValue,
+  writeNumberValue,
+} from './wire-value.ts';

@@ -1,0 +1,172 @@
+/** Keys of clustered trees and of index entries.
+ *
+ *   clustered   each clustering column as encodeKeyPart writes it, ascending, NULLs last; or the
+ *               hidden row id, 8 bytes big-endian
+ *   index       each index column as encodeKeyPart writes it in its order; then, unless the index
+ *               is unique and no column is NULL, the clustered key, which makes the entry unique
+ *
+ * The value of an index entry is the clustered key of its row. */
+import { assert, type ByteWriter } from '../base/index.ts';
+import type { IndexDescriptor, RelationDescriptor } from '../catalog/descriptors.ts';
+import { type ColumnVector, readDatum } from '../chunk/index.ts';
+import {
+  type Datum,
+  encodeKeyPart,
+  invertBytes,
+  OID,
+  type SqlType,
+  typeByOid,
+} from '../types/index.ts';
+
+const VALUE = 1;
+
+/** Appends one key part from a vector. */
+export function encodeKeyPartOfVector(
+  type: SqlType,
+  vector: ColumnVector,
+  row: number,
+  descending: boolean,
+  nullsFirst: boolean,
+  out: ByteWriter,
+): void {
+  if (!vector.allValid && vector.valid[row] === 0) {
+    encodeKeyPart(type, null, descending, nullsFirst, out);
+    return;
+  }
+  if (vector.lane === 'bytes' && isZeroTerminated(type)) {
+    out.u8(VALUE);
+    const at = out.position;
+    const start = vector.start[row]!;
+    out.range(vector.buffer, start, start + vector.length[row]!);
+    out.u8(0);
+    if (descending) invertBytes(out.bytes, at, out.position);
+    return;
+  }
+  encodeKeyPart(type, readDatum(vector, row, type), descending, nullsFirst, out);
+}
+
+/** Types whose key is their stored bytes and a zero. */
+function isZeroTerminated(type: SqlType): boolean {
+  return type.oid === OID.text || type.oid === OID.varchar || type.oid === OID.name;
+}
+
+/** What a table's clustered keys are made of. */
+export interface ClusterKey {
+  /** Positions of the columns; null for the hidden row id. */
+  readonly columns: readonly number[] | null;
+  readonly types: readonly SqlType[];
+}
+
+/** The clustering key of a table. */
+export function clusterKeyOf(table: RelationDescriptor): ClusterKey {
+  const columns = table.clusterKey;
+  if (columns === null) return { columns, types: [] };
+  return { columns, types: columns.map((column) => typeByOid(table.columns[column]!.type)) };
+}
+
+/** Appends the clustered key of a row given as vectors by column position. */
+export function encodeClusterKey(
+  key: ClusterKey,
+  columns: readonly ColumnVector[],
+  row: number,
+  out: ByteWriter,
+): void {
+  assert(key.columns !== null, 'a row id is assigned, not computed');
+  for (let i = 0; i < key.columns.length; i++) {
+    encodeKeyPartOfVector(key.types[i]!, columns[key.columns[i]!]!, row, false, false, out);
+  }
+}
+
+/** Appends the clustered key of a row of Datums. */
+export function encodeClusterKeyFromDatums(
+  key: ClusterKey,
+  values: readonly Datum[],
+  out: ByteWriter,
+): void {
+  assert(key.columns !== null, 'a row id is assigned, not computed');
+  for (let i = 0; i < key.columns.length; i++) {
+    encodeKeyPart(key.types[i]!, values[key.columns[i]!] ?? null, false, false, out);
+  }
+}
+
+/** Appends a hidden row id as a clustered key. */
+export function encodeRowId(rowId: number, out: ByteWriter): void {
+  out.i64be(rowId);
+}
+
+/** What an index's entries are made of. */
+export interface IndexKey {
+  readonly unique: boolean;
+  readonly nullsNotDistinct: boolean;
+  /** Positions in the row given; expressions of the index come after the table's columns. */
+  readonly columns: readonly number[];
+  readonly types: readonly SqlType[];
+  readonly descending: readonly boolean[];
+  readonly nullsFirst: readonly boolean[];
+}
+
+/** The key of an index. The value of its n-th expression column is expected at position
+ * `table.columns.length + n` of a row. */
+export function indexKeyOf(table: RelationDescriptor, index: IndexDescriptor): IndexKey {
+  let expressions = 0;
+  return {
+    unique: index.unique,
+    nullsNotDistinct: index.nullsNotDistinct,
+    columns: index.columns.map((column) =>
+      column.column >= 0 ? column.column : table.columns.length + expressions++,
+    ),
+    types: index.columns.map((column) => typeByOid(column.type)),
+    descending: index.columns.map((column) => column.descending),
+    nullsFirst: index.columns.map((column) => column.nullsFirst),
+  };
+}
+
+/** Appends the columns of an index entry's key; true when one of them is NULL. */
+export function encodeIndexColumns(
+  key: IndexKey,
+  columns: readonly ColumnVector[],
+  row: number,
+  out: ByteWriter,
+): boolean {
+  let hasNull = false;
+  for (let i = 0; i < key.columns.length; i++) {
+    const vector = columns[key.columns[i]!]!;
+    if (!vector.allValid && vector.valid[row] === 0) hasNull = true;
+    encodeKeyPartOfVector(key.types[i]!, vector, row, key.descending[i]!, key.nullsFirst[i]!, out);
+  }
+  return hasNull;
+}
+
+/** Appends the columns of an index entry's key from Datums; true when one of them is NULL. */
+export function encodeIndexColumnsFromDatums(
+  key: IndexKey,
+  values: readonly Datum[],
+  out: ByteWriter,
+): boolean {
+  let hasNull = false;
+  for (let i = 0; i < key.columns.length; i++) {
+    const value = values[key.columns[i]!] ?? null;
+    if (value === null) hasNull = true;
+    encodeKeyPart(key.types[i]!, value, key.descending[i]!, key.nullsFirst[i]!, out);
+  }
+  return hasNull;
+}
+
+/** Whether equal index columns are refused, so that the entry's key ends with them. */
+export function isUniqueEntry(key: IndexKey, hasNull: boolean): boolean {
+  return key.unique && (!hasNull || key.nullsNotDistinct);
+}
+
+/** Appends the key of the index entry of a row whose clustered key is clusterKey[start, end). */
+export function encodeIndexEntry(
+  key: IndexKey,
+  columns: readonly ColumnVector[],
+  row: number,
+  clusterKey: Uint8Array,
+  start: number,
+  end: number,
+  out: ByteWriter,
+): void {
+  const hasNull = encodeIndexColumns(key, columns, row, out);
+  if (!isUniqueEntry(key, hasNull)) out.range(clusterKey, start, end);
+}
