@@ -26,8 +26,8 @@ export type FakeAnswer =
   | { readonly kind: 'copy-out'; readonly bytes: Uint8Array; readonly tag: string }
   | { readonly kind: 'empty' }
   | { readonly kind: 'throw'; readonly thrown: unknown }
-  /** Answers like `then` after so many milliseconds. */
-  | { readonly kind: 'later'; readonly delayMs: number; readonly then: FakeAnswer }
+  /** Answers like `answer` after so many milliseconds. */
+  | { readonly kind: 'later'; readonly delayMs: number; readonly answer: FakeAnswer }
   /** Never ends until it is cancelled. */
   | { readonly kind: 'hang' };
 
@@ -268,7 +268,7 @@ export class FakeSession implements Session {
       case 'later':
         sink.pauseInput();
         setTimeout(() => {
-          this.run(answer.then, mode, withColumns, done);
+          this.run(answer.answer, mode, withColumns, done);
           sink.resumeInput();
         }, answer.delayMs);
         return;

@@ -57,6 +57,8 @@ export interface ConnectionContext {
   admit(connection: PgConnection, message: StartupMessage): PgError | null;
   /** Calls `flush` at the end of this turn of the event loop. */
   flushLater(connection: PgConnection): void;
+  /** Something was sent. */
+  answered(): void;
   /** A session threw, which is a bug. */
   internalError(error: unknown): void;
   closed(connection: PgConnection): void;
@@ -124,6 +126,7 @@ export class PgConnection implements ResultSink {
     this.socket.write(output.bytes.subarray(0, output.position));
     // The kernel took it all at once, so that the buffer is free; otherwise the socket holds it.
     if (this.socket.writableLength === 0) this.context.outputs.give(output);
+    this.context.answered();
   }
 
   // ---- input ----

@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type PgError, pgError } from '../../errors/index.ts';
 import type { SessionHost } from '../../session/session-port.ts';
+import { BusyPoll } from './busy-poll.ts';
 import { type ConnectionContext, PgConnection } from './connection.ts';
 import { BindMessage, MessageReader } from './message-reader.ts';
 import { OutputPool } from './output-buffer.ts';
@@ -11,6 +12,8 @@ export interface PgServerOptions {
   readonly connectionCountMax: number;
   /** A client must have sent its start-up packet by then. */
   readonly authenticationTimeoutMs: number;
+  /** How long to poll for the next message before sleeping; 0 saves processor time. */
+  readonly busyPollMicros?: number;
   /** Is told of exceptions that only a bug can cause. */
   readonly onInternalError: (error: unknown) => void;
   /** Whether a client may come in without authentication; by default one on this machine. */
@@ -34,6 +37,7 @@ export class PgServer {
 
   constructor(host: SessionHost, options: PgServerOptions) {
     this.options = options;
+    const busyPoll = new BusyPoll(options.busyPollMicros ?? BUSY_POLL_MICROS);
     this.context = {
       host,
       reader: new MessageReader(),
@@ -42,6 +46,7 @@ export class PgServer {
       startupTimeoutMs: options.authenticationTimeoutMs,
       admit: (connection, message) => this.admit(connection, message),
       flushLater: (connection) => this.flushLater(connection),
+      answered: () => busyPoll.answered(),
       internalError: options.onInternalError,
       closed: (connection) => this.forget(connection),
     };
@@ -141,6 +146,7 @@ export class PgServer {
   };
 }
 
+const BUSY_POLL_MICROS = 50;
 const LISTEN_BACKLOG = 4096;
 
 function tooManyClients(): PgError {
