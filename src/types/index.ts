@@ -21,6 +21,8 @@ export {
   invertBytes,
   type KeyColumn,
 } from './key.ts';
+/** Arithmetic on numerics: `numeric.add(a, b)`. */
+export * as numeric from './numeric/index.ts';
 export type { ObjectNames, ReferenceKind } from './object-reference.ts';
 export { C_COLLATION, DEFAULT_COLLATION, OID } from './oid.ts';
 export { builtinTypes, TypeRegistry, typeByName, typeByOid } from './registry.ts';

@@ -3,6 +3,7 @@ import { boolType } from './boolean.ts';
 import { byteaType } from './bytea.ts';
 import { float4Type, float8Type } from './float.ts';
 import { cidType, int2Type, int4Type, int8Type, oidType, xidType } from './integer.ts';
+import { numericType } from './numeric/index.ts';
 import { REFERENCE_TYPES } from './object-reference.ts';
 import { PSEUDO_TYPES } from './pseudo.ts';
 import type { SqlType } from './sql-type.ts';
@@ -68,6 +69,7 @@ const BASE_TYPES: readonly SqlType[] = [
   unknownType,
   bpcharType,
   varcharType,
+  numericType,
   refcursorType,
   uuidType,
   ...REFERENCE_TYPES,
