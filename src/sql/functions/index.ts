@@ -5,6 +5,7 @@ import './text.ts';
 import './concat.ts';
 import './like.ts';
 import './bytea.ts';
+import './regex-functions.ts';
 
 export type * from './function.ts';
 export {

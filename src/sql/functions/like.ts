@@ -197,14 +197,14 @@ function endsWithEscape() {
 }
 
 /** Rewrites a pattern with another escape character (or none) to one with the backslash. */
-export function likeEscape(pattern: string, escape: string): string {
-  if (escape === '') return pattern.replaceAll('\\', '\\\\');
-  if (Array.from(escape).length !== 1) throw invalidEscapeString();
-  if (escape === '\\') return pattern;
+export function likeEscape(pattern: string, escapeCharacter: string): string {
+  if (escapeCharacter === '') return pattern.replaceAll('\\', '\\\\');
+  if (Array.from(escapeCharacter).length !== 1) throw invalidEscapeString();
+  if (escapeCharacter === '\\') return pattern;
   let result = '';
   let escaped = false;
   for (const character of pattern) {
-    if (character === escape && !escaped) {
+    if (character === escapeCharacter && !escaped) {
       result += '\\';
       escaped = true;
     } else if (character === '\\') {
@@ -244,14 +244,15 @@ const scalars: Scalars = {
   texticnlike: notIlike,
   nameiclike: ilike,
   nameicnlike: notIlike,
-  like_escape: (_c, pattern: string, escape: string) => likeEscape(pattern, escape),
+  like_escape: (_c, pattern: string, escapeCharacter: string) =>
+    likeEscape(pattern, escapeCharacter),
   // As characters of one byte each, so that `_` takes a byte.
   bytealike: (_c, bytes: Uint8Array, pattern: Uint8Array) =>
     likeMatcher(latin1(pattern)).matches(latin1(bytes)),
   byteanlike: (_c, bytes: Uint8Array, pattern: Uint8Array) =>
     !likeMatcher(latin1(pattern)).matches(latin1(bytes)),
-  like_escape_bytea: (_c, pattern: Uint8Array, escape: Uint8Array) =>
-    Uint8Array.from(Buffer.from(likeEscape(latin1(pattern), latin1(escape)), 'latin1')),
+  like_escape_bytea: (_c, pattern: Uint8Array, escapeByte: Uint8Array) =>
+    Uint8Array.from(Buffer.from(likeEscape(latin1(pattern), latin1(escapeByte)), 'latin1')),
 };
 
 registerFunctions({ scalars });
