@@ -141,40 +141,41 @@ export function decodeInterval(
 ): Interval | null {
   const sum = new IntervalSum();
   let claimed = 0;
-  let unit: Unit | null = null;
+  /** What the next number counts; null by the declared fields, 'none' nothing that could count. */
+  let unit: Unit | 'none' | null = null;
   let isAgo = false;
-  let unitPending = false;
   for (let i = fields.length - 1; i >= 0; i--) {
     const { text, kind } = fields[i] as Field;
     let claim = 0;
     if (kind === 'string' || kind === 'special') {
-      if (unitPending) throw fault('format');
       const word = intervalWord(text) ?? dateWord(text);
       if (word?.kind === 'ignore') continue;
       if (word?.kind === 'unit') {
         unit = word.unit;
-        unitPending = true;
       } else if (word?.kind === 'ago') {
         isAgo = true;
-        unit = null;
+        unit = 'none';
       } else {
         throw fault('format');
       }
-    } else if (kind === 'time' || (kind === 'offset' && isSignedClock(text, range))) {
-      claim = addClock(sum, text, kind === 'offset', range);
-      // A bare number before a time counts days: 1 02:03.
-      unit = 'day';
-      unitPending = false;
     } else {
-      const result = addNumber(sum, text, unit ?? unitOfRange(range));
-      claim = result.claim;
-      unit = result.unit;
-      unitPending = false;
+      const clock = kind === 'time' || kind === 'offset' ? clockOf(text, kind, range) : null;
+      if (clock !== null) {
+        sum.micros = clock;
+        claim = TIME;
+        // A bare number before a time counts days: 1 02:03.
+        unit = 'day';
+      } else {
+        if (unit === 'none') throw fault('format');
+        const result = addNumber(sum, text, unit ?? unitOfRange(range));
+        claim = result.claim;
+        unit = result.unit;
+      }
     }
     if ((claim & claimed) !== 0) throw fault('format');
     claimed |= claim;
   }
-  if (claimed === 0 || unitPending) throw fault('format');
+  if (claimed === 0) throw fault('format');
   if (intervalStyle === 'sql_standard' && fields[0]?.text.startsWith('-') === true) {
     const signs = fields.slice(1).some((field) => /^[+-]/.test(field.text));
     if (!signs) sum.forceNegative();
@@ -183,30 +184,26 @@ export function decodeInterval(
   return sum.result();
 }
 
-function isSignedClock(text: string, range: number): boolean {
-  if (text.indexOf(':', 1) < 0) return false;
+/** Microseconds of a clock time. Null where a signed text is none; then it may be a number. */
+function clockOf(text: string, kind: 'time' | 'offset', range: number): Int8 | null {
+  if (kind === 'time') return clockMicros(text, 0, range);
+  if (text.indexOf(':', 1) < 0) return null;
   try {
-    scanClock(text, 1, isMinuteToSecond(range));
-    return true;
+    const micros = clockMicros(text, 1, range);
+    return text.startsWith('-') ? negateInt8(micros) : micros;
   } catch (thrown) {
-    if (thrown instanceof DatetimeFault) return false;
+    if (thrown instanceof DatetimeFault) return null;
     throw thrown;
   }
 }
 
-function isMinuteToSecond(range: number): boolean {
-  return range === (RANGE_MINUTE | RANGE_SECOND);
-}
-
-function addClock(sum: IntervalSum, text: string, signed: boolean, range: number): number {
-  const clock = scanClock(text, signed ? 1 : 0, isMinuteToSecond(range));
+function clockMicros(text: string, from: number, range: number): Int8 {
+  const clock = scanClock(text, from, range === (RANGE_MINUTE | RANGE_SECOND));
   const hours = multiplyInt8(clock.hour, MICROS_PER_HOUR);
   const rest = microsFromTime(0, clock.minute, clock.second, clock.micros);
   const micros = hours === null ? null : addInt8(hours, rest);
-  const signedMicros = micros !== null && text.startsWith('-') ? negateInt8(micros) : micros;
-  if (signedMicros === null) throw fault('field_overflow');
-  sum.micros = signedMicros;
-  return TIME;
+  if (micros === null) throw fault('field_overflow');
+  return micros;
 }
 
 /** The unit of a bare number at the end, by the declared fields. */

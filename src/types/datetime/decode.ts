@@ -65,6 +65,8 @@ const DAY_OF_YEAR = 1024;
 const MERIDIEM = 2048;
 const ERA = 4096;
 const WEEKDAY = 8192;
+/** A special moment, beside which nothing else counts. */
+const SPECIAL = 16384;
 const ALL_SECONDS = SECOND | SUBSECOND;
 const DATE = YEAR | MONTH | DAY;
 const TIME = HOUR | MINUTE | ALL_SECONDS;
@@ -414,7 +416,7 @@ function decodeReserved(
     case 'late':
     case 'early':
       moment.kind = value;
-      decoder.claim = DATE | TIME | ZONE;
+      decoder.claim = SPECIAL;
       return;
   }
 }
@@ -855,5 +857,6 @@ function decodeTimeWord(decoder: Decoder, fields: readonly Field[], index: numbe
     expectTime(decoder, fields[index + 1]);
     return;
   }
+  if (word.kind === 'weekday') throw fault('format');
   decodeCommonWord(decoder, word);
 }
