@@ -52,6 +52,11 @@ export class LockTable<Owner extends LockOwner> {
     return lock !== undefined && holds(lock, owner, mode);
   }
 
+  /** Who holds the lock, in whatever mode. */
+  holders(tag: string): Owner[] {
+    return this.locks.get(tag)?.grants.map((grant) => grant.owner) ?? [];
+  }
+
   /** Position in an owner's list of grants, to release back to. */
   mark(owner: Owner): number {
     return owner.grants.length;

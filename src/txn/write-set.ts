@@ -56,6 +56,11 @@ export class WriteSet {
     this.push(this.entry(id, key, keyStart, keyEnd), null, 0, 0, command);
   }
 
+  /** The entry of a key, or null when the transaction never changed it. */
+  find(id: TreeId, key: Uint8Array, keyStart: number, keyEnd: number): WriteEntry | null {
+    return this.trees.get(id)?.find(key, keyStart, keyEnd) ?? null;
+  }
+
   rollbackTo(mark: number): void {
     while (this.undo.length > mark) {
       const version = this.undo.pop()!;

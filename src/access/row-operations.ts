@@ -1,0 +1,470 @@
+import { ByteWriter, compareByteRanges } from '../base/index.ts';
+import type { IndexDescriptor, RelationDescriptor } from '../catalog/descriptors.ts';
+import type { ColumnVector } from '../chunk/index.ts';
+import { readDatum } from '../chunk/index.ts';
+import { pgError } from '../errors/index.ts';
+import type { Cursor, TreeId } from '../storage/index.ts';
+import { type LockTable, ROW_LOCK, rowLockTag, type Transaction } from '../txn/index.ts';
+import { typeByOid } from '../types/index.ts';
+import {
+  type ClusterKey,
+  clusterKeyOf,
+  encodeClusterKey,
+  encodeIndexColumns,
+  encodeRowId,
+  type IndexKey,
+  indexKeyOf,
+  isUniqueEntry,
+} from './keys.ts';
+import { layoutOf, type TupleLayout } from './tuple-layout.ts';
+import { encodeTuple } from './tuple-writer.ts';
+
+type RowLockStrength = 'keyShare' | 'share' | 'noKeyUpdate' | 'update';
+
+/** Row changes of transactions, on the writer thread.
+ *
+ * Who may change a key is decided by locks on it: (tree, key) for clustered and unique index keys
+ * alike. The order is always: take every lock a change needs, look at the newest committed entries
+ * and the transaction's own, and only then write to the write set. So an answer of 'wait' has
+ * changed nothing, and the caller repeats the call when the lock has been granted.
+ *
+ * The newest committed state is what the pages hold, because a commit lets go of its locks after its
+ * changes are on the pages and published.
+ */
+export class RowChanges {
+  readonly changedKey = { bytes: NOTHING, start: 0, end: 0 };
+  readonly changedTuple = { bytes: NOTHING, start: 0, end: 0 };
+  readonly conflictKey = { bytes: NOTHING, start: 0, end: 0 };
+
+  private readonly locks: LockTable<Transaction>;
+  /** Reads the pages at the newest commit. */
+  private readonly newest: Cursor;
+  private readonly newestLsn: () => number;
+  private readonly rowIds: RowIds;
+  private readonly moves: RowMoves;
+  private transaction!: Transaction;
+  private readonly key = new ByteWriter(64);
+  private readonly oldIndexKey = new ByteWriter(64);
+  private readonly newIndexKey = new ByteWriter(64);
+  private readonly tuple = new ByteWriter(256);
+  private readonly shapes = new WeakMap<RelationDescriptor, TableShape>();
+
+  constructor(options: {
+    locks: LockTable<Transaction>;
+    newest: Cursor;
+    newestLsn: () => number;
+    rowIds: RowIds;
+    moves: RowMoves;
+  }) {
+    this.locks = options.locks;
+    this.newest = options.newest;
+    this.newestLsn = options.newestLsn;
+    this.rowIds = options.rowIds;
+    this.moves = options.moves;
+  }
+
+  /** The calls that follow are for this transaction's current command. */
+  use(transaction: Transaction): void {
+    this.transaction = transaction;
+  }
+
+  lockRow(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    strength: RowLockStrength,
+    waitPolicy: 'block' | 'nowait' | 'skip',
+  ): 'locked' | 'changed' | 'deleted' | 'own' | 'wait' | 'skipped' {
+    const { transaction } = this;
+    const tag = rowLockTag(table.tree, keyBytes, keyStart, keyEnd);
+    const granted = this.locks.acquire(
+      transaction,
+      'row',
+      tag,
+      ROW_LOCK[strength],
+      waitPolicy === 'block',
+    );
+    if (granted === 'waiting') return 'wait';
+    if (granted === 'busy') {
+      if (waitPolicy === 'skip') return 'skipped';
+      throw pgError(
+        'lock_not_available',
+        `could not obtain lock on row in relation "${table.name}"`,
+      );
+    }
+    if (transaction.hasWrites) {
+      const own = transaction.writes.find(table.tree, keyBytes, keyStart, keyEnd);
+      const version = own?.latest ?? null;
+      if (version !== null) {
+        if (version.command >= transaction.command) return 'own';
+        return version.bytes === null ? 'deleted' : 'locked';
+      }
+    }
+    if (transaction.snapshot === this.newestLsn()) return 'locked';
+    return this.compareWithNewest(table, keyBytes, keyStart, keyEnd);
+  }
+
+  insert(
+    table: RelationDescriptor,
+    columns: readonly ColumnVector[],
+    row: number,
+    arbiters: readonly number[] | null,
+  ): 'done' | 'conflict' | 'wait' {
+    const shape = this.shape(table);
+    const { transaction, key } = this;
+    key.reset();
+    if (shape.cluster.columns === null) {
+      encodeRowId(this.rowIds.next(table.tree), key);
+    } else {
+      encodeClusterKey(shape.cluster, columns, row, key);
+      const taken = this.claimKey(table.tree, key.bytes, 0, key.position);
+      if (taken === 'wait') return 'wait';
+      if (taken === 'exists') {
+        return this.duplicate(
+          table,
+          shape.clusteredIndex,
+          columns,
+          row,
+          arbiters,
+          key.bytes,
+          0,
+          key.position,
+        );
+      }
+    }
+    for (const index of shape.uniqueIndexes) {
+      const out = this.newIndexKey.reset();
+      if (!isUniqueEntry(index.key, encodeIndexColumns(index.key, columns, row, out))) continue;
+      const taken = this.claimKey(index.tree, out.bytes, 0, out.position);
+      if (taken === 'wait') return 'wait';
+      if (taken === 'exists') {
+        const { found } = this;
+        return this.duplicate(
+          table,
+          index.descriptor,
+          columns,
+          row,
+          arbiters,
+          found.bytes,
+          found.start,
+          found.end,
+        );
+      }
+    }
+    const tuple = this.tuple.reset();
+    encodeTuple(shape.layout, columns, row, tuple);
+    const { writes, command } = transaction;
+    writes.put(table.tree, key.bytes, 0, key.position, tuple.bytes, 0, tuple.position, command);
+    for (const index of shape.indexes) {
+      const out = this.newIndexKey.reset();
+      const hasNull = encodeIndexColumns(index.key, columns, row, out);
+      if (!isUniqueEntry(index.key, hasNull)) out.range(key.bytes, 0, key.position);
+      writes.put(index.tree, out.bytes, 0, out.position, key.bytes, 0, key.position, command);
+    }
+    return 'done';
+  }
+
+  update(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    oldColumns: readonly ColumnVector[],
+    newColumns: readonly ColumnVector[],
+    row: number,
+    changed: readonly number[],
+  ): 'done' | 'conflict' | 'wait' {
+    const shape = this.shape(table);
+    const { transaction } = this;
+    const key = this.key.reset();
+    if (shape.cluster.columns !== null && intersects(shape.cluster.columns, changed)) {
+      encodeClusterKey(shape.cluster, newColumns, row, key);
+    } else {
+      key.range(keyBytes, keyStart, keyEnd);
+    }
+    const moved = compareByteRanges(key.bytes, 0, key.position, keyBytes, keyStart, keyEnd) !== 0;
+    if (moved || intersects(shape.uniqueColumns, changed)) {
+      // The row's identity changes, which conflicts with those who rely on it (FOR KEY SHARE).
+      const tag = rowLockTag(table.tree, keyBytes, keyStart, keyEnd);
+      const granted = this.locks.acquire(transaction, 'row', tag, ROW_LOCK.update, true);
+      if (granted === 'waiting') return 'wait';
+    }
+    if (moved) {
+      const taken = this.claimKey(table.tree, key.bytes, 0, key.position);
+      if (taken === 'wait') return 'wait';
+      if (taken === 'exists') throw duplicateKey(table, shape.clusteredIndex!, newColumns, row);
+    }
+    for (const index of shape.uniqueIndexes) {
+      if (!intersects(index.key.columns, changed)) continue;
+      const out = this.newIndexKey.reset();
+      if (!isUniqueEntry(index.key, encodeIndexColumns(index.key, newColumns, row, out))) continue;
+      const old = this.oldIndexKey.reset();
+      encodeIndexColumns(index.key, oldColumns, row, old);
+      if (compareByteRanges(out.bytes, 0, out.position, old.bytes, 0, old.position) === 0) continue;
+      const taken = this.claimKey(index.tree, out.bytes, 0, out.position);
+      if (taken === 'wait') return 'wait';
+      if (taken === 'exists') throw duplicateKey(table, index.descriptor, newColumns, row);
+    }
+    const { writes, command } = transaction;
+    const tuple = this.tuple.reset();
+    encodeTuple(shape.layout, newColumns, row, tuple);
+    if (moved) {
+      writes.delete(table.tree, keyBytes, keyStart, keyEnd, command);
+      this.moves.record(transaction, table.tree, keyBytes, keyStart, keyEnd, key.copy());
+    }
+    writes.put(table.tree, key.bytes, 0, key.position, tuple.bytes, 0, tuple.position, command);
+    for (const index of shape.indexes) {
+      if (!moved && !intersects(index.key.columns, changed)) continue;
+      const old = this.oldIndexKey.reset();
+      const oldNull = encodeIndexColumns(index.key, oldColumns, row, old);
+      if (!isUniqueEntry(index.key, oldNull)) old.range(keyBytes, keyStart, keyEnd);
+      const out = this.newIndexKey.reset();
+      const newNull = encodeIndexColumns(index.key, newColumns, row, out);
+      if (!isUniqueEntry(index.key, newNull)) out.range(key.bytes, 0, key.position);
+      const same = compareByteRanges(out.bytes, 0, out.position, old.bytes, 0, old.position) === 0;
+      if (same && !moved) continue;
+      if (!same) writes.delete(index.tree, old.bytes, 0, old.position, command);
+      writes.put(index.tree, out.bytes, 0, out.position, key.bytes, 0, key.position, command);
+    }
+    return 'done';
+  }
+
+  delete(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    oldColumns: readonly ColumnVector[],
+    row: number,
+  ): 'done' | 'conflict' | 'wait' {
+    const shape = this.shape(table);
+    const { writes, command } = this.transaction;
+    writes.delete(table.tree, keyBytes, keyStart, keyEnd, command);
+    for (const index of shape.indexes) {
+      const old = this.oldIndexKey.reset();
+      const hasNull = encodeIndexColumns(index.key, oldColumns, row, old);
+      if (!isUniqueEntry(index.key, hasNull)) old.range(keyBytes, keyStart, keyEnd);
+      writes.delete(index.tree, old.bytes, 0, old.position, command);
+    }
+    return 'done';
+  }
+
+  /** Value of the entry that `claimKey` found in the way. */
+  private readonly found = { bytes: NOTHING, start: 0, end: 0 };
+
+  /** Makes sure that no other transaction can take the key, and says whether it is taken already. */
+  private claimKey(
+    tree: TreeId,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): 'free' | 'exists' | 'wait' {
+    const { transaction, locks } = this;
+    const tag = rowLockTag(tree, bytes, start, end);
+    const own = transaction.writes.find(tree, bytes, start, end)?.latest ?? null;
+    if (own !== null) {
+      if (own.bytes === null) return 'free';
+      setRange(this.found, own.bytes, own.start, own.end);
+      return 'exists';
+    }
+    const exists = this.findNewest(tree, bytes, start, end);
+    if (exists) {
+      const pending = locks.holders(tag).some((holder) => {
+        if (holder === transaction) return false;
+        const entry = holder.writes.find(tree, bytes, start, end);
+        return entry !== null && entry.latest !== null;
+      });
+      if (!pending) {
+        const { valueBytes, valueStart, valueEnd } = this.newest;
+        setRange(this.found, valueBytes, valueStart, valueEnd);
+        return 'exists';
+      }
+    }
+    if (locks.acquire(transaction, 'row', tag, ROW_LOCK.update, true) === 'waiting') return 'wait';
+    return 'free';
+  }
+
+  private findNewest(tree: TreeId, bytes: Uint8Array, start: number, end: number): boolean {
+    const { newest } = this;
+    newest.reset(tree, this.newestLsn());
+    const key = start === 0 ? bytes : bytes.subarray(start, end);
+    if (!newest.seek(key, end - start, 'ge')) return false;
+    const { keyBytes, keyStart, keyEnd } = newest;
+    return compareByteRanges(keyBytes, keyStart, keyEnd, bytes, start, end) === 0;
+  }
+
+  /** Compares the row that the snapshot shows with the newest one, the lock being held. */
+  private compareWithNewest(
+    table: RelationDescriptor,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): 'locked' | 'changed' | 'deleted' {
+    const { transaction, newest } = this;
+    if (this.findNewest(table.tree, bytes, start, end)) {
+      if (newest.rowLsn <= transaction.snapshot) return 'locked';
+      this.refuseInRepeatableRead('update');
+      setRange(this.changedKey, bytes, start, end);
+      setRange(this.changedTuple, newest.valueBytes, newest.valueStart, newest.valueEnd);
+      return 'changed';
+    }
+    const target = this.moves.target(table.tree, bytes, start, end);
+    this.refuseInRepeatableRead(target === null ? 'delete' : 'update');
+    if (target === null || !this.findNewest(table.tree, target, 0, target.length)) return 'deleted';
+    setRange(this.changedKey, target, 0, target.length);
+    setRange(this.changedTuple, newest.valueBytes, newest.valueStart, newest.valueEnd);
+    return 'changed';
+  }
+
+  private refuseInRepeatableRead(change: 'update' | 'delete'): void {
+    if (this.transaction.isolation !== 'repeatable read') return;
+    throw pgError(
+      'serialization_failure',
+      `could not serialize access due to concurrent ${change}`,
+    );
+  }
+
+  private duplicate(
+    table: RelationDescriptor,
+    index: IndexDescriptor | null,
+    columns: readonly ColumnVector[],
+    row: number,
+    arbiters: readonly number[] | null,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+  ): 'conflict' {
+    const isArbiter =
+      arbiters !== null &&
+      (arbiters.length === 0 || (index !== null && arbiters.includes(index.oid)));
+    if (!isArbiter) throw duplicateKey(table, index!, columns, row);
+    const { transaction } = this;
+    // The row in the way must be one that the transaction can see, or there is no telling what to do.
+    const key = keyBytes.slice(keyStart, keyEnd);
+    const own = transaction.writes.find(table.tree, key, 0, key.length)?.latest ?? null;
+    if (own === null && transaction.isolation === 'repeatable read') {
+      const exists = this.findNewest(table.tree, key, 0, key.length);
+      if (exists && this.newest.rowLsn > transaction.snapshot)
+        this.refuseInRepeatableRead('update');
+    }
+    setRange(this.conflictKey, key, 0, key.length);
+    return 'conflict';
+  }
+
+  private shape(table: RelationDescriptor): TableShape {
+    let shape = this.shapes.get(table);
+    if (shape === undefined) {
+      shape = shapeOf(table);
+      this.shapes.set(table, shape);
+    }
+    return shape;
+  }
+}
+
+/** Hands out hidden row ids, ascending, for tables without a primary key. */
+export interface RowIds {
+  next(tree: TreeId): number;
+}
+
+/** Remembers where rows went whose clustering key was updated, so that those who waited for the old
+ * key find the row again. */
+export interface RowMoves {
+  record(
+    transaction: Transaction,
+    tree: TreeId,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    target: Uint8Array,
+  ): void;
+  target(tree: TreeId, keyBytes: Uint8Array, keyStart: number, keyEnd: number): Uint8Array | null;
+}
+
+interface IndexShape {
+  readonly descriptor: IndexDescriptor;
+  readonly tree: TreeId;
+  readonly key: IndexKey;
+}
+
+/** What of a descriptor row changes need, worked out once. */
+interface TableShape {
+  readonly layout: TupleLayout;
+  readonly cluster: ClusterKey;
+  readonly clusteredIndex: IndexDescriptor | null;
+  /** Secondary indexes: all, and the unique ones. */
+  readonly indexes: readonly IndexShape[];
+  readonly uniqueIndexes: readonly IndexShape[];
+  /** Columns of unique indexes. */
+  readonly uniqueColumns: readonly number[];
+}
+
+function shapeOf(table: RelationDescriptor): TableShape {
+  const indexes = table.indexes
+    .filter((index) => !index.clustered)
+    .map((descriptor) => ({
+      descriptor,
+      tree: descriptor.tree,
+      key: indexKeyOf(table, descriptor),
+    }));
+  const uniqueIndexes = indexes.filter((index) => index.key.unique);
+  return {
+    layout: layoutOf(table),
+    cluster: clusterKeyOf(table),
+    clusteredIndex: table.indexes.find((index) => index.clustered) ?? null,
+    indexes,
+    uniqueIndexes,
+    uniqueColumns: uniqueIndexes.flatMap((index) => index.key.columns),
+  };
+}
+
+const NOTHING = new Uint8Array(0);
+
+const DETAIL_CONTEXT = {
+  timeZone: 'UTC',
+  dateStyle: 'ISO',
+  dateOrder: 'MDY',
+  intervalStyle: 'postgres',
+  extraFloatDigits: 1,
+  byteaOutput: 'hex',
+  transactionTimestamp: 0,
+} as const;
+
+function duplicateKey(
+  table: RelationDescriptor,
+  index: IndexDescriptor,
+  columns: readonly ColumnVector[],
+  row: number,
+) {
+  const names = index.columns.map(({ column }) => table.columns[column]!.name);
+  const values = index.columns.map(({ column }) => {
+    const type = typeByOid(table.columns[column]!.type);
+    const value = readDatum(columns[column]!, row, type);
+    return value === null ? 'null' : type.output(value, DETAIL_CONTEXT);
+  });
+  return pgError(
+    'unique_violation',
+    `duplicate key value violates unique constraint "${index.name}"`,
+    {
+      detail: `Key (${names.join(', ')})=(${values.join(', ')}) already exists.`,
+      table: table.name,
+      constraint: index.name,
+    },
+  );
+}
+
+function intersects(a: readonly number[], b: readonly number[]): boolean {
+  for (const item of a) if (b.includes(item)) return true;
+  return false;
+}
+
+function setRange(
+  range: { bytes: Uint8Array; start: number; end: number },
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  range.bytes = bytes;
+  range.start = start;
+  range.end = end;
+}

@@ -1,0 +1,165 @@
+import { ByteBuffer } from 'flatbuffers';
+import { ByteWriter } from '../base/index.ts';
+import type { RingConsumer, RingProducer } from '../shm/index.ts';
+
+/** Records over a pair of rings: a fixed head (a struct of schemas/messages.fbs), then a payload.
+ *
+ * A payload too long for the ring goes ahead in pieces, as records of kind `part` with the request's
+ * number at the same place, and is put together by the receiver (see `PartBuffer`).
+ */
+
+/** Where heads are built before they are copied to a ring. */
+export class HeadScratch {
+  readonly bytes = new Uint8Array(64);
+  readonly buffer = new ByteBuffer(this.bytes);
+}
+
+/** Kind and request are at the same offsets in every struct that can have parts. */
+const KIND_OFFSET = 0;
+
+export interface HeadLayout {
+  readonly size: number;
+  /** Byte offset of the request number. */
+  readonly requestOffset: number;
+}
+
+export class RecordSender {
+  private readonly ring: RingProducer;
+  private readonly partKind: number;
+  /** What to do while the ring is full: block until there may be room, or keep records aside. */
+  private readonly onFull: (() => void) | null;
+  private readonly backlog: Uint8Array[] = [];
+  /** Bytes kept aside, so that those who send much can hold back. */
+  backlogBytes = 0;
+  private readonly partLength: number;
+
+  constructor(ring: RingProducer, partKind: number, onFull: (() => void) | null) {
+    this.ring = ring;
+    this.partKind = partKind;
+    this.onFull = onFull;
+    this.partLength = Math.min(64 * 1024, ring.lengthMax);
+  }
+
+  /** Queues a record. It is seen by the receiver after `publish`. */
+  send(
+    head: Uint8Array,
+    layout: HeadLayout,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    let from = start;
+    if (layout.size + end - from > this.partLength) {
+      const partHead = head.slice(0, layout.size);
+      partHead[KIND_OFFSET] = this.partKind;
+      const room = this.partLength - layout.size;
+      while (end - from > room) {
+        this.write(partHead, layout.size, payload, from, from + room);
+        from += room;
+      }
+    }
+    this.write(head, layout.size, payload, from, end);
+  }
+
+  publish(): void {
+    this.ring.publish();
+  }
+
+  /** Sends what was kept aside, as far as there is room; true when nothing is left. */
+  flushBacklog(): boolean {
+    const { backlog } = this;
+    let sent = 0;
+    for (const record of backlog) {
+      if (!this.tryWrite(record, record.length, EMPTY, 0, 0)) break;
+      this.backlogBytes -= record.length;
+      sent++;
+    }
+    if (sent > 0) {
+      backlog.splice(0, sent);
+      this.ring.publish();
+    }
+    return backlog.length === 0;
+  }
+
+  private write(
+    head: Uint8Array,
+    headSize: number,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    if (this.backlog.length === 0) {
+      if (this.tryWrite(head, headSize, payload, start, end)) return;
+      if (this.onFull !== null) {
+        do {
+          this.ring.publish();
+          this.onFull();
+        } while (!this.tryWrite(head, headSize, payload, start, end));
+        return;
+      }
+    }
+    const record = new Uint8Array(headSize + end - start);
+    record.set(head.subarray(0, headSize));
+    record.set(payload.subarray(start, end), headSize);
+    this.backlog.push(record);
+    this.backlogBytes += record.length;
+  }
+
+  private tryWrite(
+    head: Uint8Array,
+    headSize: number,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    const at = this.ring.reserve(headSize + end - start);
+    if (at < 0) return false;
+    const { bytes } = this.ring;
+    for (let i = 0; i < headSize; i++) bytes[at + i] = head[i]!;
+    if (end > start) {
+      if (end - start < 64) {
+        const to = at + headSize - start;
+        for (let i = start; i < end; i++) bytes[to + i] = payload[i]!;
+      } else {
+        bytes.set(payload.subarray(start, end), at + headSize);
+      }
+    }
+    this.ring.push();
+    return true;
+  }
+}
+
+/** Puts payloads together that came in parts. */
+export class PartBuffer {
+  private readonly parts = new Map<number, ByteWriter>();
+
+  add(request: number, bytes: Uint8Array, start: number, end: number): void {
+    let writer = this.parts.get(request);
+    if (writer === undefined) {
+      writer = new ByteWriter(4 * (end - start));
+      this.parts.set(request, writer);
+    }
+    writer.range(bytes, start, end);
+  }
+
+  /** The whole payload whose last piece is bytes[start, end); null when it came in one. */
+  take(request: number, bytes: Uint8Array, start: number, end: number): Uint8Array | null {
+    if (this.parts.size === 0) return null;
+    const writer = this.parts.get(request);
+    if (writer === undefined) return null;
+    this.parts.delete(request);
+    writer.range(bytes, start, end);
+    return writer.written();
+  }
+
+  forget(request: number): void {
+    this.parts.delete(request);
+  }
+}
+
+/** A consumer's bytes as flatbuffers wants them. */
+export function recordBuffer(ring: RingConsumer): ByteBuffer {
+  return new ByteBuffer(ring.bytes);
+}
+
+const EMPTY = new Uint8Array(0);

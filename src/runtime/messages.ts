@@ -1,0 +1,87 @@
+/** Kinds of the messages between the main thread and its workers (layouts: schemas/messages.fbs). */
+
+/** To a worker. */
+export const REQUEST = {
+  /** Payload: a piece of the payload of the next message of the same request (too long for a ring). */
+  part: 1,
+  /** argument: plan number. Payload: the plan, serialised. */
+  plan: 2,
+  /** argument: plan number; no message will name it again. */
+  forgetPlan: 3,
+  /** argument: context number. Payload: SessionContext, serialised. */
+  context: 4,
+  execute: 5,
+  /** argument: row limit. Goes on with a suspended statement. */
+  fetch: 6,
+  /** Ends a suspended statement. */
+  close: 7,
+  /** argument: bytes of rows that the client has taken. */
+  credit: 8,
+  /** Ends a running statement with 57014; operation 1: because of its statement_timeout. */
+  cancel: 9,
+  /** operation: TRANSACTION; payload: the savepoint's name. Writer only. */
+  transaction: 10,
+  /** Payload: UtilityRequest, serialised. Writer only. */
+  utility: 11,
+  copyData: 12,
+  copyDone: 13,
+  /** Payload: the client's message. */
+  copyFail: 14,
+  /** The session has ended: roll back, free everything. */
+  endSession: 15,
+  /** Finish what runs, write a checkpoint, and stop. */
+  shutdown: 17,
+} as const;
+
+/** Operations of REQUEST.transaction. */
+export const TRANSACTION = {
+  commit: 1,
+  rollback: 2,
+  savepoint: 3,
+  release: 4,
+  rollbackTo: 5,
+  /** A statement of the block failed elsewhere: undo to the last savepoint, or all. */
+  fail: 6,
+} as const;
+
+/** From a worker. */
+export const REPLY = {
+  part: 1,
+  /** count: rows. Payload: DataRow messages. */
+  rows: 2,
+  /** count: rows processed. Payload: the command tag, when it is not that of the plan. */
+  complete: 3,
+  suspended: 4,
+  /** Payload: PgErrorFields as JSON. */
+  error: 5,
+  /** Payload: PgErrorFields as JSON. */
+  notice: 6,
+  /** Committed changes of the catalog. Payload: CatalogUpdate, serialised. */
+  catalog: 7,
+  /** The catalog as the session's open transaction sees it. Payload: CatalogUpdate, serialised. */
+  sessionCatalog: 8,
+  /** count: columns; status: format. */
+  copyIn: 9,
+  copyOut: 10,
+  /** Payload: CopyData messages. */
+  copyData: 11,
+  /** The worker stops. Payload: the reason, as PgErrorFields in JSON, or nothing. */
+  stopped: 12,
+  /** The worker is up. */
+  ready: 13,
+} as const;
+
+/** Flags of ExecuteMessage. */
+export const EXECUTE_FLAGS = {
+  /** Part of a transaction block: nothing is committed when it ends. */
+  inBlock: 1,
+  /** Run for EXPLAIN ANALYZE: rows are counted and thrown away, the plan with its actual figures is
+   * the result. The payload ends with ExplainOptions as JSON. */
+  explain: 2,
+  readOnly: 4,
+  /** synchronous_commit is off. */
+  asynchronousCommit: 8,
+} as const;
+
+/** `isolation` of messages. */
+export const ISOLATION = { readCommitted: 0, repeatableRead: 1 } as const;

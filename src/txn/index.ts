@@ -1,0 +1,19 @@
+export { findDeadlock } from './deadlock.ts';
+export {
+  ADVISORY_LOCK,
+  type LockKind,
+  ROW_LOCK,
+  TABLE_LOCK,
+  TABLE_LOCK_NAMES,
+} from './lock-modes.ts';
+export { type Lock, type LockOwner, LockTable } from './lock-table.ts';
+export { advisoryLockTag, rowLockTag, tableLockTag } from './lock-tags.ts';
+export { OverlayCursor } from './overlay-cursor.ts';
+export { type IsolationLevel, type Savepoint, Transaction } from './transaction.ts';
+export {
+  visibleVersion,
+  type WriteEntry,
+  WriteSet,
+  type WriteTree,
+  type WriteVersion,
+} from './write-set.ts';
