@@ -4,25 +4,31 @@
  * function (SQL-language functions). Aggregates are keyed by their transition and final functions,
  * `int4_avg_accum/int8_avg`, or the transition alone when there is no final function. */
 
-import type { AggregateFunction, CallTypes, ScalarFunction, SetFunction } from './function.ts';
-import { aggregateByOid, functionByOid } from './signatures.ts';
+import type { Datum } from '../../types/index.ts';
+import type {
+  AggregateFunction,
+  AggregateSignature,
+  CallTypes,
+  FunctionContext,
+  ScalarFunction,
+  SetFunction,
+} from './function.ts';
+import { aggregateByOid, functionByOid, functionsByName } from './signatures.ts';
 
 export interface FunctionTable {
   readonly scalars?: Readonly<Record<string, ScalarFunction>>;
   /** Functions that depend on the types of the call. */
   readonly typedScalars?: Readonly<Record<string, (call: CallTypes) => ScalarFunction>>;
   readonly sets?: Readonly<Record<string, SetFunction>>;
-  readonly aggregates?: Readonly<Record<string, AggregateFunction<never>>>;
-  readonly typedAggregates?: Readonly<
-    Record<string, (call: CallTypes) => AggregateFunction<never>>
-  >;
+  readonly aggregates?: Readonly<Record<string, AggregateFunction>>;
+  readonly typedAggregates?: Readonly<Record<string, (call: CallTypes) => AggregateFunction>>;
 }
 
 const scalars = new Map<string, ScalarFunction>();
 const typedScalars = new Map<string, (call: CallTypes) => ScalarFunction>();
 const sets = new Map<string, SetFunction>();
-const aggregates = new Map<string, AggregateFunction<never>>();
-const typedAggregates = new Map<string, (call: CallTypes) => AggregateFunction<never>>();
+const aggregates = new Map<string, AggregateFunction>();
+const typedAggregates = new Map<string, (call: CallTypes) => AggregateFunction>();
 
 /** Adds implementations; a later table wins over an earlier one. Call it while modules load. */
 export function registerFunctions(table: FunctionTable): void {
@@ -62,16 +68,55 @@ export function aggregateImplementation(
   oid: number,
   call?: CallTypes,
 ): AggregateFunction | undefined {
-  const key = aggregateKey(oid);
-  if (key === undefined) return undefined;
+  const aggregate = aggregateByOid(oid);
+  if (aggregate === undefined) return undefined;
+  const key = aggregateKey(aggregate);
   const found = aggregates.get(key) ?? (call && typedAggregates.get(key)?.(call));
-  return found as AggregateFunction | undefined;
+  if (found !== undefined) return found;
+  const transition = strictTransition(aggregate);
+  return transition && foldingAggregate(transition);
+}
+
+/** An aggregate that is no more than its transition function over the values: min, max, bit_and,
+ * bool_or, sum of floats. The first value is the first state, and two states combine as values. */
+function foldingAggregate(transition: ScalarFunction): AggregateFunction<Datum> {
+  const apply = transition as (context: FunctionContext, a: Datum, b: Datum) => Datum;
+  return {
+    strict: true,
+    initial: () => null,
+    accumulate: (context, state, value) =>
+      state === null ? (value as Datum) : apply(context, state, value as Datum),
+    combine: (context, state, other) => {
+      if (state === null || other === null) return state ?? other;
+      return apply(context, state, other);
+    },
+    finish: (_context, state) => state,
+  };
+}
+
+/** The transition function of an aggregate that a fold can stand for: strict, of two values of the
+ * type of the state, without a final function. */
+function strictTransition(aggregate: AggregateSignature): ScalarFunction | undefined {
+  if (aggregate.final !== '-' || aggregate.kind !== 'n') return undefined;
+  const { transitionType } = aggregate;
+  const found = functionsByName(aggregate.transition).find(
+    (row) =>
+      row.strict &&
+      row.arguments.length === 2 &&
+      row.arguments.every((argument) => argument === transitionType),
+  );
+  return found && scalarImplementation(found.oid);
 }
 
 /** Whether a call of the function can run: if not, it answers 0A000 and pg_proc does not show it. */
 export function isImplemented(oid: number): boolean {
-  const aggregate = aggregateKey(oid);
-  if (aggregate !== undefined) return aggregates.has(aggregate) || typedAggregates.has(aggregate);
+  const aggregate = aggregateByOid(oid);
+  if (aggregate !== undefined) {
+    const key = aggregateKey(aggregate);
+    return (
+      aggregates.has(key) || typedAggregates.has(key) || strictTransition(aggregate) !== undefined
+    );
+  }
   return (
     keyIn(oid, scalars) !== undefined ||
     keyIn(oid, typedScalars) !== undefined ||
@@ -86,9 +131,6 @@ function keyIn(oid: number, table: ReadonlyMap<string, unknown>): string | undef
   return source !== undefined && table.has(source) ? source : undefined;
 }
 
-function aggregateKey(oid: number): string | undefined {
-  const aggregate = aggregateByOid(oid);
-  if (aggregate === undefined) return undefined;
-  const { transition, final } = aggregate;
+function aggregateKey({ transition, final }: AggregateSignature): string {
   return final === '-' ? transition : `${transition}/${final}`;
 }

@@ -6,6 +6,13 @@ import './concat.ts';
 import './like.ts';
 import './bytea.ts';
 import './regex-functions.ts';
+import './numeric.ts';
+import './series.ts';
+import './aggregate-count.ts';
+import './aggregate-sum.ts';
+import './aggregate-variance.ts';
+import './aggregate-regression.ts';
+import './aggregate-collect.ts';
 
 export type * from './function.ts';
 export {
