@@ -1,3 +1,4 @@
+export { arrayOf, arrayType } from './array.ts';
 export { parseBoolean } from './boolean.ts';
 export { decodeHex, parseBytea } from './bytea.ts';
 export * from './datum.ts';
@@ -25,6 +26,7 @@ export {
 export * as numeric from './numeric/index.ts';
 export type { ObjectNames, ReferenceKind } from './object-reference.ts';
 export { C_COLLATION, DEFAULT_COLLATION, OID } from './oid.ts';
+export { recordType } from './record.ts';
 export { builtinTypes, TypeRegistry, typeByName, typeByOid } from './registry.ts';
 export * from './sql-type.ts';
 export { truncateName, unpad } from './text.ts';

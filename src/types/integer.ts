@@ -14,6 +14,7 @@ import {
   outOfRangeInput,
   readInt16,
   readInt32,
+  readInt32le,
   readInt64,
   readInt64le,
 } from './scalar.ts';
@@ -122,11 +123,7 @@ export const int4Type: SqlType = {
   toBytes(value, out) {
     out.u32le(value as number);
   },
-  fromBytes: (bytes, start) =>
-    (bytes[start + 3]! << 24) |
-    (bytes[start + 2]! << 16) |
-    (bytes[start + 1]! << 8) |
-    bytes[start]!,
+  fromBytes: (bytes, start) => readInt32le(bytes, start),
 };
 
 export const int8Type: SqlType = {

@@ -1,11 +1,22 @@
 import { pgError } from '../errors/index.ts';
+import { arrayType, vectorType } from './array.ts';
 import { boolType } from './boolean.ts';
 import { byteaType } from './bytea.ts';
+import { CATALOG_TYPES } from './catalog-types.ts';
+import {
+  dateType,
+  intervalType,
+  timestampType,
+  timestamptzType,
+  timeType,
+} from './datetime/index.ts';
 import { float4Type, float8Type } from './float.ts';
 import { cidType, int2Type, int4Type, int8Type, oidType, xidType } from './integer.ts';
 import { numericType } from './numeric/index.ts';
 import { REFERENCE_TYPES } from './object-reference.ts';
+import { OID } from './oid.ts';
 import { PSEUDO_TYPES } from './pseudo.ts';
+import { recordType } from './record.ts';
 import type { SqlType } from './sql-type.ts';
 import {
   bpcharType,
@@ -69,14 +80,33 @@ const BASE_TYPES: readonly SqlType[] = [
   unknownType,
   bpcharType,
   varcharType,
+  dateType,
+  timeType,
+  timestampType,
+  timestamptzType,
+  intervalType,
   numericType,
   refcursorType,
   uuidType,
   ...REFERENCE_TYPES,
+  ...CATALOG_TYPES,
 ];
 
+function builtins(): TypeRegistry {
+  const registry = new TypeRegistry([...BASE_TYPES, ...PSEUDO_TYPES]);
+  registry.add(recordType((oid) => registry.get(oid)));
+  registry.add(vectorType(22, 'int2vector', 1006, int2Type));
+  registry.add(vectorType(30, 'oidvector', 1013, oidType));
+  for (const type of [...registry.all()]) {
+    if (type.arrayOid !== 0) registry.add(arrayType(type));
+  }
+  // The array of a pseudo-type is one too, but for cstring[].
+  registry.add({ ...registry.get(OID._record), category: 'P' });
+  return registry;
+}
+
 /** The types that every database has. */
-export const builtinTypes = new TypeRegistry([...BASE_TYPES, ...PSEUDO_TYPES]);
+export const builtinTypes = builtins();
 
 /** A built-in type by OID; fails with XX000 when there is none. */
 export function typeByOid(oid: number): SqlType {

@@ -21,12 +21,18 @@ export function outOfRangeInput(typeName: string, text: string): Error {
 
 /** Checks that a binary value has the one length that its type allows. */
 export function expectLength(start: number, end: number, length: number): void {
-  if (end - start < length) {
-    throw pgError('protocol_violation', 'insufficient data left in message');
-  }
-  if (end - start > length) {
-    throw pgError('invalid_binary_representation', 'incorrect binary data format');
-  }
+  if (end - start < length) throw insufficientData();
+  if (end - start > length) throw surplusData();
+}
+
+/** 08P01: a binary value ends before its fields do. */
+export function insufficientData(): Error {
+  return pgError('protocol_violation', 'insufficient data left in message');
+}
+
+/** 22P03: a binary value goes on after its last field. */
+export function surplusData(): Error {
+  return pgError('invalid_binary_representation', 'incorrect binary data format');
 }
 
 /** True for what C's isspace accepts: blank, \t \n \v \f \r. */
@@ -51,12 +57,14 @@ export function readInt64(bytes: Uint8Array, at: number): number | bigint {
   return (BigInt(high) << 32n) | BigInt(low);
 }
 
+export function readInt32le(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
 /** A little-endian 64-bit integer as a canonical Int8. */
 export function readInt64le(bytes: Uint8Array, at: number): number | bigint {
-  const high =
-    (bytes[at + 7]! << 24) | (bytes[at + 6]! << 16) | (bytes[at + 5]! << 8) | bytes[at + 4]!;
-  const low =
-    ((bytes[at + 3]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 1]! << 8) | bytes[at]!) >>> 0;
+  const high = readInt32le(bytes, at + 4);
+  const low = readInt32le(bytes, at) >>> 0;
   const value = high * 0x1_0000_0000 + low;
   if (Number.isSafeInteger(value)) return value;
   return (BigInt(high) << 32n) | BigInt(low);

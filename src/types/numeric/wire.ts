@@ -10,7 +10,7 @@
 import type { ByteWriter } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import type { Numeric } from '../datum.ts';
-import { readInt16 } from '../scalar.ts';
+import { insufficientData, readInt16, surplusData } from '../scalar.ts';
 import { finite, INFINITY, NAN, NEGATIVE_INFINITY, rescaleTruncated, SCALE_MAX } from './value.ts';
 
 const SIGN_NEGATIVE = 0x4000;
@@ -101,7 +101,7 @@ function group(aligned: string, index: number): number {
 }
 
 export function receiveNumeric(bytes: Uint8Array, start: number, end: number): Numeric {
-  if (end - start < 8) throw pgError('protocol_violation', 'insufficient data left in message');
+  if (end - start < 8) throw insufficientData();
   const count = readInt16(bytes, start) & 0xffff;
   const weight = readInt16(bytes, start + 2);
   const sign = readInt16(bytes, start + 4) & 0xffff;
@@ -111,12 +111,8 @@ export function receiveNumeric(bytes: Uint8Array, start: number, end: number): N
   if (sign === SIGN_NEGATIVE_INFINITY) return NEGATIVE_INFINITY;
   if (sign !== 0 && sign !== SIGN_NEGATIVE) throw malformed('sign');
   if (scale > SCALE_MAX) throw malformed('scale');
-  if (end - start < 8 + 2 * count) {
-    throw pgError('protocol_violation', 'insufficient data left in message');
-  }
-  if (end - start > 8 + 2 * count) {
-    throw pgError('invalid_binary_representation', 'incorrect binary data format');
-  }
+  if (end - start < 8 + 2 * count) throw insufficientData();
+  if (end - start > 8 + 2 * count) throw surplusData();
   const digits = readDigits(bytes, start + 8, count);
   const unscaled = rescaleTruncated(digits, 4 * (count - 1 - weight), scale);
   return finite(sign === SIGN_NEGATIVE ? -unscaled : unscaled, scale);

@@ -1,0 +1,136 @@
+/** record, the type of ROW(…): text form `(1,"a b",)`.
+ *
+ * Stored form, integers little-endian: count of fields in 2 bytes; for each field the OID of its type
+ * in 4, its length in 4 (FFFFFFFF for NULL), its type's stored form. Key: for each field 01 and its
+ * key, or 02 for NULL; then 00.
+ */
+import type { ByteWriter } from '../base/index.ts';
+import { pgError } from '../errors/index.ts';
+import { sendField } from './array.ts';
+import type { Datum, RecordDatum } from './datum.ts';
+import { COMMON, readInt32le } from './scalar.ts';
+import type { SqlType, TypeContext } from './sql-type.ts';
+
+const NULL_LENGTH = -1;
+
+/** Makes the record type; it finds the types of fields through `typeOf`. */
+export function recordType(typeOf: (oid: number) => SqlType): SqlType {
+  const fieldType = (record: RecordDatum, i: number): SqlType => typeOf(record.fieldTypes[i]!);
+  const format = (record: RecordDatum, context: TypeContext): string =>
+    `(${record.fields
+      .map((field, i) =>
+        field === null ? '' : quoteField(fieldType(record, i).output(field, context)),
+      )
+      .join(',')})`;
+  const refuseInput = (): never => {
+    throw pgError('feature_not_supported', 'input of anonymous composite types is not implemented');
+  };
+  return {
+    ...COMMON,
+    oid: 2249,
+    name: 'record',
+    sqlName: 'record',
+    arrayOid: 2287,
+    category: 'P',
+    length: -1,
+    byValue: false,
+    align: 'd',
+    storage: 'x',
+    lane: 'object',
+    stored: 'bytes',
+    input: refuseInput,
+    receive: refuseInput,
+    output: (value, context) => format(value as RecordDatum, context),
+    writeText: (value, out, context) => out.utf8(format(value as RecordDatum, context)),
+    send(value, out) {
+      const record = value as RecordDatum;
+      out.u32be(record.fields.length);
+      record.fields.forEach((field, i) => {
+        out.u32be(record.fieldTypes[i]!);
+        sendField(fieldType(record, i), field, out);
+      });
+    },
+    compare: (a, b) => compareRecords(a as RecordDatum, b as RecordDatum, typeOf),
+    encodeKey(value, out) {
+      const record = value as RecordDatum;
+      record.fields.forEach((field, i) => {
+        out.u8(field === null ? 2 : 1);
+        if (field !== null) fieldType(record, i).encodeKey(field, out);
+      });
+      out.u8(0);
+    },
+    toBytes: (value, out) => storeRecord(value as RecordDatum, typeOf, out),
+    fromBytes: (bytes, start) => loadRecord(bytes, start, typeOf),
+  };
+}
+
+const NEEDS_QUOTES = /^$|[(),"\\ \t\n\v\f\r]/;
+
+function quoteField(text: string): string {
+  return NEEDS_QUOTES.test(text) ? `"${text.replace(/["\\]/g, '$&$&')}"` : text;
+}
+
+function compareRecords(a: RecordDatum, b: RecordDatum, typeOf: (oid: number) => SqlType): number {
+  const count = Math.min(a.fields.length, b.fields.length);
+  for (let i = 0; i < count; i++) {
+    const type = typeOf(a.fieldTypes[i]!);
+    if (a.fieldTypes[i] !== b.fieldTypes[i]) {
+      const other = typeOf(b.fieldTypes[i]!);
+      throw pgError(
+        'datatype_mismatch',
+        `cannot compare dissimilar column types ${type.sqlName} and ${other.sqlName} at record column ${i + 1}`,
+      );
+    }
+    const left = a.fields[i] ?? null;
+    const right = b.fields[i] ?? null;
+    if (left === null || right === null) {
+      if (left !== right) return left === null ? 1 : -1;
+      continue;
+    }
+    const order = type.compare(left, right);
+    if (order !== 0) return order;
+  }
+  if (a.fields.length !== b.fields.length) {
+    throw pgError(
+      'datatype_mismatch',
+      'cannot compare record types with different numbers of columns',
+    );
+  }
+  return 0;
+}
+
+function storeRecord(record: RecordDatum, typeOf: (oid: number) => SqlType, out: ByteWriter): void {
+  out.u16le(record.fields.length);
+  record.fields.forEach((field, i) => {
+    out.u32le(record.fieldTypes[i]!);
+    out.u32le(NULL_LENGTH >>> 0);
+    if (field === null) return;
+    const start = out.position;
+    typeOf(record.fieldTypes[i]!).toBytes(field, out);
+    out.view.setUint32(start - 4, out.position - start, true);
+  });
+}
+
+function loadRecord(
+  bytes: Uint8Array,
+  start: number,
+  typeOf: (oid: number) => SqlType,
+): RecordDatum {
+  const count = bytes[start]! | (bytes[start + 1]! << 8);
+  const fieldTypes: number[] = [];
+  const fields: Datum[] = [];
+  let at = start + 2;
+  for (let i = 0; i < count; i++) {
+    const oid = readInt32le(bytes, at) >>> 0;
+    const length = readInt32le(bytes, at + 4);
+    at += 8;
+    fieldTypes.push(oid);
+    if (length === NULL_LENGTH) {
+      fields.push(null);
+      continue;
+    }
+    fields.push(typeOf(oid).fromBytes(bytes, at, at + length));
+    at += length;
+  }
+  return { fieldTypes, fields };
+}
