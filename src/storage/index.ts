@@ -1,3 +1,19 @@
+export { BTreeWriter, PageTreeCursor, TreeLookup, TreeRoots } from './btree/index.ts';
+export {
+  KEY_LENGTH_MAX,
+  PAGE_SIZE,
+  type PageNumber,
+  VALUE_INLINE_MAX,
+} from './page/index.ts';
+export {
+  FRAME_COUNT_MIN,
+  isPageMiss,
+  type PageFiles,
+  PageReader,
+  PageRef,
+  PageSet,
+  PageWriter,
+} from './pager/index.ts';
 export type { Cursor, LeafRun, Lsn, PageCursor, SeekMode, TreeId } from './tree.ts';
 export {
   LogFailure,

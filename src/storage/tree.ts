@@ -51,6 +51,8 @@ export interface LeafRun {
   readonly valueStart: Int32Array;
   readonly valueEnd: Int32Array;
   readonly inPlace: boolean;
+  /** The bytes that valueStart[i] and valueEnd[i] refer to; for a long value good until the next call. */
+  bytesOf(i: number): Uint8Array;
 }
 
 /** A cursor over committed pages alone, which can hand out whole leaves. */
