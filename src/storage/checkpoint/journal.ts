@@ -16,7 +16,7 @@
  * the pages to their places, unless the control file has that checkpoint already.
  * Versions: 1, first release. */
 
-import { crc32 } from '../../base/index.ts';
+import { assert, crc32 } from '../../base/index.ts';
 import type { Directory, File } from '../../io/index.ts';
 import {
   CONTROL_SLOT_SIZE,
@@ -70,9 +70,14 @@ export class CheckpointJournal {
     if (this.#buffered === PAGES_PER_WRITE) this.#writeBuffer();
   }
 
+  /** Hands all pages to the system. */
+  flush(): void {
+    this.#writeBuffer();
+  }
+
   /** The point of no return of a checkpoint. */
   commit(state: ControlState): void {
-    this.#writeBuffer();
+    assert(this.#buffered === 0, 'the pages of the journal are written before its header');
     const header = new Uint8Array(BODY_OFFSET);
     const view = new DataView(header.buffer);
     for (let i = 0; i < MAGIC.length; i++) header[i] = MAGIC.charCodeAt(i);

@@ -6,6 +6,7 @@
  * and its name is synced, before a record is written to it: a commit then changes no metadata and
  * cannot meet a full disk. */
 
+import { assert } from '../../base/index.ts';
 import type { Directory, File } from '../../io/index.ts';
 import { LogFailure } from './log-failure.ts';
 
@@ -87,12 +88,23 @@ export class WalSegments {
     if (changed) this.#directory.sync();
   }
 
-  /** Makes the names and bytes of all segments from `from` on stable. After a crash the log may
-   * have been read from the system's memory alone. */
-  syncFrom(from: number): void {
+  /** Makes the names of all segments, and the bytes from `from` to `end`, stable. After a crash they
+   * may have been read from the system's memory alone, and after a sync that failed, the system does
+   * not even know that they are not on the disk; written again, they are. */
+  stabilize(from: number, end: number): void {
     this.#directory.sync();
-    for (const index of this.#existing) {
-      if ((index + 1) * this.segmentSize > from) this.file(index)?.sync();
+    const buffer = new Uint8Array(Math.min(this.segmentSize, ZEROS_SIZE_MAX));
+    for (let lsn = from; lsn < end; ) {
+      const index = this.indexOf(lsn);
+      const offset = lsn - index * this.segmentSize;
+      const file = this.file(index);
+      assert(file !== null, 'a segment that was read exists');
+      const length = Math.min(buffer.length, this.segmentSize - offset, end - lsn);
+      const part = buffer.subarray(0, length);
+      file.readAt(part, offset);
+      file.writeAt(part, offset);
+      lsn += length;
+      if (offset + length === this.segmentSize || lsn === end) file.sync();
     }
   }
 

@@ -1,0 +1,391 @@
+/** The store as the writer thread has it: log, pages, trees, checkpoints, recovery.
+ *
+ * A commit group, in this order, which is what makes an acknowledged commit durable:
+ *
+ *   1. engine.log.put/delete/… and engine.log.commit of each transaction of the group
+ *   2. engine.flush()              one write, one sync; left out for synchronous_commit = off
+ *   3. engine.apply((trees) => …)  the same changes to the pages, published as one version
+ *   4. acknowledge
+ *
+ * A transaction whose records do not fit into memory calls `holdLog` and appends before it commits;
+ * `releaseLog` when its commit is published, or when it is given up.
+ *
+ * When writing fails the engine is `failed`: reads go on, every write throws the LogFailure, and the
+ * store is opened anew to recover. */
+
+import type { Directory } from '../../io/index.ts';
+import type { SharedMemory } from '../../shm/index.ts';
+import { BTreeWriter } from '../btree/index.ts';
+import { Checkpointer, ControlFile, copyJournal, type StoreFormat } from '../checkpoint/index.ts';
+import {
+  initializeLeaf,
+  initializeMeta,
+  META_PAGE,
+  PAGE_SIZE,
+  pageNumber,
+  sealPage,
+} from '../page/index.ts';
+import { PageWriter } from '../pager/index.ts';
+import { LockFile, redo } from '../recovery/index.ts';
+import type { Lsn, TreeId } from '../tree.ts';
+import { type LogFailure, WalWriter } from '../wal/index.ts';
+import { type EngineOptions, type EngineSettings, engineSettings } from './options.ts';
+import {
+  beginMaking,
+  closeStoreFiles,
+  endMaking,
+  openStoreFiles,
+  type StoreFiles,
+  storeExists,
+} from './store-files.ts';
+
+const FIRST_TREE_ID = 1;
+const FIRST_XID = 1;
+/** The log begins with its second segment, so that no record has LSN 0, which means "not committed". */
+const FIRST_SEGMENT = 1;
+/** After a checkpoint that a full disk stopped, how long until the next is tried. */
+const CHECKPOINT_RETRY_MS = 5000;
+
+/** What an opening had to do. */
+export interface RecoveryReport {
+  /** The store was made. */
+  readonly isNew: boolean;
+  /** The last stop was clean. */
+  readonly wasClean: boolean;
+  /** A checkpoint that a crash cut off was finished. */
+  readonly finishedCheckpoint: boolean;
+  /** Transactions redone from the log. */
+  readonly redoneTransactionCount: number;
+}
+
+export class StorageEngine {
+  readonly log: WalWriter;
+  readonly pages: PageWriter;
+  readonly trees: BTreeWriter;
+  readonly recovery: RecoveryReport;
+  readonly #settings: EngineSettings;
+  readonly #lock: LockFile;
+  readonly #files: StoreFiles;
+  readonly #control: ControlFile;
+  readonly #checkpointer: Checkpointer;
+  #nextTreeId: number;
+  #nextXid: number;
+  #checkpoint: Generator<undefined, void, undefined> | null = null;
+  #checkpointDueMs: number;
+  /** End of the log when the last checkpoint began. */
+  #logAtCheckpoint: number;
+  readonly #held = new Map<number, Lsn>();
+  #isClosed = false;
+
+  private constructor(parts: EngineParts) {
+    this.log = parts.log;
+    this.pages = parts.pages;
+    this.trees = parts.trees;
+    this.recovery = parts.recovery;
+    this.#settings = parts.settings;
+    this.#lock = parts.lock;
+    this.#files = parts.files;
+    this.#control = parts.control;
+    this.#nextTreeId = parts.nextTreeId;
+    this.#nextXid = parts.nextXid;
+    this.#checkpointer = new Checkpointer(
+      parts.pages,
+      parts.log,
+      parts.files.data,
+      parts.files.journal,
+      parts.control,
+      parts.settings.checkpointSlot ?? parts.pages.memory.threadCount - 1,
+    );
+    this.#logAtCheckpoint = parts.control.state.checkpointLsn;
+    this.#checkpointDueMs = parts.settings.nowMs() + parts.settings.checkpointTimeoutMs;
+  }
+
+  /** Opens the store in a directory, made when there is none, recovered when it was not stopped
+   * cleanly. One engine owns the directory at a time, and the shared memory has to be fresh. */
+  static open(
+    directory: Directory,
+    memory: SharedMemory,
+    options: EngineOptions = {},
+  ): StorageEngine {
+    const settings = engineSettings(options);
+    const lock = LockFile.acquire(directory, settings.processes);
+    try {
+      return new StorageEngine(openParts(directory, memory, settings, lock));
+    } catch (thrown) {
+      // The error that matters is the first; a lock file left behind is stale when we end.
+      try {
+        lock.release();
+      } catch {}
+      throw thrown;
+    }
+  }
+
+  /** Newest commit that readers see. */
+  get commitLsn(): Lsn {
+    return this.pages.commitLsn as Lsn;
+  }
+
+  /** Why the engine does not write any more, or null. */
+  get failure(): LogFailure | null {
+    return this.log.failure;
+  }
+
+  /** Random number that was given to this store when it was made. */
+  get systemId(): number {
+    return this.#control.state.systemId;
+  }
+
+  nextXid(): number {
+    return this.#nextXid++;
+  }
+
+  nextTreeId(): TreeId {
+    return this.#nextTreeId++ as TreeId;
+  }
+
+  /** Makes all that was appended to the log stable. */
+  flush(): void {
+    this.log.flush();
+  }
+
+  /** Changes the trees in a group of their own and publishes it. `end` is the end of the group's records
+   * in the log; the changes have been committed there, so there is no way back: an error stops the
+   * engine. */
+  apply(change: (trees: BTreeWriter) => void, end = this.log.appendedLsn): Lsn {
+    this.beginGroup(end);
+    try {
+      change(this.trees);
+      return this.publish();
+    } catch (thrown) {
+      throw this.log.fail(thrown);
+    }
+  }
+
+  /** `apply` in pieces, for callers that avoid the closure: between the two, `trees` may be changed,
+   * and any error has to be passed to `fail`. */
+  beginGroup(end = this.log.appendedLsn): Lsn {
+    if (this.log.failure !== null) throw this.log.failure;
+    this.pages.beginGroup(end);
+    return end;
+  }
+
+  publish(): Lsn {
+    this.pages.publish();
+    return this.commitLsn;
+  }
+
+  /** Stops all writing, after an error inside of a group. */
+  fail(reason: unknown): LogFailure {
+    return this.log.fail(reason);
+  }
+
+  /** Keeps the log from here on, for a transaction that is about to append records long before it
+   * commits. */
+  holdLog(xid: number): void {
+    if (!this.#held.has(xid)) this.#held.set(xid, this.log.appendedLsn);
+  }
+
+  /** After the commit was published, or when the transaction has been given up. */
+  releaseLog(xid: number): void {
+    this.#held.delete(xid);
+  }
+
+  /** Frees frames of the pool when they run low; to be called when the writer's doorbell was rung. */
+  reclaim(): void {
+    this.pages.reclaim();
+  }
+
+  /** Bytes of log since the last checkpoint began. */
+  get logSinceCheckpoint(): number {
+    return this.log.appendedLsn - this.#logAtCheckpoint;
+  }
+
+  get isCheckpointRunning(): boolean {
+    return this.#checkpoint !== null;
+  }
+
+  /** Whether it is time for a checkpoint, by the clock or by the size of the log. */
+  get isCheckpointDue(): boolean {
+    if (this.logSinceCheckpoint >= this.#settings.maxWalSize / 2) return true;
+    return this.#settings.nowMs() >= this.#checkpointDueMs;
+  }
+
+  /** Does a slice of background work, between groups: a checkpoint that runs or is due, or the next
+   * segment of the log. Returns whether there is more to do. A full disk is thrown as 53100 and costs
+   * the checkpoint alone. */
+  step(): boolean {
+    if (this.log.failure !== null) return false;
+    if (this.#checkpoint === null && !this.#beginDueCheckpoint()) {
+      return this.log.prepareNextSegment();
+    }
+    return this.#stepCheckpoint();
+  }
+
+  /** Runs a checkpoint to its end, whether due or not. */
+  checkpoint(): void {
+    while (this.#checkpoint !== null) this.#stepCheckpoint();
+    this.#beginCheckpoint(false);
+    while (this.#checkpoint !== null) this.#stepCheckpoint();
+  }
+
+  /** Stops cleanly: the next opening needs no recovery. After a failure it only lets go of the files,
+   * and the next opening recovers. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      if (this.log.failure === null) this.#checkpointForStop();
+    } finally {
+      closeStoreFiles(this.#files);
+      this.#control.close();
+      this.#lock.release();
+    }
+  }
+
+  #checkpointForStop(): void {
+    // Transactions that did not commit are over.
+    this.#held.clear();
+    while (this.#checkpoint !== null) this.#stepCheckpoint();
+    this.log.flush();
+    if (this.commitLsn < this.log.appendedLsn) this.apply(() => {});
+    this.#beginCheckpoint(true);
+    while (this.#checkpoint !== null) this.#stepCheckpoint();
+  }
+
+  #beginDueCheckpoint(): boolean {
+    if (!this.isCheckpointDue) return false;
+    this.#beginCheckpoint(false);
+    return true;
+  }
+
+  #beginCheckpoint(clean: boolean): void {
+    let redoLsn = this.commitLsn;
+    for (const lsn of this.#held.values()) if (lsn < redoLsn) redoLsn = lsn;
+    this.#logAtCheckpoint = this.log.appendedLsn;
+    this.#checkpointDueMs = this.#settings.nowMs() + this.#settings.checkpointTimeoutMs;
+    this.#checkpoint = this.#checkpointer.run({
+      redoLsn,
+      nextTreeId: this.#nextTreeId,
+      nextXid: this.#nextXid,
+      clean,
+    });
+  }
+
+  #stepCheckpoint(): boolean {
+    try {
+      if (this.#checkpoint!.next().done !== true) return true;
+      this.#checkpoint = null;
+      this.#recycleLog();
+    } catch (thrown) {
+      this.#checkpoint = null;
+      this.#checkpointDueMs = this.#settings.nowMs() + CHECKPOINT_RETRY_MS;
+      throw thrown;
+    }
+    return false;
+  }
+
+  /** Keeps as many segments as the log filled between checkpoints, within the settings. */
+  #recycleLog(): void {
+    const { segmentSize, minWalSize, maxWalSize } = this.#settings;
+    const { redoLsn } = this.#control.state;
+    const used = this.log.appendedLsn - redoLsn;
+    const kept = Math.min(Math.max(minWalSize, used), maxWalSize);
+    this.log.recycle(redoLsn, Math.ceil(kept / segmentSize));
+  }
+}
+
+interface EngineParts {
+  readonly settings: EngineSettings;
+  readonly lock: LockFile;
+  readonly files: StoreFiles;
+  readonly control: ControlFile;
+  readonly log: WalWriter;
+  readonly pages: PageWriter;
+  readonly trees: BTreeWriter;
+  readonly nextTreeId: number;
+  readonly nextXid: number;
+  readonly recovery: RecoveryReport;
+}
+
+function openParts(
+  directory: Directory,
+  memory: SharedMemory,
+  settings: EngineSettings,
+  lock: LockFile,
+): EngineParts {
+  const format: StoreFormat = { pageSize: PAGE_SIZE, segmentSize: settings.segmentSize };
+  const isNew = !storeExists(directory);
+  if (isNew) makeStore(directory, format, settings.systemId());
+  // The control file first: it says whether the rest can be understood.
+  const control = ControlFile.open(directory, format);
+  endMaking(directory);
+  const files = openStoreFiles(directory, format);
+  const finishedCheckpoint = finishCheckpoint(files, control);
+  const found = control.state;
+  control.write({ ...found, epoch: found.epoch + 1, clean: false });
+
+  const pages = new PageWriter(memory, files);
+  pages.open(found.checkpointLsn);
+  const trees = new BTreeWriter(pages);
+  const redone = found.clean
+    ? { ...found, endLsn: found.checkpointLsn, transactionCount: 0 }
+    : redo(files.segments, found, pages, trees);
+  files.segments.stabilize(found.redoLsn, redone.endLsn);
+  return {
+    settings,
+    lock,
+    files,
+    control,
+    log: new WalWriter(files.segments, redone.endLsn, control.state.epoch),
+    pages,
+    trees,
+    nextTreeId: redone.nextTreeId,
+    nextXid: redone.nextXid,
+    recovery: {
+      isNew,
+      wasClean: found.clean,
+      finishedCheckpoint,
+      redoneTransactionCount: redone.transactionCount,
+    },
+  };
+}
+
+/** Makes an empty store: the first two pages of the data file, then the control file. */
+function makeStore(directory: Directory, format: StoreFormat, systemId: number): void {
+  beginMaking(directory);
+  const files = openStoreFiles(directory, format);
+  const lsn = (FIRST_SEGMENT * format.segmentSize) as Lsn;
+  const pages = new Uint8Array(2 * PAGE_SIZE);
+  const view = new DataView(pages.buffer);
+  const root = pageNumber(1);
+  initializeMeta(pages, view, 0, root, 2, lsn);
+  initializeLeaf(pages, view, PAGE_SIZE, root, lsn);
+  sealPage(pages, META_PAGE * PAGE_SIZE);
+  sealPage(pages, root * PAGE_SIZE);
+  files.data.writeAt(pages, 0);
+  files.data.sync();
+  closeStoreFiles(files);
+  ControlFile.create(directory, format, {
+    systemId,
+    checkpointLsn: lsn,
+    redoLsn: lsn,
+    pageCount: 2,
+    nextTreeId: FIRST_TREE_ID,
+    nextXid: FIRST_XID,
+    epoch: 0,
+    clean: true,
+  }).close();
+}
+
+/** Finishes the checkpoint whose journal is complete and which the control file does not have yet. */
+function finishCheckpoint(files: StoreFiles, control: ControlFile): boolean {
+  const state = files.journal.read();
+  if (state === null || state.systemId !== control.state.systemId) return false;
+  if (state.checkpointLsn <= control.state.checkpointLsn) return false;
+  files.journal.stabilize();
+  const steps = copyJournal(files.journal, files.data);
+  while (steps.next().done !== true);
+  control.write({ ...state, epoch: control.state.epoch });
+  files.journal.drop();
+  return true;
+}
