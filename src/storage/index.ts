@@ -1,5 +1,11 @@
 export { BTreeWriter, PageTreeCursor, TreeLookup, TreeRoots } from './btree/index.ts';
 export {
+  type EngineOptions,
+  openPageFiles,
+  type RecoveryReport,
+  StorageEngine,
+} from './engine/index.ts';
+export {
   KEY_LENGTH_MAX,
   PAGE_SIZE,
   type PageNumber,
