@@ -46,9 +46,9 @@ export function parseArray(
   typmod: number,
 ): ArrayDatum {
   const bounds = parseBounds(text);
-  const body = new BodyParser(text, bounds.end, element, context, typmod);
+  const body = new BodyParser(text.slice(bounds.end));
   body.parse();
-  const dimensions = body.elements.length === 0 ? [] : body.dimensions;
+  const dimensions = body.items.length === 0 ? [] : body.dimensions;
   checkElementCount(dimensions);
   if (bounds.lower !== null) {
     const matches =
@@ -62,7 +62,9 @@ export function parseArray(
     elementType: element.oid,
     dimensions,
     lowerBounds: bounds.lower ?? dimensions.map(() => 1),
-    elements: body.elements,
+    elements: body.items.map((item) =>
+      item === null ? null : element.input(item, context, typmod),
+    ),
   };
 }
 
@@ -80,13 +82,11 @@ function parseBounds(text: string): Bounds {
   const lengths: number[] = [];
   while (text[at] === '[') {
     if (lower.length >= DIMENSIONS_MAX) throw tooManyDimensions(lower.length + 1);
-    const match = /^\[\s*([+-]?\d+)\s*(?::\s*([+-]?\d+)\s*)?/.exec(text.slice(at));
+    const match = /^\[([+-]?\d+)(?::([+-]?\d*))?/.exec(text.slice(at));
     if (match === null) {
-      const detail = /^\[\s*[+-]?\d+\s*:/.test(text.slice(at))
-        ? 'Missing array dimension value.'
-        : '"[" must introduce explicitly-specified array dimensions.';
-      throw malformed(text, detail);
+      throw malformed(text, '"[" must introduce explicitly-specified array dimensions.');
     }
+    if (match[2] === '') throw malformed(text, 'Missing array dimension value.');
     at += match[0].length;
     if (text[at] !== ']') throw malformed(text, 'Missing "]" after array dimensions.');
     at = skipSpace(text, at + 1);
@@ -126,26 +126,22 @@ function skipSpace(text: string, from: number): number {
  */
 type State = 'start' | 'open' | 'item' | 'close' | 'itemNext' | 'levelNext';
 
+/** Reads everything from the first brace on; its text is also what its errors quote. */
 class BodyParser {
-  readonly elements: Datum[] = [];
+  /** The texts of the elements, null for NULL. */
+  readonly items: (string | null)[] = [];
   /** Length of each dimension, -1 until the first of its sub-arrays is closed. */
   readonly dimensions: number[] = [];
   private readonly counts: number[] = [];
   private state: State = 'start';
-  private at: number;
+  private at = 0;
   private readonly text: string;
-  private readonly element: SqlType;
-  private readonly context: TypeContext;
-  private readonly typmod: number;
-  /** Depth at which elements stand; every element must stand there. */
-  private elementDepth = 0;
+  /** Depth at which elements stand; all of them must stand there. */
+  private itemDepth = 0;
+  private uniform = true;
 
-  constructor(text: string, at: number, element: SqlType, context: TypeContext, typmod: number) {
+  constructor(text: string) {
     this.text = text;
-    this.at = at;
-    this.element = element;
-    this.context = context;
-    this.typmod = typmod;
   }
 
   parse(): void {
@@ -162,6 +158,7 @@ class BodyParser {
     if (skipSpace(text, this.at) < text.length) {
       throw malformed(text, 'Junk after closing right brace.');
     }
+    if (!this.uniform) throw this.mismatch();
   }
 
   private unexpected(character: string): Error {
@@ -212,15 +209,13 @@ class BodyParser {
         : malformed(this.text, 'Unexpected array element.');
     }
     const depth = this.counts.length;
-    if (this.elementDepth !== 0 && this.elementDepth !== depth) throw this.mismatch();
-    this.elementDepth = depth;
-    this.elements.push(
-      this.text.charCodeAt(this.at) === QUOTE ? this.quotedItem() : this.plainItem(),
-    );
+    if (this.itemDepth !== 0 && this.itemDepth !== depth) this.uniform = false;
+    this.itemDepth = depth;
+    this.items.push(this.text.charCodeAt(this.at) === QUOTE ? this.quotedItem() : this.plainItem());
     this.state = 'item';
   }
 
-  private quotedItem(): Datum {
+  private quotedItem(): string {
     const { text } = this;
     let value = '';
     let from = ++this.at;
@@ -233,12 +228,11 @@ class BodyParser {
         from = ++this.at;
       }
     }
-    value += text.slice(from, this.at++);
-    return this.element.input(value, this.context, this.typmod);
+    return value + text.slice(from, this.at++);
   }
 
   /** An item without quotes: ends at a delimiter or brace, without the blanks around it. */
-  private plainItem(): Datum {
+  private plainItem(): string | null {
     const { text } = this;
     let value = '';
     let from = this.at;
@@ -263,7 +257,7 @@ class BodyParser {
     while (end > keep && isSpace(value.charCodeAt(end - 1))) end--;
     value = value.slice(0, end);
     if (!escaped && isNullWord(value)) return null;
-    return this.element.input(value, this.context, this.typmod);
+    return value;
   }
 }
 

@@ -2,7 +2,7 @@
  * the end as 00 01, so that keys order as the bytes do and end themselves. */
 import { type ByteWriter, compareBytes } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
-import { COMMON, invalidInput } from './scalar.ts';
+import { COMMON } from './scalar.ts';
 import type { SqlType, TypeContext } from './sql-type.ts';
 
 /** Value of a hex digit, or -1. */
@@ -59,7 +59,9 @@ function parseEscaped(text: string): Uint8Array {
       i += 2;
     } else {
       const value = octalValue(source, i + 1);
-      if (value < 0) throw invalidInput('bytea', text);
+      if (value < 0) {
+        throw pgError('invalid_text_representation', 'invalid input syntax for type bytea');
+      }
       bytes[count++] = value;
       i += 4;
     }
@@ -139,6 +141,20 @@ function outputBytea(bytes: Uint8Array, context: TypeContext): string {
   return text;
 }
 
+function writeEscapedKey(bytes: Uint8Array, start: number, end: number, out: ByteWriter): void {
+  out.reserve(2 * (end - start) + 2);
+  const target = out.bytes;
+  let at = out.position;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    target[at++] = byte;
+    if (byte === 0) target[at++] = 0xff;
+  }
+  target[at++] = 0;
+  target[at++] = 1;
+  out.position = at;
+}
+
 export const byteaType: SqlType = {
   ...COMMON,
   oid: 17,
@@ -166,22 +182,13 @@ export const byteaType: SqlType = {
   compare: (a, b) => compareBytes(a as Uint8Array, b as Uint8Array),
   encodeKey(value, out) {
     const bytes = value as Uint8Array;
-    out.reserve(2 * bytes.length + 2);
-    const target = out.bytes;
-    let at = out.position;
-    for (let i = 0; i < bytes.length; i++) {
-      const byte = bytes[i]!;
-      target[at++] = byte;
-      if (byte === 0) target[at++] = 0xff;
-    }
-    target[at++] = 0;
-    target[at++] = 1;
-    out.position = at;
+    writeEscapedKey(bytes, 0, bytes.length, out);
   },
   toBytes(value, out) {
     out.raw(value as Uint8Array);
   },
   fromBytes: (bytes, start, end) => bytes.slice(start, end),
+  keyFromBytes: writeEscapedKey,
   textFromBytes: writeByteaText,
   binaryFromBytes(bytes, start, end, out) {
     out.range(bytes, start, end);

@@ -139,18 +139,53 @@ function stripZeros(exponential: string): string {
   return exponential.slice(0, end) + exponential.slice(e);
 }
 
-/** Six digits tell any two decimals of six digits apart as float4s, nine tell all float4s apart. */
+/** The smallest normal float4, 2^-126. */
+const FLOAT4_NORMAL_MIN = 1.1754943508222875e-38;
+
+/** Six digits tell any two decimals of six digits apart as normal float4s, nine tell all apart. */
 function shortestFloat4(value: number): string {
-  for (let digits = 6; digits < 9; digits++) {
-    const candidate = value.toExponential(digits - 1);
-    const read = Number(candidate);
-    if (Math.fround(read) === value && !isHalfwayFloat4(read)) return stripZeros(candidate);
+  const magnitude = Math.abs(value);
+  for (let digits = magnitude < FLOAT4_NORMAL_MIN ? 1 : 6; digits < 9; digits++) {
+    const candidate = roundedDigits(value, digits);
+    if (readsBackAsFloat4(candidate, value)) return candidate;
+    if (isPowerOfTwo(magnitude)) {
+      // The float4 below is only half as far as the one above, so the next decimal may do.
+      const above = nextDecimal(value.toExponential(digits - 1));
+      if (readsBackAsFloat4(above, value)) return above;
+    }
   }
-  return stripZeros(value.toExponential(8));
+  return roundedDigits(value, 9);
 }
 
-/** True for a double that lies exactly between two neighbouring normal float4s. */
+function readsBackAsFloat4(exponential: string, value: number): boolean {
+  const read = Number(exponential);
+  return Math.fround(read) === value && !isHalfwayFloat4(read);
+}
+
+function isPowerOfTwo(value: number): boolean {
+  scratch.setFloat64(0, value);
+  return (scratch.getUint32(0) & 0xf_ffff) === 0 && scratch.getUint32(4) === 0;
+}
+
+/** The decimal one unit in the last digit further from zero. */
+function nextDecimal(exponential: string): string {
+  const e = exponential.indexOf('e');
+  const mantissa = exponential.slice(0, e);
+  const point = mantissa.indexOf('.');
+  const behind = point < 0 ? 0 : mantissa.length - point - 1;
+  const negative = mantissa.charCodeAt(0) === 45;
+  const digits = Number(mantissa.replace(/[-.]/g, '')) + 1;
+  return Number(
+    `${negative ? '-' : ''}${digits}e${Number(exponential.slice(e + 1)) - behind}`,
+  ).toExponential();
+}
+
+/** True for a double that lies exactly between two neighbouring float4s. */
 function isHalfwayFloat4(value: number): boolean {
+  if (value < FLOAT4_NORMAL_MIN && value > -FLOAT4_NORMAL_MIN) {
+    const halves = value * 2 ** 150;
+    return Number.isInteger(halves) && halves % 2 !== 0;
+  }
   scratch.setFloat64(0, value);
   return (scratch.getUint32(4) & 0x1fff_ffff) === 0x1000_0000;
 }

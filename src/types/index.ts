@@ -19,6 +19,7 @@ export {
   encodeKey,
   encodeKeyPart,
   encodeNullableKey,
+  encodeStoredKeyPart,
   invertBytes,
   type KeyColumn,
 } from './key.ts';

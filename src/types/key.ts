@@ -35,6 +35,22 @@ export function encodeKeyPart(
   if (descending) invertBytes(out.bytes, start, out.position);
 }
 
+/** The same for a value of lane `bytes`, straight from its stored bytes. */
+export function encodeStoredKeyPart(
+  type: SqlType,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  descending: boolean,
+  out: ByteWriter,
+): void {
+  out.u8(VALUE);
+  const keyStart = out.position;
+  if (type.keyFromBytes !== undefined) type.keyFromBytes(bytes, start, end, out);
+  else type.encodeKey(type.fromBytes(bytes, start, end), out);
+  if (descending) invertBytes(out.bytes, keyStart, out.position);
+}
+
 /** Appends an ascending part, NULLs last. */
 export function encodeNullableKey(type: SqlType, value: Datum, out: ByteWriter): void {
   encodeKeyPart(type, value, false, false, out);

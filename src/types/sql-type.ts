@@ -95,6 +95,8 @@ export interface SqlType {
     context: TypeContext,
   ): void;
   binaryFromBytes?(bytes: Uint8Array, start: number, end: number, out: ByteWriter): void;
+  /** Lane `bytes` only: the same as `encodeKey`, straight from stored bytes. */
+  keyFromBytes?(bytes: Uint8Array, start: number, end: number, out: ByteWriter): void;
   /** Lane `bytes` only: true when equality and order are those of the stored bytes. */
   readonly bytesOrdered?: boolean;
 

@@ -58,6 +58,10 @@ export const STRING = {
   binaryFromBytes(bytes: Uint8Array, start: number, end: number, out: ByteWriter) {
     out.range(bytes, start, end);
   },
+  keyFromBytes(bytes: Uint8Array, start: number, end: number, out: ByteWriter) {
+    out.range(bytes, start, end);
+    out.u8(0);
+  },
 } as const satisfies Partial<SqlType>;
 
 /** A length's typmod has the size of a varlena header added to it. */
@@ -128,16 +132,10 @@ export const varcharType: SqlType = {
   },
 };
 
-/** End of a string without its trailing blanks. */
-function unpaddedEnd(text: string): number {
-  let end = text.length;
-  while (end > 0 && text.charCodeAt(end - 1) === 32) end--;
-  return end;
-}
-
 /** A char(n) value without its padding: what its cast to text gives. */
 export function unpad(text: string): string {
-  const end = unpaddedEnd(text);
+  let end = text.length;
+  while (end > 0 && text.charCodeAt(end - 1) === 32) end--;
   return end === text.length ? text : text.slice(0, end);
 }
 
@@ -152,6 +150,12 @@ export const bpcharType: SqlType = {
   compare: (a, b) => compareText(unpad(a as string), unpad(b as string)),
   encodeKey(value, out) {
     out.utf8(unpad(value as string));
+    out.u8(0);
+  },
+  keyFromBytes(bytes, start, end, out) {
+    let unpaddedEnd = end;
+    while (unpaddedEnd > start && bytes[unpaddedEnd - 1] === 32) unpaddedEnd--;
+    out.range(bytes, start, unpaddedEnd);
     out.u8(0);
   },
   typmodIn: (modifiers) => lengthTypmod('char', modifiers),
@@ -228,7 +232,7 @@ export const unknownType: SqlType = {
   storage: 'p',
 };
 
-const OCTAL_ESCAPE = /^\\[0-3][0-7][0-7]$/;
+const OCTAL_ESCAPE = /^\\[0-7]{3}$/;
 
 function singleByteText(byte: number): string {
   if (byte === 0) return '';
@@ -255,7 +259,7 @@ export const charType: SqlType = {
   stored: 'bytes',
   bytesOrdered: true,
   input(text) {
-    if (OCTAL_ESCAPE.test(text)) return byteString(Number.parseInt(text.slice(1), 8));
+    if (OCTAL_ESCAPE.test(text)) return byteString(Number.parseInt(text.slice(1), 8) & 0xff);
     const first = verifyText(text).codePointAt(0);
     if (first === undefined) return '';
     return first < 0x80 ? byteString(first) : byteString(Buffer.from(text)[0]!);
@@ -283,6 +287,9 @@ export const charType: SqlType = {
     out.utf8(singleByteText(bytes[start]!));
   },
   binaryFromBytes(bytes, start, end, out) {
+    out.range(bytes, start, end);
+  },
+  keyFromBytes(bytes, start, end, out) {
     out.range(bytes, start, end);
   },
 };

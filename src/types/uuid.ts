@@ -85,4 +85,7 @@ export const uuidType: SqlType = {
   binaryFromBytes(bytes, start, end, out) {
     out.range(bytes, start, end);
   },
+  keyFromBytes(bytes, start, end, out) {
+    out.range(bytes, start, end);
+  },
 };

@@ -47,7 +47,7 @@ export function digitCount(value: bigint): number {
   if (value < HEX_PATH_MIN) return value.toString().length;
   const hex = value.toString(16);
   const bits = hex.length * 4 - Math.clz32(Number.parseInt(hex[0]!, 16)) + 28;
-  const fewest = Math.floor((bits - 1) * 0.30102999566398114);
+  const fewest = Math.floor((bits - 1) * 0.30102999566398114) + 1;
   return value >= pow10(fewest) ? fewest + 1 : fewest;
 }
 
