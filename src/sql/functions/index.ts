@@ -8,6 +8,8 @@ import './bytea.ts';
 import './regex-functions.ts';
 import './numeric.ts';
 import './series.ts';
+import './array.ts';
+import './session.ts';
 import './aggregate-count.ts';
 import './aggregate-sum.ts';
 import './aggregate-variance.ts';
