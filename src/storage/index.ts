@@ -1,4 +1,13 @@
-export { BTreeWriter, PageTreeCursor, TreeLookup, TreeRoots } from './btree/index.ts';
+export {
+  BTreeWriter,
+  BulkLoader,
+  type CheckedTree,
+  type CheckReport,
+  checkStore,
+  PageTreeCursor,
+  TreeLookup,
+  TreeRoots,
+} from './btree/index.ts';
 export {
   type EngineOptions,
   openPageFiles,

@@ -2,6 +2,8 @@ import { openMemoryDirectory } from '../../src/io/index.ts';
 import { SharedMemory, SnapshotSlotPool, Snapshots } from '../../src/shm/index.ts';
 import {
   BTreeWriter,
+  type CheckReport,
+  checkStore,
   PageTreeCursor,
   TreeLookup,
   TreeRoots,
@@ -75,6 +77,10 @@ export class Store {
     const cursor = new PageTreeCursor(this.reader, this.roots);
     cursor.reset(tree, snapshot);
     return cursor;
+  }
+
+  check(snapshot = this.snapshots.current()): CheckReport {
+    return checkStore(this.reader, snapshot);
   }
 
   lookup(): TreeLookup {

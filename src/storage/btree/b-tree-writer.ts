@@ -1,4 +1,4 @@
-import { AssertionError, assert, compareByteRanges } from '../../base/index.ts';
+import { AssertionError, assert } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import {
   appendCopy,
@@ -777,15 +777,4 @@ export function shortestSeparator(
   const length = commonPrefix(left, leftStart, right, rightStart, leftLength) + 1;
   for (let i = 0; i < length; i++) separator[i] = right[rightStart + i]!;
   return length;
-}
-
-/** Whether a key orders after another; for loaders that need ascending input. */
-export function isAbove(
-  key: Uint8Array,
-  keyStart: number,
-  keyEnd: number,
-  other: Uint8Array,
-  otherLength: number,
-): boolean {
-  return compareByteRanges(key, keyStart, keyEnd, other, 0, otherLength) > 0;
 }

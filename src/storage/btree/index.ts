@@ -1,4 +1,6 @@
 export { BTreeWriter } from './b-tree-writer.ts';
+export { BulkLoader } from './bulk-loader.ts';
+export { type CheckedTree, type CheckReport, checkStore } from './check.ts';
 export { PageTreeCursor } from './page-tree-cursor.ts';
 export { TreeLookup } from './tree-lookup.ts';
 export { TreeRoots } from './tree-roots.ts';

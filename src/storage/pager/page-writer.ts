@@ -17,7 +17,6 @@ import {
 } from '../../shm/index.ts';
 import {
   FREE_TRUNK_CAPACITY,
-  freeEntryAt,
   initializeLeaf,
   initializeMeta,
   initializePage,
@@ -400,7 +399,12 @@ export class PageWriter {
       }
       location = previous;
     }
+    if (!isAnyLeft && isSpilled(newer) && !this.#isDirty(page)) this.#markClean(page);
     return isAnyLeft;
+  }
+
+  #isDirty(page: PageNumber): boolean {
+    return this.#dirty.has(page) || (this.#checkpointing?.has(page) ?? false);
   }
 
   #isHeldBetween(lsn: number, end: number): boolean {
@@ -541,6 +545,8 @@ export class PageWriter {
     assert(pages !== null, 'no checkpoint is running');
     this.#checkpointing = null;
     this.#generation++;
+    this.#publisher.collectHeld(this.#held);
+    this.#sweepRetained();
     for (const page of pages) {
       if (!this.#dirty.has(page)) this.#markClean(page);
     }
@@ -579,19 +585,5 @@ export class PageWriter {
     if (frame < 0) return;
     const page = this.memory.framePage[frame]!;
     if (this.#locations.load(page) !== frameLocation(frame)) this.#free.put(frame);
-  }
-
-  /** Numbers of the pages on the free list as of the newest version, for `check`. */
-  freePages(visit: (page: PageNumber) => void): void {
-    this.read(META_PAGE, this.#meta);
-    let trunk = metaFreeTrunk(this.#meta.view, this.#meta.base);
-    while (trunk !== 0) {
-      this.read(trunk, this.#trunk);
-      const { view, base } = this.#trunk;
-      visit(trunk);
-      const count = pageCountField(view, base);
-      for (let i = 0; i < count; i++) visit(freeEntryAt(view, base, i));
-      trunk = pageLink(view, base);
-    }
   }
 }

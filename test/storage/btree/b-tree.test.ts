@@ -25,6 +25,7 @@ describe('B+tree', () => {
       expect(n).toBe(count);
       for (let on = cursor.last(); on; on = cursor.prev()) n--;
       expect(n).toBe(0);
+      expect(store.check()).toMatchObject({ defects: [], trees: [{ entryCount: count }] });
       const lookup = store.lookup();
       const root = store.roots.rootOf(T1, store.lsn);
       for (let i = 0; i < count; i += 37) {
