@@ -1,3 +1,4 @@
+export { invalidUtf8 } from './invalid-utf8.ts';
 export {
   notSupported,
   PgError,

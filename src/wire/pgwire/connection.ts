@@ -123,6 +123,10 @@ export class PgConnection implements ResultSink {
     const output = this.output;
     if (output === null) return;
     this.output = null;
+    if (this.state === 'closed') {
+      this.context.outputs.give(output);
+      return;
+    }
     this.socket.write(output.bytes.subarray(0, output.position));
     // The kernel took it all at once, so that the buffer is free; otherwise the socket holds it.
     if (this.socket.writableLength === 0) this.context.outputs.give(output);

@@ -11,7 +11,6 @@ export const Frontend = {
   flush: 0x48, // H
   functionCall: 0x46, // F
   parse: 0x50, // P
-  password: 0x70, // p
   query: 0x51, // Q
   sync: 0x53, // S
   terminate: 0x58, // X
@@ -23,11 +22,9 @@ export const Backend = {
   bindComplete: 0x32, // 2
   closeComplete: 0x33, // 3
   commandComplete: 0x43, // C
-  copyData: 0x64, // d
   copyDone: 0x63, // c
   copyInResponse: 0x47, // G
   copyOutResponse: 0x48, // H
-  dataRow: 0x44, // D
   emptyQueryResponse: 0x49, // I
   errorResponse: 0x45, // E
   negotiateProtocolVersion: 0x76, // v
