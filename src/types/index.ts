@@ -1,6 +1,7 @@
 export { arrayOf, arrayType } from './array.ts';
 export { parseBoolean } from './boolean.ts';
 export { decodeHex, parseBytea } from './bytea.ts';
+export * from './datetime/index.ts';
 export * from './datum.ts';
 export { formatFloat4, formatFloat8, parseFloat4, parseFloat8 } from './float.ts';
 export { formatType } from './format-type.ts';

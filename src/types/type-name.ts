@@ -56,8 +56,8 @@ export function arrayTypeOf(type: SqlType): SqlType | undefined {
   return type.arrayOid === 0 ? undefined : builtinTypes.find(type.arrayOid);
 }
 
-/** Reads a type as a user spells it in text, without a modifier: `integer`, `int4[]`, `"char"`,
- * `pg_catalog.text`. Undefined when it is no built-in type. */
+/** Reads a type as a user spells it in text: `integer`, `int4[]`, `"char"`, `pg_catalog.text`,
+ * `timestamp(3) with time zone`; modifiers are read over. Undefined when it is no built-in type. */
 export function parseTypeName(text: string): SqlType | undefined {
   let name = text.trim();
   let isArray = false;
@@ -67,11 +67,24 @@ export function parseTypeName(text: string): SqlType | undefined {
     isArray = true;
     name = shorter;
   }
-  const lower = name
-    .toLowerCase()
-    .replace(/\s+/g, ' ')
-    .replace(/^pg_catalog ?\. ?/, '');
-  const catalogName = SQL_SPELLINGS.get(lower) ?? lower.replace(/^"(.*)"$/, '$1');
-  const type = builtinTypes.findByName(catalogName);
+  const modifier = /\(\s*(\d*)[^()]*\)/.exec(name);
+  const plain = name
+    .replace(/\([^()]*\)/, ' ')
+    .replace(/^pg_catalog\s*\.\s*/i, '')
+    .trim()
+    .replace(/\s+/g, ' ');
+  const lower = plain.toLowerCase();
+  const type = builtinTypes.findByName(catalogName(plain, lower, modifier?.[1]));
   return type === undefined || !isArray ? type : arrayTypeOf(type);
+}
+
+/** float(p) is a float4 up to this precision. */
+const FLOAT4_PRECISION_MAX = 24;
+
+function catalogName(plain: string, lower: string, precision: string | undefined): string {
+  if (lower === 'float' && precision !== undefined) {
+    return Number(precision) <= FLOAT4_PRECISION_MAX ? 'float4' : 'float8';
+  }
+  const quoted = /^"(.*)"$/.exec(plain);
+  return SQL_SPELLINGS.get(lower) ?? (quoted === null ? lower : quoted[1]!);
 }
