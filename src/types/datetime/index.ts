@@ -1,4 +1,74 @@
+export {
+  addDaysToDate,
+  currentDate,
+  dateMinusInterval,
+  datePlusInterval,
+  overlaps,
+  subtractDates,
+  subtractTimes,
+  subtractTimestamps,
+  timeMinusInterval,
+  timePlusInterval,
+  timestampAge,
+  timestampMinusInterval,
+  timestampPlusInterval,
+  timestamptzAge,
+  timestamptzMinusInterval,
+  timestamptzPlusInterval,
+} from './arithmetic.ts';
+export {
+  dateFromInt4,
+  int4FromDate,
+  int8FromTimestamp,
+  timestampFromInt8,
+} from './binary.ts';
+export {
+  canonicalTimeZone,
+  datePlusTime,
+  dateToTimestamp,
+  dateToTimestamptz,
+  intervalToTime,
+  localTimestamp,
+  momentOfLocal,
+  timestampAtZone,
+  timestampToDate,
+  timestampToTime,
+  timestamptzAtZone,
+  timestamptzFromUnix,
+  timestamptzToDate,
+  timestamptzToTime,
+  timeToInterval,
+  zoneAtMoment,
+  zoneOfInterval,
+} from './conversion.ts';
 export { dateType } from './date.ts';
-export { intervalType } from './interval.ts';
+export {
+  doubleOfNumeric,
+  extractFromDate,
+  extractFromInterval,
+  extractFromTime,
+  extractFromTimestamp,
+  extractFromTimestamptz,
+} from './extract.ts';
+export { compareIntervals, intervalType } from './interval.ts';
+export {
+  addIntervals,
+  divideInterval,
+  justifyDays,
+  justifyHours,
+  justifyInterval,
+  multiplyInterval,
+  negateInterval,
+  subtractIntervals,
+} from './interval-arithmetic.ts';
+export { makeDate, makeInterval, makeTime, makeTimestamp, makeTimestamptz } from './make.ts';
 export { timeType } from './time.ts';
 export { timestampType, timestamptzType } from './timestamp.ts';
+export {
+  binTimestamp,
+  truncateInterval,
+  truncateTimestamp,
+  truncateTimestamptz,
+} from './truncate.ts';
+export { findTimeZone, sessionZone, type TimeZone, timeZoneNames } from './zone.ts';
+export { ZONE_ABBREVIATIONS, type ZoneAbbreviation } from './zone-abbreviations.ts';
