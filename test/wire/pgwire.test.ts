@@ -1,4 +1,7 @@
-import { createServer } from 'node:net';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { unlink } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { afterEach, expect, describe as suite, test } from 'vitest';
 import type { PgErrorFields } from '../../src/errors/index.ts';
 import { pgError } from '../../src/errors/index.ts';
@@ -303,11 +306,21 @@ suite('start-up', () => {
     const { server } = await serve();
     const path = `/tmp/heddle-test-${process.pid}.s.PGSQL.5433`;
     await server.listen({ path });
-    const { connect } = await import('node:net');
     const client = new WireClient(connect(path));
     clients.push(client);
     client.send(startupMessage({ user: 'postgres' }));
     expect((await client.until('Z')).at(-1)?.type).toBe('Z');
+  });
+
+  test('takes over the Unix socket of a server that was killed, not of one that runs', async () => {
+    const path = `/tmp/heddle-test-${process.pid}.stale.s.PGSQL.5433`;
+    const script = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    spawnSync(process.execPath, ['-e', script]);
+    expect(existsSync(path)).toBe(true);
+    const { server } = await serve({ removeFile: (stale) => unlink(stale) });
+    await server.listen({ path });
+    const second = await serve({ removeFile: (stale) => unlink(stale) });
+    await expect(second.server.listen({ path })).rejects.toThrow('EADDRINUSE');
   });
 
   test('fails to listen where somebody else does', async () => {

@@ -575,14 +575,19 @@ export class PgConnection implements ResultSink {
     }
   }
 
-  /** Sends whole messages; false when the client reads slower than they come. */
+  /** Sends whole messages, in writes of at most a buffer; false when the client reads slower than
+   * they come. */
   private stream(bytes: Uint8Array, start: number, end: number): boolean {
     if (this.state === 'closed') return true;
-    const room = OUTPUT_BUFFER_SIZE - (this.output?.position ?? 0);
-    if (end - start > room) this.flush();
-    const output = this.out();
-    output.messages(bytes, start, end);
-    if (output.position >= OUTPUT_EAGER_SIZE) this.requestFlush();
+    let at = start;
+    while (at < end) {
+      const output = this.out();
+      const next = Math.min(end, at + Math.max(0, OUTPUT_BUFFER_SIZE - output.position));
+      output.messages(bytes, at, next);
+      if (next < end) this.flush();
+      at = next;
+    }
+    if (this.output !== null && this.output.position >= OUTPUT_EAGER_SIZE) this.requestFlush();
     this.outputBlocked = this.socket.writableLength > OUTPUT_UNSENT_MAX;
     return !this.outputBlocked;
   }

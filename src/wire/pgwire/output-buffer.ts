@@ -39,7 +39,7 @@ export class OutputBuffer {
     this.position = at + 5;
   }
 
-  /** Whole messages that somebody else has encoded. */
+  /** Messages that somebody else has encoded, or a piece of them. */
   messages(source: Uint8Array, start: number, end: number): void {
     const count = end - start;
     this.reserve(count);

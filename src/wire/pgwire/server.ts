@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type PgError, pgError } from '../../errors/index.ts';
 import type { SessionHost } from '../../session/session-port.ts';
 import { BusyPoll } from './busy-poll.ts';
@@ -12,6 +12,8 @@ export interface PgServerOptions {
   readonly connectionCountMax: number;
   /** A client must have sent its start-up packet by then. */
   readonly authenticationTimeoutMs: number;
+  /** Removes the file of a Unix socket that nobody listens on; without it such a file is an error. */
+  readonly removeFile?: (path: string) => Promise<void>;
   /** How long to poll for the next message before sleeping; 0 saves processor time. */
   readonly busyPollMicros?: number;
   /** Is told of exceptions that only a bug can cause. */
@@ -64,7 +66,21 @@ export class PgServer {
 
   /** Listens on one more address; resolves to the port (0 for a Unix socket), fails as
    * `net.Server.listen` does. */
-  listen(address: ListenAddress): Promise<number> {
+  async listen(address: ListenAddress): Promise<number> {
+    try {
+      return await this.listenOnce(address);
+    } catch (error) {
+      const { removeFile } = this.options;
+      const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!inUse || !('path' in address) || removeFile === undefined) throw error;
+      // The file of a server that was killed stays behind, and nobody answers on it.
+      if (await isAnswered(address.path)) throw error;
+      await removeFile(address.path);
+      return this.listenOnce(address);
+    }
+  }
+
+  private listenOnce(address: ListenAddress): Promise<number> {
     const listener = createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive: true },
       (socket) => this.accept(socket),
@@ -148,6 +164,17 @@ export class PgServer {
 
 const BUSY_POLL_MICROS = 50;
 const LISTEN_BACKLOG = 4096;
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', (error) => resolve(!('code' in error && error.code === 'ECONNREFUSED')));
+  });
+}
 
 function tooManyClients(): PgError {
   return pgError('too_many_connections', 'sorry, too many clients already');
