@@ -1,0 +1,92 @@
+import type { Node } from '@pgsql/types';
+import { notSupported, pgError } from '../../errors/index.ts';
+import { OID } from '../../types/index.ts';
+import type { Expr } from '../expression.ts';
+import { visitChildren, visitQuery } from '../expression-tree.ts';
+import { type BindContext, Binder } from './binder.ts';
+import { bindDelete, bindInsert, bindUpdate } from './modify.ts';
+import type { Query } from './query.ts';
+import { bindSelectStatement } from './select.ts';
+
+/** A bound statement with what binding found out about its parameters and literals. */
+export interface BoundStatement {
+  readonly query: Query;
+  /** Types of the user's parameters, $1 first. */
+  readonly parameterTypes: readonly number[];
+  /** Number of the first lifted literal as a parameter. */
+  readonly literalBase: number;
+  /** Type of each lifted literal as a parameter; 0 where it is not one. */
+  readonly literalTypes: readonly number[];
+  /** Literals whose text decided how the statement was bound: part of the cache's key. */
+  readonly fixed: readonly number[];
+}
+
+/** Binds SELECT, INSERT, UPDATE and DELETE. */
+export function bindStatement(node: Node, context: BindContext): BoundStatement {
+  let fixed: ReadonlySet<number> = new Set();
+  for (;;) {
+    const b = new Binder(context, fixed);
+    const query = bindQuery(b, node);
+    if (context.literals.length > 0) {
+      fixConflicts(b, query);
+      if (b.fixed.size > fixed.size) {
+        fixed = b.fixed;
+        continue;
+      }
+    }
+    b.parameterTypes.forEach((type, i) => {
+      if (type !== 0 && type !== OID.unknown) return;
+      throw pgError(
+        'indeterminate_datatype',
+        `could not determine data type of parameter $${i + 1}`,
+      );
+    });
+    const used = usedLiterals(b, query);
+    return {
+      query,
+      parameterTypes: b.parameterTypes,
+      literalBase: b.literalBase,
+      literalTypes: b.literalTypes.map((type, i) => (used.has(i) ? type || OID.text : 0)),
+      fixed: context.literals.map((_, i) => i).filter((i) => !used.has(i)),
+    };
+  }
+}
+
+function bindQuery(b: Binder, node: Node): Query {
+  if ('SelectStmt' in node) return bindSelectStatement(b, null, node.SelectStmt);
+  if ('InsertStmt' in node) return bindInsert(b, node.InsertStmt);
+  if ('UpdateStmt' in node) return bindUpdate(b, node.UpdateStmt);
+  if ('DeleteStmt' in node) return bindDelete(b, node.DeleteStmt);
+  if ('MergeStmt' in node) throw notSupported('MERGE');
+  throw notSupported('this statement');
+}
+
+/** A literal that is met with two types cannot be one parameter. */
+function fixConflicts(b: Binder, query: Query): void {
+  visitLiterals(b, query, (literal, type) => {
+    const known = b.literalTypes[literal] ?? 0;
+    if (type === known || (type === OID.unknown && known === 0)) return;
+    b.fixed.add(literal);
+  });
+}
+
+function usedLiterals(b: Binder, query: Query): ReadonlySet<number> {
+  const used = new Set<number>();
+  if (b.context.literals.length > 0) visitLiterals(b, query, (literal) => used.add(literal));
+  return used;
+}
+
+function visitLiterals(
+  b: Binder,
+  query: Query,
+  visit: (literal: number, type: number) => void,
+): void {
+  const visitExpr = (expr: Expr): void => {
+    const literal = b.literalOf(expr);
+    if (literal >= 0) visit(literal, expr.type);
+    if (expr.kind === 'subquery') visitInner(expr.query);
+    visitChildren(expr, visitExpr);
+  };
+  const visitInner = (inner: Query): void => visitQuery(inner, visitExpr, visitInner);
+  visitInner(query);
+}

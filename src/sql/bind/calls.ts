@@ -1,0 +1,562 @@
+import type { FuncCall, Node, SortBy } from '@pgsql/types';
+import { notSupported, pgError } from '../../errors/index.ts';
+import { OID, resolveTypeName } from '../../types/index.ts';
+import type { AggregateExpr, Expr, SortKey } from '../expression.ts';
+import { someExpr, visitReferences } from '../expression-tree.ts';
+import {
+  aggregateByOid,
+  btreeOperator,
+  type FunctionSignature,
+  isImplemented,
+  LESS,
+} from '../functions/index.ts';
+import type { Binder } from './binder.ts';
+import { type Candidate, chooseFunction, functionCandidates } from './candidates.ts';
+import { coerceToBoolean, coerceToTarget, coerceType, constant } from './coercion.ts';
+import { coercionPathway } from './coercion-rules.ts';
+import { bindExpr, bindExprUntyped } from './expressions.ts';
+import type { Scope } from './scope.ts';
+import { nameList } from './syntax.ts';
+import { arrayTypeOid, resolvePolymorphic, typeDisplay } from './type-facts.ts';
+
+/** Calls of functions, aggregates and casts written as functions. */
+export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr {
+  const names = nameList(call.funcname);
+  const name = names.at(-1) ?? '';
+  const { location } = call;
+  if (call.over !== undefined) throw notSupported('window functions', b.position(location));
+  const schema = names.length > 1 ? names.at(-2) : undefined;
+  const displayName = names.join('.');
+
+  const special = schema === undefined || schema === 'pg_catalog';
+  if (special && SEQUENCE_FUNCTIONS.has(name)) {
+    const sequence = bindSequenceCall(b, scope, call, name);
+    if (sequence !== null) return sequence;
+  }
+
+  const argumentNames: (string | null)[] = [];
+  const args = (call.args ?? []).map((node) => {
+    if ('NamedArgExpr' in node && node.NamedArgExpr.arg !== undefined) {
+      argumentNames.push(node.NamedArgExpr.name ?? '');
+      return bindExprUntyped(b, scope, node.NamedArgExpr.arg);
+    }
+    if (argumentNames.some((argument) => argument !== null)) {
+      throw pgError(
+        'syntax_error',
+        'positional argument cannot follow named argument',
+        b.position(location),
+      );
+    }
+    argumentNames.push(null);
+    return bindExprUntyped(b, scope, node);
+  });
+  const withinGroup = call.agg_within_group === true;
+  const orderNodes = call.agg_order ?? [];
+  const ordered = withinGroup
+    ? orderNodes.map((node) =>
+        'SortBy' in node && node.SortBy.node !== undefined
+          ? bindExprUntyped(b, scope, node.SortBy.node)
+          : constant(OID.unknown, null),
+      )
+    : [];
+  const allArgs = [...args, ...ordered];
+  const actual = allArgs.map((arg) => arg.type);
+  const variadicCall = call.func_variadic === true;
+
+  const candidates =
+    schema === undefined || schema === 'pg_catalog'
+      ? functionCandidates(name, allArgs.length, pad(argumentNames, allArgs.length), !variadicCall)
+      : [];
+  const choice = chooseFunction(candidates, actual);
+  const plain = !withinGroup && call.agg_star !== true && call.agg_distinct !== true;
+  if (choice.kind !== 'found' || !exactly(choice.candidate, actual)) {
+    const cast = plain && special && args.length === 1 ? castCall(b, name, args[0] as Expr) : null;
+    if (cast !== null) return b.at(cast, location);
+  }
+  if (choice.kind === 'ambiguous') {
+    throw pgError(
+      'ambiguous_function',
+      `function ${signatureText(displayName, actual, argumentNames)} is not unique`,
+      {
+        hint: 'Could not choose a best candidate function. You might need to add explicit type casts.',
+        ...b.position(location),
+      },
+    );
+  }
+  if (choice.kind === 'none') throw undefinedFunction(b, call, displayName, actual, argumentNames);
+  const { candidate } = choice;
+  const { signature } = candidate;
+
+  const resolved = b.located(location, () =>
+    resolvePolymorphic(candidate.types, actual, signature.result, true),
+  ) ?? { declared: candidate.types, result: signature.result };
+  const coerced = allArgs.map((arg, i) =>
+    coerceType(b, arg, resolved.declared[i] as number, -1, 'implicit'),
+  );
+  const result = resolved.result;
+  if (result === OID.anyelement || result === OID.anyarray) {
+    throw pgError(
+      'datatype_mismatch',
+      'could not determine polymorphic type because input has type unknown',
+      b.position(location),
+    );
+  }
+
+  if (signature.kind === 'w') {
+    throw pgError(
+      'wrong_object_type',
+      `window function ${displayName} requires an OVER clause`,
+      b.position(location),
+    );
+  }
+  if (signature.kind === 'a') {
+    return bindAggregate(b, scope, call, signature, coerced, result, ordered.length);
+  }
+  refuseAggregateSyntax(b, call, displayName);
+  if (signature.kind === 'p') {
+    throw pgError(
+      'wrong_object_type',
+      `${signatureText(displayName, actual, argumentNames)} is a procedure`,
+      {
+        hint: 'To call a procedure, use CALL.',
+        ...b.position(location),
+      },
+    );
+  }
+  if (!isImplemented(signature.oid)) {
+    throw notSupported(
+      `function ${signatureText(displayName, candidate.types, [])}`,
+      b.position(location),
+    );
+  }
+  const complete = completeArguments(b, candidate, coerced, variadicCall);
+  if (signature.returnsSet) {
+    checkSetCall(b, scope, location);
+    return b.at(
+      {
+        kind: 'setCall',
+        type: result,
+        typmod: -1,
+        function: signature.oid,
+        arguments: complete.arguments,
+      },
+      location,
+    );
+  }
+  return b.at(
+    {
+      kind: 'call',
+      type: result,
+      typmod: -1,
+      function: signature.oid,
+      operator: 0,
+      arguments: complete.arguments,
+      ...(complete.variadicArray ? { variadicArray: true } : {}),
+    },
+    location,
+  );
+}
+
+function pad(names: (string | null)[], length: number): (string | null)[] {
+  while (names.length < length) names.push(null);
+  return names;
+}
+
+function exactly(candidate: Candidate<FunctionSignature>, actual: readonly number[]): boolean {
+  return candidate.types.every((type, i) => type === actual[i]);
+}
+
+/** Puts named arguments in order, supplies defaults, gathers variadic ones into an array. */
+function completeArguments(
+  b: Binder,
+  candidate: Candidate<FunctionSignature>,
+  args: readonly Expr[],
+  variadicCall: boolean,
+): { arguments: Expr[]; variadicArray: boolean } {
+  const { signature } = candidate;
+  let complete: Expr[];
+  if (candidate.positions !== null) {
+    const placed = new Array<Expr | undefined>(signature.arguments.length).fill(undefined);
+    candidate.positions.forEach((position, i) => {
+      placed[position] = args[i];
+    });
+    complete = placed.map((arg, i) => arg ?? defaultArgument(signature, i));
+  } else {
+    complete = [...args];
+    for (
+      let i = args.length;
+      candidate.variadicCount === 0 && i < signature.arguments.length;
+      i++
+    ) {
+      complete.push(defaultArgument(signature, i));
+    }
+  }
+  if (candidate.variadicCount > 0 && signature.variadic !== OID.any) {
+    const first = complete.length - candidate.variadicCount;
+    const elements = complete.slice(first);
+    const elementType = (elements[0] as Expr).type;
+    complete = complete.slice(0, first);
+    complete.push({
+      kind: 'array',
+      type: arrayTypeOid(elementType),
+      typmod: -1,
+      elementType,
+      elements,
+      nested: false,
+    });
+  }
+  return { arguments: complete, variadicArray: variadicCall && signature.variadic !== 0 };
+}
+
+/** pg_proc keeps defaults as node trees; these are all that PostgreSQL 15's own functions have. */
+const DEFAULT_ARGUMENTS: Readonly<Record<string, readonly [position: number, value: Expr][]>> = {
+  make_interval: [0, 1, 2, 3, 4, 5].map((i) => [i, constant(OID.int4, 0)]),
+  parse_ident: [[1, constant(OID.bool, true)]],
+  random_normal: [
+    [0, constant(OID.float8, 0)],
+    [1, constant(OID.float8, 1)],
+  ],
+  pg_terminate_backend: [[1, constant(OID.int8, 0)]],
+  normalize: [[1, constant(OID.text, 'NFC')]],
+  is_normalized: [[1, constant(OID.text, 'NFC')]],
+};
+
+function defaultArgument(signature: FunctionSignature, position: number): Expr {
+  if (signature.name === 'make_interval' && position === 6) return constant(OID.float8, 0);
+  const value = DEFAULT_ARGUMENTS[signature.name]?.find(([index]) => index === position)?.[1];
+  if (value === undefined) throw notSupported(`default arguments of function ${signature.name}`);
+  return value;
+}
+
+export function signatureText(
+  name: string,
+  types: readonly number[],
+  names: readonly (string | null)[],
+): string {
+  const args = types.map((type, i) => {
+    const argument = names[i] ?? null;
+    return argument === null ? typeDisplay(type) : `${argument} => ${typeDisplay(type)}`;
+  });
+  return `${name}(${args.join(', ')})`;
+}
+
+function undefinedFunction(
+  b: Binder,
+  call: FuncCall,
+  name: string,
+  actual: readonly number[],
+  names: readonly (string | null)[],
+): Error {
+  const ordered = (call.agg_order?.length ?? 0) > 0;
+  const text = call.agg_star === true ? `${name}()` : signatureText(name, actual, names);
+  return pgError('undefined_function', `function ${text} does not exist`, {
+    hint: ordered
+      ? 'No aggregate function matches the given name and argument types. Perhaps you misplaced ORDER BY; ORDER BY must appear after all regular arguments of the aggregate.'
+      : 'No function matches the given name and argument types. You might need to add explicit type casts.',
+    ...b.position(call.location),
+  });
+}
+
+/** `int4(x)`, `text(x)`: a type's name with one argument that needs no function of its own. */
+function castCall(b: Binder, name: string, arg: Expr): Expr | null {
+  const type = resolveTypeName([name]);
+  if (type === undefined) return null;
+  if (arg.type === OID.unknown) {
+    return arg.kind === 'const' || b.literalOf(arg) >= 0
+      ? (coerceToTarget(b, arg, type.oid, -1, 'explicit') ?? null)
+      : null;
+  }
+  const pathway = coercionPathway(arg.type, type.oid, 'explicit');
+  if (pathway === null || pathway.kind === 'function' || pathway.kind === 'array') return null;
+  return coerceType(b, arg, type.oid, -1, 'explicit');
+}
+
+function refuseAggregateSyntax(b: Binder, call: FuncCall, name: string): void {
+  const refuse = (message: string): never => {
+    throw pgError('wrong_object_type', message, b.position(call.location));
+  };
+  if (call.agg_star === true) {
+    refuse(`${name}(*) specified, but ${name} is not an aggregate function`);
+  }
+  if (call.agg_distinct === true) {
+    refuse(`DISTINCT specified, but ${name} is not an aggregate function`);
+  }
+  if (call.agg_within_group === true) {
+    refuse(`WITHIN GROUP specified, but ${name} is not an aggregate function`);
+  }
+  if ((call.agg_order?.length ?? 0) > 0) {
+    refuse(`ORDER BY specified, but ${name} is not an aggregate function`);
+  }
+  if (call.agg_filter !== undefined) {
+    refuse(`FILTER specified, but ${name} is not an aggregate function`);
+  }
+}
+
+function checkSetCall(b: Binder, scope: Scope, location: number | undefined): void {
+  const refuse = (where: string, hint = false): never => {
+    throw pgError('feature_not_supported', `set-returning functions are not allowed in ${where}`, {
+      ...(hint
+        ? {
+            hint: 'You might be able to move the set-returning function into a LATERAL FROM item.',
+          }
+        : {}),
+      ...b.position(location),
+    });
+  };
+  if (scope.setBarrier !== '') refuse(scope.setBarrier, true);
+  switch (scope.place) {
+    case 'SELECT':
+    case 'ORDER BY':
+    case 'GROUP BY':
+    case 'DISTINCT ON':
+    case 'INSERT':
+      scope.hasSets = true;
+      return;
+    case 'functions in FROM':
+      return;
+    default:
+      refuse(scope.place);
+  }
+}
+
+const AGGREGATE_PLACES: ReadonlySet<string> = new Set([
+  'SELECT',
+  'HAVING',
+  'ORDER BY',
+  'DISTINCT ON',
+  'INSERT',
+]);
+
+function bindAggregate(
+  b: Binder,
+  scope: Scope,
+  call: FuncCall,
+  signature: FunctionSignature,
+  args: readonly Expr[],
+  result: number,
+  orderedCount: number,
+): Expr {
+  const { location } = call;
+  const name = signature.name;
+  const aggregate = aggregateByOid(signature.oid);
+  if (aggregate === undefined || !isImplemented(signature.oid)) {
+    throw notSupported(
+      `aggregate function ${signatureText(name, signature.arguments, [])}`,
+      b.position(location),
+    );
+  }
+  if (aggregate.kind === 'n' && call.agg_within_group === true) {
+    throw pgError(
+      'wrong_object_type',
+      `${name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP`,
+      b.position(location),
+    );
+  }
+  if (aggregate.kind !== 'n' && call.agg_within_group !== true) {
+    throw pgError(
+      'wrong_object_type',
+      `WITHIN GROUP is required for ordered-set aggregate ${name}`,
+      b.position(location),
+    );
+  }
+  if (args.length === 0 && call.agg_star !== true && aggregate.kind === 'n') {
+    throw pgError(
+      'wrong_object_type',
+      `${name}(*) must be used to call a parameterless aggregate function`,
+      b.position(location),
+    );
+  }
+  if (args.some((arg) => someExpr(arg, (inner) => inner.kind === 'setCall'))) {
+    throw pgError(
+      'feature_not_supported',
+      'aggregate function calls cannot contain set-returning function calls',
+      {
+        hint: 'You might be able to move the set-returning function into a LATERAL FROM item.',
+        ...b.position(location),
+      },
+    );
+  }
+  const direct = args.slice(0, args.length - orderedCount);
+  const orderNodes = (call.agg_order ?? []).flatMap((node) =>
+    'SortBy' in node ? [node.SortBy] : [],
+  );
+  const distinct = call.agg_distinct === true;
+  const orderBy =
+    orderedCount > 0
+      ? orderNodes.map((node, i) => sortKey(b, args[direct.length + i] as Expr, node))
+      : orderNodes.map((node) => {
+          const expr = bindExpr(b, scope, node.node as Node);
+          // An argument that is ordered by is the same expression after its coercion.
+          const argument = direct.find((arg) => b.same(arg, expr));
+          return sortKey(b, argument ?? expr, node);
+        });
+  if (distinct) {
+    for (const key of orderBy) {
+      if (direct.some((arg) => b.same(arg, key.expr))) continue;
+      throw pgError(
+        'invalid_column_reference',
+        'in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list',
+        b.positionOf(key.expr),
+      );
+    }
+    for (const arg of direct) requireEquality(b, arg);
+  }
+  let filter: Expr | null = null;
+  if (call.agg_filter !== undefined) {
+    const place = scope.place;
+    scope.place = 'FILTER';
+    filter = coerceToBoolean(b, bindExpr(b, scope, call.agg_filter), 'FILTER');
+    scope.place = place;
+  }
+  const expr: AggregateExpr = {
+    kind: 'aggregate',
+    type: result,
+    typmod: -1,
+    function: signature.oid,
+    arguments: direct,
+    star: call.agg_star === true,
+    distinct,
+    filter,
+    orderBy,
+    level: 0,
+    withinGroup: aggregate.kind !== 'n',
+  };
+  return b.at(placeAggregate(b, scope, expr, location), location);
+}
+
+/** An aggregate belongs to the innermost level that its arguments refer to. */
+function placeAggregate(
+  b: Binder,
+  scope: Scope,
+  expr: AggregateExpr,
+  location: number | undefined,
+): AggregateExpr {
+  let level = Number.POSITIVE_INFINITY;
+  let nested = Number.POSITIVE_INFINITY;
+  const inspect = (part: Expr) =>
+    visitReferences(part, (reference, depth) => {
+      if (reference.kind === 'column' && reference.level >= depth) {
+        level = Math.min(level, reference.level - depth);
+      } else if (reference.kind === 'aggregate' && reference.level >= depth) {
+        nested = Math.min(nested, reference.level - depth);
+      }
+    });
+  for (const arg of expr.arguments) inspect(arg);
+  for (const key of expr.orderBy) inspect(key.expr);
+  if (expr.filter !== null) inspect(expr.filter);
+  if (nested < level) level = nested;
+  if (level === Number.POSITIVE_INFINITY) level = 0;
+  if (nested <= level) {
+    throw pgError(
+      'grouping_error',
+      'aggregate function calls cannot be nested',
+      b.position(location),
+    );
+  }
+  let owner: Scope | null = scope;
+  for (let i = 0; i < level; i++) owner = owner?.parent ?? null;
+  if (owner === null) throw pgError('grouping_error', 'aggregate of no query level');
+  if (!AGGREGATE_PLACES.has(owner.place)) {
+    const where =
+      owner.lateralActive && owner.place === 'SELECT'
+        ? 'FROM clause of their own query level'
+        : owner.place;
+    throw pgError(
+      'grouping_error',
+      `aggregate functions are not allowed in ${where}`,
+      b.position(location),
+    );
+  }
+  owner.hasAggregates = true;
+  return level === 0 ? expr : { ...expr, level };
+}
+
+export function sortKey(b: Binder, expr: Expr, node: SortBy): SortKey {
+  if (node.sortby_dir === 'SORTBY_USING') return usingKey(b, expr, node);
+  requireOrder(b, expr);
+  const descending = node.sortby_dir === 'SORTBY_DESC';
+  const nullsFirst =
+    node.sortby_nulls === 'SORTBY_NULLS_FIRST' ||
+    (node.sortby_nulls !== 'SORTBY_NULLS_LAST' && descending);
+  return { expr, descending, nullsFirst };
+}
+
+function usingKey(b: Binder, expr: Expr, node: SortBy): SortKey {
+  const name = nameList(node.useOp).at(-1);
+  requireOrder(b, expr);
+  if (name !== '<' && name !== '>') {
+    throw pgError('wrong_object_type', `operator ${name} is not a valid ordering operator`, {
+      hint: 'Ordering operators must be "<" or ">" members of btree operator families.',
+      ...b.position(node.location),
+    });
+  }
+  const descending = name === '>';
+  const nullsFirst =
+    node.sortby_nulls === 'SORTBY_NULLS_FIRST' ||
+    (node.sortby_nulls !== 'SORTBY_NULLS_LAST' && descending);
+  return { expr, descending, nullsFirst };
+}
+
+/** 42883 for types that have no order. */
+export function requireOrder(b: Binder, expr: Expr): void {
+  if (expr.type === OID.unknown || expr.kind === 'row' || expr.type === OID.record) return;
+  if (btreeOperator(LESS, expr.type, expr.type) !== undefined) return;
+  throw pgError(
+    'undefined_function',
+    `could not identify an ordering operator for type ${typeDisplay(expr.type)}`,
+    {
+      hint: 'Use an explicit ordering operator or modify the query.',
+      ...b.positionOf(expr),
+    },
+  );
+}
+
+export function requireEquality(b: Binder, expr: Expr): void {
+  if (expr.type === OID.unknown || expr.kind === 'row' || expr.type === OID.record) return;
+  if (btreeOperator(LESS, expr.type, expr.type) !== undefined) return;
+  throw pgError(
+    'undefined_function',
+    `could not identify an equality operator for type ${typeDisplay(expr.type)}`,
+    b.positionOf(expr),
+  );
+}
+
+const SEQUENCE_FUNCTIONS: ReadonlyMap<string, readonly number[]> = new Map([
+  ['nextval', [1]],
+  ['currval', [1]],
+  ['setval', [2, 3]],
+  ['lastval', [0]],
+]);
+
+function bindSequenceCall(b: Binder, scope: Scope, call: FuncCall, name: string): Expr | null {
+  const nodes = call.args ?? [];
+  if (!SEQUENCE_FUNCTIONS.get(name)?.includes(nodes.length)) return null;
+  const args = nodes.map((node) => bindExprUntyped(b, scope, node));
+  const [relation, value, isCalled] = args;
+  const coerced = [
+    relation && coerceToTarget(b, relation, OID.regclass, -1, 'implicit'),
+    value && coerceToTarget(b, value, OID.int8, -1, 'implicit'),
+    isCalled && coerceToTarget(b, isCalled, OID.bool, -1, 'implicit'),
+  ];
+  if (args.some((_, i) => coerced[i] === undefined)) {
+    throw undefinedFunction(
+      b,
+      call,
+      name,
+      args.map((arg) => arg.type),
+      [],
+    );
+  }
+  return b.at(
+    {
+      kind: 'sequence',
+      type: OID.int8,
+      typmod: -1,
+      operation: name as 'nextval' | 'currval' | 'setval' | 'lastval',
+      relation: coerced[0] ?? null,
+      value: coerced[1] ?? null,
+      isCalled: coerced[2] ?? null,
+    },
+    call.location,
+  );
+}

@@ -1,0 +1,289 @@
+import { builtinTypes, type Datum, formatType, OID, type TypeContext } from '../../types/index.ts';
+import type { AggregateExpr, ConstExpr, Expr, SortKey, SubplanExpr } from '../expression.ts';
+import { functionByOid, operatorByOid } from '../functions/index.ts';
+import { arrayTypeOid, elementTypeOf, typeDisplay } from './type-facts.ts';
+
+/** Expressions as PostgreSQL's ruleutils print them: pg_get_expr, EXPLAIN, CHECK constraints. */
+
+export interface DeparseNames {
+  /** Name of an input column. */
+  column(column: number): string;
+  /** What an outer slot holds; default `$n`. */
+  slot?(slot: number): string;
+  relation?(oid: number): string | null;
+  subplan?(subplan: SubplanExpr): string;
+}
+
+/** The text of an expression over columns of these names. */
+export function deparseExpression(expr: Expr, names: readonly string[] | DeparseNames): string {
+  const resolved: DeparseNames = isNames(names)
+    ? names
+    : { column: (column) => quoteIdentifier(names[column] ?? '?column?') };
+  return deparse(expr, resolved, false);
+}
+
+function isNames(names: readonly string[] | DeparseNames): names is DeparseNames {
+  return 'column' in names;
+}
+
+const PLAIN_IDENTIFIER = /^[a-z_][a-z0-9_$]*$/;
+
+/** Words that cannot stand bare where a column or table is named. */
+const RESERVED: ReadonlySet<string> = new Set(
+  `all analyse analyze and any array as asc asymmetric between bigint bit boolean both case cast char
+  character check coalesce collate column constraint create current_catalog current_date current_role
+  current_time current_timestamp current_user dec decimal default deferrable desc distinct do else end
+  except exists extract false fetch float for foreign from grant greatest group grouping having in
+  initially inout int integer intersect interval into lateral leading least limit localtime
+  localtimestamp national nchar none not null nullif numeric offset on only or order out overlay
+  placing position precision primary real references returning row select session_user setof
+  smallint some substring symmetric table then time timestamp to trailing treat trim true union unique
+  user using values varchar variadic when where window with authorization binary collation
+  concurrently cross current_schema freeze full ilike inner is isnull join left like natural notnull
+  outer overlaps right similar tablesample verbose`.split(/\s+/),
+);
+
+/** The identifier as it must be written. */
+export function quoteIdentifier(name: string): string {
+  if (PLAIN_IDENTIFIER.test(name) && !RESERVED.has(name)) return name;
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function quoteLiteral(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''")}'`;
+  return text.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted;
+}
+
+const PLAIN_CONTEXT: TypeContext = {
+  timeZone: 'UTC',
+  dateStyle: 'ISO',
+  dateOrder: 'MDY',
+  intervalStyle: 'postgres',
+  extraFloatDigits: 1,
+  byteaOutput: 'hex',
+  transactionTimestamp: 0,
+};
+
+function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
+  const list = (exprs: readonly Expr[]) =>
+    exprs.map((part) => deparse(part, names, true)).join(', ');
+  switch (expr.kind) {
+    case 'const':
+      return deparseConstant(expr);
+    case 'param':
+      return `$${expr.index + 1}`;
+    case 'column':
+    case 'input':
+      return names.column(expr.column);
+    case 'outer':
+      return names.slot?.(expr.slot) ?? `$${expr.slot}`;
+    case 'caseValue':
+      return 'CASE_TEST_EXPR';
+    case 'call':
+      return expr.operator === 0
+        ? deparseCall(expr.function, expr.arguments, names)
+        : deparseOperator(expr.operator, expr.arguments, names);
+    case 'setCall':
+      return deparseCall(expr.function, expr.arguments, names);
+    case 'cast': {
+      if (!expr.explicit && !implicit) return deparse(expr.argument, names, implicit);
+      return castText(deparse(expr.argument, names, false), expr.argument, expr.type, -1);
+    }
+    case 'typmod': {
+      const inner =
+        expr.argument.kind === 'cast' && expr.argument.type === expr.type
+          ? expr.argument.argument
+          : expr.argument;
+      if (!expr.explicit && !implicit) return deparse(inner, names, implicit);
+      return castText(deparse(inner, names, false), inner, expr.type, expr.typmod);
+    }
+    case 'and':
+    case 'or': {
+      const word = expr.kind === 'and' ? ' AND ' : ' OR ';
+      return `(${expr.arguments.map((part) => deparse(part, names, false)).join(word)})`;
+    }
+    case 'not':
+      return `(NOT ${deparse(expr.argument, names, false)})`;
+    case 'isNull':
+      return `(${deparse(expr.argument, names, true)} IS ${expr.negated ? 'NOT ' : ''}NULL)`;
+    case 'booleanTest': {
+      const word = `IS ${expr.negated ? 'NOT ' : ''}${expr.test.toUpperCase()}`;
+      return `(${deparse(expr.argument, names, false)} ${word})`;
+    }
+    case 'distinct': {
+      const text = `(${deparse(expr.left, names, true)} IS DISTINCT FROM ${deparse(expr.right, names, true)})`;
+      return expr.negated ? `(NOT ${text})` : text;
+    }
+    case 'case':
+      return deparseCase(expr, names);
+    case 'coalesce':
+      return `COALESCE(${list(expr.arguments)})`;
+    case 'nullIf':
+      return `NULLIF(${deparse(expr.left, names, true)}, ${deparse(expr.right, names, true)})`;
+    case 'greatest':
+    case 'least':
+      return `${expr.kind.toUpperCase()}(${list(expr.arguments)})`;
+    case 'any':
+    case 'all': {
+      const operator = operatorByOid(expr.operator)?.name ?? '=';
+      const array =
+        expr.array === null ? listText(expr.list ?? [], names) : deparse(expr.array, names, true);
+      const left = deparse(expr.left, names, true);
+      return `(${left} ${operator} ${expr.kind.toUpperCase()} (${array}))`;
+    }
+    case 'array':
+      return expr.elements.length === 0
+        ? `ARRAY[]::${formatType(expr.type)}`
+        : `ARRAY[${list(expr.elements)}]`;
+    case 'subscript': {
+      const array = deparse(expr.array, names, false);
+      const base =
+        expr.array.kind === 'input' || expr.array.kind === 'column' ? array : `(${array})`;
+      const index = expr.upper.map((upper, i) => {
+        const lower = expr.lower[i];
+        const bounds = [lower ?? null, upper].map((bound) =>
+          bound === null ? '' : deparse(bound, names, false),
+        );
+        return expr.slice ? `[${bounds.join(':')}]` : `[${bounds[1]}]`;
+      });
+      return base + index.join('');
+    }
+    case 'row':
+      return `ROW(${list(expr.fields)})`;
+    case 'field':
+      return `(${deparse(expr.argument, names, false)}).f${expr.field + 1}`;
+    case 'rowCompare':
+      return `(ROW(${list(expr.left)}) ${expr.comparison} ROW(${list(expr.right)}))`;
+    case 'sqlValue':
+      return expr.typmod >= 0
+        ? `${expr.name.toUpperCase()}(${expr.typmod})`
+        : expr.name.toUpperCase();
+    case 'sequence': {
+      const args = [expr.relation, expr.value, expr.isCalled].filter((arg) => arg !== null);
+      const texts = args.map((arg) => sequenceArgument(arg, names));
+      return `${expr.operation}(${texts.join(', ')})`;
+    }
+    case 'aggregate':
+      return deparseAggregate(expr, names);
+    case 'subquery':
+      return '(SubPlan)';
+    case 'subplan':
+      return names.subplan?.(expr) ?? `(SubPlan ${expr.plan + 1})`;
+  }
+}
+
+function sequenceArgument(arg: Expr, names: DeparseNames): string {
+  if (arg.kind === 'const' && arg.type === OID.regclass && typeof arg.value === 'number') {
+    const name = names.relation?.(arg.value) ?? String(arg.value);
+    return `${quoteLiteral(name)}::regclass`;
+  }
+  return deparse(arg, names, true);
+}
+
+function deparseConstant(expr: ConstExpr): string {
+  const { type, value } = expr;
+  const label = formatType(type, expr.typmod);
+  if (value === null) return type === OID.unknown ? 'NULL' : `NULL::${label}`;
+  const text = datumText(type, value);
+  switch (type) {
+    case OID.bool:
+      return value === true ? 'true' : 'false';
+    case OID.int4:
+      return text.startsWith('-') ? `'${text}'::integer` : text;
+    case OID.numeric:
+      if (!/^\d+(\.\d+)?$/.test(text)) return `'${text}'::numeric`;
+      return text.includes('.') ? text : `'${text}'::numeric`;
+    case OID.unknown:
+      return quoteLiteral(text);
+    default:
+      return `${quoteLiteral(text)}::${label === '???' ? typeDisplay(type) : label}`;
+  }
+}
+
+function datumText(type: number, value: Datum): string {
+  if (typeof value === 'string') return value;
+  const found = builtinTypes.find(type);
+  return found === undefined ? String(value) : found.output(value, PLAIN_CONTEXT);
+}
+
+/** A list of constants prints as the array it is. */
+function listText(list: readonly Expr[], names: DeparseNames): string {
+  const element = list[0]?.type ?? OID.text;
+  const arrayType = arrayTypeOid(element);
+  const type = builtinTypes.find(arrayType);
+  if (type !== undefined && list.every((part) => part.kind === 'const')) {
+    const elements = list.map((part) => (part as ConstExpr).value);
+    const array = {
+      elementType: elementTypeOf(arrayType),
+      dimensions: [elements.length],
+      lowerBounds: [1],
+      elements,
+    };
+    const text = type.output(array, PLAIN_CONTEXT);
+    return `${quoteLiteral(text)}::${formatType(arrayType)}`;
+  }
+  return `ARRAY[${list.map((part) => deparse(part, names, true)).join(', ')}]`;
+}
+
+function castText(text: string, inner: Expr, type: number, typmod: number): string {
+  const label = formatType(type, typmod);
+  if (inner.kind === 'const' && inner.type === type) return text;
+  return `(${text})::${label}`;
+}
+
+function deparseCall(oid: number, args: readonly Expr[], names: DeparseNames): string {
+  const name = functionByOid(oid)?.name ?? `function_${oid}`;
+  return `${quoteIdentifier(name)}(${args.map((arg) => deparse(arg, names, true)).join(', ')})`;
+}
+
+function deparseOperator(oid: number, args: readonly Expr[], names: DeparseNames): string {
+  const name = operatorByOid(oid)?.name ?? '?';
+  const [left, right] = args.map((arg) => deparse(arg, names, true));
+  return right === undefined ? `(${name} ${left})` : `(${left} ${name} ${right})`;
+}
+
+function deparseCase(expr: Extract<Expr, { kind: 'case' }>, names: DeparseNames): string {
+  const parts = ['CASE'];
+  if (expr.argument !== null) parts.push(deparse(expr.argument, names, true));
+  for (const { condition, result } of expr.whens) {
+    // `x = CASE_TEST_EXPR` is printed as the value that x is compared with.
+    const value =
+      expr.argument !== null && condition.kind === 'call'
+        ? (condition.arguments[1] as Expr)
+        : condition;
+    parts.push(`WHEN ${deparse(value, names, false)} THEN ${deparse(result, names, true)}`);
+  }
+  const otherwise =
+    expr.otherwise === null
+      ? `NULL::${formatType(expr.type, expr.typmod)}`
+      : deparse(expr.otherwise, names, true);
+  parts.push(`ELSE ${otherwise}`, 'END');
+  return parts.join(' ');
+}
+
+function deparseAggregate(expr: AggregateExpr, names: DeparseNames): string {
+  const name = quoteIdentifier(functionByOid(expr.function)?.name ?? 'aggregate');
+  const order =
+    expr.orderBy.length === 0 ? '' : `ORDER BY ${deparseKeys(expr.orderBy, names).join(', ')}`;
+  const args = expr.star
+    ? '*'
+    : (expr.distinct ? 'DISTINCT ' : '') +
+      expr.arguments.map((arg) => deparse(arg, names, true)).join(', ');
+  const call = expr.withinGroup
+    ? `${name}(${args}) WITHIN GROUP (${order})`
+    : `${name}(${args}${order === '' ? '' : ` ${order}`})`;
+  return expr.filter === null
+    ? call
+    : `${call} FILTER (WHERE ${deparse(expr.filter, names, false)})`;
+}
+
+/** Sort keys as ORDER BY shows them. */
+export function deparseKeys(keys: readonly SortKey[], names: DeparseNames): string[] {
+  return keys.map((key) => {
+    const text = deparse(key.expr, names, false);
+    const direction = key.descending ? ' DESC' : '';
+    const nulls =
+      key.nullsFirst === key.descending ? '' : key.nullsFirst ? ' NULLS FIRST' : ' NULLS LAST';
+    return `${text}${direction}${nulls}`;
+  });
+}

@@ -1,0 +1,766 @@
+import type {
+  A_Const,
+  A_Expr,
+  A_Indirection,
+  CaseExpr as CaseSyntax,
+  ColumnRef,
+  MinMaxExpr,
+  Node,
+  SQLValueFunction,
+  TypeCast,
+} from '@pgsql/types';
+import { notSupported, pgError } from '../../errors/index.ts';
+import { OID, typeByOid } from '../../types/index.ts';
+import type { Expr, SqlValueExpr } from '../expression.ts';
+import { someExpr } from '../expression-tree.ts';
+import type { Binder } from './binder.ts';
+import { bindFunctionCall } from './calls.ts';
+import {
+  coerceToBoolean,
+  coerceToCommon,
+  coerceToSpecific,
+  coerceToTarget,
+  coerceType,
+  coerceTypmod,
+  commonTypmod,
+  constant,
+  NULL_UNKNOWN,
+  resolveUnknown,
+  selectCommonType,
+} from './coercion.ts';
+import { coercionPathway } from './coercion-rules.ts';
+import {
+  bindOperatorOn,
+  bindRowComparison,
+  distinctFrom,
+  inList,
+  scalarArray,
+} from './operators.ts';
+import {
+  findColumn,
+  findItem,
+  itemColumn,
+  missingFromEntry,
+  type NamespaceItem,
+  raiseLevels,
+  type Scope,
+  undefinedColumn,
+} from './scope.ts';
+import { bindSubLink } from './sublinks.ts';
+import { listItems, nameList, nodeString, nodeTag } from './syntax.ts';
+import { arrayTypeOid, commonOf, elementTypeOf, subscriptType, typeDisplay } from './type-facts.ts';
+import { bindTypeName } from './type-names.ts';
+
+/** Expressions: PostgreSQL's transformExpr. The result may be of type unknown. */
+export function bindExpr(b: Binder, scope: Scope, node: Node): Expr {
+  return bindExprUntyped(b, scope, node);
+}
+
+export function bindExprUntyped(b: Binder, scope: Scope, node: Node): Expr {
+  if ('ColumnRef' in node) return bindColumnRef(b, scope, node.ColumnRef);
+  if ('A_Const' in node) return bindConstant(b, node.A_Const);
+  if ('A_Expr' in node) return bindOperatorExpr(b, scope, node.A_Expr);
+  if ('ParamRef' in node)
+    return bindParameter(b, node.ParamRef.number ?? 0, node.ParamRef.location);
+  if ('BoolExpr' in node) {
+    const { boolop, args = [], location } = node.BoolExpr;
+    const name = boolop === 'AND_EXPR' ? 'AND' : boolop === 'OR_EXPR' ? 'OR' : 'NOT';
+    const bound = args.map((arg) => coerceToBoolean(b, bindExpr(b, scope, arg), name));
+    if (name === 'NOT') {
+      return b.at(
+        { kind: 'not', type: OID.bool, typmod: -1, argument: bound[0] as Expr },
+        location,
+      );
+    }
+    const kind = name === 'AND' ? 'and' : 'or';
+    const expr: Expr = { kind, type: OID.bool, typmod: -1, arguments: bound };
+    return b.at(expr, b.locationOf(bound[0] as Expr) ?? location);
+  }
+  if ('TypeCast' in node) return bindTypeCast(b, scope, node.TypeCast);
+  if ('FuncCall' in node) return bindFunctionCall(b, scope, node.FuncCall);
+  if ('SubLink' in node) return bindSubLink(b, scope, node.SubLink);
+  if ('NullTest' in node) {
+    const { arg, nulltesttype, location } = node.NullTest;
+    const argument = bindExpr(b, scope, arg as Node);
+    const negated = nulltesttype === 'IS_NOT_NULL';
+    return b.at({ kind: 'isNull', type: OID.bool, typmod: -1, argument, negated }, location);
+  }
+  if ('BooleanTest' in node) return bindBooleanTest(b, scope, node.BooleanTest);
+  if ('CaseExpr' in node) return bindCase(b, scope, node.CaseExpr);
+  if ('CoalesceExpr' in node) {
+    const { args = [], location } = node.CoalesceExpr;
+    const bound = withBarrier(scope, 'COALESCE', () => args.map((arg) => bindExpr(b, scope, arg)));
+    const type = selectCommonType(b, bound, 'COALESCE');
+    const list = bound.map((arg) => coerceToCommon(b, arg, type, 'COALESCE'));
+    const typmod = commonTypmod(list, type);
+    return b.at({ kind: 'coalesce', type, typmod, arguments: list }, location);
+  }
+  if ('MinMaxExpr' in node) return bindMinMax(b, scope, node.MinMaxExpr);
+  if ('SQLValueFunction' in node) return bindSqlValue(b, node.SQLValueFunction);
+  if ('RowExpr' in node) {
+    const { args = [], location } = node.RowExpr;
+    const fields = bindExprList(b, scope, args).map((field) => resolveUnknown(b, field));
+    const names = fields.map((_, i) => `f${i + 1}`);
+    return b.at({ kind: 'row', type: OID.record, typmod: -1, fields, names }, location);
+  }
+  if ('A_ArrayExpr' in node) {
+    return bindArray(b, scope, node.A_ArrayExpr.elements ?? [], node.A_ArrayExpr.location, null);
+  }
+  if ('A_Indirection' in node) return bindIndirection(b, scope, node.A_Indirection);
+  if ('CollateClause' in node) {
+    const { arg, collname, location } = node.CollateClause;
+    const bound = bindExpr(b, scope, arg as Node);
+    return bindCollate(b, bound, nameList(collname), location);
+  }
+  if ('SetToDefault' in node) {
+    throw pgError(
+      'syntax_error',
+      'DEFAULT is not allowed in this context',
+      b.position(node.SetToDefault.location),
+    );
+  }
+  if ('GroupingFunc' in node)
+    throw notSupported('GROUPING', b.position(node.GroupingFunc.location));
+  if ('CurrentOfExpr' in node) throw notSupported('WHERE CURRENT OF');
+  if ('MultiAssignRef' in node) throw notSupported('multiple assignment here');
+  if ('List' in node) {
+    throw pgError('syntax_error', 'a list of expressions is not allowed in this context');
+  }
+  throw notSupported(FEATURES[nodeTag(node)] ?? nodeTag(node));
+}
+
+const FEATURES: Readonly<Record<string, string>> = {
+  XmlExpr: 'XML',
+  XmlSerialize: 'XMLSERIALIZE',
+  JsonObjectConstructor: 'JSON_OBJECT',
+  JsonArrayConstructor: 'JSON_ARRAY',
+  JsonFuncExpr: 'SQL/JSON query functions',
+  JsonIsPredicate: 'IS JSON',
+  MergeSupportFunc: 'MERGE_ACTION',
+};
+
+/** Expressions of a list, `t.*` spread out. */
+export function bindExprList(b: Binder, scope: Scope, nodes: readonly Node[]): Expr[] {
+  const exprs: Expr[] = [];
+  for (const node of nodes) {
+    if ('ColumnRef' in node && node.ColumnRef.fields?.some((field) => 'A_Star' in field)) {
+      for (const column of expandStar(b, scope, node.ColumnRef)) exprs.push(column.expr);
+    } else exprs.push(bindExpr(b, scope, node));
+  }
+  return exprs;
+}
+
+/** The columns of `*` or `t.*`. */
+export function expandStar(
+  b: Binder,
+  scope: Scope,
+  ref: ColumnRef,
+): { name: string; expr: Expr }[] {
+  const names = nameList(ref.fields);
+  const { location } = ref;
+  if (names.length === 0) {
+    const visible = scope.items.filter((item) => item.columnsVisible && !item.lateralOnly);
+    if (visible.length === 0) {
+      throw pgError(
+        'syntax_error',
+        'SELECT * with no tables specified is not valid',
+        b.position(location),
+      );
+    }
+    return visible.flatMap((item) =>
+      item.columns.map((column) => ({ name: column.name, expr: locate(b, column.expr, location) })),
+    );
+  }
+  const schema = schemaOf(b, scope, names.length > 1 ? (names.at(-2) as string) : null);
+  const found = findItem(b, scope, schema, names.at(-1) as string, location);
+  if (found === undefined) {
+    throw missingFromEntry(b, scope, names.at(-1) as string, location);
+  }
+  return found.item.columns.map((column) => ({
+    name: column.name,
+    expr: locate(b, raiseLevels(column.expr, found.levels), location),
+  }));
+}
+
+/** A fresh object for a column of the namespace, so that it can have a place of its own. */
+function locate(b: Binder, expr: Expr, location: number | undefined): Expr {
+  return b.at({ ...expr }, location ?? 0);
+}
+
+function schemaOf(b: Binder, _scope: Scope, name: string | null): number | null {
+  return name === null ? null : (b.catalog.schemaByName(name)?.oid ?? -1);
+}
+
+function bindColumnRef(b: Binder, scope: Scope, ref: ColumnRef): Expr {
+  const fields = ref.fields ?? [];
+  const location = ref.location ?? 0;
+  refuseColumns(b, scope, location);
+  const last = fields.at(-1);
+  if (last !== undefined && 'A_Star' in last) {
+    const columns = expandStar(b, scope, ref);
+    return b.at(
+      {
+        kind: 'row',
+        type: OID.record,
+        typmod: -1,
+        fields: columns.map((column) => column.expr),
+        names: columns.map((column) => column.name),
+      },
+      location,
+    );
+  }
+  const names = nameList(fields);
+  if (names.length === 1) {
+    const name = names[0] as string;
+    const column = findColumn(b, scope, name, location);
+    if (column !== undefined) return locate(b, column, location);
+    const found = findItem(b, scope, null, name, location);
+    if (found !== undefined) return b.at(wholeRow(found.item, found.levels), location);
+    throw undefinedColumn(b, scope, null, name, location);
+  }
+  if (names.length === 2 || names.length === 3) {
+    const [columnName, relation, schemaName] = [...names].reverse() as [string, string, string?];
+    const schema = schemaOf(b, scope, schemaName ?? null);
+    const found = findItem(b, scope, schema, relation, location);
+    if (found !== undefined) {
+      const column = itemColumn(b, found.item, columnName, location);
+      if (column === undefined) {
+        throw undefinedColumn(b, scope, relation, columnName, location);
+      }
+      return locate(b, raiseLevels(column, found.levels), location);
+    }
+    throw missingFromEntry(b, scope, relation, location);
+  }
+  throw pgError(
+    'syntax_error',
+    `improper qualified name (too many dotted names): ${names.join('.')}`,
+    b.position(location),
+  );
+}
+
+function refuseColumns(b: Binder, scope: Scope, location: number): void {
+  if (scope.place === 'DEFAULT expressions') {
+    throw pgError(
+      'feature_not_supported',
+      'cannot use column reference in DEFAULT expression',
+      b.position(location),
+    );
+  }
+}
+
+function wholeRow(item: NamespaceItem, levels: number): Expr {
+  const [only] = item.columns;
+  if (item.scalar && only !== undefined) return raiseLevels(only.expr, levels);
+  return {
+    kind: 'row',
+    type: item.rowType,
+    typmod: -1,
+    fields: item.columns.map((column) => raiseLevels(column.expr, levels)),
+    names: item.columns.map((column) => column.name),
+  };
+}
+
+const INT8_LIMIT = 9223372036854775807n;
+
+function bindConstant(b: Binder, node: A_Const): Expr {
+  const location = node.location ?? 0;
+  if (node.isnull === true) return b.at({ ...NULL_UNKNOWN }, location);
+  if (node.boolval !== undefined) {
+    return b.at(constant(OID.bool, node.boolval.boolval ?? false), location);
+  }
+  if (node.bsval !== undefined) throw notSupported('bit string constants', b.position(location));
+  const literal = b.literalAt(location);
+  if (node.sval !== undefined) {
+    const text = node.sval.sval ?? '';
+    if (literal >= 0 && b.context.literals[literal]?.text === text) {
+      return b.at(b.literalParam(literal, OID.unknown), location);
+    }
+    return b.at(constant(OID.unknown, text), location);
+  }
+  const value = numberConstant(node);
+  if (literal >= 0) return b.at(b.literalParam(literal, value.type), location);
+  const negated = b.negatedLiteralAt(location);
+  if (negated >= 0 && LITERAL_TYPES[b.context.literals[negated]?.kind ?? 'string'] === value.type) {
+    const argument = b.at(b.literalParam(negated, value.type), location);
+    return bindOperatorOn(b, '-', null, argument, location);
+  }
+  return b.at(value, location);
+}
+
+const LITERAL_TYPES = { int4: OID.int4, int8: OID.int8, numeric: OID.numeric, string: 0 } as const;
+
+function numberConstant(node: A_Const): ReturnType<typeof constant> {
+  if (node.ival !== undefined) return constant(OID.int4, node.ival.ival ?? 0);
+  const text = node.fval?.fval ?? '0';
+  if (/^-?\d+$/.test(text)) {
+    const value = BigInt(text);
+    if (value >= -2147483648n && value <= 2147483647n) return constant(OID.int4, Number(value));
+    if (value >= -INT8_LIMIT - 1n && value <= INT8_LIMIT) {
+      const number = Number(value);
+      return constant(OID.int8, Number.isSafeInteger(number) ? number : value);
+    }
+  }
+  const numeric = typeByOid(OID.numeric);
+  return constant(OID.numeric, numeric.input(text, NO_CONTEXT, -1));
+}
+
+/** Numbers read the same under every setting. */
+const NO_CONTEXT = {
+  timeZone: 'UTC',
+  dateStyle: 'ISO',
+  dateOrder: 'MDY',
+  intervalStyle: 'postgres',
+  extraFloatDigits: 1,
+  byteaOutput: 'hex',
+  transactionTimestamp: 0,
+} as const;
+
+const PARAMETERS_MAX = 65535;
+
+function bindParameter(b: Binder, number: number, location: number | undefined): Expr {
+  const limit = b.context.literals.length > 0 ? b.literalBase : PARAMETERS_MAX;
+  if (number < 1 || number > limit) {
+    throw pgError('undefined_parameter', `there is no parameter $${number}`, b.position(location));
+  }
+  while (b.parameterTypes.length < number) b.parameterTypes.push(0);
+  const known = b.parameterTypes[number - 1] as number;
+  const type = known === 0 ? OID.unknown : known;
+  return b.at({ kind: 'param', type, typmod: -1, index: number - 1 }, location);
+}
+
+function bindOperatorExpr(b: Binder, scope: Scope, node: A_Expr): Expr {
+  const name = nameList(node.name).at(-1) ?? '';
+  const { location } = node;
+  const left = node.lexpr;
+  const right = node.rexpr;
+  switch (node.kind) {
+    case 'AEXPR_OP':
+    case 'AEXPR_LIKE':
+    case 'AEXPR_ILIKE':
+    case 'AEXPR_SIMILAR':
+      break;
+    case 'AEXPR_OP_ANY':
+    case 'AEXPR_OP_ALL': {
+      const kind = node.kind === 'AEXPR_OP_ANY' ? 'any' : 'all';
+      const operand = bindExpr(b, scope, left as Node);
+      return scalarArray(b, kind, name, operand, bindExpr(b, scope, right as Node), location);
+    }
+    case 'AEXPR_DISTINCT':
+    case 'AEXPR_NOT_DISTINCT': {
+      const negated = node.kind === 'AEXPR_NOT_DISTINCT';
+      const a = bindExpr(b, scope, left as Node);
+      const c = bindExpr(b, scope, right as Node);
+      return distinctFrom(b, name, a, c, negated, location);
+    }
+    case 'AEXPR_NULLIF': {
+      const a = bindExpr(b, scope, left as Node);
+      const c = bindExpr(b, scope, right as Node);
+      return nullIf(b, name, a, c, location);
+    }
+    case 'AEXPR_IN':
+      return bindIn(b, scope, node, name);
+    case 'AEXPR_BETWEEN':
+    case 'AEXPR_NOT_BETWEEN':
+    case 'AEXPR_BETWEEN_SYM':
+    case 'AEXPR_NOT_BETWEEN_SYM':
+      return bindBetween(b, scope, node);
+    default:
+      throw notSupported(`expression ${node.kind}`, b.position(location));
+  }
+  if (left !== undefined && right !== undefined && node.kind === 'AEXPR_OP') {
+    if ('RowExpr' in left && 'SubLink' in right && right.SubLink.subLinkType === 'EXPR_SUBLINK') {
+      return bindSubLink(
+        b,
+        scope,
+        {
+          ...right.SubLink,
+          subLinkType: 'ROWCOMPARE_SUBLINK',
+          testexpr: left,
+          location: location ?? 0,
+        },
+        name,
+      );
+    }
+    if ('RowExpr' in left && 'RowExpr' in right) {
+      const a = bindExprList(b, scope, left.RowExpr.args ?? []);
+      const c = bindExprList(b, scope, right.RowExpr.args ?? []);
+      return bindRowComparison(b, name, a, c, location);
+    }
+  }
+  const a = left === undefined ? null : bindExpr(b, scope, left);
+  return bindOperatorOn(b, name, a, bindExpr(b, scope, right as Node), location);
+}
+
+function nullIf(
+  b: Binder,
+  name: string,
+  left: Expr,
+  right: Expr,
+  location: number | undefined,
+): Expr {
+  const equal = bindOperatorOn(b, name, left, right, location);
+  if (equal.kind !== 'call') throw notSupported('NULLIF of rows', b.position(location));
+  if (equal.type !== OID.bool) {
+    throw pgError(
+      'datatype_mismatch',
+      'NULLIF requires = operator to yield boolean',
+      b.position(location),
+    );
+  }
+  const [a, c] = equal.arguments as [Expr, Expr];
+  const result = left.type === OID.unknown ? a : left;
+  return b.at(
+    {
+      kind: 'nullIf',
+      type: result.type,
+      typmod: result.typmod,
+      function: equal.function,
+      operator: equal.operator,
+      left: a,
+      right: c,
+      result,
+    },
+    location,
+  );
+}
+
+function bindIn(b: Binder, scope: Scope, node: A_Expr, name: string): Expr {
+  const items = listItems(node.rexpr);
+  const left = node.lexpr as Node;
+  const negated = name === '<>';
+  if ('RowExpr' in left || items.some((item) => 'RowExpr' in item)) {
+    const tests = items.map((item) => {
+      const a = 'RowExpr' in left ? bindExprList(b, scope, left.RowExpr.args ?? []) : null;
+      if (a !== null && 'RowExpr' in item) {
+        const c = bindExprList(b, scope, item.RowExpr.args ?? []);
+        return bindRowComparison(b, name, a, c, node.location);
+      }
+      const x = bindExpr(b, scope, left);
+      return bindOperatorOn(b, name, x, bindExpr(b, scope, item), node.location);
+    });
+    if (tests.length === 1) return tests[0] as Expr;
+    const kind = negated ? 'and' : 'or';
+    return b.at({ kind, type: OID.bool, typmod: -1, arguments: tests }, node.location);
+  }
+  const operand = bindExpr(b, scope, left);
+  const values = items.map((item) => bindExpr(b, scope, item));
+  return inList(b, name, operand, values, node.location);
+}
+
+function bindBetween(b: Binder, scope: Scope, node: A_Expr): Expr {
+  const [low, high] = listItems(node.rexpr) as [Node, Node];
+  const { location } = node;
+  const compare = (name: string, bound: Node) =>
+    bindOperatorOn(
+      b,
+      name,
+      bindExpr(b, scope, node.lexpr as Node),
+      bindExpr(b, scope, bound),
+      location,
+    );
+  const both = (kind: 'and' | 'or', a: Expr, c: Expr): Expr =>
+    b.at({ kind, type: OID.bool, typmod: -1, arguments: [a, c] }, location);
+  switch (node.kind) {
+    case 'AEXPR_BETWEEN':
+      return both('and', compare('>=', low), compare('<=', high));
+    case 'AEXPR_NOT_BETWEEN':
+      return both('or', compare('<', low), compare('>', high));
+    case 'AEXPR_BETWEEN_SYM':
+      return both(
+        'or',
+        both('and', compare('>=', low), compare('<=', high)),
+        both('and', compare('>=', high), compare('<=', low)),
+      );
+    default:
+      return both(
+        'and',
+        both('or', compare('<', low), compare('>', high)),
+        both('or', compare('<', high), compare('>', low)),
+      );
+  }
+}
+
+function bindBooleanTest(
+  b: Binder,
+  scope: Scope,
+  node: { arg?: Node; booltesttype?: string; location?: number },
+): Expr {
+  const words = (node.booltesttype ?? 'IS_TRUE').toLowerCase().split('_');
+  const test = words.at(-1) as 'true' | 'false' | 'unknown';
+  const negated = words.includes('not');
+  const construct = `IS ${negated ? 'NOT ' : ''}${test.toUpperCase()}`;
+  const argument = coerceToBoolean(b, bindExpr(b, scope, node.arg as Node), construct);
+  return b.at(
+    { kind: 'booleanTest', type: OID.bool, typmod: -1, argument, test, negated },
+    node.location,
+  );
+}
+
+function withBarrier<Value>(scope: Scope, name: string, body: () => Value): Value {
+  const saved = scope.setBarrier;
+  scope.setBarrier = name;
+  try {
+    return body();
+  } finally {
+    scope.setBarrier = saved;
+  }
+}
+
+function bindCase(b: Binder, scope: Scope, node: CaseSyntax): Expr {
+  return withBarrier(scope, 'CASE', () => {
+    const argument =
+      node.arg === undefined ? null : resolveUnknown(b, bindExpr(b, scope, node.arg));
+    const whens = (node.args ?? []).flatMap((when) => ('CaseWhen' in when ? [when.CaseWhen] : []));
+    const conditions = whens.map((when) => {
+      const value = bindExpr(b, scope, when.expr as Node);
+      if (argument === null) return coerceToBoolean(b, value, 'CASE/WHEN');
+      const { type, typmod } = argument;
+      const test = bindOperatorOn(
+        b,
+        '=',
+        { kind: 'caseValue', type, typmod },
+        value,
+        when.location,
+      );
+      return coerceToBoolean(b, test, 'CASE/WHEN');
+    });
+    const results = whens.map((when) => bindExpr(b, scope, when.result as Node));
+    const otherwise =
+      node.defresult === undefined ? { ...NULL_UNKNOWN } : bindExpr(b, scope, node.defresult);
+    const type = selectCommonType(b, [otherwise, ...results], 'CASE');
+    const final = coerceToCommon(b, otherwise, type, 'CASE/ELSE');
+    const coerced = results.map((result) => coerceToCommon(b, result, type, 'CASE/WHEN'));
+    return b.at(
+      {
+        kind: 'case',
+        type,
+        typmod: commonTypmod([final, ...coerced], type),
+        argument,
+        whens: coerced.map((result, i) => ({ condition: conditions[i] as Expr, result })),
+        otherwise: node.defresult === undefined ? null : final,
+      },
+      node.location,
+    );
+  });
+}
+
+function bindMinMax(b: Binder, scope: Scope, node: MinMaxExpr): Expr {
+  const kind = node.op === 'IS_LEAST' ? 'least' : 'greatest';
+  const name = kind.toUpperCase();
+  const args = (node.args ?? []).map((arg) => bindExpr(b, scope, arg));
+  const type = selectCommonType(b, args, name);
+  const list = args.map((arg) => coerceToCommon(b, arg, type, name));
+  return b.at({ kind, type, typmod: commonTypmod(list, type), arguments: list }, node.location);
+}
+
+const SQL_VALUE_TYPES: Readonly<Record<SqlValueExpr['name'], number>> = {
+  current_date: OID.date,
+  current_time: 1266,
+  current_timestamp: OID.timestamptz,
+  localtime: OID.time,
+  localtimestamp: OID.timestamp,
+  current_role: OID.name,
+  current_user: OID.name,
+  user: OID.name,
+  session_user: OID.name,
+  current_catalog: OID.name,
+  current_schema: OID.name,
+};
+
+function bindSqlValue(b: Binder, node: SQLValueFunction): Expr {
+  const op = node.op ?? 'SVFOP_CURRENT_DATE';
+  const name = op.slice('SVFOP_'.length).replace(/_N$/, '').toLowerCase() as SqlValueExpr['name'];
+  if (name === 'current_time')
+    throw notSupported('type time with time zone', b.position(node.location));
+  const typmod = op.endsWith('_N') ? Math.min(node.typmod ?? 0, 6) : -1;
+  return b.at({ kind: 'sqlValue', type: SQL_VALUE_TYPES[name], typmod, name }, node.location);
+}
+
+function bindTypeCast(b: Binder, scope: Scope, node: TypeCast): Expr {
+  const name = node.typeName;
+  if (name === undefined) throw notSupported('a cast to no type');
+  const target = bindTypeName(b, name);
+  const arg = node.arg as Node;
+  const expr =
+    'A_ArrayExpr' in arg && elementTypeOf(target.type) !== 0
+      ? bindArray(b, scope, arg.A_ArrayExpr.elements ?? [], arg.A_ArrayExpr.location, target.type)
+      : bindExpr(b, scope, arg);
+  const location =
+    node.location !== undefined && node.location >= 0 ? node.location : name.location;
+  const cast = coerceToTarget(b, expr, target.type, target.typmod, 'explicit');
+  if (cast === undefined) {
+    throw pgError(
+      'cannot_coerce',
+      `cannot cast type ${typeDisplay(expr.type)} to ${typeDisplay(target.type)}`,
+      b.position(location),
+    );
+  }
+  return b.at(cast, b.locationOf(expr) ?? location);
+}
+
+/** ARRAY[...]; a cast around it (`target`) decides the type of its elements. */
+function bindArray(
+  b: Binder,
+  scope: Scope,
+  nodes: readonly Node[],
+  location: number | undefined,
+  target: number | null,
+): Expr {
+  const elements = nodes.map((node) => {
+    if ('A_ArrayExpr' in node) {
+      return bindArray(
+        b,
+        scope,
+        node.A_ArrayExpr.elements ?? [],
+        node.A_ArrayExpr.location,
+        target,
+      );
+    }
+    return bindExpr(b, scope, node);
+  });
+  const nested =
+    nodes.some((node) => 'A_ArrayExpr' in node) ||
+    (elements[0] !== undefined && elementTypeOf(elements[0].type) !== 0);
+  if (elements.length === 0 && target === null) {
+    throw pgError('indeterminate_datatype', 'cannot determine type of empty array', {
+      hint: 'Explicitly cast to the desired type, for example ARRAY[]::integer[].',
+      ...b.position(location),
+    });
+  }
+  let common: number;
+  if (target !== null) common = nested ? target : elementTypeOf(target);
+  else common = selectCommonType(b, elements, 'ARRAY');
+  const type = nested ? common : arrayTypeOid(common);
+  if (type === 0) {
+    throw pgError(
+      'undefined_object',
+      `could not find array type for data type ${typeDisplay(common)}`,
+      b.position(location),
+    );
+  }
+  const coerced = elements.map((element) => {
+    if (target === null) return coerceToCommon(b, element, common, 'ARRAY');
+    const cast = coerceToTarget(b, element, common, -1, 'explicit');
+    if (cast !== undefined) return cast;
+    throw pgError(
+      'cannot_coerce',
+      `cannot cast type ${typeDisplay(element.type)} to ${typeDisplay(common)}`,
+      b.positionOf(element),
+    );
+  });
+  const elementType = nested ? elementTypeOf(common) : common;
+  return b.at(
+    { kind: 'array', type, typmod: -1, elementType, elements: coerced, nested },
+    location,
+  );
+}
+
+function bindIndirection(b: Binder, scope: Scope, node: A_Indirection): Expr {
+  let expr = bindExpr(b, scope, node.arg as Node);
+  const parts = node.indirection ?? [];
+  for (let i = 0; i < parts.length; ) {
+    const part = parts[i] as Node;
+    if ('A_Indices' in part) {
+      const indices = [];
+      for (; i < parts.length; i++) {
+        const next = parts[i] as Node;
+        if (!('A_Indices' in next)) break;
+        indices.push(next.A_Indices);
+      }
+      const slice = indices.some((index) => index.is_slice === true);
+      const element = subscriptType(expr.type);
+      if (element === 0) {
+        throw pgError(
+          'datatype_mismatch',
+          `cannot subscript type ${typeDisplay(expr.type)} because it does not support subscripting`,
+          b.positionOf(expr),
+        );
+      }
+      const bound = (index: Node | undefined): Expr | null =>
+        index === undefined
+          ? null
+          : coerceToSpecific(b, bindExpr(b, scope, index), OID.int4, 'array subscript');
+      expr = b.at(
+        {
+          kind: 'subscript',
+          type: slice ? expr.type : element,
+          typmod: expr.typmod,
+          array: expr,
+          lower: slice
+            ? indices.map((index) =>
+                index.is_slice === true ? bound(index.lidx) : constant(OID.int4, 1),
+              )
+            : [],
+          upper: indices.map((index) => bound(index.uidx)),
+          slice,
+        },
+        b.locationOf(expr),
+      );
+      continue;
+    }
+    const field = nodeString(part);
+    if (field === undefined) throw notSupported('row expansion here');
+    expr = b.at(selectField(b, expr, field), b.locationOf(expr));
+    i++;
+  }
+  return expr;
+}
+
+function selectField(b: Binder, expr: Expr, field: string): Expr {
+  const names =
+    expr.kind === 'row'
+      ? expr.names
+      : expr.kind === 'subquery' && expr.query.kind === 'select'
+        ? []
+        : undefined;
+  if (names === undefined && expr.type !== OID.record) {
+    throw pgError(
+      'wrong_object_type',
+      `column notation .${field} applied to type ${typeDisplay(expr.type)}, which is not a composite type`,
+      b.positionOf(expr),
+    );
+  }
+  const index = names?.indexOf(field) ?? -1;
+  const value = expr.kind === 'row' && index >= 0 ? expr.fields[index] : undefined;
+  if (value === undefined) {
+    throw pgError(
+      'undefined_column',
+      `could not identify column "${field}" in record data type`,
+      b.positionOf(expr),
+    );
+  }
+  return value;
+}
+
+function bindCollate(
+  b: Binder,
+  expr: Expr,
+  names: readonly string[],
+  location: number | undefined,
+): Expr {
+  const name = names.at(-1) ?? '';
+  const resolved = expr.type === OID.unknown ? coerceType(b, expr, OID.text, -1, 'implicit') : expr;
+  if (!STRING_TYPES.has(elementTypeOf(resolved.type) || resolved.type)) {
+    throw pgError(
+      'datatype_mismatch',
+      `collations are not supported by type ${typeDisplay(resolved.type)}`,
+      b.position(location),
+    );
+  }
+  if (KNOWN_COLLATIONS.has(name)) return resolved;
+  if (OTHER_COLLATIONS.test(name)) throw notSupported(`collation "${name}"`, b.position(location));
+  throw pgError(
+    'undefined_object',
+    `collation "${name}" for encoding "UTF8" does not exist`,
+    b.position(location),
+  );
+}
+
+const STRING_TYPES: ReadonlySet<number> = new Set([OID.text, OID.varchar, OID.bpchar, OID.name]);
+const KNOWN_COLLATIONS: ReadonlySet<string> = new Set(['C', 'POSIX', 'default', 'ucs_basic']);
+const OTHER_COLLATIONS = /-x-icu$|^[a-z]{2}_[A-Z]{2}|^unicode$/;
+
+/** Whether an expression holds a column of its own query level. */
+export function hasColumns(expr: Expr): boolean {
+  return someExpr(expr, (part) => part.kind === 'column' || part.kind === 'subquery');
+}

@@ -1,0 +1,160 @@
+import type { Node } from '@pgsql/types';
+import { notSupported, pgError } from '../../errors/index.ts';
+import type { ColumnExpr, Expr } from '../expression.ts';
+import { visitChildren, visitQueryReferences } from '../expression-tree.ts';
+import type { Binder } from './binder.ts';
+import { requireEquality } from './calls.ts';
+import { raiseLevels, type Scope } from './scope.ts';
+import { bindTargetReference, type Target } from './select.ts';
+
+/** GROUP BY, and the rule that what is selected is grouped or aggregated. */
+export interface BoundGroup {
+  readonly exprs: Expr[];
+  readonly sets: readonly (readonly number[])[] | null;
+}
+
+const SETS_MAX = 4096;
+
+export function bindGroupClause(
+  b: Binder,
+  scope: Scope,
+  targets: readonly Target[],
+  nodes: readonly Node[],
+): BoundGroup {
+  const exprs: Expr[] = [];
+  const indexOf = (node: Node): number => {
+    const expr = bindTargetReference(b, scope, targets, node, 'GROUP BY');
+    requireEquality(b, expr);
+    const known = exprs.findIndex((other) => b.same(other, expr));
+    if (known >= 0) return known;
+    exprs.push(expr);
+    return exprs.length - 1;
+  };
+  const indexesOf = (node: Node): number[] =>
+    'RowExpr' in node ? (node.RowExpr.args ?? []).map(indexOf) : [indexOf(node)];
+  const hasSets = nodes.some((node) => 'GroupingSet' in node);
+  if (!hasSets) {
+    for (const node of nodes) indexesOf(node);
+    return { exprs, sets: null };
+  }
+  let sets: number[][] = [[]];
+  for (const node of nodes) {
+    const alternatives = expandSets(node, indexesOf);
+    sets = sets.flatMap((set) => alternatives.map((more) => [...new Set([...set, ...more])]));
+    if (sets.length > SETS_MAX) {
+      throw pgError(
+        'statement_too_complex',
+        `too many grouping sets present (maximum ${SETS_MAX})`,
+      );
+    }
+  }
+  return { exprs, sets };
+}
+
+function expandSets(node: Node, indexesOf: (node: Node) => number[]): number[][] {
+  if (!('GroupingSet' in node)) return [indexesOf(node)];
+  const { kind, content = [] } = node.GroupingSet;
+  switch (kind) {
+    case 'GROUPING_SET_EMPTY':
+      return [[]];
+    case 'GROUPING_SET_ROLLUP': {
+      const parts = content.map(indexesOf);
+      return Array.from({ length: parts.length + 1 }, (_, i) =>
+        parts.slice(0, parts.length - i).flat(),
+      );
+    }
+    case 'GROUPING_SET_CUBE': {
+      const parts = content.map(indexesOf);
+      const count = 1 << parts.length;
+      return Array.from({ length: count }, (_, i) =>
+        parts.filter((_part, bit) => ((count - 1 - i) >> (parts.length - 1 - bit)) & 1).flat(),
+      );
+    }
+    case 'GROUPING_SET_SETS':
+      return content.flatMap((part) => expandSets(part, indexesOf));
+    default:
+      throw notSupported('this grouping set');
+  }
+}
+
+export function checkGrouping(
+  b: Binder,
+  scope: Scope,
+  group: BoundGroup,
+  exprs: readonly Expr[],
+): void {
+  const dependent = dependentRelations(scope, group);
+  for (const expr of exprs) check(b, scope, group, dependent, expr);
+}
+
+/** Relations whose primary key is grouped by: their other columns depend on it. */
+export function dependentRelations(scope: Scope, group: BoundGroup): ReadonlySet<number> {
+  const relations = new Set<number>();
+  if (group.sets !== null) return relations;
+  scope.rangeTable.forEach((entry, relation) => {
+    if (entry.kind !== 'table') return;
+    const primary = entry.table.indexes.find((index) => index.primary);
+    if (primary === undefined) return;
+    const grouped = primary.columns.every((key) =>
+      group.exprs.some(
+        (expr) =>
+          expr.kind === 'column' &&
+          expr.level === 0 &&
+          expr.relation === relation &&
+          entry.attributes[expr.column] === key.column,
+      ),
+    );
+    if (grouped) relations.add(relation);
+  });
+  return relations;
+}
+
+function check(
+  b: Binder,
+  scope: Scope,
+  group: BoundGroup,
+  dependent: ReadonlySet<number>,
+  expr: Expr,
+): void {
+  if (expr.kind === 'aggregate' && expr.level === 0) return;
+  if (group.exprs.some((key) => b.same(key, expr))) return;
+  if (expr.kind === 'column') {
+    if (expr.level === 0 && !dependent.has(expr.relation)) throw ungrouped(b, scope, expr, false);
+    return;
+  }
+  if (expr.kind === 'subquery') {
+    visitQueryReferences(
+      expr.query,
+      (reference, depth) => {
+        if (reference.kind !== 'column' || reference.level !== depth) return;
+        if (dependent.has(reference.relation)) return;
+        const known = group.exprs.some((key) => b.same(raiseLevels(key, depth), reference));
+        if (!known && !groupedWithin(group, reference)) {
+          throw ungrouped(b, scope, reference, true);
+        }
+      },
+      1,
+    );
+  }
+  visitChildren(expr, (child) => check(b, scope, group, dependent, child));
+}
+
+/** A column inside a grouped expression of a subquery is taken to be grouped with it. */
+function groupedWithin(group: BoundGroup, column: ColumnExpr): boolean {
+  return group.exprs.some(
+    (key) =>
+      key.kind === 'column' && key.relation === column.relation && key.column === column.column,
+  );
+}
+
+function ungrouped(b: Binder, scope: Scope, column: ColumnExpr, inSubquery: boolean): Error {
+  const entry = scope.rangeTable[column.relation];
+  const name = `${entry?.alias ?? '?'}.${entry?.columns[column.column]?.name ?? '?'}`;
+  return pgError(
+    'grouping_error',
+    inSubquery
+      ? `subquery uses ungrouped column "${name}" from outer query`
+      : `column "${name}" must appear in the GROUP BY clause or be used in an aggregate function`,
+    b.positionOf(column),
+  );
+}

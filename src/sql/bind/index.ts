@@ -1,0 +1,15 @@
+export { type BoundStatement, bindStatement } from './bind-statement.ts';
+export type { BindContext } from './binder.ts';
+export {
+  type DeparseNames,
+  deparseExpression,
+  deparseKeys,
+  quoteIdentifier,
+} from './deparse.ts';
+export type * from './query.ts';
+export {
+  bindExpression,
+  type StoredPlace,
+  type StoredTable,
+  type StoredTarget,
+} from './stored.ts';

@@ -1,0 +1,81 @@
+import type { Node } from '@pgsql/types';
+import type { RelationDescriptor, StoredExpression } from '../../catalog/descriptors.ts';
+import { pgError } from '../../errors/index.ts';
+import type { Expr } from '../expression.ts';
+import { mapChildren } from '../expression-tree.ts';
+import { type BindContext, Binder } from './binder.ts';
+import { coerceToBoolean, coerceToTarget, resolveUnknown } from './coercion.ts';
+import { deparseExpression } from './deparse.ts';
+import { bindExpr } from './expressions.ts';
+import { namespaceItem, type Place, Scope } from './scope.ts';
+import { typeDisplay } from './type-facts.ts';
+
+/** Columns of level 0 as positions of an input row. */
+export function toInputs(expr: Expr, position: (column: number) => number): Expr {
+  if (expr.kind === 'column' && expr.level === 0) {
+    const { type, typmod, column } = expr;
+    return { kind: 'input', type, typmod, column: position(column) };
+  }
+  return mapChildren(expr, (child) => toInputs(child, position));
+}
+
+/** What an expression of DDL is for. */
+export type StoredPlace =
+  | 'DEFAULT expressions'
+  | 'check constraints'
+  | 'index expressions'
+  | 'index predicates';
+
+/** The value that the expression is to have; `column` names it in errors. */
+export interface StoredTarget {
+  readonly type: number;
+  readonly typmod: number;
+  readonly column: string;
+}
+
+/** The shape of a table that DDL is about: enough of a descriptor to name its columns. */
+export type StoredTable = Pick<RelationDescriptor, 'name' | 'columns'>;
+
+/** Binds a DEFAULT, CHECK or index expression of DDL. Its columns are `input` by position in
+ * `table.columns`; a DEFAULT has no columns and is cast to `target` as an assignment. */
+export function bindExpression(
+  node: Node,
+  context: BindContext,
+  place: StoredPlace,
+  table: StoredTable | null,
+  target: StoredTarget | null,
+): StoredExpression {
+  const b = new Binder(context, new Set());
+  const scope = new Scope(null);
+  scope.place = place satisfies Place;
+  const names = table?.columns.map((column) => column.name) ?? [];
+  if (table !== null) {
+    const item = namespaceItem(0, table.name, table.columns);
+    const live = item.columns.filter((_, i) => table.columns[i]?.dropped !== true);
+    scope.items = [scope.addItem({ ...item, columns: live })];
+    scope.addEntry({
+      kind: 'systemView',
+      alias: table.name,
+      columns: table.columns,
+      view: '',
+      oid: 0,
+    });
+  }
+  let expr = bindExpr(b, scope, node);
+  if (place === 'check constraints') expr = coerceToBoolean(b, expr, 'CHECK');
+  else if (place === 'index predicates') expr = coerceToBoolean(b, expr, 'WHERE');
+  else expr = resolveUnlessTarget(b, expr, target);
+  const bound = toInputs(expr, (column) => column);
+  return { text: deparseExpression(bound, names), expr: bound };
+}
+
+function resolveUnlessTarget(b: Binder, expr: Expr, target: StoredTarget | null): Expr {
+  if (target === null) return resolveUnknown(b, expr);
+  const coerced = coerceToTarget(b, expr, target.type, target.typmod, 'assignment');
+  if (coerced !== undefined) return coerced;
+  throw pgError(
+    'datatype_mismatch',
+    `column "${target.column}" is of type ${typeDisplay(target.type)} but default expression is of type ${typeDisplay(expr.type)}`,
+    { hint: 'You will need to rewrite or cast the expression.' },
+  );
+}

@@ -1,0 +1,13 @@
+export {
+  type LiftedLiteral,
+  type LiftedText,
+  type LiteralKind,
+  liftLiterals,
+} from './literals.ts';
+export {
+  characterIndex,
+  loadParser,
+  type ParsedStatement,
+  parseStatements,
+  type StatementKind,
+} from './parser.ts';

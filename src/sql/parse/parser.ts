@@ -1,0 +1,125 @@
+import type { Node, ParseResult } from '@pgsql/types';
+import { hasSqlDetails, loadModule, parseSync } from 'libpg-query';
+import { pgError } from '../../errors/index.ts';
+
+/** What a statement is, coarsely: what may run it, and as what. */
+export type StatementKind =
+  | 'select'
+  | 'insert'
+  | 'update'
+  | 'delete'
+  | 'merge'
+  | 'explain'
+  | 'copy'
+  | 'transaction'
+  | 'set'
+  | 'show'
+  | 'prepare'
+  | 'execute'
+  | 'deallocate'
+  | 'cursor'
+  | 'createTableAs'
+  | 'utility';
+
+/** One statement of a query string. `location` and `length` are its range in the text, in bytes of
+ * UTF-8, which is also what the locations within the tree count. */
+export interface ParsedStatement {
+  readonly kind: StatementKind;
+  /** Name of the tree's root: SelectStmt, CreateStmt, … */
+  readonly tag: string;
+  readonly node: Node;
+  readonly text: string;
+  readonly location: number;
+  readonly length: number;
+}
+
+/** Instantiates the grammar; once, before the first `parseStatements`. */
+export async function loadParser(): Promise<void> {
+  await loadModule();
+}
+
+/** Parses a query string into its statements; an empty one gives none. Syntax errors are 42601 with
+ * PostgreSQL's text and position. */
+export function parseStatements(text: string): ParsedStatement[] {
+  if (text === '') return [];
+  const statements: ParsedStatement[] = [];
+  for (const { stmt, stmt_location = 0, stmt_len = 0 } of parseTree(text).stmts ?? []) {
+    if (stmt === undefined) continue;
+    const start = characterIndex(text, stmt_location);
+    const end = stmt_len === 0 ? text.length : characterIndex(text, stmt_location + stmt_len);
+    const tag = Object.keys(stmt)[0] ?? '';
+    statements.push({
+      kind: statementKind(tag, stmt),
+      tag,
+      node: stmt,
+      text: text.slice(start, end),
+      location: stmt_location,
+      length: stmt_len,
+    });
+  }
+  return statements;
+}
+
+function parseTree(text: string): ParseResult {
+  try {
+    return parseSync(text);
+  } catch (error) {
+    if (!hasSqlDetails(error) || error.sqlDetails === undefined) throw error;
+    const { message, cursorPosition, functionName } = error.sqlDetails;
+    const condition = message.startsWith('stack depth') ? 'statement_too_complex' : 'syntax_error';
+    throw pgError(condition, message, functionName === undefined ? {} : positionOf(cursorPosition));
+  }
+}
+
+function positionOf(cursorPosition: number): { position: number } {
+  return { position: cursorPosition + 1 };
+}
+
+/** Index in the string (UTF-16 units) of a byte of its UTF-8 form. */
+export function characterIndex(text: string, byte: number): number {
+  let bytes = 0;
+  let index = 0;
+  while (bytes < byte && index < text.length) {
+    const code = text.charCodeAt(index);
+    if (code < 0x80) bytes += 1;
+    else if (code < 0x800) bytes += 2;
+    else if (code >= 0xd800 && code < 0xdc00) {
+      bytes += 4;
+      index++;
+    } else bytes += 3;
+    index++;
+  }
+  return index;
+}
+
+const KINDS: Readonly<Record<string, StatementKind>> = {
+  SelectStmt: 'select',
+  InsertStmt: 'insert',
+  UpdateStmt: 'update',
+  DeleteStmt: 'delete',
+  MergeStmt: 'merge',
+  ExplainStmt: 'explain',
+  CopyStmt: 'copy',
+  TransactionStmt: 'transaction',
+  VariableSetStmt: 'set',
+  VariableShowStmt: 'show',
+  PrepareStmt: 'prepare',
+  ExecuteStmt: 'execute',
+  DeallocateStmt: 'deallocate',
+  DeclareCursorStmt: 'cursor',
+  FetchStmt: 'cursor',
+  ClosePortalStmt: 'cursor',
+  CreateTableAsStmt: 'createTableAs',
+};
+
+function statementKind(tag: string, node: Node): StatementKind {
+  if ('SelectStmt' in node && leftmostInto(node)) return 'createTableAs';
+  return KINDS[tag] ?? 'utility';
+}
+
+/** SELECT ... INTO is spelled in the leftmost member of a set operation. */
+function leftmostInto(node: Node): boolean {
+  let select = 'SelectStmt' in node ? node.SelectStmt : undefined;
+  while (select?.larg !== undefined) select = select.larg;
+  return select?.intoClause !== undefined;
+}
