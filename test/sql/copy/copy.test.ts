@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ByteWriter } from '../../../src/base/index.ts';
 import { PgError } from '../../../src/errors/index.ts';
 import {
+  BINARY_FORMAT,
   type CopyFormat,
   type CopyOptions,
   CSV_FORMAT,
@@ -61,6 +62,7 @@ function write(format: CopyFormat, rows: readonly Row[], framed = false): Buffer
     }
     writer.endRow();
   }
+  writer.end();
   return Buffer.from(out.copy());
 }
 
@@ -370,6 +372,73 @@ describe('CSV', () => {
   });
 });
 
+describe('binary', () => {
+  const HEADER = 'PGCOPY\n\xff\r\n\0';
+  const ZERO = '\0\0\0\0';
+  const ROW = '\0\x02\0\0\0\x01a\xff\xff\xff\xff';
+  const file = (text: string) => Buffer.from(text, 'latin1');
+
+  test.each([
+    ['a trailer', `${HEADER}${ZERO}${ZERO}${ROW}\xff\xff`, [['a', null]]],
+    [
+      'no trailer',
+      `${HEADER}${ZERO}${ZERO}${ROW}${ROW}`,
+      [
+        ['a', null],
+        ['a', null],
+      ],
+    ],
+    ['half a count at the end', `${HEADER}${ZERO}${ZERO}${ROW}\0`, [['a', null]]],
+    ['an extension', `${HEADER}\0\0\xff\xff\0\0\0\x03xyz${ROW}`, [['a', null]]],
+  ])('%s', (_what, text, expected) => {
+    for (const size of [1, 2, 7, 1000]) {
+      expect(parse(BINARY_FORMAT, file(text), ['a', 'b'], size)).toEqual(expected);
+    }
+  });
+
+  // What PostgreSQL 15 said to the same files.
+  test.each([
+    ['PGC', 'COPY file signature not recognized', undefined],
+    ['hello, world', 'COPY file signature not recognized', undefined],
+    [HEADER, 'invalid COPY file header (missing flags)', undefined],
+    [HEADER + ZERO, 'invalid COPY file header (missing length)', undefined],
+    [`${HEADER}\0\x02\0\0${ZERO}`, 'unrecognized critical flags in COPY file header', undefined],
+    [`${HEADER}\0\x01\0\0${ZERO}`, 'invalid COPY file header (WITH OIDS)', undefined],
+    [`${HEADER}${ZERO}\0\0\0\x02x`, 'invalid COPY file header (wrong length)', undefined],
+    [`${HEADER}${ZERO}\xff\0\0\x02x`, 'invalid COPY file header (missing length)', undefined],
+    [
+      `${HEADER}${ZERO}${ZERO}${ROW}\xff\xffx`,
+      'received copy data after EOF marker',
+      'COPY t, line 2',
+    ],
+    [`${HEADER}${ZERO}${ZERO}\0\x03`, 'row field count is 3, expected 2', 'COPY t, line 1'],
+    [
+      `${HEADER}${ZERO}${ZERO}\0\x02\0\0\0\x03a`,
+      'unexpected EOF in COPY data',
+      'COPY t, line 1, column a',
+    ],
+    [
+      `${HEADER}${ZERO}${ZERO}\0\x02\xff\xff\xff\xfe`,
+      'invalid field size',
+      'COPY t, line 1, column a',
+    ],
+  ])('%j is refused', (text, message, where) => {
+    for (const size of [1, 4, 1000]) {
+      expect(failure(() => parse(BINARY_FORMAT, file(text), ['a', 'b'], size))).toMatchObject({
+        sqlstate: '22P04',
+        message,
+        where,
+      });
+    }
+  });
+
+  test('an empty file has no signature', () => {
+    expect(failure(() => parse(BINARY_FORMAT, '')).message).toBe(
+      'COPY file signature not recognized',
+    );
+  });
+});
+
 test('framed rows are CopyData messages', () => {
   expect(write(TEXT_FORMAT, [['a'], ['bc']], true).toString('latin1')).toBe(
     'd\0\0\0\x06a\nd\0\0\0\x07bc\n',
@@ -400,6 +469,7 @@ test('what is written is read, in pieces of any size', () => {
   const formats = [
     TEXT_FORMAT,
     CSV_FORMAT,
+    BINARY_FORMAT,
     resolveCopyFormat({ delimiter: ',', null: '' }, ABC, true),
     resolveCopyFormat({ format: 'csv', escape: '\\', quote: "'", null: 'N' }, ABC, true),
   ];
@@ -447,7 +517,10 @@ describe('options', () => {
 
   test.each([
     [{ format: 'xml' }, '22023', 'COPY format "xml" not recognized'],
-    [{ format: 'binary' }, '0A000', 'COPY in binary format is not supported'],
+    [{ format: 'binary', delimiter: ',' }, '42601', 'cannot specify DELIMITER in BINARY mode'],
+    [{ format: 'binary', null: '' }, '42601', 'cannot specify NULL in BINARY mode'],
+    [{ format: 'binary', header: true }, '0A000', 'cannot specify HEADER in BINARY mode'],
+    [{ format: 'binary', quote: '"' }, '0A000', 'COPY quote available only in CSV mode'],
     [{ delimiter: 'ab' }, '0A000', 'COPY delimiter must be a single one-byte character'],
     [{ delimiter: 'ä' }, '0A000', 'COPY delimiter must be a single one-byte character'],
     [{ delimiter: '\n' }, '22023', 'COPY delimiter cannot be newline or carriage return'],

@@ -1,6 +1,6 @@
 import { pgError } from '../../../errors/index.ts';
 import type { CopyFormat, CopyRowSink, CopyTarget } from './copy-format.ts';
-import { CopyParser, Special } from './copy-parser.ts';
+import { CopyLineParser, Special } from './copy-line-parser.ts';
 
 /** COPY FROM's CSV format: within quotes everything but the quote and the escape is data. */
 
@@ -9,7 +9,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 const PERIOD = 0x2e;
 
-export class CopyCsvParser extends CopyParser {
+export class CopyCsvParser extends CopyLineParser {
   /** Where `findLineEnd` stands with the quotes of a line whose end has not come. */
   private inQuote = false;
   private afterEscape = false;

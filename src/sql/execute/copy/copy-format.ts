@@ -2,7 +2,8 @@ import type { PgErrorFields } from '../../../errors/index.ts';
 
 /** How COPY reads and writes rows, its options resolved: one-byte characters as their codes. */
 export interface CopyFormat {
-  readonly kind: 'text' | 'csv';
+  readonly kind: 'text' | 'csv' | 'binary';
+  /** What follows is for text and CSV. */
   readonly delimiter: number;
   /** What stands for NULL, as it is in the file. */
   readonly nullText: Uint8Array;
@@ -37,8 +38,35 @@ export const CSV_FORMAT: CopyFormat = {
   nullText: new Uint8Array(0),
 };
 
+export const BINARY_FORMAT: CopyFormat = { ...TEXT_FORMAT, kind: 'binary' };
+
+/** Finds the rows in what COPY FROM receives. */
+export interface CopyParser {
+  /** Number of the line (in binary: row) read last, from 1. */
+  readonly lineNumber: number;
+  /** Whether the end was read; what follows it is ignored. */
+  readonly ended: boolean;
+  /** Takes the next bytes, cut anywhere, and passes on the rows that are complete. */
+  push(bytes: Uint8Array, start: number, end: number): void;
+  /** No more bytes come. */
+  finish(): void;
+}
+
+/** Formats what COPY TO sends: `header`, then for each row `beginRow`, a `field` or `nullField` for
+ * each column and `endRow`, then `end`. Values are in the text or binary form of their types. */
+export interface CopyWriter {
+  /** What precedes the rows, if anything does in this format. */
+  header(columns: readonly string[]): void;
+  beginRow(): void;
+  field(bytes: Uint8Array, start: number, end: number): void;
+  nullField(): void;
+  endRow(): void;
+  /** What follows the rows. */
+  end(): void;
+}
+
 /** Takes the rows that a parser finds. Field i is NULL when lengths[i] is -1, else the bytes from
- * starts[i], unescaped. All is valid only during the call. */
+ * starts[i], unescaped, in the text or binary form of its type. All is valid only during the call. */
 export type CopyRowSink = (bytes: Uint8Array, starts: Int32Array, lengths: Int32Array) => void;
 
 /** What a parser must know of the table. */

@@ -24,6 +24,7 @@ export function resolveCopyFormat(
   isFrom: boolean,
 ): CopyFormat {
   const kind = formatKind(options.format);
+  if (kind === 'binary') checkBinary(options);
   const csv = kind === 'csv';
   const defaults = csv ? CSV_FORMAT : TEXT_FORMAT;
   const delimiter = options.delimiter ?? String.fromCharCode(defaults.delimiter);
@@ -88,11 +89,22 @@ export function resolveCopyFormat(
   };
 }
 
-function formatKind(format: string | undefined): 'text' | 'csv' {
+function formatKind(format: string | undefined): CopyFormat['kind'] {
   if (format === undefined || format === 'text') return 'text';
-  if (format === 'csv') return 'csv';
-  if (format === 'binary') throw notSupported('COPY in binary format');
+  if (format === 'csv' || format === 'binary') return format;
   throw invalid(`COPY format "${format}" not recognized`);
+}
+
+function checkBinary(options: CopyOptions): void {
+  if (options.delimiter !== undefined) {
+    throw pgError('syntax_error', 'cannot specify DELIMITER in BINARY mode');
+  }
+  if (options.null !== undefined) {
+    throw pgError('syntax_error', 'cannot specify NULL in BINARY mode');
+  }
+  if (options.header !== undefined && options.header !== false) {
+    throw notSupportedAs('cannot specify HEADER in BINARY mode');
+  }
 }
 
 /** Everything is UTF8; SQL_ASCII means bytes as they are. */

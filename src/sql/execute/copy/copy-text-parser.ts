@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidUtf8, pgError } from '../../../errors/index.ts';
 import type { CopyFormat, CopyRowSink, CopyTarget } from './copy-format.ts';
-import { CopyParser, Special } from './copy-parser.ts';
+import { CopyLineParser, Special } from './copy-line-parser.ts';
 
 /** COPY FROM's text format: fields between delimiters, a backslash takes away or gives meaning. */
 
@@ -11,7 +11,7 @@ const CR = 0x0d;
 const PERIOD = 0x2e;
 const CAPITAL_N = 0x4e;
 
-export class CopyTextParser extends CopyParser {
+export class CopyTextParser extends CopyLineParser {
   /** NULL is `\N`, as it is unless the user says otherwise. */
   private readonly nullIsBackslashN: boolean;
 

@@ -1,28 +1,34 @@
 import type { ByteWriter } from '../../../base/index.ts';
+import { CopyBinaryParser, CopyBinaryWriter } from './copy-binary.ts';
 import { CopyCsvParser } from './copy-csv-parser.ts';
-import type { CopyFormat, CopyRowSink, CopyTarget } from './copy-format.ts';
-import type { CopyParser } from './copy-parser.ts';
+import type { CopyFormat, CopyParser, CopyRowSink, CopyTarget, CopyWriter } from './copy-format.ts';
+import { CopyCsvWriter, CopyTextWriter } from './copy-line-writer.ts';
 import { CopyTextParser } from './copy-text-parser.ts';
-import { CopyCsvWriter, CopyTextWriter, type CopyWriter } from './copy-writer.ts';
 
 export {
+  BINARY_FORMAT,
   type CopyFormat,
+  type CopyParser,
   type CopyRowSink,
   type CopyTarget,
+  type CopyWriter,
   CSV_FORMAT,
   copyLineContext,
   copyValueContext,
   TEXT_FORMAT,
 } from './copy-format.ts';
 export { type CopyOptions, resolveCopyFormat } from './copy-options.ts';
-export type { CopyParser } from './copy-parser.ts';
-export type { CopyWriter } from './copy-writer.ts';
 
 /** Parses what COPY FROM receives; rows go to `sink` as they are complete. */
 export function copyParser(format: CopyFormat, target: CopyTarget, sink: CopyRowSink): CopyParser {
-  return format.kind === 'csv'
-    ? new CopyCsvParser(format, target, sink)
-    : new CopyTextParser(format, target, sink);
+  switch (format.kind) {
+    case 'text':
+      return new CopyTextParser(format, target, sink);
+    case 'csv':
+      return new CopyCsvParser(format, target, sink);
+    case 'binary':
+      return new CopyBinaryParser(target, sink);
+  }
 }
 
 /** Formats what COPY TO sends; `framed` makes each row a CopyData message. */
@@ -32,7 +38,12 @@ export function copyWriter(
   out: ByteWriter,
   framed: boolean,
 ): CopyWriter {
-  return format.kind === 'csv'
-    ? new CopyCsvWriter(format, columnCount, out, framed)
-    : new CopyTextWriter(format, columnCount, out, framed);
+  switch (format.kind) {
+    case 'text':
+      return new CopyTextWriter(format, columnCount, out, framed);
+    case 'csv':
+      return new CopyCsvWriter(format, columnCount, out, framed);
+    case 'binary':
+      return new CopyBinaryWriter(columnCount, out, framed);
+  }
 }

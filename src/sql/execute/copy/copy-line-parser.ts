@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { invalidUtf8, PgError, pgError } from '../../../errors/index.ts';
 import {
   type CopyFormat,
+  type CopyParser,
   type CopyRowSink,
   type CopyTarget,
   copyLineContext,
@@ -32,10 +33,9 @@ export type LineEnd = 'unknown' | 'lf' | 'crlf' | 'cr';
 const LF = 0x0a;
 const CR = 0x0d;
 
-export abstract class CopyParser {
-  /** Number of the line read last, from 1. */
+export abstract class CopyLineParser implements CopyParser {
   lineNumber = 0;
-  /** True after the end-of-copy marker `\.`; what follows is ignored. */
+  /** True after the end-of-copy marker `\.` too. */
   ended = false;
 
   protected readonly format: CopyFormat;
@@ -74,7 +74,6 @@ export abstract class CopyParser {
     this.special[format.delimiter] = Special.delimiter;
   }
 
-  /** Takes the next bytes and passes on the rows that are complete. */
   push(bytes: Uint8Array, start: number, end: number): void {
     if (this.ended || start === end) return;
     if (this.carryEnd === 0) {
@@ -89,7 +88,7 @@ export abstract class CopyParser {
     this.keep(carried, this.parse(carried, 0, carriedEnd, false), carriedEnd);
   }
 
-  /** No more bytes come: the last line needs no line end. */
+  /** The last line needs no line end. */
   finish(): void {
     const end = this.carryEnd;
     this.carryEnd = 0;

@@ -1,9 +1,8 @@
 import type { ByteWriter } from '../../../base/index.ts';
-import type { CopyFormat } from './copy-format.ts';
+import type { CopyFormat, CopyWriter } from './copy-format.ts';
 
 /** COPY TO's text and CSV formats: one row at a time into a ByteWriter, as a whole CopyData message
- * ('d', length, line) where `framed`, for the wire. A row is `beginRow`, a `field` or `nullField`
- * for each column, `endRow`. */
+ * ('d', length, line) where `framed`, for the wire. */
 
 const COPY_DATA = 0x64;
 const LF = 0x0a;
@@ -11,7 +10,7 @@ const CR = 0x0d;
 const BACKSLASH = 0x5c;
 const PERIOD = 0x2e;
 
-export abstract class CopyWriter {
+abstract class CopyLineWriter implements CopyWriter {
   protected readonly format: CopyFormat;
   protected readonly out: ByteWriter;
   protected readonly columnCount: number;
@@ -26,7 +25,6 @@ export abstract class CopyWriter {
     this.framed = framed;
   }
 
-  /** The header line, if the format has one. */
   header(columns: readonly string[]): void {
     if (this.format.header === 'none') return;
     this.beginRow();
@@ -46,7 +44,6 @@ export abstract class CopyWriter {
     this.out.u32be(0);
   }
 
-  /** A value in the text form of its type. */
   field(bytes: Uint8Array, start: number, end: number): void {
     const column = this.column;
     this.separate();
@@ -64,6 +61,8 @@ export abstract class CopyWriter {
     if (this.framed) out.view.setUint32(this.rowStart + 1, out.position - this.rowStart - 1);
   }
 
+  end(): void {}
+
   protected abstract value(
     bytes: Uint8Array,
     start: number,
@@ -76,7 +75,7 @@ export abstract class CopyWriter {
   }
 }
 
-export class CopyTextWriter extends CopyWriter {
+export class CopyTextWriter extends CopyLineWriter {
   /** Bytes that a backslash must precede: what then stands for them, 0 for ordinary ones. */
   private readonly escapes: Uint8Array;
 
@@ -116,7 +115,7 @@ export class CopyTextWriter extends CopyWriter {
   }
 }
 
-export class CopyCsvWriter extends CopyWriter {
+export class CopyCsvWriter extends CopyLineWriter {
   protected override value(
     bytes: Uint8Array,
     start: number,
