@@ -146,16 +146,33 @@ const FLOAT4_NORMAL_MIN = 1.1754943508222875e-38;
 function shortestFloat4(value: number): string {
   const magnitude = Math.abs(value);
   for (let digits = magnitude < FLOAT4_NORMAL_MIN ? 1 : 6; digits < 9; digits++) {
-    const candidate = roundedDigits(value, digits);
+    const rounded = value.toExponential(digits - 1);
+    const candidate = mayBeTie(rounded, value, digits)
+      ? roundedDigits(value, digits)
+      : stripZeros(rounded);
     if (readsBackAsFloat4(candidate, value)) return candidate;
     if (isPowerOfTwo(magnitude)) {
       // The float4 below is only half as far as the one above, so the next decimal may do.
-      const above = nextDecimal(value.toExponential(digits - 1));
+      const above = nextDecimal(rounded);
       if (readsBackAsFloat4(above, value)) return above;
     }
   }
   return roundedDigits(value, 9);
 }
+
+/** False only when a float4 is surely not halfway between two decimals of so many digits. Behind the
+ * point such a value has a last digit 5 and few others before it, so twelve places are enough, and up
+ * to there its product with the power of ten is exact. */
+function mayBeTie(exponential: string, value: number, digits: number): boolean {
+  const exponent = Number(exponential.slice(exponential.indexOf('e') + 1));
+  const places = digits - 1 - exponent;
+  if (places < 0) return true;
+  if (places > 12) return false;
+  const scaled = Math.abs(value) * TIE_POWERS[places]!;
+  return scaled - Math.floor(scaled) === 0.5;
+}
+
+const TIE_POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12];
 
 function readsBackAsFloat4(exponential: string, value: number): boolean {
   const read = Number(exponential);

@@ -201,12 +201,10 @@ export function scale(value: Numeric): number | null {
 export function minScale(value: Numeric): number | null {
   if (value.kind !== 'finite') return null;
   if (value.unscaled === 0n) return 0;
-  let { unscaled, scale: rest } = value;
-  while (rest > 0 && unscaled % 10n === 0n) {
-    unscaled /= 10n;
-    rest--;
-  }
-  return rest;
+  const digits = value.unscaled.toString();
+  let end = digits.length;
+  while (digits.charCodeAt(end - 1) === 48) end--;
+  return Math.max(value.scale - (digits.length - end), 0);
 }
 
 export function trimScale(value: Numeric): Numeric {

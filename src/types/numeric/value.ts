@@ -29,6 +29,12 @@ export function pow10(exponent: number): bigint {
   return POWERS[exponent]!;
 }
 
+/** The powers of ten that a double holds exactly. Written out, as `**` need not be exact. */
+export const EXACT_POWERS: readonly number[] = [
+  1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+  1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
 export function absolute(value: bigint): bigint {
   return value < 0n ? -value : value;
 }
@@ -125,6 +131,8 @@ export function compareNumeric(a: Numeric, b: Numeric): number {
 
 /** The double nearest to a finite value, infinite when it is out of a double's range. */
 export function toDouble(unscaled: bigint, scale: number): number {
-  if (unscaled <= SAFE && unscaled >= -SAFE && scale <= 22) return Number(unscaled) / 10 ** scale;
+  if (unscaled <= SAFE && unscaled >= -SAFE && scale < EXACT_POWERS.length) {
+    return Number(unscaled) / EXACT_POWERS[scale]!;
+  }
   return Number(`${unscaled}e-${scale}`);
 }

@@ -11,7 +11,15 @@ import type { ByteWriter } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import type { Numeric } from '../datum.ts';
 import { insufficientData, readInt16, surplusData } from '../scalar.ts';
-import { finite, INFINITY, NAN, NEGATIVE_INFINITY, rescaleTruncated, SCALE_MAX } from './value.ts';
+import {
+  EXACT_POWERS,
+  finite,
+  INFINITY,
+  NAN,
+  NEGATIVE_INFINITY,
+  rescaleTruncated,
+  SCALE_MAX,
+} from './value.ts';
 
 const SIGN_NEGATIVE = 0x4000;
 const SIGN_NAN = 0xc000;
@@ -45,7 +53,7 @@ function sendSpecial(kind: 'nan' | 'infinity' | '-infinity', out: ByteWriter): v
 
 function sendSmall(unscaled: number, scale: number, out: ByteWriter): void {
   const magnitude = Math.abs(unscaled);
-  const unit = 10 ** scale;
+  const unit = EXACT_POWERS[scale]!;
   let rest = Math.floor(magnitude / unit);
   let behind = magnitude - rest * unit;
   let wholeCount = 0;
@@ -55,7 +63,7 @@ function sendSmall(unscaled: number, scale: number, out: ByteWriter): void {
     rest = next;
   }
   const fractionCount = (scale + 3) >> 2;
-  behind *= 10 ** (fractionCount * 4 - scale);
+  behind *= EXACT_POWERS[fractionCount * 4 - scale]!;
   for (let i = fractionCount - 1; i >= 0; i--) {
     const next = Math.floor(behind / 10000);
     fraction[i] = behind - next * 10000;
