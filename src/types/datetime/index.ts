@@ -50,6 +50,13 @@ export {
   extractFromTimestamp,
   extractFromTimestamptz,
 } from './extract.ts';
+export {
+  formatInterval,
+  formatTimestamp,
+  formatTimestamptz,
+  parseDate,
+  parseTimestamptz,
+} from './format.ts';
 export { compareIntervals, intervalType } from './interval.ts';
 export {
   addIntervals,
