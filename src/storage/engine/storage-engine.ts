@@ -15,7 +15,7 @@
 
 import type { Directory } from '../../io/index.ts';
 import type { SharedMemory } from '../../shm/index.ts';
-import { BTreeWriter } from '../btree/index.ts';
+import { BTreeWriter, type CheckReport, checkStore } from '../btree/index.ts';
 import { Checkpointer, ControlFile, copyJournal, type StoreFormat } from '../checkpoint/index.ts';
 import {
   initializeLeaf,
@@ -43,6 +43,8 @@ const FIRST_TREE_ID = 1;
 const FIRST_XID = 1;
 /** The log begins with its second segment, so that no record has LSN 0, which means "not committed". */
 const FIRST_SEGMENT = 1;
+/** Pages of dropped trees that one slice frees. */
+const DROPPED_PAGES_PER_SLICE = 64;
 /** After a checkpoint that a full disk stopped, how long until the next is tried. */
 const CHECKPOINT_RETRY_MS = 5000;
 
@@ -75,6 +77,9 @@ export class StorageEngine {
   /** End of the log when the last checkpoint began. */
   #logAtCheckpoint: number;
   readonly #held = new Map<number, Lsn>();
+  /** There may be dropped trees whose pages are not free: after a crash, or after a drop. */
+  #mayHaveDropped = true;
+  #dropTreeCount = 0;
   #isClosed = false;
 
   private constructor(parts: EngineParts) {
@@ -171,6 +176,10 @@ export class StorageEngine {
 
   publish(): Lsn {
     this.pages.publish();
+    if (this.log.dropTreeCount !== this.#dropTreeCount) {
+      this.#dropTreeCount = this.log.dropTreeCount;
+      this.#mayHaveDropped = true;
+    }
     return this.commitLsn;
   }
 
@@ -188,6 +197,7 @@ export class StorageEngine {
   /** After the commit was published, or when the transaction has been given up. */
   releaseLog(xid: number): void {
     this.#held.delete(xid);
+    if (this.#dropTreeCount > 0) this.#mayHaveDropped = true;
   }
 
   /** Frees frames of the pool when they run low; to be called when the writer's doorbell was rung. */
@@ -210,15 +220,15 @@ export class StorageEngine {
     return this.#settings.nowMs() >= this.#checkpointDueMs;
   }
 
-  /** Does a slice of background work, between groups: a checkpoint that runs or is due, or the next
-   * segment of the log. Returns whether there is more to do. A full disk is thrown as 53100 and costs
-   * the checkpoint alone. */
+  /** Does a slice of background work, between groups: a checkpoint that runs or is due, freeing the
+   * pages of dropped trees, the next segment of the log. Returns whether there is more to do. A full
+   * disk is thrown as 53100 and costs the checkpoint or segment alone. */
   step(): boolean {
     if (this.log.failure !== null) return false;
-    if (this.#checkpoint === null && !this.#beginDueCheckpoint()) {
-      return this.log.prepareNextSegment();
-    }
-    return this.#stepCheckpoint();
+    if (this.#checkpoint === null && this.isCheckpointDue) this.#beginCheckpoint(false);
+    if (this.#checkpoint !== null) return this.#stepCheckpoint() || this.#mayHaveDropped;
+    if (this.#mayHaveDropped && !this.#hasUnapplied) return this.#freeDropped();
+    return this.log.prepareNextSegment();
   }
 
   /** Runs a checkpoint to its end, whether due or not. */
@@ -226,6 +236,11 @@ export class StorageEngine {
     while (this.#checkpoint !== null) this.#stepCheckpoint();
     this.#beginCheckpoint(false);
     while (this.#checkpoint !== null) this.#stepCheckpoint();
+  }
+
+  /** Walks the whole store as of the newest commit, and tells what is wrong with it. */
+  check(): CheckReport {
+    return checkStore(this.pages.reader, this.commitLsn);
   }
 
   /** Stops cleanly: the next opening needs no recovery. After a failure it only lets go of the files,
@@ -243,19 +258,29 @@ export class StorageEngine {
   }
 
   #checkpointForStop(): void {
+    this.log.flush();
+    // Then the stop is not clean, and recovery applies what was committed.
+    if (this.#hasUnapplied) return;
     // Transactions that did not commit are over.
     this.#held.clear();
     while (this.#checkpoint !== null) this.#stepCheckpoint();
-    this.log.flush();
     if (this.commitLsn < this.log.appendedLsn) this.apply(() => {});
     this.#beginCheckpoint(true);
     while (this.#checkpoint !== null) this.#stepCheckpoint();
   }
 
-  #beginDueCheckpoint(): boolean {
-    if (!this.isCheckpointDue) return false;
-    this.#beginCheckpoint(false);
-    return true;
+  /** Whether the log has commits that the pages do not have. */
+  get #hasUnapplied(): boolean {
+    return this.log.lastCommitLsn >= this.commitLsn;
+  }
+
+  /** The directory of trees remembers what is dropped and not free, so nothing of this is logged. */
+  #freeDropped(): boolean {
+    this.log.mark();
+    this.apply((trees) => {
+      this.#mayHaveDropped = trees.freeDropped(DROPPED_PAGES_PER_SLICE);
+    });
+    return this.#mayHaveDropped;
   }
 
   #beginCheckpoint(clean: boolean): void {

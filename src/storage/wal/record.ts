@@ -21,7 +21,7 @@
  *   commit      timestamp f64 (milliseconds since 1970), count u32, count xids u64, then bytes that
  *               the transaction layer gave
  *   abort       empty
- *   checkpoint  lsn u64 of the checkpoint that was completed
+ *   mark        empty; a place in the log for changes that need no record
  *
  * Valid if and only if (1) length is within WAL_RECORD_MIN .. WAL_RECORD_MAX and a multiple of 8,
  * (2) lsn is the position it was read from, (3) the epoch is not below that of the record before it
@@ -58,7 +58,7 @@ export const WalRecordKind = {
   dropTree: 5,
   commit: 6,
   abort: 7,
-  checkpoint: 8,
+  mark: 8,
 } as const;
 export type WalRecordKind = (typeof WalRecordKind)[keyof typeof WalRecordKind];
 

@@ -53,6 +53,11 @@ export class WalWriter {
   #unsyncedFiles: File[] = [];
   #failure: LogFailure | null = null;
 
+  /** LSN of the last commit record; 0 before the first. */
+  lastCommitLsn = 0 as Lsn;
+  /** Records so far that drop a tree. */
+  dropTreeCount = 0;
+
   // An open batchPut record.
   #batchLength = 0;
   #batchXid = 0;
@@ -169,6 +174,7 @@ export class WalWriter {
   }
 
   dropTree(xid: number, tree: TreeId): Lsn {
+    this.dropTreeCount++;
     return this.#treeRecord(WalRecordKind.dropTree, xid, tree);
   }
 
@@ -190,17 +196,17 @@ export class WalWriter {
       end += XID_SIZE;
     }
     copyRange(this.#bytes, end, payload, 0, payload.length);
-    return this.#finish(WalRecordKind.commit, xid, end + payload.length);
+    this.lastCommitLsn = this.#finish(WalRecordKind.commit, xid, end + payload.length);
+    return this.lastCommitLsn;
   }
 
   abort(xid: number): Lsn {
     return this.#finish(WalRecordKind.abort, xid, this.#reserve(0));
   }
 
-  checkpoint(lsn: Lsn): Lsn {
-    const at = this.#reserve(8);
-    writeU64(this.#view, at, lsn);
-    return this.#finish(WalRecordKind.checkpoint, 0, at + 8);
+  /** A record that says nothing and gives a group of changes that are not logged a place in the log. */
+  mark(): Lsn {
+    return this.#finish(WalRecordKind.mark, 0, this.#reserve(0));
   }
 
   /** Hands the buffer to the system, without making it stable. */

@@ -74,8 +74,8 @@ function describeRecord(reader: WalReader): string {
     }
     case WalRecordKind.abort:
       return `${xid} abort`;
-    case WalRecordKind.checkpoint:
-      return 'checkpoint';
+    case WalRecordKind.mark:
+      return 'mark';
   }
 }
 
@@ -95,7 +95,7 @@ describe('records', () => {
     writer.finishBatch();
     writer.dropTree(5, TREE);
     writer.abort(6);
-    writer.checkpoint(START);
+    writer.mark();
     writer.commit(5, 1234.5, [7, big], text('note'));
     expect(log.read().lines).toEqual([]);
     writer.flush();
@@ -109,7 +109,7 @@ describe('records', () => {
       '5 batchPut 7 a=0 bb=01 ccc=012',
       '5 dropTree 7',
       '6 abort',
-      'checkpoint',
+      'mark',
       `5 commit 1234.5 [7 ${big}] note`,
     ]);
     expect(end).toBe(writer.appendedLsn);

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import { type Directory, openMemoryDirectory } from '../../../src/io/index.ts';
+import { SharedMemory, WRITER_THREAD } from '../../../src/shm/index.ts';
+import {
+  openPageFiles,
+  PageReader,
+  PageTreeCursor,
+  StorageEngine,
+  type TreeId,
+  TreeRoots,
+} from '../../../src/storage/index.ts';
+
+const text = (value: string) => new TextEncoder().encode(value);
+
+function memory(): SharedMemory {
+  return SharedMemory.create({
+    frameCount: 128,
+    threadCount: 4,
+    snapshotSlotCount: 8,
+    pageCountMax: 4096,
+    spillSlotCountMax: 4096,
+  });
+}
+
+function open(directory: Directory): StorageEngine {
+  return StorageEngine.open(directory, memory(), {
+    segmentSize: 64 * 1024,
+    minWalSize: 0,
+    maxWalSize: 1024 * 1024,
+  });
+}
+
+function commit(engine: StorageEngine, tree: TreeId, entries: Record<string, string | null>) {
+  const xid = engine.nextXid();
+  for (const [key, value] of Object.entries(entries)) {
+    if (value === null) engine.log.delete(xid, tree, text(key));
+    else engine.log.put(xid, tree, text(key), text(value));
+  }
+  engine.log.commit(xid, 0);
+  engine.flush();
+  engine.apply((trees) => {
+    for (const [key, value] of Object.entries(entries)) {
+      const k = text(key);
+      if (value === null) trees.delete(tree, k, 0, k.length);
+      else {
+        const v = text(value);
+        trees.put(tree, k, 0, k.length, v, 0, v.length, engine.pages.groupLsn);
+      }
+    }
+  });
+}
+
+function createTree(engine: StorageEngine): TreeId {
+  const xid = engine.nextXid();
+  const tree = engine.nextTreeId();
+  engine.log.createTree(xid, tree);
+  engine.log.commit(xid, 0);
+  engine.flush();
+  engine.apply((trees) => trees.createTree(tree));
+  return tree;
+}
+
+function content(engine: StorageEngine, tree: TreeId, reader = engine.pages.reader) {
+  const cursor = new PageTreeCursor(reader, new TreeRoots(reader));
+  const found: Record<string, string> = {};
+  reader.enter();
+  cursor.reset(tree, engine.commitLsn);
+  for (let more = cursor.first(); more; more = cursor.next()) {
+    const key = new TextDecoder().decode(cursor.keyBytes.slice(cursor.keyStart, cursor.keyEnd));
+    const { valueBytes, valueStart, valueEnd } = cursor;
+    found[key] = new TextDecoder().decode(valueBytes.slice(valueStart, valueEnd));
+  }
+  reader.leave();
+  return found;
+}
+
+describe('an engine', () => {
+  it('has what was committed after a clean stop, without recovery', () => {
+    const directory = openMemoryDirectory();
+    const first = open(directory);
+    expect(first.recovery.isNew).toBe(true);
+    const tree = createTree(first);
+    commit(first, tree, { a: '1', b: '2' });
+    commit(first, tree, { a: null, c: 'x'.repeat(50_000) });
+    const { systemId } = first;
+    first.close();
+    const second = open(directory);
+    expect(second.recovery).toEqual({
+      isNew: false,
+      wasClean: true,
+      finishedCheckpoint: false,
+      redoneTransactionCount: 0,
+    });
+    expect(second.systemId).toBe(systemId);
+    expect(content(second, tree)).toEqual({ b: '2', c: 'x'.repeat(50_000) });
+    expect(second.nextTreeId()).toBe(tree + 1);
+    second.close();
+  });
+
+  it('redoes what was committed when it was not stopped', () => {
+    const directory = openMemoryDirectory();
+    const first = open(directory);
+    const tree = createTree(first);
+    for (let i = 0; i < 500; i++) commit(first, tree, { [`key ${i}`]: `value ${i}` });
+    first.checkpoint();
+    for (let i = 250; i < 800; i++) {
+      commit(first, tree, { [`key ${i}`]: i % 3 === 0 ? null : `changed ${i}` });
+    }
+    const expected = content(first, tree);
+    const xid = first.nextXid();
+    first.log.put(xid, tree, text('not committed'), text('x'));
+    first.flush();
+
+    directory.remove('heddle.pid');
+    const second = open(directory);
+    expect(second.recovery).toMatchObject({ wasClean: false, redoneTransactionCount: 550 });
+    expect(content(second, tree)).toEqual(expected);
+    expect(second.nextXid()).toBeGreaterThan(xid);
+    commit(second, tree, { more: '1' });
+    second.close();
+    const third = open(directory);
+    expect(content(third, tree)).toEqual({ ...expected, more: '1' });
+    third.close();
+  });
+
+  it('lets readers on other threads load pages from its files', () => {
+    const directory = openMemoryDirectory();
+    const engine = open(directory);
+    const tree = createTree(engine);
+    for (let i = 0; i < 300; i++) commit(engine, tree, { [`key ${i}`]: 'v'.repeat(1500) });
+    engine.checkpoint();
+    const reader = new PageReader(engine.pages.memory, WRITER_THREAD + 1, openPageFiles(directory));
+    expect(content(engine, tree, reader)).toEqual(content(engine, tree));
+    engine.close();
+  });
+
+  it('tells a second owner that there is a first', () => {
+    const directory = openMemoryDirectory('data');
+    const engine = open(directory);
+    expect(() => open(directory)).toThrow('lock file "data/heddle.pid" already exists');
+    engine.close();
+    open(directory).close();
+  });
+
+  it('does not take a directory that lost its control file for an empty one', () => {
+    const directory = openMemoryDirectory('data');
+    open(directory).close();
+    directory.remove('control');
+    expect(() => open(directory)).toThrow('control file "data/control" is missing');
+  });
+});
