@@ -126,7 +126,7 @@ describe('text', () => {
     ['octal', '\\101\\60\\7\t\\1018\t\\101\n', [['A0\x07', 'A8', 'A']]],
     ['hexadecimal', '\\x41\\x4a1\t\\xg\t\\xC3\\xa4\n', [['AJ1', 'xg', 'ä']]],
     ['escaped delimiter and newline', 'a\\\tb\t\\\n\tc\n', [['a\tb', '\n', 'c']]],
-    ['a backslash at the end', 'a\tb\tc\\', [['a', 'b', 'c\\']]],
+    ['a backslash at the end', 'a\tb\tc\\', [['a', 'b', 'c']]],
     [
       'UTF-8',
       'ä\t€\t😀\nä\t€\t😀\n',
@@ -160,6 +160,7 @@ describe('text', () => {
     ['a\tb\tc\r\nx\ty\tz\n', '22P04', 'literal newline found in data', 'COPY t, line 2'],
     ['a\tb\tc\rx\ty\tz\n', '22P04', 'literal newline found in data', 'COPY t, line 2'],
     ['a\\.b\tc\td\n', '22P04', 'end-of-copy marker corrupt', 'COPY t, line 1'],
+    ['a\tb\tc\n\\.', '22P04', 'end-of-copy marker corrupt', 'COPY t, line 2'],
     [
       'a\tb\tc\n\\.\r\n',
       '22P04',

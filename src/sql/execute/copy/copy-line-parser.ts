@@ -257,13 +257,13 @@ export abstract class CopyLineParser implements CopyParser {
    * it has not come yet, -2 when the marker is followed by something else. */
   protected endOfMarker(bytes: Buffer, at: number, end: number, final: boolean): number {
     const next = at + 2;
-    if (next >= end) return final ? end : -1;
+    if (next >= end) return final ? -2 : -1;
     const byte = bytes[next]!;
     if (byte !== LF && byte !== CR) return -2;
     if (byte === LF && (this.lineEnd === 'lf' || this.lineEnd === 'unknown')) return next + 1;
     if (byte === CR && this.lineEnd === 'cr') return next + 1;
     if (byte === CR && this.lineEnd !== 'lf') {
-      if (next + 1 >= end) return final ? end : -1;
+      if (next + 1 >= end) return final ? -2 : -1;
       if (bytes[next + 1] === LF) return next + 2;
       if (this.lineEnd === 'unknown') return next + 1;
     }

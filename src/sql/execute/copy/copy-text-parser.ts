@@ -120,15 +120,17 @@ export class CopyTextParser extends CopyLineParser {
     let outStart = 0;
     let high = false;
     let i = start;
+    // A backslash that nothing follows counts for nothing.
+    const cut = endsInLoneBackslash(bytes, start, end) ? end - 1 : end;
     for (;;) {
-      const byte = i < end ? bytes[i]! : delimiter;
+      const byte = i < cut ? bytes[i]! : delimiter;
       if (byte === delimiter) {
         const isNull = this.isNullText(bytes, fieldStart, i);
         if (high && !isNull && !isUtf8(scratch.subarray(outStart, out))) {
           throw invalidUtf8(scratch, outStart, out);
         }
         this.field(count++, outStart, isNull ? -1 : out - outStart);
-        if (i >= end) return count;
+        if (i >= cut) return count;
         outStart = out;
         high = false;
         i++;
@@ -136,7 +138,7 @@ export class CopyTextParser extends CopyLineParser {
         continue;
       }
       i++;
-      if (byte !== BACKSLASH || i === end) {
+      if (byte !== BACKSLASH) {
         scratch[out++] = byte;
         continue;
       }
@@ -161,6 +163,12 @@ export class CopyTextParser extends CopyLineParser {
       scratch[out++] = value;
     }
   }
+}
+
+function endsInLoneBackslash(bytes: Buffer, start: number, end: number): boolean {
+  let i = end;
+  while (i > start && bytes[i - 1] === BACKSLASH) i--;
+  return (end - i) % 2 === 1;
 }
 
 /** What a backslash before each byte makes of it. */
