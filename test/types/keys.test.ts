@@ -16,6 +16,7 @@ import {
   type SqlType,
   typeByOid,
 } from '../../src/types/index.ts';
+import { CONTEXT } from './context.ts';
 
 const int64 = fc
   .oneof(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.bigInt(-300n, 300n))
@@ -200,6 +201,56 @@ describe('keys', () => {
     expect(type.compare('ab  ', 'ab')).toBe(0);
     expect(type.compare('ab', 'ab\u0001')).toBeLessThan(0);
     expect(keyOf(type, 'ab  ')).toEqual(keyOf(type, 'ab'));
+  });
+});
+
+describe('stored forms', () => {
+  const WIDTH = { bool: 1, int2: 2, int4: 4, int8: 8, float4: 4, float8: 8 };
+  const SAMPLES: ReadonlyArray<readonly [oid: number, text: string]> = [
+    [OID.bool, 't'],
+    [OID.int2, '-2'],
+    [OID.int4, '-2147483648'],
+    [OID.int8, '-9223372036854775808'],
+    [OID.oid, '4294967295'],
+    [OID.xid, '7'],
+    [OID.regclass, '1259'],
+    [OID.float4, '-2.5'],
+    [OID.float8, '0.1'],
+    [OID.date, '2024-02-29'],
+    [OID.date, 'infinity'],
+    [OID.time, '23:59:59.999999'],
+    [OID.timestamp, '2024-02-29 12:34:56.789'],
+    [OID.timestamp, '-infinity'],
+    [OID.timestamptz, '2024-02-29 12:34:56.789+00'],
+  ];
+
+  it.each(SAMPLES)('of type %i have the width of their kind, alone and in arrays', (oid, text) => {
+    const type = typeByOid(oid);
+    const value = type.input(text, CONTEXT, -1);
+    const out = new ByteWriter(1);
+    type.toBytes(value, out);
+    expect(out.position).toBe(WIDTH[type.stored as keyof typeof WIDTH]);
+    expect(type.output(type.fromBytes(out.bytes, 0, out.position), CONTEXT)).toBe(text);
+    const arrays = typeByOid(type.arrayOid);
+    const list = arrayOf(oid, [value, null, value]);
+    out.reset();
+    arrays.toBytes(list, out);
+    expect(arrays.fromBytes(out.bytes, 0, out.position)).toEqual(list);
+    expect(arrays.compare(arrays.input(arrays.output(list, CONTEXT), CONTEXT, -1), list)).toBe(0);
+  });
+
+  it('hold integers of every size', () => {
+    const type = typeByOid(OID.numeric);
+    const values = fc.tuple(fc.nat(4000), fc.boolean(), fc.nat(16383));
+    fc.assert(
+      fc.property(values, ([bits, negative, scale]) => {
+        const magnitude = (1n << BigInt(bits)) - 1n;
+        const value = numeric.finite(negative ? -magnitude : magnitude, scale);
+        const out = new ByteWriter(1);
+        type.toBytes(value, out);
+        expect(type.fromBytes(out.bytes, 0, out.position)).toEqual(value);
+      }),
+    );
   });
 });
 
