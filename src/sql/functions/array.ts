@@ -114,7 +114,7 @@ function concatenate(a: ArrayDatum | null, b: ArrayDatum | null): ArrayDatum | n
   }
   const elements = [...a.elements, ...b.elements];
   if (left.length === right.length) {
-    if (String(left.slice(1)) !== String(right.slice(1))) {
+    if (bounds(a, 1) !== bounds(b, 1)) {
       throw incompatible(
         'Arrays with differing element dimensions are not compatible for concatenation.',
       );
@@ -122,7 +122,7 @@ function concatenate(a: ArrayDatum | null, b: ArrayDatum | null): ArrayDatum | n
     return { ...a, dimensions: [left[0]! + right[0]!, ...left.slice(1)], elements };
   }
   const [outer, inner] = left.length > right.length ? [a, b] : [b, a];
-  if (String(outer.dimensions.slice(1)) !== String(inner.dimensions)) {
+  if (bounds(outer, 1) !== bounds(inner, 0)) {
     throw incompatible('Arrays with differing dimensions are not compatible for concatenation.');
   }
   return {
@@ -130,6 +130,11 @@ function concatenate(a: ArrayDatum | null, b: ArrayDatum | null): ArrayDatum | n
     dimensions: [outer.dimensions[0]! + 1, ...outer.dimensions.slice(1)],
     elements,
   };
+}
+
+/** Lengths and lower bounds of the dimensions from one on, to compare. */
+function bounds(array: ArrayDatum, from: number): string {
+  return `${array.dimensions.slice(from)}/${array.lowerBounds.slice(from)}`;
 }
 
 function dimensionText(array: ArrayDatum): string | null {

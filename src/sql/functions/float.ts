@@ -239,7 +239,7 @@ function power(a: number, b: number): number {
       'zero raised to a negative power is undefined',
     );
   }
-  if (a < 0 && !isInfinite(a) && !isInfinite(b) && Math.floor(b) !== b) {
+  if (a < 0 && Math.floor(b) !== b) {
     throw pgError(
       'invalid_argument_for_power_function',
       'a negative number raised to a non-integer power yields a complex result',
@@ -250,7 +250,6 @@ function power(a: number, b: number): number {
     if (magnitude === 1) return 1;
     return magnitude > 1 === b > 0 ? Infinity : 0;
   }
-  if (a === -Infinity && Math.floor(b) !== b) return b > 0 ? Infinity : 0;
   const result = a ** b;
   if (!isInfinite(a)) {
     if (isInfinite(result)) throw floatOverflow();

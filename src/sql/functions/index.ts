@@ -9,6 +9,7 @@ import './regex-functions.ts';
 import './numeric.ts';
 import './series.ts';
 import './array.ts';
+import './datetime.ts';
 import './session.ts';
 import './aggregate-count.ts';
 import './aggregate-sum.ts';

@@ -4,6 +4,8 @@ import { pgError } from '../../errors/index.ts';
 import { type Datum, type Int8, type Numeric, numeric, OID, typeByOid } from '../../types/index.ts';
 import type { SetFunction } from './function.ts';
 import { registerFunctions } from './implementations.ts';
+import { checkInt4, checkInt8 } from './int.ts';
+import { formatFloat, formatInteger, formatNumericNumber, parseNumber } from './number-format.ts';
 import { orderFunctions, type Scalars } from './order.ts';
 
 const TEN = numeric.fromInteger(10);
@@ -69,6 +71,21 @@ const casts: Scalars = {
   numeric_float8: (_c, a: Numeric) => numeric.toFloat8(a),
 };
 
+/** Digits that a float4 and a float8 are sure to have (FLT_DIG, DBL_DIG). */
+const FLOAT4_DIGITS = 6;
+const FLOAT8_DIGITS = 15;
+
+const formatting: Scalars = {
+  numeric_to_char: (_c, value: Numeric, format: string) => formatNumericNumber(value, format),
+  int4_to_char: (_c, value: number, format: string) =>
+    formatInteger(value, format, (digits) => checkInt4(value * 10 ** digits)),
+  int8_to_char: (_c, value: Int8, format: string) =>
+    formatInteger(value, format, (digits) => checkInt8(BigInt(value) * 10n ** BigInt(digits))),
+  float4_to_char: (_c, value: number, format: string) => formatFloat(value, format, FLOAT4_DIGITS),
+  float8_to_char: (_c, value: number, format: string) => formatFloat(value, format, FLOAT8_DIGITS),
+  numeric_to_number: (_c, text: string, format: string) => parseNumber(text, format),
+};
+
 /** Length coercions: `varchar(value, typmod, explicit)` and the like. */
 const typmodCasts: Scalars = {
   numeric: typmodCast(OID.numeric),
@@ -115,6 +132,13 @@ const sets: Record<string, SetFunction> = {
 };
 
 registerFunctions({
-  scalars: { ...comparisons, ...arithmetic, ...transcendental, ...casts, ...typmodCasts },
+  scalars: {
+    ...comparisons,
+    ...arithmetic,
+    ...transcendental,
+    ...casts,
+    ...formatting,
+    ...typmodCasts,
+  },
   sets,
 });

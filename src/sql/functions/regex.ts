@@ -123,7 +123,9 @@ function toSource(node: RegexNode, shortest: boolean): string {
     case 'sequence':
       return node.items.map((item) => toSource(item, shortest)).join('');
     case 'alternatives':
-      return `(?:${node.branches.map((branch) => toSource(branch, shortest)).join('|')})`;
+      return `(?:${longestFirst(node.branches)
+        .map((branch) => toSource(branch, shortest))
+        .join('|')})`;
     case 'group':
       return `${node.capture > 0 ? '(' : '(?:'}${toSource(node.body, shortest)})`;
     case 'repeat': {
@@ -139,6 +141,42 @@ function toSource(node: RegexNode, shortest: boolean): string {
       return `${node.opener}${toSource(node.body, shortest)})`;
     case 'backreference':
       return `(?:\\${node.group})`;
+  }
+}
+
+/** Branches of known lengths, the longest first, as POSIX prefers them. Those with groups stay in
+ * their order, which numbers the groups. */
+function longestFirst(branches: readonly RegexNode[]): readonly RegexNode[] {
+  const lengths = new Map(branches.map((branch) => [branch, fixedLength(branch)]));
+  if (branches.some((branch) => lengths.get(branch) === undefined)) return branches;
+  return [...branches].sort((a, b) => (lengths.get(b) ?? 0) - (lengths.get(a) ?? 0));
+}
+
+/** Characters that every match of a node without groups has; undefined when that varies. */
+function fixedLength(node: RegexNode): number | undefined {
+  switch (node.kind) {
+    case 'set':
+      return 1;
+    case 'constraint':
+    case 'look':
+      return 0;
+    case 'repeat': {
+      const length = fixedLength(node.body);
+      return node.min === node.max && length !== undefined ? length * node.min : undefined;
+    }
+    case 'group':
+      return node.capture > 0 ? undefined : fixedLength(node.body);
+    case 'sequence': {
+      let total = 0;
+      for (const item of node.items) {
+        const length = fixedLength(item);
+        if (length === undefined) return undefined;
+        total += length;
+      }
+      return total;
+    }
+    default:
+      return undefined;
   }
 }
 

@@ -112,9 +112,9 @@ function trim(text: string, characters: string, left: boolean, right: boolean): 
 
 function pad(text: string, length: number, fill: string, left: boolean): string {
   const wanted = Math.max(length, 0);
-  if (wanted > VALUE_BYTES_MAX / 4) throw tooLong();
   const count = characterCount(text);
   if (count >= wanted || fill === '') return text.slice(0, characterOffset(text, wanted));
+  if (wanted > VALUE_BYTES_MAX / 4) throw tooLong();
   const missing = wanted - count;
   const padding = fill.repeat(Math.ceil(missing / characterCount(fill)));
   const cut = padding.slice(0, characterOffset(padding, missing));
@@ -137,8 +137,9 @@ function left(text: string, count: number): string {
   return text.slice(0, characterOffset(text, Math.max(wanted, 0)));
 }
 
+/** The last characters, or all but the first; the smallest integer has no negative and drops none. */
 function right(text: string, count: number): string {
-  const dropped = count >= 0 ? characterCount(text) - count : -count;
+  const dropped = count >= 0 ? characterCount(text) - count : -count | 0;
   return text.slice(characterOffset(text, Math.max(dropped, 0)));
 }
 
