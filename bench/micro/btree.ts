@@ -8,6 +8,7 @@ import { SharedMemory, Snapshots } from '../../src/shm/index.ts';
 import {
   BTreeWriter,
   BulkLoader,
+  formatDataFile,
   PageReader,
   PageRef,
   PageTreeCursor,
@@ -32,8 +33,9 @@ export async function benchBtree(): Promise<Bench> {
     data: directory.open('data', 'create'),
     spill: directory.open('spill', 'create'),
   };
+  formatDataFile(files.data, 1);
   const pager = new PageWriter(memory, files);
-  pager.format(1);
+  pager.open(1);
   const trees = new BTreeWriter(pager);
   const key = new Uint8Array(8);
   const keyView = new DataView(key.buffer);

@@ -69,8 +69,8 @@ export interface SharedMemoryParts {
   readonly freeFrames: SharedArrayBuffer;
   readonly frameTable: SharedArrayBuffer;
   readonly frames: readonly WebAssembly.Memory[];
-  readonly pageTable: WebAssembly.Memory;
-  readonly spillTable: WebAssembly.Memory;
+  readonly pageTable: SharedArrayBuffer;
+  readonly spillTable: SharedArrayBuffer;
 }
 
 function sharedWasmMemory(byteLength: number): WebAssembly.Memory {
@@ -127,11 +127,11 @@ export class SharedMemory {
     this.framePrevious = new Int32Array(parts.frameTable, n * 12, n);
     this.frameBacking = new Int32Array(parts.frameTable, n * 16, n);
     this.frameReferenced = new Uint8Array(parts.frameTable, n * 20, n);
-    this.pageTable = new Int32Array(parts.pageTable.buffer, 0, parts.pageCountMax);
+    this.pageTable = new Int32Array(parts.pageTable, 0, parts.pageCountMax);
     const s = parts.spillSlotCountMax;
-    this.spillLsn = new Float64Array(parts.spillTable.buffer, 0, s);
-    this.spillPrevious = new Int32Array(parts.spillTable.buffer, s * 8, s);
-    this.spillPage = new Int32Array(parts.spillTable.buffer, s * 12, s);
+    this.spillLsn = new Float64Array(parts.spillTable, 0, s);
+    this.spillPrevious = new Int32Array(parts.spillTable, s * 8, s);
+    this.spillPage = new Int32Array(parts.spillTable, s * 12, s);
   }
 
   static create(options: SharedMemoryOptions): SharedMemory {
@@ -158,8 +158,8 @@ export class SharedMemory {
       freeFrames: new SharedArrayBuffer(ceilPowerOfTwo(frameCount + 1) * 4),
       frameTable: new SharedArrayBuffer(frameCount * 21),
       frames,
-      pageTable: sharedWasmMemory(pageCountMax * 4),
-      spillTable: sharedWasmMemory(spillSlotCountMax * 16),
+      pageTable: new SharedArrayBuffer(pageCountMax * 4),
+      spillTable: new SharedArrayBuffer(spillSlotCountMax * 16),
     });
     // No other thread has attached yet, so these plain stores precede all that they do.
     memory.control[CONTROL_COMMIT_INDEX] = 1;

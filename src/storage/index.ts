@@ -22,6 +22,7 @@ export {
 } from './page/index.ts';
 export {
   FRAME_COUNT_MIN,
+  formatDataFile,
   isPageMiss,
   type PageFiles,
   PageReader,
@@ -29,6 +30,7 @@ export {
   PageSet,
   PageWriter,
 } from './pager/index.ts';
+export { LockFile } from './recovery/index.ts';
 export type { Cursor, LeafRun, Lsn, PageCursor, SeekMode, TreeId } from './tree.ts';
 export {
   LogFailure,

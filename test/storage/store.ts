@@ -9,7 +9,12 @@ import {
   TreeRoots,
 } from '../../src/storage/btree/index.ts';
 import type { TreeId } from '../../src/storage/index.ts';
-import { type PageFiles, PageReader, PageWriter } from '../../src/storage/pager/index.ts';
+import {
+  formatDataFile,
+  type PageFiles,
+  PageReader,
+  PageWriter,
+} from '../../src/storage/pager/index.ts';
 
 /** A store without a log: writer and one reader in the same thread, files in memory. */
 export class Store {
@@ -36,13 +41,10 @@ export class Store {
       data: directory.open('data', 'create'),
       spill: directory.open('spill', 'create'),
     };
+    if (existing === undefined) formatDataFile(this.files.data, this.lsn);
+    else this.lsn = existing.lsn;
     this.pager = new PageWriter(this.memory, this.files);
-    if (existing === undefined) {
-      this.pager.format(this.lsn);
-    } else {
-      this.lsn = existing.lsn;
-      this.pager.open(this.lsn);
-    }
+    this.pager.open(this.lsn);
     this.trees = new BTreeWriter(this.pager);
     this.reader = new PageReader(this.memory, 2, this.files);
     this.roots = new TreeRoots(this.reader);

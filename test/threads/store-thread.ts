@@ -11,6 +11,7 @@ import {
 import {
   BTreeWriter,
   checkStore,
+  formatDataFile,
   PAGE_SIZE,
   PageReader,
   PageRef,
@@ -52,6 +53,10 @@ function setAccount(key: Uint8Array, account: number): void {
   new DataView(key.buffer).setUint32(4, account);
 }
 
+function nap(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 function write(task: StoreTask): StoreResult {
   const memory = SharedMemory.attach(task.parts);
   const flags = new SharedWords(task.flags);
@@ -60,8 +65,9 @@ function write(task: StoreTask): StoreResult {
     data: directory.open('data', 'create'),
     spill: directory.open('spill', 'create'),
   };
+  formatDataFile(files.data, 1);
   const pager = new PageWriter(memory, files);
-  pager.format(1);
+  pager.open(1);
   const trees = new BTreeWriter(pager);
   const random = seededRandom(task.seed);
   const bell = new Doorbell(memory, WRITER_THREAD);
@@ -160,8 +166,7 @@ function read(task: StoreTask): StoreResult {
   const memory = SharedMemory.attach(task.parts);
   const flags = new SharedWords(task.flags);
   const directory = openNodeDirectory(task.directory);
-  while (flags.load(FLAG_READY) === 0)
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  while (flags.load(FLAG_READY) === 0) nap(1);
   const reader = new PageReader(memory, task.thread, {
     data: directory.open('data', 'read'),
     spill: directory.open('spill', 'read'),
@@ -180,10 +185,12 @@ function read(task: StoreTask): StoreResult {
     while (isOn) {
       const run = cursor.leafRun(1 + random(200))!;
       const view = run.view;
+      // A pause within an epoch: what the run shows must stay, however much the writer reuses.
+      if (random(200) === 0) nap(1 + random(8));
       for (let i = 0; i < run.count; i++) sum += view.getInt32(run.valueStart[i]!);
       if (random(20) === 0) {
         reader.leave();
-        if (random(5) === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+        if (random(5) === 0) nap(1);
         reader.enter();
         cursor.refresh();
       }

@@ -1,3 +1,4 @@
+export { formatDataFile } from './data-file.ts';
 export { isPageMiss, NEWEST, type PageFiles, PageReader } from './page-reader.ts';
 export { PageRef } from './page-ref.ts';
 export { PageSet } from './page-set.ts';

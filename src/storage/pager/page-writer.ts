@@ -17,8 +17,6 @@ import {
 } from '../../shm/index.ts';
 import {
   FREE_TRUNK_CAPACITY,
-  initializeLeaf,
-  initializeMeta,
   initializePage,
   META_PAGE,
   metaFreeCount,
@@ -45,8 +43,6 @@ import { PageSet } from './page-set.ts';
 import { FRAME_COUNT_MIN, type PoolLimits, poolLimits } from './pool-limits.ts';
 import { Retired } from './retired.ts';
 
-/** Root of the tree directory in a new data file. */
-const FIRST_DIRECTORY_PAGE = pageNumber(1);
 /** How long an operation waits for readers to let go of frames before that is taken for a bug. */
 const RESERVE_TIMEOUT_MS = 60_000;
 
@@ -118,17 +114,6 @@ export class PageWriter {
     this.#bell = new Doorbell(memory, WRITER_THREAD);
     this.#retired = new Retired(this.#clock);
     this.#isOld = new Uint8Array(memory.frameCount);
-  }
-
-  /** Makes the meta page and an empty tree directory, in a group of its own. */
-  format(lsn: number): void {
-    this.beginGroup(lsn);
-    const ref = this.#meta;
-    this.#addVersion(META_PAGE, 0, ref);
-    initializeMeta(ref.bytes, ref.view, ref.base, FIRST_DIRECTORY_PAGE, 2, lsn);
-    this.#addVersion(FIRST_DIRECTORY_PAGE, 0, ref);
-    initializeLeaf(ref.bytes, ref.view, ref.base, FIRST_DIRECTORY_PAGE, lsn);
-    this.publish();
   }
 
   /** Starts from the data file, which is the checkpoint at `lsn`. */

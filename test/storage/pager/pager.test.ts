@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { PgError } from '../../../src/errors/index.ts';
+import { type PgError, pgError } from '../../../src/errors/index.ts';
+import { FrameInHand, FreeFrames } from '../../../src/shm/index.ts';
 import { TreeLookup, TreeRoots } from '../../../src/storage/btree/index.ts';
 import { PAGE_SIZE, pageNumber, sealPage } from '../../../src/storage/page/index.ts';
 import { isPageMiss, PageReader, PageRef } from '../../../src/storage/pager/index.ts';
@@ -280,6 +281,78 @@ describe('a pool smaller than the data', () => {
       }),
       { numRuns: 12 },
     );
+  });
+});
+
+describe('frames', () => {
+  test('of several memories hold versions of one page', () => {
+    const perMemory = (1 << 30) / PAGE_SIZE;
+    const store = new Store(perMemory + 64);
+    const free = new FreeFrames(store.memory);
+    const kept: number[] = [];
+    for (let frame = free.take(90); frame >= 0; frame = free.take(90)) kept.push(frame);
+    store.group((trees, lsn) => {
+      trees.createTree(T1);
+      for (let n = 0; n < 1500; n++) store.put(T1, intKey(n), intKey(n), lsn);
+    });
+    for (let round = 0; round < 200; round++) {
+      store.group(() => store.put(T1, intKey(round), intKey(round + 1)));
+    }
+    expect(store.check()).toMatchObject({ defects: [], trees: [{ entryCount: 1500 }] });
+    expect(valueAt(store, 199, store.lsn)).toBe(200);
+  });
+
+  test('and epochs of a thread that has ended are taken back', () => {
+    const store = new Store(64);
+    const free = new FreeFrames(store.memory);
+    new FrameInHand(store.memory, 2).set(free.take(0));
+    store.reader.enter();
+    store.pager.threadEnded(2);
+    const before = store.pager.freeFrameCount;
+    store.group((trees) => trees.createTree(T1));
+    store.group(() => store.put(T1, intKey(1), intKey(1)));
+    store.group(() => store.put(T1, intKey(1), intKey(2)));
+    // The meta page, the directory and the tree, newest versions; the first two were in a frame before.
+    expect(before - store.pager.freeFrameCount).toBeLessThanOrEqual(3);
+    expect(store.pager.freeFrameCount).toBe(64 - 3);
+  });
+
+  test('that a reader keeps are waited for, not taken', () => {
+    const store = new Store(64);
+    store.group((trees) => trees.createTree(T1));
+    const ref = new PageRef();
+    store.pager.reader.enter();
+    expect(() => {
+      store.pager.beginGroup(++store.lsn);
+      for (let n = 0; n < 9000; n++) store.put(T1, intKey(n), new Uint8Array(100));
+    }).toThrow('the writer waits for frames that it looks at itself');
+    store.pager.reader.leave();
+    store.pager.read(pageNumber(1), ref);
+  });
+});
+
+describe('a spill file that cannot grow', () => {
+  test('fails what needs frames, and leaves clean pages readable', () => {
+    const store = new Store(64);
+    store.group((trees, lsn) => {
+      trees.createTree(T1);
+      for (let n = 0; n < 9000; n++) store.put(T1, intKey(n), new Uint8Array(100), lsn);
+    });
+    checkpoint(store);
+    const { spill } = store.files;
+    const writeAt = spill.writeAt.bind(spill);
+    spill.writeAt = () => {
+      throw pgError('disk_full', 'could not write file "spill": No space left on device');
+    };
+    store.pager.beginGroup(++store.lsn);
+    expect(() => {
+      for (let n = 0; n < 9000; n += 10) store.put(T1, intKey(n), new Uint8Array(100));
+    }).toThrow('No space left');
+    expect(store.check(store.lsn - 1).trees[0]!.entryCount).toBe(9000);
+    spill.writeAt = writeAt;
+    for (let n = 0; n < 9000; n += 10) store.put(T1, intKey(n), new Uint8Array(100));
+    store.pager.publish();
+    expect(store.check().defects).toEqual([]);
   });
 });
 
