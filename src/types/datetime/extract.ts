@@ -175,6 +175,15 @@ export function extractFromInterval(field: string, interval: Interval): Numeric 
   }
 }
 
+/** date_part of an interval: as PostgreSQL, in doubles from the start. */
+export function partOfInterval(field: string, interval: Interval): number {
+  const value = doubleOfNumeric(extractFromInterval(field, interval));
+  if (unitOf(field) !== 'epoch') return value;
+  const { year, month, day } = intervalFields(interval);
+  const seconds = Number(interval.micros) / 1e6;
+  return seconds + 365.25 * 86_400 * year + 30 * 86_400 * month + 86_400 * day;
+}
+
 type ClockFields = Pick<CivilTime, 'hour' | 'minute' | 'second' | 'micros'>;
 
 function clockPart(unit: Unit, time: ClockFields): Numeric | null {
@@ -292,7 +301,6 @@ function infinitePart(
     case 'timezone':
     case 'timezone_hour':
     case 'timezone_minute':
-      if (typeName === TIMESTAMP) throw unitNotSupported(field, typeName);
       return null;
     case 'year':
     case 'decade':

@@ -25,6 +25,7 @@ import {
 import { intervalFields } from './encode.ts';
 import { faultError } from './fault.ts';
 import { isDigit, isSpace } from './lexer.ts';
+import { PRECISION_MAX, roundToPrecision } from './typmod.ts';
 import { DAY_NAMES, MONTH_NAMES } from './words.ts';
 import { offsetOfCivilTime, type TimeZone } from './zone.ts';
 
@@ -231,9 +232,17 @@ function ordinalSuffix(value: string, letterCase: 'upper' | 'lower'): string {
 
 /** A number with zeros up to a width, which a minus sign widens by one; bare in fill mode. */
 function padded(value: number, width: number, node: PatternNode): string {
-  if (node.fill) return String(value);
-  const digits = String(Math.abs(value)).padStart(width, '0');
-  return value < 0 ? `-${digits}` : digits;
+  return node.fill ? String(value) : zeroPadded(value, value < 0 ? width + 1 : width);
+}
+
+/** The same, but the minus sign counts. */
+function paddedWithSign(value: number, width: number, node: PatternNode): string {
+  return node.fill ? String(value) : zeroPadded(value, width);
+}
+
+function zeroPadded(value: number, width: number): string {
+  const digits = String(Math.abs(value));
+  return value < 0 ? `-${digits.padStart(width - 1, '0')}` : digits.padStart(width, '0');
 }
 
 function cased(text: string, letterCase: LetterCase): string {
@@ -348,15 +357,15 @@ function formatDatePattern(input: FormatInput, node: PatternNode): string {
       rejectForInterval(input);
       return cased((DAY_NAMES[weekDay] ?? '').slice(0, 3), node.letterCase);
     case 'DDD':
-      return padded(yearDay, 3, node);
+      return paddedWithSign(yearDay, 3, node);
     case 'IDDD':
-      return padded(
+      return paddedWithSign(
         isInterval ? yearDay : days() - isoYearStart(isoYear(days(), year)) + 1,
         3,
         node,
       );
     case 'DD':
-      return padded(day, 2, node);
+      return paddedWithSign(day, 2, node);
     case 'D':
       rejectForInterval(input);
       return String(weekDay + 1);
@@ -364,9 +373,9 @@ function formatDatePattern(input: FormatInput, node: PatternNode): string {
       rejectForInterval(input);
       return String(weekDay === 0 ? 7 : weekDay);
     case 'WW':
-      return padded(Math.trunc((yearDay - 1) / 7) + 1, 2, node);
+      return paddedWithSign(Math.trunc((yearDay - 1) / 7) + 1, 2, node);
     case 'IW':
-      return padded(isoWeek(days(), year), 2, node);
+      return paddedWithSign(isoWeek(days(), year), 2, node);
     case 'W':
       return String(Math.trunc((day - 1) / 7) + 1);
     case 'Q':
@@ -410,7 +419,7 @@ function formatYear(
   switch (node.id) {
     case 'Y,YYY': {
       const thousands = Math.trunc(year / 1000);
-      return `${thousands},${String(year - thousands * 1000).padStart(3, '0')}`;
+      return `${thousands},${zeroPadded(year - thousands * 1000, 3)}`;
     }
     case 'YYYY':
     case 'IYYY':
@@ -439,6 +448,8 @@ interface ReadFields {
   secondOfDay: number;
   millisecond: number;
   microsecond: number;
+  /** Digits of the fraction of a second that the result keeps. */
+  precision: number;
   year: number;
   yearDigits: number;
   isBc: number;
@@ -494,6 +505,7 @@ function readFields(text: string, template: string): ReadFields {
     secondOfDay: 0,
     millisecond: 0,
     microsecond: 0,
+    precision: PRECISION_MAX,
     year: 0,
     yearDigits: 0,
     isBc: 0,
@@ -670,6 +682,7 @@ function readPattern(reader: Reader, node: PatternNode, next: FormatNode | undef
         number(null, 1);
       } else {
         const width = node.id === 'US' ? 6 : Number(node.id.charAt(2));
+        if (node.id !== 'US') fields.precision = width;
         const length = number('microsecond', width);
         fields.microsecond *= 10 ** Math.max(0, 6 - length);
       }
@@ -816,6 +829,7 @@ interface ReadMoment {
   readonly civil: CivilTime;
   /** Seconds east of UTC, or null where the text names none. */
   readonly offset: number | null;
+  readonly precision: number;
 }
 
 function readMoment(text: string, template: string): ReadMoment {
@@ -835,12 +849,13 @@ function readMoment(text: string, template: string): ReadMoment {
     civil.micros >= 0 &&
     civil.micros < 1_000_000;
   if (!isTimeValid) throw faultError('field_overflow', text, 'timestamp');
-  if (fields.zoneSign === 0) return { civil, offset: null };
+  if (fields.zoneSign === 0) return { civil, offset: null, precision: fields.precision };
   const { zoneHour, zoneMinute, zoneSign } = fields;
   if (zoneHour < 0 || zoneHour > 15 || zoneMinute < 0 || zoneMinute > 59) {
     throw faultError('zone_overflow', text, 'timestamp');
   }
-  return { civil, offset: zoneSign * (zoneHour * 60 + zoneMinute) * 60 };
+  const offset = zoneSign * (zoneHour * 60 + zoneMinute) * 60;
+  return { civil, offset, precision: fields.precision };
 }
 
 function readClock(fields: ReadFields, civil: CivilTime): void {
@@ -942,8 +957,9 @@ function readYearDay(fields: ReadFields, civil: CivilTime): void {
 
 /** to_timestamp(text, text); the zone counts where the text names none. */
 export function parseTimestamptz(text: string, template: string, zone: TimeZone): Int8 {
-  const { civil, offset } = readMoment(text, template);
-  return timestampAt(civil, offset ?? offsetOfCivilTime(civil, zone));
+  const { civil, offset, precision } = readMoment(text, template);
+  const value = timestampAt(civil, offset ?? offsetOfCivilTime(civil, zone));
+  return roundToPrecision(value, precision);
 }
 
 /** to_date(text, text): days since 2000-01-01. */

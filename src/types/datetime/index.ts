@@ -49,6 +49,7 @@ export {
   extractFromTime,
   extractFromTimestamp,
   extractFromTimestamptz,
+  partOfInterval,
 } from './extract.ts';
 export {
   formatInterval,

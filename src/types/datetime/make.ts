@@ -1,6 +1,7 @@
 import { type PgError, pgError } from '../../errors/index.ts';
 import type { Int8, Interval } from '../datum.ts';
 import {
+  DATE_DAY_END,
   daysFromDate,
   daysInMonth,
   isDateInRange,
@@ -10,6 +11,7 @@ import {
   MICROS_PER_HOUR,
   MICROS_PER_MINUTE,
   MONTHS_PER_YEAR,
+  TIMESTAMP_DAY_MIN,
 } from './calendar.ts';
 import { momentOfLocal, shortDouble, timestampAtZone } from './conversion.ts';
 import { scanZoneOffset } from './decode.ts';
@@ -21,6 +23,9 @@ import { isTimestampValid } from './timestamp.ts';
 import { fixedZone, type TimeZone } from './zone.ts';
 
 /** make_date, make_time, make_timestamp, make_timestamptz, make_interval. */
+
+/** First day of the month in which Julian days begin, 4714-11-01 BC. */
+const JULIAN_DAY_MIN = TIMESTAMP_DAY_MIN - 23;
 
 function two(value: number): string {
   return value < 0 ? `-${String(-value).padStart(1, '0')}` : String(value).padStart(2, '0');
@@ -69,7 +74,7 @@ function shortSecond(second: number): string {
 export function makeDate(year: number, month: number, day: number): number {
   const days = checkedDays(year, month, day);
   if (!isDateInRange(days)) {
-    throw overflow(`date out of range: ${dateText(year, month, day)}`);
+    throw overflow(`date out of range: ${dateText(year < 0 ? year + 1 : year, month, day)}`);
   }
   return days;
 }
@@ -87,7 +92,7 @@ export function makeTimestamp(
   second: number,
 ): Int8 {
   const days = checkedDays(year, month, day);
-  if (!isDateInRange(days)) {
+  if (days < JULIAN_DAY_MIN || days >= DATE_DAY_END) {
     throw overflow(`date out of range: ${dateText(year, month, day)}`);
   }
   const micros = checkedMicros(hour, minute, second);

@@ -16,11 +16,11 @@ import {
   unixSeconds,
 } from './conversion.ts';
 import { intervalFields } from './encode.ts';
-import { centuryOf, unitNotRecognized, unitNotSupported, unitOf } from './extract.ts';
+import { centuryOf, unitNotRecognized, unitNotSupported } from './extract.ts';
 import { addInt8, checkedInt8, multiplyInt8 } from './int64.ts';
 import { makeCheckedInterval } from './interval-arithmetic.ts';
 import { isTimestampValid, timestampOutOfRange } from './timestamp.ts';
-import type { Unit } from './words.ts';
+import { intervalUnitOf, type Unit } from './words.ts';
 import { offsetOfCivilTime, type TimeZone } from './zone.ts';
 
 /** date_trunc and date_bin. */
@@ -65,7 +65,7 @@ const CALENDAR_UNITS: readonly Unit[] = [
 ];
 
 function truncationUnit(field: string, typeName: string): Unit {
-  const unit = unitOf(field);
+  const unit = intervalUnitOf(field);
   if (unit !== undefined && (CLOCK_UNITS.has(unit) || CALENDAR_UNITS.includes(unit))) return unit;
   if (unit !== undefined && OTHER_UNITS.has(unit)) throw unitNotSupported(field, typeName);
   throw unitNotRecognized(field, typeName);
@@ -124,7 +124,7 @@ function truncateYear(unit: Unit, year: number): number {
 }
 
 export function truncateInterval(field: string, interval: Interval): Interval {
-  const unit = unitOf(field);
+  const unit = intervalUnitOf(field);
   if (unit === 'week') {
     throw unitNotSupported(field, 'interval', 'Months usually have fractional weeks.');
   }

@@ -167,3 +167,9 @@ export function dateWord(word: string): DateWord | undefined {
 export function intervalWord(word: string): IntervalWord | undefined {
   return INTERVAL_WORDS.get(word.slice(0, WORD_LENGTH));
 }
+
+/** The unit that a word of intervals (any case) names. */
+export function intervalUnitOf(name: string): Unit | undefined {
+  const word = intervalWord(name.toLowerCase());
+  return word?.kind === 'unit' ? word.unit : undefined;
+}
