@@ -292,6 +292,7 @@ class Simulation {
       engine.flush();
       this.#model.promised = this.#number;
     }
+    if (random.chance(0.1)) this.#background(engine, 1 + random.below(4));
     engine.apply((writer) => {
       for (const committed of group) {
         for (const change of committed.changes) applyToPages(writer, change);

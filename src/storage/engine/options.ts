@@ -12,6 +12,9 @@ export interface EngineOptions {
   readonly checkpointTimeoutMs?: number;
   /** Snapshot slot that checkpoints hold; by default the one of the highest thread number. */
   readonly checkpointSlot?: number;
+  /** The caller holds the lock of the directory (`LockFile`), as a runtime does that may have to open
+   * the store anew while its process lives. */
+  readonly isLockHeld?: boolean;
   readonly processes?: Processes;
   /** A monotonic clock. */
   readonly nowMs?: () => number;
@@ -31,6 +34,7 @@ export function engineSettings(options: EngineOptions): EngineSettings {
     minWalSize: 80 * 1024 * 1024,
     checkpointTimeoutMs: 300_000,
     checkpointSlot: undefined,
+    isLockHeld: false,
     processes: systemProcesses,
     nowMs: () => performance.now(),
     systemId: randomSystemId,

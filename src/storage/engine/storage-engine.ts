@@ -17,15 +17,8 @@ import type { Directory } from '../../io/index.ts';
 import type { SharedMemory } from '../../shm/index.ts';
 import { BTreeWriter, type CheckReport, checkStore } from '../btree/index.ts';
 import { Checkpointer, ControlFile, copyJournal, type StoreFormat } from '../checkpoint/index.ts';
-import {
-  initializeLeaf,
-  initializeMeta,
-  META_PAGE,
-  PAGE_SIZE,
-  pageNumber,
-  sealPage,
-} from '../page/index.ts';
-import { PageWriter } from '../pager/index.ts';
+import { PAGE_SIZE } from '../page/index.ts';
+import { formatDataFile, PageWriter } from '../pager/index.ts';
 import { LockFile, redo } from '../recovery/index.ts';
 import type { Lsn, TreeId } from '../tree.ts';
 import { type LogFailure, WalWriter } from '../wal/index.ts';
@@ -45,6 +38,8 @@ const FIRST_XID = 1;
 const FIRST_SEGMENT = 1;
 /** Pages of dropped trees that one slice frees. */
 const DROPPED_PAGES_PER_SLICE = 64;
+/** Pages of a data file without trees. */
+const NEW_PAGE_COUNT = 2;
 /** After a checkpoint that a full disk stopped, how long until the next is tried. */
 const CHECKPOINT_RETRY_MS = 5000;
 
@@ -66,7 +61,7 @@ export class StorageEngine {
   readonly trees: BTreeWriter;
   readonly recovery: RecoveryReport;
   readonly #settings: EngineSettings;
-  readonly #lock: LockFile;
+  readonly #lock: LockFile | null;
   readonly #files: StoreFiles;
   readonly #control: ControlFile;
   readonly #checkpointer: Checkpointer;
@@ -113,13 +108,13 @@ export class StorageEngine {
     options: EngineOptions = {},
   ): StorageEngine {
     const settings = engineSettings(options);
-    const lock = LockFile.acquire(directory, settings.processes);
+    const lock = settings.isLockHeld ? null : LockFile.acquire(directory, settings.processes);
     try {
       return new StorageEngine(openParts(directory, memory, settings, lock));
     } catch (thrown) {
       // The error that matters is the first; a lock file left behind is stale when we end.
       try {
-        lock.release();
+        lock?.release();
       } catch {}
       throw thrown;
     }
@@ -253,7 +248,7 @@ export class StorageEngine {
     } finally {
       closeStoreFiles(this.#files);
       this.#control.close();
-      this.#lock.release();
+      this.#lock?.release();
     }
   }
 
@@ -321,7 +316,7 @@ export class StorageEngine {
 
 interface EngineParts {
   readonly settings: EngineSettings;
-  readonly lock: LockFile;
+  readonly lock: LockFile | null;
   readonly files: StoreFiles;
   readonly control: ControlFile;
   readonly log: WalWriter;
@@ -336,7 +331,7 @@ function openParts(
   directory: Directory,
   memory: SharedMemory,
   settings: EngineSettings,
-  lock: LockFile,
+  lock: LockFile | null,
 ): EngineParts {
   const format: StoreFormat = { pageSize: PAGE_SIZE, segmentSize: settings.segmentSize };
   const isNew = !storeExists(directory);
@@ -380,21 +375,13 @@ function makeStore(directory: Directory, format: StoreFormat, systemId: number):
   beginMaking(directory);
   const files = openStoreFiles(directory, format);
   const lsn = (FIRST_SEGMENT * format.segmentSize) as Lsn;
-  const pages = new Uint8Array(2 * PAGE_SIZE);
-  const view = new DataView(pages.buffer);
-  const root = pageNumber(1);
-  initializeMeta(pages, view, 0, root, 2, lsn);
-  initializeLeaf(pages, view, PAGE_SIZE, root, lsn);
-  sealPage(pages, META_PAGE * PAGE_SIZE);
-  sealPage(pages, root * PAGE_SIZE);
-  files.data.writeAt(pages, 0);
-  files.data.sync();
+  formatDataFile(files.data, lsn);
   closeStoreFiles(files);
   ControlFile.create(directory, format, {
     systemId,
     checkpointLsn: lsn,
     redoLsn: lsn,
-    pageCount: 2,
+    pageCount: NEW_PAGE_COUNT,
     nextTreeId: FIRST_TREE_ID,
     nextXid: FIRST_XID,
     epoch: 0,

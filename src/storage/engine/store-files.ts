@@ -75,8 +75,11 @@ export function beginMaking(directory: Directory): void {
   directory.sync();
 }
 
+/** Removes the mark, when the name of the control file is stable. */
 export function endMaking(directory: Directory): void {
-  if (directory.exists(MAKING_NAME)) directory.remove(MAKING_NAME);
+  if (!directory.exists(MAKING_NAME)) return;
+  directory.sync();
+  directory.remove(MAKING_NAME);
 }
 
 function removeParts(directory: Directory): void {

@@ -11,6 +11,7 @@ const ATTEMPTS_MAX = 100;
  * that left it empty. */
 const EMPTY_LOOKS_MAX = 50;
 
+/** The lock on a data directory that this process holds. */
 export class LockFile {
   readonly #directory: Directory;
 

@@ -15,7 +15,9 @@ export const WAL_SEGMENT_SIZE = 16 * 1024 * 1024;
 const NAME = /^[0-9a-f]{16}$/;
 /** A segment in the making. */
 const NEW_NAME = 'new';
-const ZEROS_SIZE_MAX = 1024 * 1024;
+/** Written and synced at once while a segment is made, so that a commit in between waits a
+ * millisecond or two and not for a whole segment. */
+const PART_SIZE = 1024 * 1024;
 
 export class WalSegments {
   readonly segmentSize: number;
@@ -23,6 +25,9 @@ export class WalSegments {
   /** Indexes of the segments that exist under a synced name. */
   readonly #existing = new Set<number>();
   readonly #open = new Map<number, File>();
+  /** The segment in the making, and how much of it is zeros on the disk. */
+  #new: File | null = null;
+  #newSize = 0;
 
   constructor(directory: Directory, segmentSize: number) {
     this.#directory = directory;
@@ -54,15 +59,18 @@ export class WalSegments {
     return file;
   }
 
-  /** Makes the segments up to an LSN exist, ready for records. Returns how many are new. */
-  ensure(from: number, end: number): number {
-    let made = 0;
+  /** Makes the segments from one LSN up to another exist, ready for records. */
+  ensure(from: number, end: number): void {
     for (let index = this.indexOf(from); index * this.segmentSize < end; index++) {
-      if (this.#existing.has(index)) continue;
-      this.#create(index);
-      made++;
+      while (!this.prepare(index));
     }
-    return made;
+  }
+
+  /** Does a part of what makes a segment exist; true when it does. */
+  prepare(index: number): boolean {
+    if (this.#existing.has(index)) return true;
+    if (this.#fillNew()) this.#adoptNew(index);
+    return this.#existing.has(index);
   }
 
   /** Reuses segments that end at or before `before` as the next ones behind the end, up to `spares`
@@ -93,7 +101,7 @@ export class WalSegments {
    * not even know that they are not on the disk; written again, they are. */
   stabilize(from: number, end: number): void {
     this.#directory.sync();
-    const buffer = new Uint8Array(Math.min(this.segmentSize, ZEROS_SIZE_MAX));
+    const buffer = new Uint8Array(Math.min(this.segmentSize, PART_SIZE));
     for (let lsn = from; lsn < end; ) {
       const index = this.indexOf(lsn);
       const offset = lsn - index * this.segmentSize;
@@ -115,25 +123,34 @@ export class WalSegments {
   close(): void {
     for (const file of this.#open.values()) file.close();
     this.#open.clear();
+    this.#new?.close();
+    this.#new = null;
   }
 
   #nameOf(index: number): string {
     return (index * this.segmentSize).toString(16).padStart(16, '0');
   }
 
-  #create(index: number): void {
-    const file = this.#directory.open(NEW_NAME, 'create');
+  /** Adds a part of zeros to the segment in the making; true when it is whole. */
+  #fillNew(): boolean {
+    this.#new ??= this.#directory.open(NEW_NAME, 'create');
+    const file = this.#new;
+    const size = Math.min(PART_SIZE, this.segmentSize - this.#newSize);
     try {
-      const zeros = new Uint8Array(Math.min(this.segmentSize, ZEROS_SIZE_MAX));
-      for (let at = 0; at < this.segmentSize; at += zeros.length) {
-        file.writeAt(zeros.subarray(0, Math.min(zeros.length, this.segmentSize - at)), at);
-      }
+      file.writeAt(new Uint8Array(size), this.#newSize);
       file.sync();
     } catch (thrown) {
       this.#abandonNew(file);
       throw thrown;
     }
-    file.close();
+    this.#newSize += size;
+    return this.#newSize === this.segmentSize;
+  }
+
+  #adoptNew(index: number): void {
+    this.#new?.close();
+    this.#new = null;
+    this.#newSize = 0;
     try {
       this.#directory.rename(NEW_NAME, this.#nameOf(index));
       this.#directory.sync();
@@ -144,13 +161,16 @@ export class WalSegments {
     this.#existing.add(index);
   }
 
-  /** Gives back the space of a segment that did not fit. */
+  /** Gives back the space of a segment that did not fit. The next one is written from its first byte,
+   * so that no byte is left whose sync failed. */
   #abandonNew(file: File): void {
+    this.#new = null;
+    this.#newSize = 0;
     try {
       file.truncate(0);
       file.close();
     } catch {
-      // The first error is the one to report; the next segment starts this file over.
+      // The first error is the one to report.
     }
   }
 

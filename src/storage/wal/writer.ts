@@ -234,13 +234,11 @@ export class WalWriter {
     this.#synced = end;
   }
 
-  /** Makes the next segment exist ahead of need; true when there was something to do. */
+  /** Does a part of making the next segment ahead of need; true while there is more to do. */
   prepareNextSegment(): boolean {
     this.#throwIfFailed();
-    const size = this.#segments.segmentSize;
-    const next = (this.#segments.indexOf(this.appendedLsn) + 1) * size;
     try {
-      return this.#segments.ensure(next, next + size) > 0;
+      return !this.#segments.prepare(this.#segments.indexOf(this.appendedLsn) + 1);
     } catch (thrown) {
       throw thrown instanceof LogFailure ? this.#fail(thrown) : thrown;
     }
