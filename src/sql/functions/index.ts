@@ -11,6 +11,7 @@ import './series.ts';
 import './array.ts';
 import './datetime.ts';
 import './session.ts';
+import './input-output.ts';
 import './aggregate-count.ts';
 import './aggregate-sum.ts';
 import './aggregate-variance.ts';

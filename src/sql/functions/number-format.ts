@@ -265,16 +265,22 @@ export function formatNumericNumber(value: Numeric, format: string): string {
   return fill(d, signed(numeric.formatNumeric(numeric.round(scaled, d.post))));
 }
 
-/** Integers; `multiplied` is the value times 10^n, checked for the range of its type. */
+/** Integers; `multiplied` is the value times 10^n, checked for the range of its type. PostgreSQL
+ * shows an int4 with EEEE as a float, an int8 as a numeric, which round halves differently. */
 export function formatInteger(
   value: number | bigint,
   format: string,
+  isInt4: boolean,
   multiplied: (count: number) => number | bigint,
 ): string {
   if (format === '') return '';
   const d = describe(format);
   if (d.roman) return fillRoman(d, Number(value));
-  if (d.exponent) return scientific(d, numeric.fromInteger(value));
+  if (d.exponent) {
+    return isInt4
+      ? withSignPlace(exponential(Number(value), d.post))
+      : scientific(d, numeric.fromInteger(value));
+  }
   let scaled = value;
   if (d.hasV) {
     scaled = multiplied(d.multiply);
@@ -291,8 +297,7 @@ export function formatFloat(value: number, format: string, digitsMax: number): s
   if (d.roman) return fillRoman(d, Number.isFinite(value) ? roundToInt4(value) : 0);
   if (d.exponent) {
     if (!Number.isFinite(value)) return hashes(d);
-    const text = exponential(value, d.post);
-    return text.startsWith('-') ? text : ` ${text}`;
+    return withSignPlace(exponential(value, d.post));
   }
   let scaled = value;
   if (d.hasV) {
@@ -304,6 +309,8 @@ export function formatFloat(value: number, format: string, digitsMax: number): s
   else d.post = Math.min(d.post, digitsMax - wholeDigits);
   return fill(d, signed(fixed(scaled, d.post)));
 }
+
+const withSignPlace = (text: string) => (text.startsWith('-') ? text : ` ${text}`);
 
 function roundToInt4(value: number): number {
   const rounded = Number(fixed(value, 0));
@@ -614,6 +621,9 @@ class Filler {
 }
 
 function ordinal(digits: string): string {
+  if (!/[0-9]$/.test(digits)) {
+    throw pgError('invalid_text_representation', `"${digits}" is not a number`);
+  }
   if (digits.at(-2) === '1') return 'th';
   switch (digits.at(-1)) {
     case '1':

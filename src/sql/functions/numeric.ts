@@ -78,9 +78,11 @@ const FLOAT8_DIGITS = 15;
 const formatting: Scalars = {
   numeric_to_char: (_c, value: Numeric, format: string) => formatNumericNumber(value, format),
   int4_to_char: (_c, value: number, format: string) =>
-    formatInteger(value, format, (digits) => checkInt4(value * 10 ** digits)),
+    formatInteger(value, format, true, (digits) => checkInt4(value * 10 ** digits)),
   int8_to_char: (_c, value: Int8, format: string) =>
-    formatInteger(value, format, (digits) => checkInt8(BigInt(value) * 10n ** BigInt(digits))),
+    formatInteger(value, format, false, (digits) =>
+      checkInt8(BigInt(value) * 10n ** BigInt(digits)),
+    ),
   float4_to_char: (_c, value: number, format: string) => formatFloat(value, format, FLOAT4_DIGITS),
   float8_to_char: (_c, value: number, format: string) => formatFloat(value, format, FLOAT8_DIGITS),
   numeric_to_number: (_c, text: string, format: string) => parseNumber(text, format),

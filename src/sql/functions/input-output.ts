@@ -1,0 +1,61 @@
+/** The input, output, receive and send functions of types, as pg_type names them. SQL may call the
+ * text forms; receive functions take the server's own buffers and cannot be called. */
+
+import typeRows from '../../../schemas/catalog/pg_type.json' with { type: 'json' };
+import { ByteWriter } from '../../base/index.ts';
+import { notSupported } from '../../errors/index.ts';
+import { builtinTypes, type Datum, type SqlType, typeByOid } from '../../types/index.ts';
+import type { CallTypes, FunctionContext, ScalarFunction } from './function.ts';
+import { registerFunctions } from './implementations.ts';
+
+/** Functions that serve every array type, or every composite type: the call says which. */
+const SHARED = new Set(['array_in', 'array_out', 'array_recv', 'array_send']);
+
+const scalars: Record<string, ScalarFunction> = {};
+
+for (const row of typeRows) {
+  const type = builtinTypes.find(row.oid);
+  if (type === undefined || SHARED.has(row.input)) continue;
+  scalars[row.input] = inputOf(type);
+  scalars[row.output] = outputOf(type);
+  scalars[row.receive] = receive;
+  scalars[row.send] = sendOf(type);
+}
+delete scalars['-'];
+
+function inputOf(type: SqlType): ScalarFunction {
+  return (context: FunctionContext, text: string, _oid?: number, typmod = -1) => {
+    const value = type.input(text, context, typmod);
+    return typmod < 0 || type.applyTypmod === undefined
+      ? value
+      : type.applyTypmod(value, typmod, false);
+  };
+}
+
+function outputOf(type: SqlType): ScalarFunction {
+  return (context: FunctionContext, value: Datum) => type.output(value, context);
+}
+
+function sendOf(type: SqlType): ScalarFunction {
+  return (_context: FunctionContext, value: Datum) => {
+    const out = new ByteWriter();
+    type.send(value, out);
+    return out.copy();
+  };
+}
+
+function receive(): never {
+  throw notSupported('a call of a binary input function');
+}
+
+function arrayInput(context: FunctionContext, text: string, element: number, typmod: number) {
+  return typeByOid(typeByOid(element).arrayOid).input(text, context, typmod);
+}
+
+registerFunctions({
+  scalars: { ...scalars, array_in: arrayInput, array_recv: receive },
+  typedScalars: {
+    array_out: ({ arguments: [type = 0] }: CallTypes) => outputOf(typeByOid(type)),
+    array_send: ({ arguments: [type = 0] }: CallTypes) => sendOf(typeByOid(type)),
+  },
+});
