@@ -217,6 +217,18 @@ const constructors: Scalars = {
   clock_timestamp: (c: C) => c.clockTimestamp(),
 };
 
+const formatting: Scalars = {
+  timestamp_to_char: (_c, a: Int8, format: string) => datetime.formatTimestamp(a, format),
+  timestamptz_to_char: (c: C, a: Int8, format: string) =>
+    datetime.formatTimestamptz(a, format, zoneOf(c)),
+  interval_to_char: (_c, a: Interval, format: string) => datetime.formatInterval(a, format),
+  to_date: (_c, text: string, format: string) => datetime.parseDate(text, format),
+  to_timestamp: (c: C, text: string, format: string) =>
+    datetime.parseTimestamptz(text, format, zoneOf(c)),
+  timeofday: (c: C) =>
+    datetime.formatTimestamptz(c.clockTimestamp(), 'Dy Mon DD HH24:MI:SS.US YYYY TZ', zoneOf(c)),
+};
+
 type Plus<T> = (context: C, value: T, span: Interval) => T;
 
 /** The four forms of OVERLAPS of one type; a period's end may be given by its length. */
@@ -316,6 +328,7 @@ registerFunctions({
     ...zones,
     ...fields,
     ...constructors,
+    ...formatting,
     ...overlapping,
   },
   sets,
