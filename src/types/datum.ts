@@ -7,6 +7,7 @@
  *   int8                         number when it is a safe integer, else bigint (canonical: Int8)
  *   date                         number, days since 2000-01-01; Infinity and -Infinity
  *   time                         number, microseconds since midnight
+ *   timetz                       Uint8Array of 12 bytes, its stored form (types/datetime/timetz.ts)
  *   timestamp timestamptz        Int8, microseconds since 2000-01-01 (UTC); Infinity and -Infinity
  *   text varchar char(n) name    string
  *   bytea                        Uint8Array

@@ -142,6 +142,30 @@ export function extractFromTime(field: string, micros: number): Numeric {
   return part;
 }
 
+/** `micros` since midnight at seconds east of UTC. */
+export function extractFromTimetz(field: string, micros: number, offset: number): Numeric {
+  const typeName = 'time with time zone';
+  const unit = unitOf(field);
+  if (unit === undefined) throw unitNotRecognized(field, typeName);
+  switch (unit) {
+    case 'epoch':
+      return numeric(micros - offset * 1e6, 6);
+    case 'timezone':
+      return numeric(offset);
+    case 'timezone_hour':
+      return numeric(Math.trunc(offset / 3600));
+    case 'timezone_minute':
+      return numeric(Math.trunc(offset / 60) % 60);
+    default: {
+      const civil = newCivilTime();
+      timeFromMicros(micros, civil);
+      const part = clockPart(unit, civil);
+      if (part === null) throw unitNotSupported(field, typeName);
+      return part;
+    }
+  }
+}
+
 export function extractFromInterval(field: string, interval: Interval): Numeric {
   const unit = unitOf(field);
   if (unit === undefined) throw unitNotRecognized(field, 'interval');

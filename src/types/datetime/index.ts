@@ -49,6 +49,7 @@ export {
   extractFromTime,
   extractFromTimestamp,
   extractFromTimestamptz,
+  extractFromTimetz,
   partOfInterval,
 } from './extract.ts';
 export {
@@ -72,6 +73,14 @@ export {
 export { makeDate, makeInterval, makeTime, makeTimestamp, makeTimestamptz } from './make.ts';
 export { timeType } from './time.ts';
 export { timestampType, timestamptzType } from './timestamp.ts';
+export {
+  makeTimetz,
+  microsOfTimetz,
+  offsetOfTimetz,
+  shiftTimetz,
+  timestamptzToTimetz,
+  timetzType,
+} from './timetz.ts';
 export {
   binTimestamp,
   truncateInterval,

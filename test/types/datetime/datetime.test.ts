@@ -4,9 +4,11 @@ import { ByteWriter, compareBytes, decodeUtf8 } from '../../../src/base/index.ts
 import {
   dateType,
   intervalType,
+  makeTimetz,
   timestampType,
   timestamptzType,
   timeType,
+  timetzType,
 } from '../../../src/types/datetime/index.ts';
 import { type Datum, type Int8, int8 } from '../../../src/types/datum.ts';
 import type { SqlType, TypeContext } from '../../../src/types/sql-type.ts';
@@ -47,6 +49,12 @@ const CASES: readonly (readonly [SqlType, fc.Arbitrary<Datum>])[] = [
   [timestampType, timestamps],
   [timestamptzType, timestamps],
   [intervalType, intervals],
+  [
+    timetzType,
+    fc
+      .tuple(fc.integer({ min: 0, max: 86_400_000_000 }), fc.integer({ min: -57_599, max: 57_599 }))
+      .map(([micros, offset]) => makeTimetz(micros, offset)),
+  ],
 ];
 
 function bytesOf(write: (out: ByteWriter) => void): Uint8Array {

@@ -7,6 +7,7 @@ import {
   timestampType,
   timestamptzType,
   timeType,
+  timetzType,
 } from '../../../src/types/datetime/index.ts';
 import type { SqlType, TypeContext } from '../../../src/types/sql-type.ts';
 import { CONTEXT, FUNCTIONS } from './functions.ts';
@@ -19,6 +20,7 @@ const TYPES: Readonly<Record<string, SqlType>> = {
   timestamp: timestampType,
   timestamptz: timestamptzType,
   interval: intervalType,
+  timetz: timetzType,
 };
 
 function linesOf(file: string): string[][] {
