@@ -1,51 +1,81 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { BusyPoll } from '../../src/wire/pgwire/busy-poll.ts';
 
+/** An event loop and a clock that move when they are told to. */
+let immediates: (() => void)[] = [];
+let nowMs = 0;
+
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setImmediate', 'performance'] });
+  immediates = [];
+  nowMs = 1_000_000;
+  vi.stubGlobal('setImmediate', (callback: () => void) => immediates.push(callback));
+  vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
 });
 afterEach(() => {
-  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
 });
 
-/** Lets time pass, and the event loop turn. */
-function pass(micros: number): void {
-  vi.advanceTimersByTime(micros / 1000);
+function turn(afterMicros: number): void {
+  nowMs += afterMicros / 1000;
+  for (const callback of immediates.splice(0)) callback();
 }
 
+const isPolling = () => immediates.length > 0;
+
 test('polls for its time after an answer, then sleeps', () => {
-  const poll = new BusyPoll(5000);
-  expect(vi.getTimerCount()).toBe(0);
+  const poll = new BusyPoll(50);
+  expect(isPolling()).toBe(false);
   poll.answered();
-  expect(vi.getTimerCount()).toBe(1);
-  pass(6000);
-  pass(6000);
-  expect(vi.getTimerCount()).toBe(0);
+  for (let i = 0; i < 9; i++) turn(5);
+  expect(isPolling()).toBe(true);
+  poll.answered();
+  expect(immediates).toHaveLength(1);
+  for (let i = 0; i < 9; i++) turn(5);
+  expect(isPolling()).toBe(true);
+  turn(6);
+  expect(isPolling()).toBe(false);
 });
 
 test('never polls when told so', () => {
   const poll = new BusyPoll(0);
   poll.answered();
-  expect(vi.getTimerCount()).toBe(0);
+  expect(isPolling()).toBe(false);
 });
 
 test('polls ever more rarely while it does not pay, and again when it does', () => {
-  const poll = new BusyPoll(1000);
+  const poll = new BusyPoll(50);
   let polled = 0;
   for (let i = 0; i < 1000; i++) {
     poll.answered();
-    if (vi.getTimerCount() > 0) {
+    if (isPolling()) {
       polled++;
-      pass(2000);
-      pass(2000);
+      turn(60);
     }
   }
   expect(polled).toBeLessThan(30);
   // One message in time, and polling is the rule again.
-  while (vi.getTimerCount() === 0) poll.answered();
+  while (!isPolling()) poll.answered();
   poll.answered();
-  pass(2000);
-  pass(2000);
+  turn(60);
   poll.answered();
-  expect(vi.getTimerCount()).toBe(1);
+  expect(isPolling()).toBe(true);
+});
+
+test('leaves a scarce processor to others, for longer each time', () => {
+  const poll = new BusyPoll(50);
+  const restsMs: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    poll.answered();
+    turn(3000);
+    expect(isPolling()).toBe(false);
+    const from = nowMs;
+    while (!isPolling()) {
+      nowMs += 10;
+      poll.answered();
+    }
+    restsMs.push(nowMs - from);
+    turn(60);
+  }
+  expect(restsMs).toEqual([50, 100, 200, 400]);
 });
