@@ -56,8 +56,6 @@ export interface BindValues {
 
 /** What a session tells its door. */
 export interface ResultSink {
-  /** The door keeps what it makes of `columns` by identity: the same shape should be the same
-   * array, which nobody changes. */
   rowDescription(columns: readonly ResultColumn[]): void;
   parameterDescription(typeOids: readonly number[]): void;
   noData(): void;

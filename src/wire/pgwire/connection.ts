@@ -14,7 +14,7 @@ import type {
   SessionHost,
   StartupRequest,
   TransactionStatus,
-} from '../../session/session-port.ts';
+} from '../../session/index.ts';
 import { type BindMessage, type MessageReader, protocolViolation } from './message-reader.ts';
 import { Backend, Frontend, MESSAGE_LENGTH_MAX, STARTUP_PACKET_MAX } from './message-types.ts';
 import { OUTPUT_BUFFER_SIZE, type OutputBuffer, type OutputPool } from './output-buffer.ts';

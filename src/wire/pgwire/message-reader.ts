@@ -1,5 +1,5 @@
 import { type PgError, pgError } from '../../errors/index.ts';
-import type { BindValues } from '../../session/session-port.ts';
+import type { BindValues } from '../../session/index.ts';
 import { decodeAscii, decodeClientText, verifyClientText } from './client-text.ts';
 
 /** A message that breaks the protocol; it ends the connection. */

@@ -1,5 +1,5 @@
 import type { PgErrorFields } from '../../errors/index.ts';
-import type { Format, ResultColumn, TransactionStatus } from '../../session/session-port.ts';
+import type { Format, ResultColumn, TransactionStatus } from '../../session/index.ts';
 import { Backend } from './message-types.ts';
 
 /** Capacity of a fresh buffer, and the size of a write when much is to be sent. */

@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type PgError, pgError } from '../../errors/index.ts';
-import type { SessionHost } from '../../session/session-port.ts';
+import type { SessionHost } from '../../session/index.ts';
 import { BusyPoll } from './busy-poll.ts';
 import { type ConnectionContext, PgConnection } from './connection.ts';
 import { BindMessage, MessageReader } from './message-reader.ts';
