@@ -21,15 +21,28 @@ function isLater(epoch: number, than: number): boolean {
   return distance > 0 ? distance < 0x40000000 : distance < -0x40000000;
 }
 
-/** One thread's slot. Calls nest. */
+/** One thread's slot. Calls nest, also those of different parts of the thread: all of them have the
+ * same object. */
 export class EpochSlot {
+  static readonly #slots = new WeakMap<SharedMemory, EpochSlot[]>();
   readonly #control: Int32Array;
   readonly #word: number;
   #depth = 0;
 
-  constructor(memory: SharedMemory, thread: number) {
+  private constructor(memory: SharedMemory, thread: number) {
     this.#control = memory.control;
     this.#word = memory.threadWord(thread, THREAD_EPOCH);
+  }
+
+  static of(memory: SharedMemory, thread: number): EpochSlot {
+    let slots = EpochSlot.#slots.get(memory);
+    if (slots === undefined) {
+      slots = [];
+      EpochSlot.#slots.set(memory, slots);
+    }
+    const slot = slots[thread] ?? new EpochSlot(memory, thread);
+    slots[thread] = slot;
+    return slot;
   }
 
   get active(): boolean {

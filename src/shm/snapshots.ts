@@ -112,6 +112,7 @@ export class CommitPublisher {
   readonly #memory: SharedMemory;
   /** LSN by number of the commits that may stand in a slot, and of the current one. */
   readonly #lsnByIndex = new Map<number, number>();
+  readonly #inSlots = new Set<number>();
   #index: number;
   #lsn: number;
 
@@ -143,23 +144,18 @@ export class CommitPublisher {
   collectHeld(held: number[]): void {
     const { control, snapshots } = this.#memory;
     const high = Atomics.load(control, CONTROL_SNAPSHOT_HIGH);
-    const known = this.#lsnByIndex;
-    held.length = 0;
-    let previous = SLOT_FREE;
+    const inSlots = this.#inSlots;
+    inSlots.clear();
+    inSlots.add(this.#index);
     for (let slot = 0; slot < high; slot++) {
       const index = Atomics.load(snapshots, slot);
-      if (index === SLOT_FREE || index === previous) continue;
-      previous = index;
-      if (index === this.#index) continue;
-      const lsn = known.get(index);
-      if (lsn !== undefined && !held.includes(lsn)) held.push(lsn);
+      if (index !== SLOT_FREE) inSlots.add(index);
     }
-    if (known.size > held.length + 1) {
-      for (const [index, lsn] of known) {
-        if (index !== this.#index && !held.includes(lsn)) known.delete(index);
-      }
+    held.length = 0;
+    // The map is in the order in which commits were published.
+    for (const [index, lsn] of this.#lsnByIndex) {
+      if (inSlots.has(index)) held.push(lsn);
+      else this.#lsnByIndex.delete(index);
     }
-    if (!held.includes(this.#lsn)) held.push(this.#lsn);
-    if (held.length > 1) held.sort((a, b) => a - b);
   }
 }

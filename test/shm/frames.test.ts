@@ -59,7 +59,7 @@ test('the frame in hand is a word of the thread', () => {
 test('what is unlinked is past when every thread has left or entered later', () => {
   const memory = create();
   const clock = new EpochClock(memory);
-  const reader = new EpochSlot(memory, 2);
+  const reader = EpochSlot.of(memory, 2);
   reader.enter();
   reader.enter();
   const unlinked = clock.current();
@@ -75,7 +75,7 @@ test('what is unlinked is past when every thread has left or entered later', () 
   clock.expel(2);
   clock.advance();
   expect(clock.oldestActive()).toBe(clock.current());
-  expect(() => new EpochSlot(memory, 1).leave()).toThrow('not entered');
+  expect(() => EpochSlot.of(memory, 1).leave()).toThrow('not entered');
 });
 
 test('epochs are compared across their wrap', () => {

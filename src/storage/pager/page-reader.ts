@@ -69,7 +69,7 @@ export class PageReader {
     this.#locations = new Locations(memory);
     this.#free = new FreeFrames(memory);
     this.#inHand = new FrameInHand(memory, thread);
-    this.#epoch = new EpochSlot(memory, thread);
+    this.#epoch = EpochSlot.of(memory, thread);
     this.#writerBell = new Doorbell(memory, WRITER_THREAD);
     this.#files = files;
     this.#limits = poolLimits(memory.frameCount);

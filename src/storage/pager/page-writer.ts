@@ -369,10 +369,13 @@ export class PageWriter {
     let newerLsn = locations.lsnOf(newer);
     let isAnyLeft = false;
     let location = locations.previousOf(newer);
+    // Versions and held LSNs are both walked from the newest to the oldest.
+    let held = this.#held.length - 1;
     while (location !== 0) {
       const lsn = locations.lsnOf(location);
       const previous = locations.previousOf(location);
-      if (this.#isHeldBetween(lsn, newerLsn)) {
+      while (held >= 0 && this.#held[held]! >= newerLsn) held--;
+      if (held >= 0 && this.#held[held]! >= lsn) {
         newer = location;
         newerLsn = lsn;
         isAnyLeft = true;
@@ -390,14 +393,6 @@ export class PageWriter {
 
   #isDirty(page: PageNumber): boolean {
     return this.#dirty.has(page) || (this.#checkpointing?.has(page) ?? false);
-  }
-
-  #isHeldBetween(lsn: number, end: number): boolean {
-    for (const held of this.#held) {
-      if (held >= end) return false;
-      if (held >= lsn) return true;
-    }
-    return false;
   }
 
   #retire(location: number): void {
