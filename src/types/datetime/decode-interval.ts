@@ -142,7 +142,7 @@ export function decodeInterval(
   const sum = new IntervalSum();
   let claimed = 0;
   /** What the next number counts; null by the declared fields, 'none' nothing that could count. */
-  let unit: Unit | 'none' | null = null;
+  let unit: CountedUnit | null = null;
   let isAgo = false;
   for (let i = fields.length - 1; i >= 0; i--) {
     const { text, kind } = fields[i] as Field;
@@ -166,10 +166,10 @@ export function decodeInterval(
         // A bare number before a time counts days: 1 02:03.
         unit = 'day';
       } else {
-        if (unit === 'none') throw fault('format');
         const result = addNumber(sum, text, unit ?? unitOfRange(range));
         claim = result.claim;
-        unit = result.unit;
+        // Before hours, a bare number counts days.
+        unit = result.unit === 'hour' ? 'day' : result.unit;
       }
     }
     if ((claim & claimed) !== 0) throw fault('format');
@@ -217,12 +217,14 @@ function unitOfRange(range: number): Unit {
   return 'year';
 }
 
+type CountedUnit = Unit | 'none';
+
 interface AddedNumber {
   readonly claim: number;
-  readonly unit: Unit;
+  readonly unit: CountedUnit;
 }
 
-function addNumber(sum: IntervalSum, text: string, given: Unit): AddedNumber {
+function addNumber(sum: IntervalSum, text: string, given: CountedUnit): AddedNumber {
   const digits = scanDigits(text, 0);
   const at = scanEnd;
   let value = checkedInt8(BigInt(digits.startsWith('+') ? digits.slice(1) : digits));
@@ -249,7 +251,7 @@ function addNumber(sum: IntervalSum, text: string, given: Unit): AddedNumber {
   return { claim: addUnit(sum, unit, value, fraction), unit };
 }
 
-function addUnit(sum: IntervalSum, unit: Unit, value: Int8, fraction: number): number {
+function addUnit(sum: IntervalSum, unit: CountedUnit, value: Int8, fraction: number): number {
   switch (unit) {
     case 'microsecond':
       sum.addMicros(value, fraction, 1);

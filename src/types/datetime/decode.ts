@@ -17,7 +17,6 @@ import { type FaultKind, fault } from './fault.ts';
 import {
   type Field,
   isDigit,
-  isLetter,
   roundHalfEven,
   scanEnd,
   scanFraction,
@@ -148,6 +147,7 @@ function decodeMomentField(decoder: Decoder, fields: readonly Field[], index: nu
       decodeMomentDate(decoder, text);
       return;
     case 'time':
+      expectTimePrefix(decoder);
       decodeClock(decoder, text);
       if (timeOverflows(decoder.moment.civil)) throw fault('field_overflow');
       return;
@@ -273,6 +273,7 @@ function decodeLabelledNumber(decoder: Decoder, text: string): void {
       throw fault('format');
   }
   decoder.prefix = null;
+  decoder.moment.kind = 'fields';
 }
 
 function setJulianDay(decoder: Decoder, day: number): void {
@@ -389,6 +390,7 @@ function decodeReserved(
 ): void {
   const { moment, context } = decoder;
   const { civil } = moment;
+  moment.kind = 'fields';
   switch (value) {
     case 'now':
       setNow(context, civil);
@@ -435,16 +437,23 @@ export function setNow(context: TypeContext, out: CivilTime): void {
   timeFromMicros(split.micros, out);
 }
 
+/** The runs of digits or letters of a date. Whatever character follows a run separates. */
+function cutDate(text: string): string[] {
+  const parts: string[] = [];
+  const run = /[^a-z0-9]*(\d+|[a-z]+)?/y;
+  while (run.lastIndex < text.length) {
+    const part = run.exec(text)?.[1];
+    if (part === undefined) throw fault('format');
+    parts.push(part);
+    run.lastIndex++;
+  }
+  return parts;
+}
+
 /** A date of several parts: 2001-02-03, 3/2/2001, 8-jan-1999. */
 function decodeDate(decoder: Decoder, text: string): void {
   const outer = decoder.claimed;
-  const parts = text.match(/\d+|[a-z]+/g) ?? [];
-  const last = text.charCodeAt(text.length - 1);
-  // A delimiter at the end is tolerated once, right after the last part.
-  if (!isDigit(last) && !isLetter(last) && text.length > 1) {
-    const before = text.charCodeAt(text.length - 2);
-    if (!isDigit(before) && !isLetter(before)) throw fault('format');
-  }
+  const parts = cutDate(text);
   let taken = 0;
   const claimPart = (part: number): void => {
     if (((outer | taken) & part) !== 0) throw fault('format');
@@ -576,12 +585,14 @@ function toInteger(text: string, from: number, to: number): number {
   return Number.isNaN(value) ? 0 : value;
 }
 
+/** Before a clock time no unit may stand, but ISO's `t`. */
+function expectTimePrefix(decoder: Decoder): void {
+  if (decoder.prefix !== null && decoder.prefix !== 'time') throw fault('format');
+  decoder.prefix = null;
+}
+
 /** hh:mm, hh:mm:ss, hh:mm:ss.fff and mm:ss.fff. */
 function decodeClock(decoder: Decoder, text: string): void {
-  if (decoder.prefix !== null) {
-    if (decoder.prefix !== 'time') throw fault('format');
-    decoder.prefix = null;
-  }
   const clock = scanClock(text, 0, false);
   const { civil } = decoder.moment;
   if (clock.hour > 2147483647) throw fault('field_overflow');

@@ -262,7 +262,7 @@ function unpackBase60(text: string): number {
 
 /** Offsets are west of UTC, as POSIX has them. The names may be empty. */
 const POSIX_ZONE =
-  /^(?:<([^>]*)>|([^0-9,+\-<]*))([+-]?\d{1,3}(?::\d{1,2}(?::\d{1,2})?)?)(?:(?:<([^>]*)>|([^0-9,+\-<]+))([+-]?\d{1,3}(?::\d{1,2}(?::\d{1,2})?)?)?(?:,(.+))?)?$/;
+  /^(?:<([^>]*)>|([^0-9,+\-<]*))([+-]?\d+(?::\d+(?::\d+)?)?)(?:(?:<([^>]*)>|([^0-9,+\-<]+))([+-]?\d+(?::\d+(?::\d+)?)?)?(?:,(.+))?)?$/;
 /** What PostgreSQL assumes of a zone with daylight time and no rule. */
 const DEFAULT_RULE = 'M3.2.0,M11.1.0';
 
