@@ -3,10 +3,12 @@
  * Both find the leftmost match, but where several matches start there POSIX takes the longest (or
  * the shortest, when the expression as a whole is non-greedy), while JavaScript takes the first in
  * the order of its alternatives. `lengthRule` recognises the expressions for which the two agree;
- * for the others `exec` tries the other ends of the match. Only the choice among matches of equal
+ * for the others `exec` tries the other ends of the match. Where backtracking could take exponential
+ * time an automaton finds the extent (see regex-automaton.ts). Only the choice among matches of equal
  * extent, which decides what the groups capture, then remains JavaScript's. */
 
 import { characterCount } from '../../types/index.ts';
+import { buildAutomaton, needsAutomaton } from './regex-automaton.ts';
 import {
   complement,
   DEFAULT_OPTIONS,
@@ -76,6 +78,28 @@ function makeRegex(parsed: ParsedRegex): Regex {
     return execAt(sliced, text.slice(0, end), start);
   };
 
+  const automaton = needsAutomaton(parsed.root)
+    ? buildAutomaton(parsed.root, (node) => toSource(node, false))
+    : undefined;
+  if (automaton !== undefined) {
+    const shortest = preference(parsed.root) === 'lazy';
+    return {
+      captureCount: parsed.captureCount,
+      test: (text) => automaton.test(text, 0),
+      exec(text, from) {
+        if (!automaton.test(text, from)) return null;
+        for (let start = from; start <= text.length; start++) {
+          if (isLowSurrogate(text.charCodeAt(start))) continue;
+          const end = automaton.matchEnd(text, start, shortest);
+          if (end < 0) continue;
+          const grouped = parsed.captureCount > 0 ? matchExactly(text, start, end) : null;
+          return grouped ?? plainMatch(text, start, end);
+        }
+        return null;
+      },
+    };
+  }
+
   return {
     captureCount: parsed.captureCount,
     test: (text) => tester.test(text),
@@ -95,6 +119,15 @@ function makeRegex(parsed: ParsedRegex): Regex {
       }
       return first;
     },
+  };
+}
+
+function plainMatch(text: string, start: number, end: number): RegexMatch {
+  return {
+    start,
+    end,
+    groups: [text.slice(start, end)],
+    groupBounds: (group) => (group === 0 ? [start, end] : undefined),
   };
 }
 

@@ -53,4 +53,12 @@ describe('regular expressions', () => {
     expect(whole('(?:a|ab)(?=c|$)', 'abc')).toBe('ab');
     expect(whole('x*', 'aaa')).toBe('');
   });
+
+  it('take no exponential time where repetitions nest', () => {
+    const text = `${'a'.repeat(5000)}c`;
+    expect(compileRegex('(a+)+b').test(text)).toBe(false);
+    expect(compileRegex('^(([a-z])+.)+[A-Z]$').test(text)).toBe(false);
+    expect(compileRegex('(a|aa)*c').exec(text, 0)).toMatchObject({ start: 0, end: 5001 });
+    expect(compileRegex('(?:a|b){2,}?').exec(text, 0)).toMatchObject({ start: 0, end: 2 });
+  });
 });
