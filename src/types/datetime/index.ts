@@ -52,13 +52,8 @@ export {
   extractFromTimetz,
   partOfInterval,
 } from './extract.ts';
-export {
-  formatInterval,
-  formatTimestamp,
-  formatTimestamptz,
-  parseDate,
-  parseTimestamptz,
-} from './format.ts';
+export { formatInterval, formatTimestamp, formatTimestamptz } from './format.ts';
+export { parseDate, parseTimestamptz } from './format-input.ts';
 export { compareIntervals, intervalType } from './interval.ts';
 export {
   addIntervals,

@@ -74,7 +74,7 @@ describe('PostgreSQL 15 answers', () => {
     expect(count).toBeGreaterThan(1000);
   });
 
-  for (const file of ['arithmetic.tsv', 'extract.tsv', 'format.tsv', 'zones.tsv']) {
+  for (const file of ['arithmetic.tsv', 'extract.tsv', 'format.tsv', 'zones.tsv', 'samples.tsv']) {
     it(`computes ${file}`, () => {
       const { count, wrong } = differences(file, ([name, ...args]) => {
         const run = FUNCTIONS[name ?? ''];
