@@ -29,8 +29,8 @@ import type { CheckpointJournal } from './journal.ts';
 
 /** Pages of one slice: a fraction of a millisecond when they are in memory. */
 const PAGES_PER_SLICE = 32;
-/** Pages after which the file is synced, so that no sync waits for much. */
-const PAGES_PER_SYNC = 2048;
+/** Pages after which the file is synced, 4 MiB, so that no sync waits for much. */
+const PAGES_PER_SYNC = 512;
 
 /** What the engine knows and the control file must. */
 export interface CheckpointFacts {
@@ -49,10 +49,12 @@ export class Checkpointer {
   readonly #locations: Locations;
   readonly #snapshots: Snapshots;
   readonly #slot: number;
+  readonly #journalKeptSize: number;
   readonly #ref = new PageRef();
   readonly #sealed = new Uint8Array(PAGE_SIZE);
 
-  /** `slot` is a snapshot slot that nothing else uses. */
+  /** `slot` is a snapshot slot that nothing else uses; `journalKeptSize` the space that the journal keeps
+   * between checkpoints. */
   constructor(
     pages: PageWriter,
     log: WalWriter,
@@ -60,6 +62,7 @@ export class Checkpointer {
     journal: CheckpointJournal,
     control: ControlFile,
     slot: number,
+    journalKeptSize: number,
   ) {
     this.#pages = pages;
     this.#log = log;
@@ -69,6 +72,7 @@ export class Checkpointer {
     this.#locations = new Locations(pages.memory);
     this.#snapshots = new Snapshots(pages.memory);
     this.#slot = slot;
+    this.#journalKeptSize = journalKeptSize;
   }
 
   /** Steps of a checkpoint of the newest commit; begins and yields between commit groups. */
@@ -116,19 +120,26 @@ export class Checkpointer {
   /** Step 2. */
   *#prepare(changed: Iterable<PageNumber>, lsn: Lsn): Generator<undefined, void, undefined> {
     const pageCount = this.#control.state.pageCount;
+    const journal = this.#journal;
     let handled = 0;
     let unsynced = 0;
-    this.#journal.begin();
+    journal.begin();
     for (const page of changed) {
       if (page < pageCount) {
         this.#seal(page, lsn);
-        this.#journal.add(this.#sealed, 0);
-      } else if (!this.#isHome(page)) {
-        this.#seal(page, lsn);
-        this.#data.writeAt(this.#sealed, page * PAGE_SIZE);
+        journal.add(this.#sealed, 0);
+        if (journal.pageCount % PAGES_PER_SYNC === 0) {
+          yield;
+          sync(journal);
+        }
+      } else {
+        if (!this.#isHome(page)) {
+          this.#seal(page, lsn);
+          this.#data.writeAt(this.#sealed, page * PAGE_SIZE);
+        }
+        // A page that is at home already was evicted to it, and not synced.
+        unsynced++;
       }
-      // A page that is at home already was evicted to it, and not synced.
-      if (page >= pageCount) unsynced++;
       if (unsynced === PAGES_PER_SYNC) {
         yield;
         sync(this.#data);
@@ -136,9 +147,11 @@ export class Checkpointer {
       }
       if (++handled % PAGES_PER_SLICE === 0) yield;
     }
-    if (unsynced > 0) sync(this.#data);
     yield;
-    this.#journal.flush();
+    if (unsynced > 0) sync(this.#data);
+    if (journal.pageCount === 0) return;
+    yield;
+    sync(journal);
   }
 
   /** A page of the set that is at home was there when the checkpoint began, and is not written by
@@ -155,11 +168,10 @@ export class Checkpointer {
     sealPage(this.#sealed);
   }
 
-  /** The space is worth having back, but the checkpoint is complete without, and a journal that stays
-   * is older than the control file. */
+  /** The space is worth having back, but the checkpoint is complete without. */
   #dropJournal(): void {
     try {
-      this.#journal.drop();
+      this.#journal.drop(this.#journalKeptSize);
     } catch {}
   }
 }
@@ -189,7 +201,7 @@ export function* copyJournal(
 /** See page/page-header.ts. */
 const PAGE_NUMBER_OFFSET = 4;
 
-function sync(file: File): void {
+function sync(file: Pick<File, 'sync'>): void {
   try {
     file.sync();
   } catch (thrown) {

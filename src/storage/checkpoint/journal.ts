@@ -70,9 +70,10 @@ export class CheckpointJournal {
     if (this.#buffered === PAGES_PER_WRITE) this.#writeBuffer();
   }
 
-  /** Hands all pages to the system. */
-  flush(): void {
+  /** Makes the pages added so far stable. */
+  sync(): void {
     this.#writeBuffer();
+    this.#file.sync();
   }
 
   /** The point of no return of a checkpoint. */
@@ -140,9 +141,10 @@ export class CheckpointJournal {
     return this.#buffer.subarray(0, this.#format.pageSize);
   }
 
-  /** Gives its space back, when the control file has its checkpoint. */
-  drop(): void {
-    this.#file.truncate(0);
+  /** Gives space beyond `keptSize` back, when the control file has its checkpoint. A journal that stays
+   * is older than the control file, and the next one is written over it. */
+  drop(keptSize: number): void {
+    if (BODY_OFFSET + this.#written * this.#format.pageSize > keptSize) this.#file.truncate(0);
   }
 
   close(): void {

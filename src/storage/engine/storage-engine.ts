@@ -40,6 +40,9 @@ const FIRST_SEGMENT = 1;
 const DROPPED_PAGES_PER_SLICE = 64;
 /** Pages of a data file without trees. */
 const NEW_PAGE_COUNT = 2;
+/** The part of `maxWalSize` that the checkpoint journal may keep between checkpoints. Truncating a large
+ * file stops the writer for tens of milliseconds. */
+const JOURNAL_KEPT_FRACTION = 8;
 /** After a checkpoint that a full disk stopped, how long until the next is tried. */
 const CHECKPOINT_RETRY_MS = 5000;
 
@@ -95,6 +98,7 @@ export class StorageEngine {
       parts.files.journal,
       parts.control,
       parts.settings.checkpointSlot ?? parts.pages.memory.threadCount - 1,
+      parts.settings.maxWalSize / JOURNAL_KEPT_FRACTION,
     );
     this.#logAtCheckpoint = parts.control.state.checkpointLsn;
     this.#checkpointDueMs = parts.settings.nowMs() + parts.settings.checkpointTimeoutMs;
@@ -340,6 +344,21 @@ function openParts(
   const control = ControlFile.open(directory, format);
   endMaking(directory);
   const files = openStoreFiles(directory, format);
+  try {
+    return { settings, lock, files, control, ...recover(files, control, memory, isNew) };
+  } catch (thrown) {
+    closeStoreFiles(files);
+    control.close();
+    throw thrown;
+  }
+}
+
+function recover(
+  files: StoreFiles,
+  control: ControlFile,
+  memory: SharedMemory,
+  isNew: boolean,
+): Omit<EngineParts, 'settings' | 'lock' | 'files' | 'control'> {
   const finishedCheckpoint = finishCheckpoint(files, control);
   const found = control.state;
   control.write({ ...found, epoch: found.epoch + 1, clean: false });
@@ -352,10 +371,6 @@ function openParts(
     : redo(files.segments, found, pages, trees);
   files.segments.stabilize(found.redoLsn, redone.endLsn);
   return {
-    settings,
-    lock,
-    files,
-    control,
     log: new WalWriter(files.segments, redone.endLsn, control.state.epoch),
     pages,
     trees,
@@ -398,6 +413,5 @@ function finishCheckpoint(files: StoreFiles, control: ControlFile): boolean {
   const steps = copyJournal(files.journal, files.data);
   while (steps.next().done !== true);
   control.write({ ...state, epoch: control.state.epoch });
-  files.journal.drop();
   return true;
 }

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Directory, openMemoryDirectory } from '../../../src/io/index.ts';
+import { PgError } from '../../../src/errors/index.ts';
+import { type Directory, openMemoryDirectory, SimulatedDisk } from '../../../src/io/index.ts';
 import { SharedMemory, WRITER_THREAD } from '../../../src/shm/index.ts';
 import {
+  LogFailure,
   openPageFiles,
+  PAGE_SIZE,
   PageReader,
   PageTreeCursor,
   StorageEngine,
@@ -147,5 +150,106 @@ describe('an engine', () => {
     open(directory).close();
     directory.remove('control');
     expect(() => open(directory)).toThrow('control file "data/control" is missing');
+  });
+
+  it('appends after large transactions that never committed, and frees dropped trees in steps', () => {
+    const directory = openMemoryDirectory();
+    const first = open(directory);
+    const tree = createTree(first);
+    const doomed = createTree(first);
+    for (let i = 0; i < 200; i++) commit(first, doomed, { [`key ${i}`]: 'v'.repeat(1000) });
+    const large = first.nextXid();
+    first.holdLog(large);
+    first.log.put(large, tree, text('early'), text('1'));
+    first.checkpoint();
+    const drop = first.nextXid();
+    first.log.dropTree(drop, doomed);
+    first.log.commit(drop, 0);
+    first.flush();
+    first.apply((trees) => trees.dropTree(doomed));
+    while (first.step());
+    expect(first.check().freePageCount).toBeGreaterThan(20);
+    first.log.commit(large, 0);
+    first.flush();
+    first.apply((trees) => trees.put(tree, text('early'), 0, 5, text('1'), 0, 1, 1));
+    first.releaseLog(large);
+
+    directory.remove('heddle.pid');
+    const second = open(directory);
+    // The record of the large transaction is older than the checkpoint.
+    expect(content(second, tree)).toEqual({ early: '1' });
+    expect(second.check().defects).toEqual([]);
+    second.close();
+  });
+});
+
+describe('damage', () => {
+  function store(): { disk: SimulatedDisk; tree: TreeId } {
+    const disk = new SimulatedDisk({ seed: 1 });
+    const engine = open(disk.directory());
+    const tree = createTree(engine);
+    for (let i = 0; i < 100; i++) commit(engine, tree, { [`key ${i}`]: 'v'.repeat(500) });
+    engine.checkpoint();
+    for (let i = 0; i < 100; i++) commit(engine, tree, { [`key ${i}`]: 'w'.repeat(500) });
+    disk.restartAfterProcessDeath();
+    disk.directory().remove('heddle.pid');
+    return { disk, tree };
+  }
+
+  function failure(run: () => void): string {
+    try {
+      run();
+    } catch (thrown) {
+      if (!(thrown instanceof PgError)) throw thrown;
+      return `${thrown.fields.severity} ${thrown.sqlstate} ${thrown.message}`;
+    }
+    return 'none';
+  }
+
+  it('of the log is named and not taken for its end, again and again', () => {
+    const { disk } = store();
+    // The second record after the checkpoint lies in the first two segments of the log.
+    disk.corrupt('wal/0000000000020000', 4000, text('damage'));
+    for (let attempt = 0; attempt < 2; attempt++) {
+      expect(failure(() => open(disk.directory()))).toMatch(
+        /^FATAL XX001 invalid log record in file "disk:\/wal\/0000000000020000" at offset \d+: /,
+      );
+      expect(disk.directory().exists('heddle.pid')).toBe(false);
+    }
+  });
+
+  it('of a page is named when the page is read, and the store stays open', () => {
+    const { disk, tree } = store();
+    const first = open(disk.directory());
+    first.close();
+    disk.corrupt('heddle.db', 3 * PAGE_SIZE + 1000, text('damage'));
+    const engine = open(disk.directory());
+    expect(failure(() => content(engine, tree))).toMatch(
+      /^ERROR XX001 invalid page 3 of file "disk:\/heddle.db"/,
+    );
+    expect(engine.check().defects.join()).toContain('page 3');
+    expect(engine.failure).toBeNull();
+  });
+});
+
+describe('a disk that fails while committing', () => {
+  it('leaves what was published readable, and loses nothing after reopening', () => {
+    for (let distance = 1; distance < 3; distance++) {
+      const disk = new SimulatedDisk({ seed: 2 });
+      const engine = open(disk.directory());
+      const tree = createTree(engine);
+      commit(engine, tree, { a: '1' });
+      disk.failAt(disk.operations + distance);
+      expect(() => commit(engine, tree, { b: '2' })).toThrow(LogFailure);
+      expect(content(engine, tree)).toEqual({ a: '1' });
+      expect(() => commit(engine, tree, { c: '3' })).toThrow(LogFailure);
+      expect(() => engine.beginGroup()).toThrow(LogFailure);
+      expect(engine.step()).toBe(false);
+      engine.close();
+      const again = open(disk.directory());
+      expect(content(again, tree)).toMatchObject({ a: '1' });
+      commit(again, tree, { d: '4' });
+      again.close();
+    }
   });
 });
