@@ -18,7 +18,7 @@ import { intervalText } from './encode.ts';
 import { divideInt8, int8FromDouble } from './int64.ts';
 import { roundHalfEven } from './lexer.ts';
 import { isTimestampValid, timestampOutOfRange } from './timestamp.ts';
-import { findTimeZone, fixedZone, offsetZone, type TimeZone } from './zone.ts';
+import { findTimeZone, fixedZone, type TimeZone } from './zone.ts';
 import { ZONE_ABBREVIATIONS } from './zone-abbreviations.ts';
 
 /** Conversions among dates, times and timestamps, and between local time and UTC. */
@@ -231,24 +231,4 @@ export function zoneOfInterval(interval: Interval): TimeZone {
     );
   }
   return fixedZone('', Number(divideInt8(interval.micros, 1_000_000)[0]), '');
-}
-
-/** The name under which a value of `SET TimeZone` is kept and shown, or null where it is none: an
- * IANA name in its own spelling, a POSIX rule, hours east of UTC as a number (`-7`, `5.5`), or the
- * text of `INTERVAL '...'`. Abbreviations such as PST are no settings, as in PostgreSQL. */
-export function canonicalTimeZone(
-  name: string,
-  parseInterval?: (text: string) => Interval,
-): string | null {
-  const quoted = /^interval\s*'([^']*)'$/i.exec(name);
-  if (quoted !== null || /^interval/i.test(name)) {
-    if (quoted === null || parseInterval === undefined) return null;
-    const interval = parseInterval(quoted[1] ?? '');
-    if (interval.months !== 0 || interval.days !== 0) return null;
-    return offsetZone(Number(divideInt8(interval.micros, 1_000_000)[0]))?.name ?? null;
-  }
-  if (/^[ \t]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(name)) {
-    return offsetZone(Math.trunc(Number(name) * 3600))?.name ?? null;
-  }
-  return name === '' ? null : (findTimeZone(name)?.name ?? null);
 }

@@ -23,7 +23,6 @@ export {
   timestampFromInt8,
 } from './binary.ts';
 export {
-  canonicalTimeZone,
   datePlusTime,
   dateToTimestamp,
   dateToTimestamptz,
@@ -84,3 +83,4 @@ export {
 } from './truncate.ts';
 export { findTimeZone, sessionZone, type TimeZone, timeZoneNames } from './zone.ts';
 export { ZONE_ABBREVIATIONS, type ZoneAbbreviation } from './zone-abbreviations.ts';
+export { canonicalTimeZone } from './zone-setting.ts';

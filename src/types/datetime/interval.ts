@@ -31,7 +31,8 @@ import { checkedPrecision, PRECISION_MAX, roundToPrecision } from './typmod.ts';
  *
  * Typmod: declared fields in the upper 16 bits, precision in the lower; all ones for none. */
 
-const INTERVAL_LENGTH_MAX = 256;
+/** Characters of fields and their terminators that an interval's text may have. */
+export const INTERVAL_LENGTH_MAX = 256;
 const PRECISION_FULL = 0xffff;
 
 function input(text: string, context: TypeContext, typmod: number): Interval {

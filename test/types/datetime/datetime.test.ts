@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteWriter, compareBytes, decodeUtf8 } from '../../../src/base/index.ts';
 import {
+  canonicalTimeZone,
   dateType,
   intervalType,
   makeTimetz,
@@ -205,4 +206,13 @@ it('equal intervals of different parts have equal keys', () => {
   expect(key('1 mon')).toEqual(key('30 days'));
   expect(key('1 mon')).toEqual(key('720:00:00'));
   expect(key('1 mon -1 day')).toEqual(key('29 days'));
+});
+
+it('settings of a zone may be intervals', () => {
+  expect(canonicalTimeZone("INTERVAL '-08:00'")).toBe('<-08>+08');
+  expect(canonicalTimeZone("interval '5 hours 30 minutes'")).toBe('<+05:30>-05:30');
+  expect(canonicalTimeZone("INTERVAL 'PT2H'")).toBe('<+02>-02');
+  expect(canonicalTimeZone("INTERVAL '1 day'")).toBeNull();
+  expect(canonicalTimeZone("INTERVAL 'soon'")).toBeNull();
+  expect(canonicalTimeZone('INTERVAL 5')).toBeNull();
 });
