@@ -3,7 +3,7 @@ export { EpochClock, EpochSlot } from './epochs.ts';
 export { FrameInHand, FreeFrames } from './free-frames.ts';
 export {
   frameLocation,
-  homeLocation,
+  HOME_LOCATION,
   isSpilled,
   Locations,
   spillLocation,

@@ -3,43 +3,40 @@ import type { SharedMemory } from './shared-memory.ts';
 /** Where versions of pages are: the page table and the links from a version to the one before.
  *
  * A location word is
- *      w > 0        frame w - 1
- *   -2^30 < w <= 0  the page's home in the data file; the number is a generation, see (L2)
- *      w <= -2^30   slot -2^30 - w of the spill file
+ *   w > 0  frame w - 1
+ *   w = 0  the page's home in the data file
+ *   w < 0  slot -w - 1 of the spill file
  * A link word is 0 when there is no older version, else a frame or a slot, never a home.
  *
  * (L1) Words are written with Atomics after the version they name is complete, so who loads a word
  *      sees the version's bytes, LSN and page number. The writer replaces a frame word by a store,
  *      any other by compare-and-exchange; a reader only ever exchanges a home or a slot for a frame
  *      into which it has loaded that very page. Links are written by the writer alone, once linked.
- * (L2) A home is written only while the word names something else, and the word that then names the
- *      home has a generation not used before (2^30 of them). So a reader that loaded a home word,
- *      read the file and finds the same word, or exchanges it, has read what the word meant.
+ * (L2) A home is written only while the word names something else, and the word names the home again
+ *      only when the page has no older version that a held snapshot needs. So a reader that finds
+ *      0, reads the file, and then finds or exchanges 0 has read what the word meant: had the page
+ *      changed in between, the version that the reader's snapshot needs would stand behind the
+ *      new one, and the word could not be 0 again before the reader lets go of its snapshot.
+ *      The same holds for a slot, which is not reused before the reader leaves its epoch.
  * (L3) The bytes of a version whose LSN is at or below the commit LSN never change. Those of the open
  *      group's versions change, and readers, whose snapshots are older, follow the link past them.
  */
-const SPILL_BASE = -0x40000000;
-const GENERATION_MAX = 0x3fffffff;
+export const HOME_LOCATION = 0;
 
 export function frameLocation(frame: number): number {
   return frame + 1;
 }
 
 export function spillLocation(slot: number): number {
-  return SPILL_BASE - slot;
+  return -slot - 1;
 }
 
 export function isSpilled(location: number): boolean {
-  return location <= SPILL_BASE;
+  return location < 0;
 }
 
 export function spillSlotOf(location: number): number {
-  return SPILL_BASE - location;
-}
-
-/** The home word of a generation; the writer counts generations. */
-export function homeLocation(generation: number): number {
-  return -(generation % GENERATION_MAX);
+  return -location - 1;
 }
 
 export class Locations {
@@ -68,18 +65,18 @@ export class Locations {
   lsnOf(location: number): number {
     return location > 0
       ? this.#memory.frameLsn[location - 1]!
-      : this.#memory.spillLsn[SPILL_BASE - location]!;
+      : this.#memory.spillLsn[-location - 1]!;
   }
 
   /** Location of the version before the one at a frame or slot, or 0. */
   previousOf(location: number): number {
     return location > 0
       ? Atomics.load(this.#memory.framePrevious, location - 1)
-      : Atomics.load(this.#memory.spillPrevious, SPILL_BASE - location);
+      : Atomics.load(this.#memory.spillPrevious, -location - 1);
   }
 
   setPrevious(location: number, previous: number): void {
     if (location > 0) Atomics.store(this.#memory.framePrevious, location - 1, previous);
-    else Atomics.store(this.#memory.spillPrevious, SPILL_BASE - location, previous);
+    else Atomics.store(this.#memory.spillPrevious, -location - 1, previous);
   }
 }

@@ -18,7 +18,6 @@ import {
  *       52     4  free trunk      first page of the free list, or 0
  *       56     4  free count      pages of the free list, trunks included
  *       60     4  directory       root of the tree directory
- *       64     8  checkpoint LSN  in the file: the snapshot that the file holds; in memory: unused
  *
  * Versions: 1, first release. */
 export const META_PAGE: PageNumber = pageNumber(0);
@@ -31,7 +30,6 @@ const OFFSET_PAGE_COUNT = 48;
 const OFFSET_FREE_TRUNK = 52;
 const OFFSET_FREE_COUNT = 56;
 const OFFSET_DIRECTORY = 60;
-const OFFSET_CHECKPOINT_LSN = 64;
 
 export function initializeMeta(
   bytes: Uint8Array,
@@ -91,17 +89,4 @@ export function setMetaFree(view: DataView, base: number, trunk: number, count: 
 
 export function metaDirectory(view: DataView, base: number): PageNumber {
   return view.getUint32(base + OFFSET_DIRECTORY, true) as PageNumber;
-}
-
-export function metaCheckpointLsn(view: DataView, base: number): number {
-  return (
-    view.getUint32(base + OFFSET_CHECKPOINT_LSN, true) +
-    view.getUint32(base + OFFSET_CHECKPOINT_LSN + 4, true) * 0x1_0000_0000
-  );
-}
-
-/** For the checkpoint, on the image that it writes. */
-export function setMetaCheckpointLsn(view: DataView, base: number, lsn: number): void {
-  view.setUint32(base + OFFSET_CHECKPOINT_LSN, lsn >>> 0, true);
-  view.setUint32(base + OFFSET_CHECKPOINT_LSN + 4, Math.floor(lsn / 0x1_0000_0000), true);
 }

@@ -6,7 +6,7 @@ import {
   FrameInHand,
   FreeFrames,
   frameLocation,
-  isSpilled,
+  HOME_LOCATION,
   Locations,
   type SharedMemory,
   spillSlotOf,
@@ -40,10 +40,6 @@ delete (PAGE_MISS as { stack?: string }).stack;
 export function isPageMiss(thrown: unknown): boolean {
   return thrown === PAGE_MISS;
 }
-
-/** Times that a home is read anew when it fails its check and has not moved. A checkpoint may be
- * writing the same bytes again with a new stamp (the meta page). */
-const READ_ATTEMPTS = 4;
 
 /** Finds pages as of a snapshot, on any thread.
  *
@@ -109,10 +105,10 @@ export class PageReader {
 
   #resolveSlowly(page: PageNumber, snapshot: number, ref: PageRef): void {
     const locations = this.#locations;
-    for (let attempt = 1; ; attempt++) {
+    for (;;) {
       let location = locations.load(page);
-      if (location <= 0 && !isSpilled(location)) {
-        if (this.#loadHome(page, location, snapshot, ref, attempt)) return;
+      if (location === HOME_LOCATION) {
+        if (this.#loadHome(page, snapshot, ref)) return;
         continue;
       }
       const newest = location;
@@ -138,26 +134,18 @@ export class PageReader {
   }
 
   /** False when the page moved meanwhile, and the caller looks again. */
-  #loadHome(
-    page: PageNumber,
-    location: number,
-    snapshot: number,
-    ref: PageRef,
-    attempt: number,
-  ): boolean {
+  #loadHome(page: PageNumber, snapshot: number, ref: PageRef): boolean {
     const frame = this.#frameOrScratch(ref);
     const file = this.#files!.data;
-    const isWhole = this.#read(file, page, page, ref);
-    if (this.#locations.load(page) !== location) return false;
-    if (!isWhole) {
-      if (attempt < READ_ATTEMPTS) return false;
-      throw corruptPage(file.path, page, ref.bytes, ref.base);
-    }
+    const isValid = this.#read(file, page, page, ref);
+    // (L2) A page that moved may have been read while its home was written.
+    if (this.#locations.load(page) !== HOME_LOCATION) return false;
+    if (!isValid) throw corruptPage(file.path, page, ref.bytes, ref.base);
     const lsn = pageLsn(ref.view, ref.base);
     if (lsn > snapshot) {
       throw new AssertionError(`home of page ${page} is at ${lsn}, the snapshot at ${snapshot}`);
     }
-    return frame < 0 || this.#publish(page, frame, lsn, 0, BACKING_HOME, location);
+    return frame < 0 || this.#publish(page, frame, lsn, 0, BACKING_HOME, HOME_LOCATION);
   }
 
   #loadSpilled(page: PageNumber, location: number, isNewest: boolean, ref: PageRef): boolean {

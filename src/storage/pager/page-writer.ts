@@ -7,7 +7,7 @@ import {
   FrameInHand,
   FreeFrames,
   frameLocation,
-  homeLocation,
+  HOME_LOCATION,
   isSpilled,
   Locations,
   type SharedMemory,
@@ -89,7 +89,6 @@ export class PageWriter {
   #dirty = new PageSet();
   #checkpointing: PageSet | null = null;
   #checkpointPageCount = 0;
-  #generation = 1;
   #hand = 0;
   readonly #freeSlots: number[] = [];
   #slotCount = 0;
@@ -365,7 +364,7 @@ export class PageWriter {
   #prune(page: PageNumber): boolean {
     const locations = this.#locations;
     let newer = locations.load(page);
-    if (newer <= 0 && !isSpilled(newer)) return false;
+    if (newer === HOME_LOCATION) return false;
     let newerLsn = locations.lsnOf(newer);
     let isAnyLeft = false;
     let location = locations.previousOf(newer);
@@ -414,7 +413,6 @@ export class PageWriter {
     this.#publisher.collectHeld(this.#held);
     this.#sweepRetained();
     this.#evictionError = null;
-    this.#generation++;
     this.#evict(this.#limits.high - this.#free.count - this.#retired.frameCount);
     this.#retired.drain(this.#reuse);
   }
@@ -450,10 +448,10 @@ export class PageWriter {
     const previous = this.#locations.previousOf(frameLocation(frame));
     let location: number;
     if (previous === 0 && backing === BACKING_HOME) {
-      location = homeLocation(this.#generation);
+      location = HOME_LOCATION;
     } else if (previous === 0 && backing === BACKING_NONE && page >= this.#checkpointPageCount) {
       this.#writeFrame(frame, this.#files.data, page);
-      location = homeLocation(this.#generation);
+      location = HOME_LOCATION;
     } else {
       location = this.#spill(frame, previous);
     }
@@ -524,7 +522,6 @@ export class PageWriter {
     const pages = this.#checkpointing;
     assert(pages !== null, 'no checkpoint is running');
     this.#checkpointing = null;
-    this.#generation++;
     this.#publisher.collectHeld(this.#held);
     this.#sweepRetained();
     for (const page of pages) {
@@ -549,7 +546,7 @@ export class PageWriter {
       }
       if (!isSpilled(location) || this.#locations.previousOf(location) !== 0) return;
       // A reader may exchange the slot for a frame at this moment; then it is the frame's turn.
-      if (this.#locations.exchange(page, location, homeLocation(this.#generation))) {
+      if (this.#locations.exchange(page, location, HOME_LOCATION)) {
         this.#retired.add(location);
         return;
       }
