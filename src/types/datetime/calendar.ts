@@ -23,7 +23,7 @@ const MICROS_PER_DAY_BIG = 86_400_000_000n;
 
 /** Day numbers (since 2000-01-01) that a timestamp may have: 4714-11-24 BC .. 294276-12-31. */
 export const TIMESTAMP_DAY_MIN = -2451545;
-export const TIMESTAMP_DAY_END = 106751983;
+const TIMESTAMP_DAY_END = 106751983;
 /** The same for a date; it ends after 5874897-12-31. */
 export const DATE_DAY_END = 2145031949;
 
@@ -60,7 +60,7 @@ export function daysInMonth(year: number, month: number): number {
 }
 
 /** Julian day of a date; the month may be out of 1 .. 12 by one. */
-export function julianFromDate(year: number, month: number, day: number): number {
+function julianFromDate(year: number, month: number, day: number): number {
   // March-based years put the leap day last, which makes months a linear function of days.
   const shifted = month > 2 ? month + 1 : month + 13;
   const marchYear = (month > 2 ? year : year - 1) + 4800;

@@ -430,7 +430,7 @@ function offsetNow(context: TypeContext): number {
 }
 
 /** Sets the local fields of the transaction's start. */
-export function setNow(context: TypeContext, out: CivilTime): void {
+function setNow(context: TypeContext, out: CivilTime): void {
   const split = { days: 0, micros: 0 };
   splitTimestamp(context.transactionTimestamp + offsetNow(context) * 1e6, split);
   dateFromDays(split.days, out);
@@ -645,7 +645,7 @@ export function scanClock(text: string, from: number, minuteSecond: boolean): Cl
 }
 
 /** True unless the time of day is within 00:00:00 .. 24:00:00 (second 60 carries over). */
-export function timeOverflows(time: Clock): boolean {
+function timeOverflows(time: Clock): boolean {
   const { hour, minute, second, micros } = time;
   if (hour < 0 || hour > 24 || minute < 0 || minute > 59) return true;
   if (second < 0 || second > 60 || micros < 0 || micros > 1_000_000) return true;

@@ -199,7 +199,7 @@ function writeYear(time: CivilTime, out: ByteWriter): void {
 }
 
 /** Two digits of 0 .. 99. */
-export function writeTwo(value: number, out: ByteWriter): void {
+function writeTwo(value: number, out: ByteWriter): void {
   out.reserve(2);
   const tens = (value / 10) | 0;
   out.bytes[out.position++] = ZERO + tens;
@@ -216,7 +216,7 @@ function writeClock(time: CivilTime, out: ByteWriter): void {
 }
 
 /** `.ffffff` without trailing zeros; nothing for 0. */
-export function writeFraction(micros: number, out: ByteWriter): void {
+function writeFraction(micros: number, out: ByteWriter): void {
   if (micros === 0) return;
   out.reserve(7);
   const { bytes } = out;

@@ -23,7 +23,7 @@ import type { TimeZone } from './zone.ts';
  * a double; a part that an infinite value does not have is null. */
 
 /** The unit that a word names, of any case; undefined if none. */
-export function unitOf(name: string): Unit | undefined {
+function unitOf(name: string): Unit | undefined {
   const lower = name.toLowerCase();
   const word = intervalWord(lower) ?? FIELD_WORDS.get(lower) ?? dateWord(lower);
   if (word === undefined) return undefined;
@@ -265,7 +265,7 @@ function partOfCivil(unit: Unit, civil: CivilTime): Numeric | null {
 }
 
 /** A year as people count: there is no year 0. */
-export function eraYear(year: number): number {
+function eraYear(year: number): number {
   return year > 0 ? year : year - 1;
 }
 

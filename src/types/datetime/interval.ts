@@ -54,7 +54,7 @@ function input(text: string, context: TypeContext, typmod: number): Interval {
 
 /** Length as equality and order see it, with months of 30 days and days of 24 hours: whole days and
  * the microseconds left. Both are safe integers. */
-export function intervalSpan(interval: Interval): readonly [number, number] {
+function intervalSpan(interval: Interval): readonly [number, number] {
   const { months, days, micros } = interval;
   let dayCount: number;
   let rest: number;
@@ -92,7 +92,7 @@ function truncateToRange(interval: Interval, range: number): Interval {
 }
 
 /** The nearest multiple of a unit towards zero. */
-export function floorTo(micros: Int8, unit: number): Int8 {
+function floorTo(micros: Int8, unit: number): Int8 {
   if (typeof micros === 'number') return micros - (micros % unit) + 0;
   return int8(micros - (micros % BigInt(unit)));
 }

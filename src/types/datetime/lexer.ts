@@ -29,7 +29,7 @@ export function isDigit(code: number): boolean {
   return code >= 48 && code <= 57;
 }
 
-export function isLetter(code: number): boolean {
+function isLetter(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
 }
 
@@ -184,7 +184,7 @@ function isNamePart(code: number): boolean {
 export let scanEnd = 0;
 
 /** Reads a decimal integer with an optional sign; 0 and no progress where there is none. */
-export function scanInteger(text: string, from: number): number {
+function scanInteger(text: string, from: number): number {
   const value = Number(scanDigits(text, from));
   return value === 0 ? 0 : value;
 }

@@ -41,7 +41,7 @@ export function timestampOutOfRange(text?: string): PgError {
 }
 
 /** A moment as a timestamp, `withZone` in UTC. Null where it is out of range. */
-export function timestampOfMoment(moment: Moment, withZone: boolean): Int8 | null {
+function timestampOfMoment(moment: Moment, withZone: boolean): Int8 | null {
   if (moment.kind === 'late') return Number.POSITIVE_INFINITY;
   if (moment.kind === 'early') return Number.NEGATIVE_INFINITY;
   if (moment.kind === 'epoch') return -UNIX_EPOCH_DAYS * MICROS_PER_DAY;

@@ -156,7 +156,7 @@ function loadIntervalWords(): Map<string, IntervalWord> {
 }
 
 export const DATE_WORDS: ReadonlyMap<string, DateWord> = loadDateWords();
-export const INTERVAL_WORDS: ReadonlyMap<string, IntervalWord> = loadIntervalWords();
+const INTERVAL_WORDS: ReadonlyMap<string, IntervalWord> = loadIntervalWords();
 
 /** Looks a lower-case word up among those of dates. */
 export function dateWord(word: string): DateWord | undefined {
