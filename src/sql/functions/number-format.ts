@@ -2,7 +2,7 @@
  * rules for blanks, signs and zeros follow from its order of steps more than from its manual. */
 
 import { pgError } from '../../errors/index.ts';
-import { type Numeric, numeric, OID, typeByOid } from '../../types/index.ts';
+import { type Numeric, numeric } from '../../types/index.ts';
 
 type TokenId =
   | ','
@@ -384,17 +384,10 @@ function scientific(d: Description, value: Numeric): string {
   if (value.kind !== 'finite') return hashes(d);
   const negative = value.unscaled < 0n;
   const digits = (negative ? -value.unscaled : value.unscaled).toString();
-  let exponent = value.unscaled === 0n ? 0 : digits.length - 1 - value.scale;
-  const significand: Numeric = {
-    kind: 'finite',
-    unscaled: negative ? -value.unscaled : value.unscaled,
-    scale: digits.length - 1,
-  };
-  let rounded = numeric.formatNumeric(numeric.round(significand, d.post));
-  if (rounded.startsWith('10')) {
-    exponent++;
-    rounded = `1${d.post > 0 ? '.' : ''}${'0'.repeat(d.post)}`;
-  }
+  const exponent = value.unscaled === 0n ? 0 : digits.length - 1 - value.scale;
+  const significand = numeric.finite(BigInt(digits), digits.length - 1);
+  // Rounding may carry to 10; PostgreSQL shows that as it is.
+  const rounded = numeric.formatNumeric(numeric.round(significand, d.post));
   return `${negative ? '-' : ' '}${rounded}e${exponentText(exponent)}`;
 }
 
@@ -476,6 +469,7 @@ class Filler {
   private next = 0;
   private inNumber = false;
   private out = '';
+  private cut: number | undefined;
 
   constructor(d: Description, number: string, sign: '+' | '-', blanks: number) {
     this.d = d;
@@ -509,7 +503,7 @@ class Filler {
       if (token.kind === 'text') this.out += token.text;
       else this.write(token.id, token.lower);
     }
-    return this.out;
+    return this.cut === undefined ? this.out : this.out.slice(0, this.cut);
   }
 
   private write(id: TokenId, lower: boolean): void {
@@ -604,7 +598,10 @@ class Filler {
     } else if (this.isZeroBeforePoint()) {
       if (!d.fill) this.out += ' ';
       else if (this.endsAtPoint()) this.out += '0';
-    } else if (character !== undefined) {
+    } else if (character === undefined) {
+      // PostgreSQL writes the end of its C string here, which hides all that follows.
+      this.cut ??= this.out.length;
+    } else {
       this.out += character;
       this.inNumber = true;
     }
@@ -645,18 +642,23 @@ export function parseNumber(text: string, format: string): Numeric | null {
   if (d.roman) throw notSupportedForInput('RN');
   const reader = new NumberReader(d, text);
   const digits = reader.run();
-  const precision = d.pre + d.multiply + reader.scale;
-  const type = typeByOid(OID.numeric);
   const value = numeric.parseNumeric(digits);
-  const fitted =
-    precision >= 1 && precision <= 1000 && type.typmodIn && type.applyTypmod
-      ? (type.applyTypmod(value, type.typmodIn([precision, reader.scale]), true) as Numeric)
-      : value;
-  if (!d.hasV) return fitted;
+  checkWholeDigits(value, d.pre + d.multiply);
+  if (!d.hasV) return value;
   return numeric.multiply(
-    fitted,
+    value,
     numeric.power(numeric.fromInteger(10), numeric.fromInteger(-d.multiply)),
   );
+}
+
+/** The digits before the point must be no more than the format has places for. */
+function checkWholeDigits(value: Numeric, digitsMax: number): void {
+  const limit = numeric.finite(numeric.pow10(digitsMax), 0);
+  const isZero = numeric.signOf(value) === 0;
+  if (isZero || numeric.compareNumeric(numeric.abs(value), limit) < 0) {
+    return;
+  }
+  throw pgError('numeric_value_out_of_range', 'numeric field overflow');
 }
 
 function notSupportedForInput(pattern: string) {
@@ -676,10 +678,6 @@ class NumberReader {
   constructor(d: Description, input: string) {
     this.d = d;
     this.input = input;
-  }
-
-  get scale(): number {
-    return this.fractionRead;
   }
 
   run(): string {
@@ -719,7 +717,7 @@ class NumberReader {
         this.skipOther(1);
         return;
       case 'TH':
-        this.skipOther(2);
+        if (!this.d.decimal) this.skipOther(2);
         return;
       case 'MI':
         this.readSign('-');
@@ -793,7 +791,7 @@ class NumberReader {
         this.sign = following;
         this.at++;
       }
-    } else if (!isRead && !d.plus && !d.minus) {
+    } else if (!isRead && (d.plus || d.minus)) {
       const character = input[this.at]!;
       if (character === '-' || character === '+') this.sign = character;
     }

@@ -12,6 +12,7 @@ import { buildAutomaton, needsAutomaton } from './regex-automaton.ts';
 import {
   complement,
   DEFAULT_OPTIONS,
+  invalidRegex,
   type ParsedRegex,
   parseRegex,
   type Ranges,
@@ -60,7 +61,7 @@ function optionBits(options: RegexOptions): number {
 
 function makeRegex(parsed: ParsedRegex): Regex {
   const source = toSource(parsed.root, false);
-  const tester = new RegExp(source, 'u');
+  const tester = compileTester(source);
   const searcher = new RegExp(source, 'dgu');
   const rule = lengthRule(parsed.root);
   const looksAhead = readsBeyondEnd(parsed.root);
@@ -120,6 +121,18 @@ function makeRegex(parsed: ParsedRegex): Regex {
       return first;
     },
   };
+}
+
+/** JavaScript compiles an expression when it is first run; that is where a too large one fails. */
+function compileTester(source: string): RegExp {
+  try {
+    const tester = new RegExp(source, 'u');
+    tester.test('');
+    return tester;
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) throw invalidRegex('regular expression is too complex');
+    throw thrown;
+  }
 }
 
 function plainMatch(text: string, start: number, end: number): RegexMatch {

@@ -2,6 +2,7 @@
  *
  *   PG_ORACLE=postgres://postgres@127.0.0.1:5432/postgres \
  *     npx vitest run test/sql/functions/generate.test.ts
+ *   npx biome format --write test/sql/functions/cases
  *
  * The server must have collation C and encoding UTF8. The other tests read the files and need no
  * server; without PG_ORACLE this one is skipped. */
