@@ -1,0 +1,119 @@
+import { OID } from '../../types/index.ts';
+import type { CallExpr, Expr } from '../expression.ts';
+import { someExpr, visitChildren, visitReferences } from '../expression-tree.ts';
+import { functionByOid, operatorByOid } from '../functions/index.ts';
+
+/** Sets of relations of one query, as bits. */
+export type RelSet = bigint;
+export const NO_RELS: RelSet = 0n;
+
+export function relBit(relation: number): RelSet {
+  return 1n << BigInt(relation);
+}
+
+export function isSubset(a: RelSet, b: RelSet): boolean {
+  return (a & ~b) === 0n;
+}
+
+/** A condition of WHERE or ON. */
+export interface Clause {
+  readonly expr: Expr;
+  readonly rels: RelSet;
+}
+
+export function makeClause(expr: Expr): Clause {
+  return { expr, rels: relsOf(expr) };
+}
+
+/** The relations of this query level that an expression needs. */
+export function relsOf(expr: Expr): RelSet {
+  let rels = NO_RELS;
+  visitReferences(expr, (reference, depth) => {
+    if (reference.kind === 'column' && reference.level === depth) {
+      rels |= relBit(reference.relation);
+    }
+  });
+  return rels;
+}
+
+/** The members of a conjunction; none for a condition that is always true. */
+export function conjuncts(expr: Expr | null): Expr[] {
+  if (expr === null) return [];
+  if (expr.kind === 'and') return expr.arguments.flatMap(conjuncts);
+  if (expr.kind === 'const' && expr.value === true) return [];
+  return [expr];
+}
+
+export function conjunction(exprs: readonly Expr[]): Expr | null {
+  if (exprs.length === 0) return null;
+  if (exprs.length === 1) return exprs[0] as Expr;
+  return { kind: 'and', type: OID.bool, typmod: -1, arguments: exprs };
+}
+
+export function isVolatile(expr: Expr): boolean {
+  return someExpr(expr, (part) => {
+    if (part.kind === 'sequence') return true;
+    if (part.kind !== 'call' && part.kind !== 'setCall') return false;
+    return functionByOid(part.function)?.volatility === 'v';
+  });
+}
+
+export function hasSubquery(expr: Expr): boolean {
+  return someExpr(expr, (part) => part.kind === 'subquery');
+}
+
+/** The operands the other way round, where the operator has a commutator. */
+export function commute(call: CallExpr): CallExpr | null {
+  const commutator = operatorByOid(operatorByOid(call.operator)?.commutator ?? 0);
+  const [left, right] = call.arguments;
+  if (commutator === undefined || left === undefined || right === undefined) return null;
+  return {
+    ...call,
+    function: commutator.function,
+    operator: commutator.oid,
+    arguments: [right, left],
+  };
+}
+
+/** Relations whose null row keeps the condition from being true. */
+export function strictRels(expr: Expr): RelSet {
+  switch (expr.kind) {
+    case 'column':
+      return expr.level === 0 ? relBit(expr.relation) : NO_RELS;
+    case 'and':
+      return expr.arguments.reduce((rels, part) => rels | strictRels(part), NO_RELS);
+    case 'or':
+      return expr.arguments.map(strictRels).reduce((a, b) => a & b);
+    case 'call': {
+      if (functionByOid(expr.function)?.strict !== true) return NO_RELS;
+      return expr.arguments.reduce((rels, part) => rels | strictRels(part), NO_RELS);
+    }
+    case 'cast':
+    case 'typmod':
+    case 'not':
+      return strictRels(expr.argument);
+    case 'isNull':
+      return expr.negated ? strictRels(expr.argument) : NO_RELS;
+    case 'any':
+      return strictRels(expr.left);
+    case 'booleanTest':
+      return !expr.negated && expr.test !== 'unknown' ? strictRels(expr.argument) : NO_RELS;
+    default:
+      return NO_RELS;
+  }
+}
+
+/** Removes relabelling casts, which change no value. */
+export function stripRelabel(expr: Expr): Expr {
+  return expr.kind === 'cast' && expr.method === 'relabel' ? stripRelabel(expr.argument) : expr;
+}
+
+/** Whether the expression holds an aggregate of its own query level. */
+export function hasAggregate(expr: Expr): boolean {
+  if (expr.kind === 'aggregate' && expr.level === 0) return true;
+  let found = false;
+  visitChildren(expr, (child) => {
+    found ||= hasAggregate(child);
+  });
+  return found;
+}

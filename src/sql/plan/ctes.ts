@@ -1,0 +1,122 @@
+import { AssertionError } from '../../base/index.ts';
+import type { Query, RangeTableEntry } from '../bind/query.ts';
+import type { Expr } from '../expression.ts';
+import { visitChildren, visitQuery, visitQueryReferences } from '../expression-tree.ts';
+import { isVolatile } from './clauses.ts';
+import type { SlotValue } from './paths.ts';
+import type { PlanNode } from './plan.ts';
+import type { PlannedCte, QueryPlanner } from './query-planner.ts';
+import { planMember } from './set-operations.ts';
+
+/** Common tables: read once, they are planned in place; else they are computed once. */
+export type CteSource =
+  | { readonly kind: 'inline'; readonly node: PlanNode; readonly needs: readonly SlotValue[] }
+  | { readonly kind: 'scan'; readonly cte: number; readonly name: string; readonly rows: number }
+  | { readonly kind: 'workTable'; readonly workTable: number; readonly rows: number };
+
+export function inlineOrPlanCte(
+  planner: QueryPlanner,
+  entry: Extract<RangeTableEntry, { kind: 'cte' }>,
+): CteSource {
+  const planned = planner.findCte(entry.level, entry.index);
+  if (entry.selfReference) {
+    return { kind: 'workTable', workTable: planned.workTable, rows: planned.rows };
+  }
+  const { cte, owner } = planned;
+  if (canInline(planned)) {
+    const inner = owner.inner(cte.query);
+    return { kind: 'inline', node: inner.plan(), needs: [] };
+  }
+  if (planned.node < 0) {
+    planned.node = owner.statement.ctes.length;
+    owner.statement.ctes.push(undefined as unknown as PlanNode);
+    const node = cte.recursive ? planRecursive(planned) : owner.inner(cte.query).plan();
+    owner.statement.ctes[planned.node] = node;
+    planned.rows = node.rows;
+  }
+  return { kind: 'scan', cte: planned.node, name: cte.name, rows: planned.rows };
+}
+
+/** As PostgreSQL decides: a single reader and no side effects, unless told otherwise. */
+function canInline(planned: PlannedCte): boolean {
+  const { cte, owner } = planned;
+  if (cte.recursive || cte.query.kind === 'insert') return false;
+  if (cte.materialized === 'always') return false;
+  const index = owner.ctes.indexOf(planned);
+  if (cte.materialized === 'default' && countReaders(owner.query, index, 0) > 1) {
+    // What depends on an outer query cannot be computed once for the statement.
+    return refersOutside(cte.query);
+  }
+  return !hasSideEffects(cte.query);
+}
+
+function countReaders(query: Query, index: number, depth: number): number {
+  let count = 0;
+  const enter = (inner: Query, levels: number) => {
+    count += countReaders(inner, index, depth + levels);
+  };
+  if ('rangeTable' in query) {
+    for (const entry of query.rangeTable) {
+      if (entry.kind === 'cte' && entry.level === depth && entry.index === index) count++;
+    }
+  }
+  const visitExpr = (expr: Expr): void => visitSubqueries(expr, (inner) => enter(inner, 1));
+  visitQuery(query, visitExpr, enter);
+  return count;
+}
+
+function visitSubqueries(expr: Expr, visit: (query: Query) => void): void {
+  if (expr.kind === 'subquery') visit(expr.query);
+  visitChildren(expr, (child) => visitSubqueries(child, visit));
+}
+
+function refersOutside(query: Query): boolean {
+  let outside = false;
+  visitQueryReferences(
+    query,
+    (reference, depth) => {
+      if (reference.kind === 'column' && reference.level > depth) outside = true;
+    },
+    0,
+  );
+  return outside;
+}
+
+function hasSideEffects(query: Query): boolean {
+  let found = false;
+  const enter = (inner: Query) => {
+    found ||= hasSideEffects(inner);
+  };
+  const visitExpr = (expr: Expr): void => {
+    found ||= isVolatile(expr);
+    visitSubqueries(expr, enter);
+  };
+  visitQuery(query, visitExpr, enter);
+  return found;
+}
+
+/** WITH RECURSIVE: the first member starts, the second runs over the rows of the round before. */
+function planRecursive(planned: PlannedCte): PlanNode {
+  const { cte, owner } = planned;
+  const { query } = cte;
+  if (query.kind !== 'setOperation') throw new AssertionError('a recursive query without UNION');
+  const inner = owner.inner(query);
+  const initial = planMember(inner, query.left);
+  planned.workTable = owner.statement.newWorkTable();
+  planned.rows = Math.max(1, initial.rows * 10);
+  const step = planMember(inner, query.right);
+  const rows = initial.rows + step.rows * 10;
+  const node: PlanNode = {
+    kind: 'recursiveUnion',
+    output: initial.output,
+    rows,
+    width: initial.width,
+    startupCost: initial.startupCost,
+    totalCost: initial.totalCost + step.totalCost * 10 + 0.01 * rows,
+    initial,
+    step,
+    all: query.all,
+    workTable: planned.workTable,
+  };
+  return node;
+}

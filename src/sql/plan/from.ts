@@ -1,0 +1,439 @@
+import { assertNever } from '../../base/index.ts';
+import { notSupported, pgError } from '../../errors/index.ts';
+import type { FromItem, RangeTableEntry } from '../bind/query.ts';
+import type { Expr } from '../expression.ts';
+import { functionByOid } from '../functions/index.ts';
+import {
+  type Clause,
+  conjunction,
+  conjuncts,
+  isSubset,
+  isVolatile,
+  makeClause,
+  NO_RELS,
+  type RelSet,
+  relBit,
+  relsOf,
+  strictRels,
+} from './clauses.ts';
+import { CPU_TUPLE_COST, exprCost } from './cost.ts';
+import { inlineOrPlanCte } from './ctes.ts';
+import { searchJoins } from './join-search.ts';
+import { joinOuter } from './joins.ts';
+import { Layout } from './layout.ts';
+import { filterNode, typeWidth } from './nodes.ts';
+import type { Candidates, Path, SlotValue } from './paths.ts';
+import type { NodeColumn, PlanNode } from './plan.ts';
+import type { QueryPlanner } from './query-planner.ts';
+import { singlePath, tableCandidates } from './scans.ts';
+import { clausesSelectivity } from './selectivity.ts';
+import { type SemiJoin, unnest } from './unnest.ts';
+
+/** FROM and WHERE: relations with the conditions pushed down to them, joined. */
+export function planFrom(
+  planner: QueryPlanner,
+  from: readonly FromItem[],
+  where: Expr | null,
+): Candidates {
+  const unnested = unnest(planner, conjuncts(where));
+  const clauses = unnested.conditions.map(makeClause);
+  if (from.length === 0 && unnested.semiJoins.length === 0) {
+    return emptyFrom(planner, clauses);
+  }
+  return planItems(planner, from, clauses, unnested.semiJoins);
+}
+
+/** No FROM: one row, or none. */
+function emptyFrom(planner: QueryPlanner, clauses: readonly Clause[]): Candidates {
+  const filter = conjunction(clauses.map((clause) => clause.expr));
+  const layout = new Layout();
+  const total = 0.01 + exprCost(filter);
+  return singlePath(NO_RELS, {
+    rows: 1,
+    width: 0,
+    startup: 0,
+    total,
+    order: [],
+    requires: NO_RELS,
+    rescan: total,
+    build: () => ({
+      node: {
+        kind: 'result',
+        output: [],
+        rows: 1,
+        width: 0,
+        startupCost: 0,
+        totalCost: total,
+        exprs: [],
+        filter: filter && planner.convert(filter, layout),
+      },
+      layout,
+      needs: [],
+    }),
+  });
+}
+
+/** One join problem: items of inner joins, and the conditions over them. */
+function planItems(
+  planner: QueryPlanner,
+  from: readonly FromItem[],
+  conditions: readonly Clause[],
+  semiJoins: readonly SemiJoin[],
+): Candidates {
+  const clauses = [...conditions];
+  const leaves: FromItem[] = [];
+  const strict = clauses.reduce((rels, clause) => rels | strictRels(clause.expr), NO_RELS);
+  for (const item of from) flatten(item, leaves, clauses, strict);
+  // A condition on the tables of one item goes down with it; the others join items.
+  const pending = new Set(clauses);
+  const items = leaves.map((leaf) => {
+    const rels = itemRels(leaf);
+    const own = clauses.filter(
+      (clause) => pending.has(clause) && clause.rels !== NO_RELS && isSubset(clause.rels, rels),
+    );
+    for (const clause of own) pending.delete(clause);
+    return planLeaf(planner, leaf, rels, own);
+  });
+  return searchJoins(planner, items, [...pending], semiJoins);
+}
+
+/** Takes inner joins apart into their items and conditions. */
+function flatten(item: FromItem, leaves: FromItem[], clauses: Clause[], strict: RelSet): void {
+  if (item.kind === 'join') {
+    const join = reduceOuter(item, strict);
+    if (join === 'inner' || join === 'cross') {
+      for (const condition of conjuncts(item.on)) clauses.push(makeClause(condition));
+      const known =
+        strict | conjuncts(item.on).reduce((rels, part) => rels | strictRels(part), NO_RELS);
+      flatten(item.left, leaves, clauses, known);
+      flatten(item.right, leaves, clauses, known);
+      return;
+    }
+    leaves.push(join === item.join ? item : { ...item, join });
+    return;
+  }
+  leaves.push(item);
+}
+
+/** An outer join whose null rows a condition above throws away is a simpler join. */
+function reduceOuter(
+  item: Extract<FromItem, { kind: 'join' }>,
+  strict: RelSet,
+): Extract<FromItem, { kind: 'join' }>['join'] {
+  const leftKept = (itemRels(item.left) & strict) !== 0n;
+  const rightKept = (itemRels(item.right) & strict) !== 0n;
+  switch (item.join) {
+    case 'left':
+      return rightKept ? 'inner' : 'left';
+    case 'right':
+      return leftKept ? 'inner' : 'right';
+    case 'full':
+      if (leftKept && rightKept) return 'inner';
+      return leftKept ? 'left' : rightKept ? 'right' : 'full';
+    default:
+      return item.join;
+  }
+}
+
+export function itemRels(item: FromItem): RelSet {
+  return item.kind === 'relation'
+    ? relBit(item.relation)
+    : itemRels(item.left) | itemRels(item.right);
+}
+
+function planLeaf(
+  planner: QueryPlanner,
+  item: FromItem,
+  rels: RelSet,
+  clauses: readonly Clause[],
+): Candidates {
+  if (item.kind === 'relation') return relationCandidates(planner, item.relation, clauses);
+  return planOuterJoin(planner, item, rels, clauses);
+}
+
+function planOuterJoin(
+  planner: QueryPlanner,
+  item: Extract<FromItem, { kind: 'join' }>,
+  _rels: RelSet,
+  above: readonly Clause[],
+): Candidates {
+  // A right join is a left join the other way round.
+  const turned = item.join === 'right';
+  const full = item.join === 'full';
+  const preserved = turned ? item.right : item.left;
+  const nullable = turned ? item.left : item.right;
+  refuseLocks(planner, nullable);
+  if (full) refuseLocks(planner, preserved);
+  const preservedRels = itemRels(preserved);
+  const nullableRels = itemRels(nullable);
+  const pushed = full ? [] : above.filter((clause) => isSubset(clause.rels, preservedRels));
+  const filters = above.filter((clause) => !pushed.includes(clause));
+  const on = conjuncts(item.on).map(makeClause);
+  const onNullable = full
+    ? []
+    : on.filter((clause) => clause.rels !== NO_RELS && isSubset(clause.rels, nullableRels));
+  const onRest = on.filter((clause) => !onNullable.includes(clause));
+  const left = planItems(planner, [preserved], pushed, []);
+  const right = planItems(planner, [nullable], onNullable, []);
+  const joined = joinOuter(planner, full ? 'full' : 'left', left, right, onRest);
+  return filters.length === 0 ? joined : filtered(planner, joined, filters);
+}
+
+function refuseLocks(planner: QueryPlanner, item: FromItem): void {
+  if (item.kind === 'join') {
+    refuseLocks(planner, item.left);
+    refuseLocks(planner, item.right);
+  } else if (planner.needsLocator(item.relation) && planner.query.kind === 'select') {
+    throw pgError(
+      'feature_not_supported',
+      'FOR UPDATE cannot be applied to the nullable side of an outer join',
+    );
+  }
+}
+
+/** Conditions that only hold above a join or subquery. */
+export function filtered(
+  planner: QueryPlanner,
+  input: Candidates,
+  clauses: readonly Clause[],
+): Candidates {
+  const exprs = clauses.map((clause) => clause.expr);
+  const predicate = conjunction(exprs);
+  if (predicate === null) return input;
+  const kept = clausesSelectivity(exprs, (expr) => planner.columnFacts(expr));
+  const rows = Math.max(1, Math.round(input.rows * kept));
+  const outside = clauses.reduce((rels, clause) => rels | (clause.rels & ~input.rels), NO_RELS);
+  const paths = input.paths.map((path): Path => {
+    const total = path.total + exprCost(predicate) * path.rows;
+    return {
+      ...path,
+      rows,
+      total,
+      rescan: path.rescan + exprCost(predicate) * path.rows,
+      requires: path.requires | outside,
+      build: () => {
+        const built = path.build();
+        const slots = slotMap(built.needs);
+        const bound = planner.convert(predicate, built.layout, slots);
+        return {
+          node: filterNode(built.node, bound, kept),
+          layout: built.layout,
+          needs: [...slots.values()],
+        };
+      },
+    };
+  });
+  return { ...input, rows, paths, parameterized: null };
+}
+
+export function slotMap(needs: readonly SlotValue[]): Map<string, SlotValue> {
+  return new Map(
+    needs.map((value, i) => [
+      value.expr.kind === 'column' ? `${value.expr.relation}.${value.expr.column}` : `#${i}`,
+      value,
+    ]),
+  );
+}
+
+function relationCandidates(
+  planner: QueryPlanner,
+  relation: number,
+  clauses: readonly Clause[],
+): Candidates {
+  const entry = planner.rangeTable[relation] as RangeTableEntry;
+  if (entry.kind === 'table') return tableCandidates(planner, relation, entry, clauses);
+  const candidates = derivedCandidates(planner, relation, entry, clauses);
+  planner.derived.set(relation, candidates);
+  return candidates;
+}
+
+function derivedCandidates(
+  planner: QueryPlanner,
+  relation: number,
+  entry: Exclude<RangeTableEntry, { kind: 'table' }>,
+  clauses: readonly Clause[],
+): Candidates {
+  switch (entry.kind) {
+    case 'subquery': {
+      const inner = planner.inner(entry.query);
+      const node = inner.plan();
+      return derived(planner, relation, entry, clauses, node, planner.slotValues(inner));
+    }
+    case 'cte':
+      return derivedCte(planner, relation, entry, clauses);
+    case 'function':
+      return functionCandidates(planner, relation, entry, clauses);
+    case 'systemView': {
+      planner.statement.needsCatalog = true;
+      const columns = planner.neededColumns(relation);
+      return scanCandidates(planner, relation, columns, entry, clauses, 100, 10, (base) => ({
+        kind: 'systemViewScan',
+        ...base,
+        view: entry.view,
+        viewOid: entry.oid,
+        alias: entry.alias,
+        columns,
+      }));
+    }
+    case 'values':
+    case 'join':
+      throw notSupported(`a FROM item of kind ${entry.kind}`);
+    default:
+      return assertNever(entry);
+  }
+}
+
+/** A relation whose plan is made already; conditions become a filter over it. */
+function derived(
+  planner: QueryPlanner,
+  relation: number,
+  entry: RangeTableEntry,
+  clauses: readonly Clause[],
+  node: PlanNode,
+  needs: readonly SlotValue[],
+): Candidates {
+  const layout = Layout.ofRelation(relation, [...entry.columns.keys()]);
+  const requires = needs.reduce((rels, value) => rels | value.rels, NO_RELS);
+  const path: Path = {
+    rows: node.rows,
+    width: node.width,
+    startup: node.startupCost,
+    total: node.totalCost,
+    order: [],
+    requires,
+    rescan: node.totalCost,
+    build: () => ({ node, layout, needs }),
+  };
+  return filtered(planner, singlePath(relBit(relation), path), clauses);
+}
+
+type ScanFields = {
+  readonly output: readonly NodeColumn[];
+  readonly rows: number;
+  readonly width: number;
+  readonly startupCost: number;
+  readonly totalCost: number;
+  readonly filter: Expr | null;
+};
+
+/** A scan that is no table scan: `make` adds what is its own. */
+function scanCandidates(
+  planner: QueryPlanner,
+  relation: number,
+  columns: readonly number[],
+  entry: RangeTableEntry,
+  clauses: readonly Clause[],
+  inputRows: number,
+  startupCost: number,
+  make: (fields: ScanFields, slots: Map<string, SlotValue>) => PlanNode,
+  requires: RelSet = NO_RELS,
+): Candidates {
+  const exprs = clauses.map((clause) => clause.expr);
+  const kept = clausesSelectivity(exprs, (expr) => planner.columnFacts(expr));
+  const rows = Math.max(1, Math.round(inputRows * kept));
+  const output = columns.map((column): NodeColumn => {
+    const { type, typmod, name } = entry.columns[column] ?? { type: 25, typmod: -1, name: '' };
+    return { type, typmod, name };
+  });
+  const width = output.reduce((sum, column) => sum + typeWidth(column.type, column.typmod), 0);
+  const totalCost = startupCost + inputRows * (CPU_TUPLE_COST + exprCost(conjunction(exprs)));
+  const layout = Layout.ofRelation(relation, columns);
+  const path: Path = {
+    rows,
+    width,
+    startup: startupCost,
+    total: totalCost,
+    order: [],
+    requires,
+    rescan: totalCost,
+    build: () => {
+      const slots = new Map<string, SlotValue>();
+      const predicate = conjunction(exprs);
+      const filter = predicate && planner.convert(predicate, layout, slots);
+      const fields = { output, rows, width, startupCost, totalCost, filter };
+      const node = make(fields, slots);
+      return { node, layout, needs: [...slots.values()] };
+    },
+  };
+  return singlePath(relBit(relation), path);
+}
+
+const NO_COLUMNS = new Layout();
+
+function functionCandidates(
+  planner: QueryPlanner,
+  relation: number,
+  entry: Extract<RangeTableEntry, { kind: 'function' }>,
+  clauses: readonly Clause[],
+): Candidates {
+  const requires = entry.calls.reduce((rels, call) => rels | relsOf(call), NO_RELS);
+  if (entry.calls.some(isVolatile)) noteVolatile(planner, entry.calls);
+  const rows = entry.calls.some((call) => call.kind === 'setCall') ? setRows(entry.calls) : 1;
+  return scanCandidates(
+    planner,
+    relation,
+    [...entry.columns.keys()],
+    entry,
+    clauses,
+    rows,
+    0,
+    (fields, slots) => ({
+      kind: 'functionScan',
+      ...fields,
+      alias: entry.alias,
+      calls: entry.calls.map((call) => planner.convert(call, NO_COLUMNS, slots)),
+      ordinality: entry.ordinality,
+    }),
+    requires,
+  );
+}
+
+function noteVolatile(planner: QueryPlanner, calls: readonly Expr[]): void {
+  if (calls.some((call) => call.kind === 'sequence')) planner.statement.needsWriter = true;
+}
+
+/** generate_series of constants has a known length; other sets are taken to have 1000 rows. */
+function setRows(calls: readonly Expr[]): number {
+  let rows = 1;
+  for (const call of calls) {
+    if (call.kind !== 'setCall') continue;
+    const bounds = call.arguments.map((arg) =>
+      arg.kind === 'const' && typeof arg.value === 'number' ? arg.value : null,
+    );
+    const [low, high, step = 1] = bounds;
+    const series = functionByOid(call.function)?.name === 'generate_series';
+    if (series && low != null && high != null && step !== null && step !== 0) {
+      rows = Math.max(rows, Math.floor((high - low) / step) + 1);
+    } else rows = Math.max(rows, 1000);
+  }
+  return rows;
+}
+
+function derivedCte(
+  planner: QueryPlanner,
+  relation: number,
+  entry: Extract<RangeTableEntry, { kind: 'cte' }>,
+  clauses: readonly Clause[],
+): Candidates {
+  const source = inlineOrPlanCte(planner, entry);
+  if (source.kind === 'inline') {
+    return derived(planner, relation, entry, clauses, source.node, source.needs);
+  }
+  const columns = [...entry.columns.keys()];
+  return scanCandidates(planner, relation, columns, entry, clauses, source.rows, 0, (fields) =>
+    source.kind === 'workTable'
+      ? {
+          kind: 'workTableScan',
+          ...fields,
+          workTable: source.workTable,
+          alias: entry.alias,
+        }
+      : {
+          kind: 'cteScan',
+          ...fields,
+          cte: source.cte,
+          alias: entry.alias,
+          name: source.name,
+        },
+  );
+}

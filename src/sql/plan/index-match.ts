@@ -1,0 +1,179 @@
+import type { IndexDescriptor, RelationDescriptor } from '../../catalog/descriptors.ts';
+import type { CallExpr, ColumnExpr, Expr, SortKey } from '../expression.ts';
+import { type BtreeStrategy, btreeFamily, btreeMembers } from '../functions/index.ts';
+import { type Clause, commute, isVolatile, relBit, relsOf, stripRelabel } from './clauses.ts';
+import type { KeyBound } from './plan.ts';
+
+/** Which conditions an index can answer. */
+export interface IndexMatch {
+  readonly index: IndexDescriptor;
+  readonly equal: readonly Expr[];
+  readonly anyOf: { readonly array: Expr | null; readonly list: readonly Expr[] | null } | null;
+  readonly lower: KeyBound | null;
+  readonly upper: KeyBound | null;
+  readonly isNull: boolean;
+  readonly used: readonly Clause[];
+  /** All columns of a unique index are held equal: at most one row. */
+  readonly oneRow: boolean;
+}
+
+const EQUAL: BtreeStrategy = 3;
+
+/** Matches clauses with an index's columns: equality on the first ones, then ANY, then a range. */
+export function matchIndex(
+  relation: number,
+  attributes: readonly number[],
+  index: IndexDescriptor,
+  clauses: readonly Clause[],
+): IndexMatch | null {
+  if (index.predicate !== null) return null;
+  const used: Clause[] = [];
+  const equal: Expr[] = [];
+  let anyOf: IndexMatch['anyOf'] = null;
+  let lower: KeyBound | null = null;
+  let upper: KeyBound | null = null;
+  let isNull = false;
+  let position = 0;
+  for (; position < index.columns.length; position++) {
+    const column = index.columns[position];
+    if (column === undefined || column.column < 0) break;
+    const attribute = attributes.indexOf(column.column);
+    const family = btreeFamily(column.type);
+    if (attribute < 0 || family === undefined) break;
+    const target = { relation, attribute, family };
+    const comparisons = clauses.flatMap((clause) => comparisonOn(target, clause) ?? []);
+    const equality = comparisons.find((found) => found.strategy === EQUAL);
+    if (equality !== undefined) {
+      used.push(equality.clause);
+      if (anyOf === null) {
+        equal.push(equality.value);
+        continue;
+      }
+      // After ANY a single column can still be bounded, from both sides by the same value.
+      lower = upper = { expr: equality.value, inclusive: true };
+      position++;
+      break;
+    }
+    if (anyOf === null) {
+      const any = clauses.flatMap((clause) => anyOn(target, clause) ?? [])[0];
+      if (any !== undefined) {
+        used.push(any.clause);
+        anyOf = { array: any.array, list: any.list };
+        continue;
+      }
+      const nullTest = clauses.find((clause) => isNullOn(target, clause));
+      if (nullTest !== undefined) {
+        used.push(nullTest);
+        isNull = true;
+        break;
+      }
+    }
+    for (const { strategy, clause, value } of comparisons) {
+      if (strategy > EQUAL && lower === null) {
+        lower = { expr: value, inclusive: strategy === 4 };
+        used.push(clause);
+      } else if (strategy < EQUAL && upper === null) {
+        upper = { expr: value, inclusive: strategy === 2 };
+        used.push(clause);
+      }
+    }
+    break;
+  }
+  if (used.length === 0) return null;
+  const oneRow = index.unique && equal.length === index.columns.length;
+  return { index, equal, anyOf, lower, upper, isNull, used, oneRow };
+}
+
+interface IndexTarget {
+  readonly relation: number;
+  readonly attribute: number;
+  readonly family: number;
+}
+
+interface Comparison {
+  readonly strategy: BtreeStrategy;
+  readonly clause: Clause;
+  readonly value: Expr;
+}
+
+function isTarget(target: IndexTarget, expr: Expr): boolean {
+  const column = stripRelabel(expr);
+  return (
+    column.kind === 'column' &&
+    column.level === 0 &&
+    column.relation === target.relation &&
+    column.column === target.attribute
+  );
+}
+
+/** The clause as `column op value`, the value being free of the relation. */
+function comparisonOn(target: IndexTarget, clause: Clause): Comparison | null {
+  if (clause.expr.kind !== 'call' || clause.expr.operator === 0) return null;
+  const direct = strategyIn(target, clause.expr);
+  if (direct !== null) return { ...direct, clause };
+  const turned = commute(clause.expr);
+  const other = turned === null ? null : strategyIn(target, turned);
+  return other === null ? null : { ...other, clause };
+}
+
+function strategyIn(
+  target: IndexTarget,
+  call: CallExpr,
+): { strategy: BtreeStrategy; value: Expr } | null {
+  const [left, right] = call.arguments;
+  if (left === undefined || right === undefined || !isTarget(target, left)) return null;
+  if ((relsOf(right) & relBit(target.relation)) !== 0n || isVolatile(right)) return null;
+  const member = btreeMembers(call.operator).find((found) => found.family === target.family);
+  return member === undefined ? null : { strategy: member.strategy, value: right };
+}
+
+function anyOn(
+  target: IndexTarget,
+  clause: Clause,
+): { clause: Clause; array: Expr | null; list: readonly Expr[] | null } | null {
+  const { expr } = clause;
+  if (expr.kind !== 'any' || !isTarget(target, expr.left)) return null;
+  const values = expr.list ?? (expr.array === null ? [] : [expr.array]);
+  for (const value of values) {
+    if ((relsOf(value) & relBit(target.relation)) !== 0n || isVolatile(value)) return null;
+  }
+  const member = btreeMembers(expr.operator).find((found) => found.family === target.family);
+  if (member?.strategy !== EQUAL) return null;
+  return { clause, array: expr.array, list: expr.list };
+}
+
+function isNullOn(target: IndexTarget, clause: Clause): boolean {
+  return (
+    clause.expr.kind === 'isNull' && !clause.expr.negated && isTarget(target, clause.expr.argument)
+  );
+}
+
+/** The order in which an index gives its rows. */
+export function indexOrder(
+  relation: number,
+  attributes: readonly number[],
+  table: RelationDescriptor,
+  index: IndexDescriptor,
+  backward: boolean,
+): SortKey[] {
+  const keys: SortKey[] = [];
+  for (const column of index.columns) {
+    const attribute = attributes.indexOf(column.column);
+    if (attribute < 0) break;
+    const descriptor = table.columns[column.column];
+    const expr: ColumnExpr = {
+      kind: 'column',
+      type: column.type,
+      typmod: descriptor?.typmod ?? -1,
+      level: 0,
+      relation,
+      column: attribute,
+    };
+    keys.push({
+      expr,
+      descending: column.descending !== backward,
+      nullsFirst: column.nullsFirst !== backward,
+    });
+  }
+  return keys;
+}

@@ -1,0 +1,162 @@
+import { type Clause, isSubset, NO_RELS, type RelSet } from './clauses.ts';
+import { filtered } from './from.ts';
+import { joinInner, joinSemi } from './joins.ts';
+import { type Candidates, cheapest } from './paths.ts';
+import type { QueryPlanner } from './query-planner.ts';
+import type { SemiJoin } from './unnest.ts';
+
+/** The order of inner joins: dynamic programming over small problems, greedy over large ones. */
+const EXHAUSTIVE_MAX = 8;
+
+export function searchJoins(
+  planner: QueryPlanner,
+  items: readonly Candidates[],
+  clauses: readonly Clause[],
+  semiJoins: readonly SemiJoin[],
+): Candidates {
+  const constant = clauses.filter((clause) => clause.rels === NO_RELS);
+  const joining = clauses.filter((clause) => clause.rels !== NO_RELS);
+  let result: Candidates;
+  if (items.length === 1) result = items[0] as Candidates;
+  else if (items.length <= EXHAUSTIVE_MAX) result = exhaustive(planner, items, joining);
+  else result = greedy(planner, items, joining);
+  for (const { join, right, clauses: conditions } of semiJoins) {
+    result = joinSemi(planner, join, result, right, conditions);
+  }
+  // What refers to no relation of the problem alone is tested above it.
+  const all = items.reduce((rels, item) => rels | item.rels, NO_RELS);
+  const outside = joining.filter((clause) => !isSubset(clause.rels, all));
+  const above = [...constant, ...outside];
+  return above.length === 0 ? result : filtered(planner, result, above);
+}
+
+/** The clauses that can be tested when `left` and `right` meet, and not before. */
+function applicable(clauses: readonly Clause[], left: RelSet, right: RelSet): Clause[] {
+  const both = left | right;
+  return clauses.filter(
+    ({ rels }) => isSubset(rels, both) && !isSubset(rels, left) && !isSubset(rels, right),
+  );
+}
+
+function requiredOf(item: Candidates): RelSet {
+  return item.paths.reduce(
+    (rels, path) => rels & path.requires,
+    item.paths[0]?.requires ?? NO_RELS,
+  );
+}
+
+function connected(clauses: readonly Clause[], left: Candidates, right: Candidates): boolean {
+  const lateral =
+    (requiredOf(left) & right.rels) !== NO_RELS || (requiredOf(right) & left.rels) !== NO_RELS;
+  return (
+    lateral ||
+    clauses.some(({ rels }) => (rels & left.rels) !== NO_RELS && (rels & right.rels) !== NO_RELS)
+  );
+}
+
+function exhaustive(
+  planner: QueryPlanner,
+  items: readonly Candidates[],
+  clauses: readonly Clause[],
+): Candidates {
+  const count = items.length;
+  const table = new Map<number, Candidates>();
+  for (let i = 0; i < count; i++) table.set(1 << i, items[i] as Candidates);
+  const full = (1 << count) - 1;
+  for (let size = 2; size <= count; size++) {
+    for (let set = 1; set <= full; set++) {
+      if (bits(set) !== size) continue;
+      const best =
+        bestSplit(planner, table, set, clauses, false) ??
+        (size === count || needsCross(table, set, clauses)
+          ? bestSplit(planner, table, set, clauses, true)
+          : null);
+      if (best !== null) table.set(set, best);
+    }
+  }
+  return table.get(full) ?? greedy(planner, items, clauses);
+}
+
+/** Without any join clause inside the set, only a cross product makes it. */
+function needsCross(
+  table: ReadonlyMap<number, Candidates>,
+  set: number,
+  clauses: readonly Clause[],
+): boolean {
+  const rels = [...table]
+    .filter(([member]) => bits(member) === 1 && (member & set) !== 0)
+    .reduce((sum, [, item]) => sum | item.rels, NO_RELS);
+  return !clauses.some((clause) => (clause.rels & rels) !== NO_RELS);
+}
+
+function bestSplit(
+  planner: QueryPlanner,
+  table: ReadonlyMap<number, Candidates>,
+  set: number,
+  clauses: readonly Clause[],
+  cross: boolean,
+): Candidates | null {
+  let best: Candidates | null = null;
+  for (let part = (set - 1) & set; part > 0; part = (part - 1) & set) {
+    const other = set ^ part;
+    if (part < other) continue;
+    const left = table.get(part);
+    const right = table.get(other);
+    if (left === undefined || right === undefined) continue;
+    if (!cross && !connected(clauses, left, right)) continue;
+    const made = joinInner(planner, left, right, applicable(clauses, left.rels, right.rels));
+    if (made.paths.length === 0) continue;
+    best = best === null ? made : merge(best, made);
+  }
+  return best;
+}
+
+/** Both are of the same relations: the better paths of either. */
+function merge(a: Candidates, b: Candidates): Candidates {
+  const better = cheapest(b.paths).total < cheapest(a.paths).total;
+  return {
+    ...(better ? b : a),
+    rows: a.rows,
+    paths: [...a.paths, ...b.paths].sort((x, y) => x.total - y.total).slice(0, 4),
+  };
+}
+
+function bits(set: number): number {
+  let count = 0;
+  for (let rest = set; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
+/** Joins the pair with the smallest result first, and so on. */
+function greedy(
+  planner: QueryPlanner,
+  items: readonly Candidates[],
+  clauses: readonly Clause[],
+): Candidates {
+  const rest = [...items];
+  while (rest.length > 1) {
+    let best = null as { left: number; right: number; made: Candidates } | null;
+    for (const cross of [false, true]) {
+      for (let i = 0; i < rest.length; i++) {
+        for (let j = i + 1; j < rest.length; j++) {
+          const left = rest[i] as Candidates;
+          const right = rest[j] as Candidates;
+          if (!cross && !connected(clauses, left, right)) continue;
+          const made = joinInner(planner, left, right, applicable(clauses, left.rels, right.rels));
+          if (made.paths.length === 0) continue;
+          const better =
+            best === null ||
+            made.rows < best.made.rows ||
+            (made.rows === best.made.rows &&
+              cheapest(made.paths).total < cheapest(best.made.paths).total);
+          if (better) best = { left: i, right: j, made };
+        }
+      }
+      if (best !== null) break;
+    }
+    if (best === null) throw new Error('no join order satisfies the lateral references');
+    rest[best.left] = best.made;
+    rest.splice(best.right, 1);
+  }
+  return rest[0] as Candidates;
+}

@@ -1,0 +1,271 @@
+import { AssertionError } from '../../base/index.ts';
+import { notSupported } from '../../errors/index.ts';
+import type {
+  CommonTable,
+  ModifyQuery,
+  Query,
+  RangeTableEntry,
+  SelectQuery,
+  SetOperationQuery,
+  ValuesQuery,
+} from '../bind/query.ts';
+import type { ColumnExpr, Expr, SortKey, SubqueryExpr } from '../expression.ts';
+import {
+  mapChildren,
+  sameExpr,
+  visitQueryReferences,
+  visitReferences,
+} from '../expression-tree.ts';
+import { relsOf } from './clauses.ts';
+import { planFrom } from './from.ts';
+import type { Layout } from './layout.ts';
+import { planModify } from './modify.ts';
+import type { Candidates, SlotValue } from './paths.ts';
+import type { PlanNode } from './plan.ts';
+import { type ColumnFacts, tableColumnFacts } from './selectivity.ts';
+import { planSetOperation, planValues } from './set-operations.ts';
+import type { StatementPlanner } from './statement-planner.ts';
+import { planSubquery } from './subqueries.ts';
+import { planSelectTail } from './upper.ts';
+
+/** A common table as a query's planner knows it: planned when it is first read. */
+export interface PlannedCte {
+  readonly cte: CommonTable;
+  /** The planner of the query that defines it. */
+  readonly owner: QueryPlanner;
+  node: number;
+  rows: number;
+  plan: PlanNode | null;
+  /** While its recursive term is planned: the work table and its size. */
+  workTable: number;
+  references: number;
+}
+
+/** Plans one query level. */
+export class QueryPlanner {
+  readonly statement: StatementPlanner;
+  readonly parent: QueryPlanner | null;
+  readonly query: Query;
+  readonly rangeTable: readonly RangeTableEntry[];
+  /** Outer expressions that this level reads through slots, in terms of the parent's level. */
+  readonly outerValues: { readonly slot: number; readonly expr: Expr }[] = [];
+  readonly ctes: readonly PlannedCte[];
+  /** A subplan is run from an expression, anything else as part of its parent's plan. */
+  private readonly isSubplan: boolean;
+  private readonly needed = new Map<number, Set<number>>();
+  private readonly locators = new Set<number>();
+  private readonly scanIds = new Map<number, number>();
+  private wantedOrders: readonly SortKey[][] = [];
+  readonly derived = new Map<number, Candidates>();
+
+  constructor(
+    statement: StatementPlanner,
+    query: Query,
+    parent: QueryPlanner | null,
+    isSubplan: boolean,
+  ) {
+    this.statement = statement;
+    this.query = query;
+    this.parent = parent;
+    this.isSubplan = isSubplan;
+    this.rangeTable = 'rangeTable' in query ? query.rangeTable : [];
+    this.ctes = query.ctes.map((cte) => ({
+      cte,
+      owner: this,
+      node: -1,
+      rows: 0,
+      plan: null,
+      workTable: -1,
+      references: 0,
+    }));
+    visitQueryReferences(
+      query,
+      (reference, depth) => {
+        if (reference.kind === 'column' && reference.level === depth) this.need(reference);
+      },
+      0,
+    );
+  }
+
+  private need(column: ColumnExpr): void {
+    const known = this.needed.get(column.relation);
+    if (known === undefined) this.needed.set(column.relation, new Set([column.column]));
+    else known.add(column.column);
+  }
+
+  /** Columns of a relation that the query reads, in order. */
+  neededColumns(relation: number): number[] {
+    return [...(this.needed.get(relation) ?? [])].sort((a, b) => a - b);
+  }
+
+  needAllColumns(relation: number): void {
+    const entry = this.rangeTable[relation];
+    this.needed.set(relation, new Set(entry?.columns.keys()));
+  }
+
+  needsLocator(relation: number): boolean {
+    return this.locators.has(relation);
+  }
+
+  requireLocator(relation: number): void {
+    this.locators.add(relation);
+  }
+
+  scanId(relation: number): number {
+    let id = this.scanIds.get(relation);
+    if (id === undefined) {
+      id = this.statement.newScanId();
+      this.scanIds.set(relation, id);
+    }
+    return id;
+  }
+
+  setWantedOrders(orders: readonly SortKey[][]): void {
+    this.wantedOrders = orders;
+  }
+
+  /** Whether rows in this order could save a sort. */
+  wantsOrder(order: readonly SortKey[]): boolean {
+    const first = order[0];
+    if (first === undefined) return false;
+    return this.wantedOrders.some((wanted) => {
+      const key = wanted[0];
+      return (
+        key !== undefined &&
+        key.descending === first.descending &&
+        key.nullsFirst === first.nullsFirst &&
+        sameExpr(key.expr, first.expr)
+      );
+    });
+  }
+
+  /** What the statistics say of a column; null for other expressions. */
+  columnFacts(expr: Expr): ColumnFacts | null {
+    if (expr.kind !== 'column' || expr.level !== 0) return null;
+    const entry = this.rangeTable[expr.relation];
+    if (entry?.kind === 'table') {
+      const rows = this.statement.rowsOf(entry.table);
+      return tableColumnFacts(entry.table, rows, entry.attributes[expr.column] ?? 0);
+    }
+    const derived = this.derived.get(expr.relation);
+    if (derived === undefined) return null;
+    return {
+      rows: derived.rows,
+      distinct: Math.max(1, Math.min(200, derived.rows)),
+      nullFraction: 0,
+    };
+  }
+
+  findCte(level: number, index: number): PlannedCte {
+    let owner: QueryPlanner = this;
+    for (let i = 0; i < level; i++) {
+      if (owner.parent === null) throw new AssertionError('a common table of no query level');
+      owner = owner.parent;
+    }
+    const cte = owner.ctes[index];
+    if (cte === undefined) throw new AssertionError('a common table that is not there');
+    return cte;
+  }
+
+  /** Plans the query; the node's columns are the query's result columns. */
+  plan(): PlanNode {
+    const { query } = this;
+    switch (query.kind) {
+      case 'select':
+        return this.planSelect(query);
+      case 'values':
+        return planValues(this, query as ValuesQuery);
+      case 'setOperation':
+        return planSetOperation(this, query as SetOperationQuery);
+      default:
+        return planModify(this, query as ModifyQuery);
+    }
+  }
+
+  private planSelect(query: SelectQuery): PlanNode {
+    for (const lock of query.locking) this.requireLocator(lock.relation);
+    const orders: SortKey[][] = [];
+    if (query.groupBy.length > 0) {
+      orders.push(query.groupBy.map((expr) => ({ expr, descending: false, nullsFirst: false })));
+    }
+    if (query.orderBy.length > 0) orders.push([...query.orderBy]);
+    this.setWantedOrders(orders);
+    return planSelectTail(this, query, planFrom(this, query.from, query.where));
+  }
+
+  /** Turns an expression of this level into one over rows of `layout`. Columns that are not in the
+   * layout come through slots where `slots` is given. */
+  convert(expr: Expr, layout: Layout, slots?: Map<string, SlotValue>): Expr {
+    const found = layout.find(expr);
+    if (found >= 0) return { kind: 'input', type: expr.type, typmod: expr.typmod, column: found };
+    switch (expr.kind) {
+      case 'column':
+        if (expr.level > 0) return this.outerReference(expr, expr.level);
+        if (slots !== undefined) return this.slotReference(expr, slots);
+        throw new AssertionError(`column ${expr.relation}.${expr.column} is not in the input`);
+      case 'aggregate':
+        if (expr.level > 0) return this.outerReference(expr, expr.level);
+        throw new AssertionError('an aggregate outside of its plan node');
+      case 'subquery':
+        return planSubquery(this, expr as SubqueryExpr, layout, slots);
+      default:
+        return mapChildren(expr, (child) => this.convert(child, layout, slots));
+    }
+  }
+
+  private slotReference(expr: ColumnExpr, slots: Map<string, SlotValue>): Expr {
+    const key = `${expr.relation}.${expr.column}`;
+    let value = slots.get(key);
+    if (value === undefined) {
+      value = { slot: this.statement.newSlot(), expr, rels: relsOf(expr) };
+      slots.set(key, value);
+    }
+    return { kind: 'outer', type: expr.type, typmod: expr.typmod, slot: value.slot };
+  }
+
+  /** A slot for an expression of an outer query. */
+  private outerReference(expr: Expr, level: number): Expr {
+    const { type, typmod } = expr;
+    return { kind: 'outer', type, typmod, slot: this.outerSlot(lower(expr), level - 1) };
+  }
+
+  /** `expr` is in terms of the parent: `level` levels above the parent. */
+  private outerSlot(expr: Expr, level: number): number {
+    const { parent } = this;
+    if (parent === null) throw new AssertionError('an outer reference without an outer query');
+    // Within one plan a slot of the parent stays what it is while this level runs.
+    if (level > 0 && !this.isSubplan) return parent.outerSlot(lower(expr), level - 1);
+    const known = this.outerValues.find((value) => sameExpr(value.expr, expr));
+    if (known !== undefined) return known.slot;
+    const slot = this.statement.newSlot();
+    this.outerValues.push({ slot, expr });
+    return slot;
+  }
+
+  /** Plans a query inside of this one's FROM clause. */
+  inner(query: Query): QueryPlanner {
+    return new QueryPlanner(this.statement, query, this, false);
+  }
+
+  /** The slots of a planned inner query as values over this level's relations. */
+  slotValues(inner: QueryPlanner): SlotValue[] {
+    return inner.outerValues.map(({ slot, expr }) => ({ slot, expr, rels: relsOf(expr) }));
+  }
+}
+
+/** An expression one query level further out. */
+export function lower(expr: Expr): Expr {
+  if (expr.kind === 'column') return { ...expr, level: expr.level - 1 };
+  if (expr.kind === 'aggregate') {
+    const inner = mapChildren(expr, lower);
+    return inner.kind === 'aggregate' ? { ...inner, level: inner.level - 1 } : inner;
+  }
+  if (expr.kind === 'subquery') {
+    let outer = false;
+    visitReferences(expr, () => {
+      outer = true;
+    });
+    if (outer) throw notSupported('a subquery in an aggregate of an outer query');
+  }
+  return mapChildren(expr, lower);
+}

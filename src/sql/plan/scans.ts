@@ -1,0 +1,302 @@
+import type { IndexDescriptor } from '../../catalog/descriptors.ts';
+import type { RangeTableEntry } from '../bind/query.ts';
+import type { Expr, SortKey } from '../expression.ts';
+import {
+  type Clause,
+  conjunction,
+  isSubset,
+  isVolatile,
+  NO_RELS,
+  type RelSet,
+  relBit,
+} from './clauses.ts';
+import {
+  CPU_INDEX_TUPLE_COST,
+  CPU_OPERATOR_COST,
+  CPU_TUPLE_COST,
+  exprsCost,
+  PAGE_SIZE,
+  pagesFetched,
+  RANDOM_PAGE_COST,
+  SEQ_PAGE_COST,
+  TUPLE_OVERHEAD,
+} from './cost.ts';
+import { type IndexMatch, indexOrder, matchIndex } from './index-match.ts';
+import { Layout } from './layout.ts';
+import { typeWidth } from './nodes.ts';
+import {
+  type Candidates,
+  keepBest,
+  type ParameterizedPath,
+  type Path,
+  type SlotValue,
+} from './paths.ts';
+import type { KeyRange, NodeColumn, PlanNode } from './plan.ts';
+import type { QueryPlanner } from './query-planner.ts';
+import { clausesSelectivity } from './selectivity.ts';
+
+type TableEntry = Extract<RangeTableEntry, { kind: 'table' }>;
+
+/** Ways to read one table under the conditions on it alone. */
+export function tableCandidates(
+  planner: QueryPlanner,
+  relation: number,
+  entry: TableEntry,
+  clauses: readonly Clause[],
+): Candidates {
+  const facts = tableFacts(planner, relation, entry);
+  const paths: Path[] = [seqScanPath(facts, clauses)];
+  for (const index of entry.table.indexes) {
+    const match = matchIndex(relation, entry.attributes, index, clauses);
+    for (const backward of [false, true]) {
+      const order = indexOrder(relation, entry.attributes, entry.table, index, backward);
+      if (match === null && (order.length === 0 || index.predicate !== null)) continue;
+      if (match?.anyOf && backward) continue;
+      const useful = match !== null && !backward;
+      if (!useful && !planner.wantsOrder(order)) continue;
+      paths.push(indexScanPath(facts, index, match, clauses, backward, order));
+    }
+  }
+  const rows = paths[0]?.rows ?? 1;
+  return {
+    rels: facts.rels,
+    rows,
+    width: facts.width,
+    paths: keepBest(paths),
+    parameterized: (outer, joinClauses) => parameterizedScans(facts, clauses, outer, joinClauses),
+  };
+}
+
+interface TableFacts {
+  readonly planner: QueryPlanner;
+  readonly relation: number;
+  readonly rels: RelSet;
+  readonly entry: TableEntry;
+  readonly columns: readonly number[];
+  readonly width: number;
+  readonly tableRows: number;
+  readonly pages: number;
+}
+
+function tableFacts(planner: QueryPlanner, relation: number, entry: TableEntry): TableFacts {
+  const tableRows = planner.statement.rowsOf(entry.table);
+  const columns = planner.neededColumns(relation);
+  const width = columns.reduce((sum, column) => sum + columnWidth(entry, column), 0);
+  let rowWidth = TUPLE_OVERHEAD;
+  for (let i = 0; i < entry.columns.length; i++) rowWidth += columnWidth(entry, i);
+  const pages = Math.max(
+    1,
+    entry.table.statistics?.pages ?? Math.ceil((tableRows * rowWidth) / PAGE_SIZE),
+  );
+  return { planner, relation, rels: relBit(relation), entry, columns, width, tableRows, pages };
+}
+
+function columnWidth(entry: TableEntry, column: number): number {
+  const attribute = entry.attributes[column] ?? 0;
+  const known = entry.table.statistics?.columns[attribute]?.averageWidth;
+  const descriptor = entry.columns[column];
+  return known ?? typeWidth(descriptor?.type ?? 25, descriptor?.typmod ?? -1);
+}
+
+function estimateRows(facts: TableFacts, clauses: readonly Clause[]): number {
+  const exprs = clauses.map((clause) => clause.expr);
+  const kept = clausesSelectivity(exprs, (expr) => facts.planner.columnFacts(expr));
+  return Math.max(1, Math.round(facts.tableRows * kept));
+}
+
+function seqScanPath(facts: TableFacts, clauses: readonly Clause[]): Path {
+  const exprs = clauses.map((clause) => clause.expr);
+  const perRow = CPU_TUPLE_COST + exprsCost(exprs);
+  const total = facts.pages * SEQ_PAGE_COST + facts.tableRows * perRow;
+  const rows = estimateRows(facts, clauses);
+  return {
+    rows,
+    width: facts.width,
+    startup: 0,
+    total,
+    order: [],
+    requires: NO_RELS,
+    rescan: total,
+    build: () => {
+      const slots = new Map<string, SlotValue>();
+      const base = scanBase(facts, clauses, slots);
+      const node: PlanNode = {
+        kind: 'seqScan',
+        ...base.fields,
+        rows,
+        width: facts.width,
+        startupCost: 0,
+        totalCost: total,
+        backward: false,
+      };
+      return { node, layout: base.layout, needs: [...slots.values()] };
+    },
+  };
+}
+
+interface ScanBase {
+  readonly fields: {
+    readonly output: readonly NodeColumn[];
+    readonly table: number;
+    readonly alias: string;
+    readonly columns: readonly number[];
+    readonly locator: boolean;
+    readonly scanId: number;
+    readonly filter: Expr | null;
+  };
+  readonly layout: Layout;
+}
+
+function scanBase(
+  facts: TableFacts,
+  filters: readonly Clause[],
+  slots: Map<string, SlotValue>,
+): ScanBase {
+  const { planner, relation, entry, columns } = facts;
+  const locator = planner.needsLocator(relation);
+  const layout = Layout.ofRelation(relation, columns, locator);
+  const output: NodeColumn[] = columns.map((column) => {
+    const { type, typmod, name } = entry.columns[column] ?? { type: 0, typmod: -1, name: '' };
+    return { type, typmod, name };
+  });
+  if (locator) output.push({ type: 17, typmod: -1, name: 'ctid' });
+  const filter = conjunction(filters.map((clause) => clause.expr));
+  return {
+    fields: {
+      output,
+      table: planner.statement.tableIndex(entry.table),
+      alias: entry.alias,
+      columns: columns.map((column) => entry.attributes[column] ?? 0),
+      locator,
+      scanId: planner.scanId(relation),
+      filter: filter && planner.convert(filter, layout, slots),
+    },
+    layout,
+  };
+}
+
+function indexScanPath(
+  facts: TableFacts,
+  index: IndexDescriptor,
+  match: IndexMatch | null,
+  clauses: readonly Clause[],
+  backward: boolean,
+  order: readonly SortKey[],
+  requires: RelSet = NO_RELS,
+): Path {
+  const used = match?.used ?? [];
+  const filters = clauses.filter((clause) => !used.includes(clause));
+  const { planner, tableRows, pages } = facts;
+  const usedExprs = used.map((clause) => clause.expr);
+  let kept = clausesSelectivity(usedExprs, (expr) => planner.columnFacts(expr));
+  if (match?.oneRow) kept = 1 / tableRows;
+  const fetched = match?.oneRow ? 1 : Math.max(1, Math.round(tableRows * kept));
+  const rows = match?.oneRow ? 1 : Math.min(fetched, estimateRows(facts, [...used, ...filters]));
+  const height = Math.max(1, Math.ceil(Math.log(Math.max(2, tableRows)) / Math.log(200)));
+  const descent =
+    Math.ceil(Math.log2(Math.max(2, tableRows))) * CPU_OPERATOR_COST +
+    (height + 1) * 50 * CPU_OPERATOR_COST;
+  const probes = match?.anyOf?.list?.length ?? (match?.anyOf ? 10 : 1);
+  // The clustered index holds the rows; another one leads to each row through the key.
+  const leafPages = Math.max(1, Math.ceil(pages * kept));
+  const indexPages = Math.max(1, Math.ceil(leafPages * 0.2));
+  const io = index.clustered
+    ? RANDOM_PAGE_COST * probes + (leafPages - 1) * SEQ_PAGE_COST
+    : RANDOM_PAGE_COST * probes +
+      (indexPages - 1) * SEQ_PAGE_COST +
+      pagesFetched(fetched, pages) * RANDOM_PAGE_COST;
+  const cpu =
+    fetched *
+    (CPU_INDEX_TUPLE_COST +
+      CPU_OPERATOR_COST * usedExprs.length +
+      CPU_TUPLE_COST +
+      exprsCost(filters.map((clause) => clause.expr)));
+  const startup = descent;
+  const total = descent * probes + io + cpu;
+  // Read again, the upper pages are in memory.
+  const rescan =
+    descent * probes +
+    cpu +
+    (index.clustered ? leafPages * 0.1 : fetched * 0.5 * Math.min(RANDOM_PAGE_COST, 1));
+  return {
+    rows,
+    width: facts.width,
+    startup,
+    total,
+    order: match?.anyOf ? [] : order,
+    requires,
+    rescan,
+    build: () => {
+      const slots = new Map<string, SlotValue>();
+      const base = scanBase(facts, filters, slots);
+      const value = (expr: Expr) => planner.convert(expr, EMPTY_LAYOUT, slots);
+      const ranges: KeyRange[] =
+        match === null
+          ? [{ equal: [], anyOf: null, lower: null, upper: null, isNull: false }]
+          : [
+              {
+                equal: match.equal.map(value),
+                anyOf: match.anyOf && {
+                  array: match.anyOf.array && value(match.anyOf.array),
+                  list: match.anyOf.list?.map(value) ?? null,
+                },
+                lower: match.lower && { ...match.lower, expr: value(match.lower.expr) },
+                upper: match.upper && { ...match.upper, expr: value(match.upper.expr) },
+                isNull: match.isNull,
+              },
+            ];
+      const node: PlanNode = {
+        kind: 'indexScan',
+        ...base.fields,
+        rows,
+        width: facts.width,
+        startupCost: startup,
+        totalCost: total,
+        index: index.oid,
+        ranges,
+        backward,
+      };
+      return { node, layout: base.layout, needs: [...slots.values()] };
+    },
+  };
+}
+
+const EMPTY_LAYOUT = new Layout();
+
+/** Index scans whose key comes from the left side of a nested loop. */
+function parameterizedScans(
+  facts: TableFacts,
+  clauses: readonly Clause[],
+  outer: RelSet,
+  joinClauses: readonly Clause[],
+): ParameterizedPath[] {
+  const usable = joinClauses.filter(
+    (clause) => isSubset(clause.rels, outer | facts.rels) && !isVolatile(clause.expr),
+  );
+  if (usable.length === 0) return [];
+  const found: ParameterizedPath[] = [];
+  for (const index of facts.entry.table.indexes) {
+    const match = matchIndex(facts.relation, facts.entry.attributes, index, [
+      ...usable,
+      ...clauses,
+    ]);
+    if (match === null || !match.used.some((clause) => usable.includes(clause))) continue;
+    const used = usable.filter((clause) => match.used.includes(clause));
+    const requires = used.reduce((rels, clause) => rels | (clause.rels & ~facts.rels), NO_RELS);
+    const order = indexOrder(
+      facts.relation,
+      facts.entry.attributes,
+      facts.entry.table,
+      index,
+      false,
+    );
+    const path = indexScanPath(facts, index, match, clauses, false, order, requires);
+    found.push({ path, used });
+  }
+  return found;
+}
+
+/** A relation that can be read in one way only. */
+export function singlePath(rels: RelSet, path: Path): Candidates {
+  return { rels, rows: path.rows, width: path.width, paths: [path], parameterized: null };
+}

@@ -1,0 +1,59 @@
+import type { CatalogView, RelationDescriptor } from '../../catalog/descriptors.ts';
+import type { PlanNode } from './plan.ts';
+
+/** What planning needs to know besides the query. */
+export interface PlanContext {
+  readonly catalog: CatalogView;
+  /** Types of the parameters, lifted literals included. */
+  readonly parameterTypes: readonly number[];
+  /** Rows of a table as of now, for tables without statistics. */
+  estimateRows?(table: RelationDescriptor): number;
+}
+
+/** What all queries of one statement share while they are planned. */
+export class StatementPlanner {
+  readonly context: PlanContext;
+  readonly tables: RelationDescriptor[] = [];
+  readonly subplans: PlanNode[] = [];
+  readonly ctes: PlanNode[] = [];
+  slots = 0;
+  needsWriter = false;
+  needsCatalog = false;
+  private scanIds = 0;
+  private workTables = 0;
+  private readonly rowCounts = new Map<number, number>();
+
+  constructor(context: PlanContext) {
+    this.context = context;
+  }
+
+  newSlot(): number {
+    return this.slots++;
+  }
+
+  newScanId(): number {
+    return this.scanIds++;
+  }
+
+  newWorkTable(): number {
+    return this.workTables++;
+  }
+
+  tableIndex(table: RelationDescriptor): number {
+    const known = this.tables.findIndex((other) => other.oid === table.oid);
+    if (known >= 0) return known;
+    this.tables.push(table);
+    return this.tables.length - 1;
+  }
+
+  /** Rows of a table: as of now, as ANALYZE found, or a guess. */
+  rowsOf(table: RelationDescriptor): number {
+    let rows = this.rowCounts.get(table.oid);
+    if (rows === undefined) {
+      rows = this.context.estimateRows?.(table) ?? table.statistics?.rows ?? 1000;
+      rows = Math.max(1, Math.round(rows));
+      this.rowCounts.set(table.oid, rows);
+    }
+    return rows;
+  }
+}
