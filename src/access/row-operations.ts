@@ -68,6 +68,11 @@ export class RowChanges {
     this.transaction = transaction;
   }
 
+  /** A row id for a row that the caller writes to a tree by itself. */
+  nextRowId(tree: TreeId): number {
+    return this.rowIds.next(tree);
+  }
+
   lockRow(
     table: RelationDescriptor,
     keyBytes: Uint8Array,

@@ -1,0 +1,98 @@
+import { notSupported } from '../../../errors/index.ts';
+import { type KeyColumn, OID, typeByOid } from '../../../types/index.ts';
+import type { AggregateExpr } from '../../expression.ts';
+import { aggregateByOid, aggregateImplementation, functionByOid } from '../../functions/index.ts';
+import type { ExpressionCompiler } from '../expression/compile.ts';
+import { type Evaluator, InputEvaluator } from '../expression/evaluator.ts';
+import type { Accumulator } from './accumulator.ts';
+import { FunctionAccumulator } from './function-accumulator.ts';
+import {
+  CountAccumulator,
+  FloatSumAccumulator,
+  IntegerSumAccumulator,
+  NumberExtremeAccumulator,
+} from './number-accumulators.ts';
+import { FilteredAccumulator, OrderedAccumulator } from './wrappers.ts';
+
+/** Compiles an aggregate call of a plan. */
+export function compileAggregate(expr: AggregateExpr, compiler: ExpressionCompiler): Accumulator {
+  if (expr.withinGroup) throw notSupported('an ordered-set aggregate');
+  const args = compiler.all(expr.arguments);
+  const filter = expr.filter === null ? null : compiler.compile(expr.filter);
+  let accumulator: Accumulator;
+  if (expr.distinct || expr.orderBy.length > 0) {
+    const sorted = args.map((argument, i) => new InputEvaluator(argument.type, i + 1));
+    const inner = accumulatorOf(expr, sorted, compiler);
+    const keys = sortKeys(expr, args, compiler);
+    accumulator = new OrderedAccumulator(compiler.run, inner, args, keys, expr.distinct);
+  } else accumulator = accumulatorOf(expr, args, compiler);
+  if (filter === null) return accumulator;
+  return new FilteredAccumulator(accumulator, filter, compiler.capacity);
+}
+
+function sortKeys(
+  expr: AggregateExpr,
+  args: readonly Evaluator[],
+  compiler: ExpressionCompiler,
+): { value: Evaluator; order: KeyColumn }[] {
+  const keys = expr.orderBy.map((key) => {
+    const value = compiler.compile(key.expr);
+    const { descending, nullsFirst } = key;
+    return { value, order: { type: value.type, descending, nullsFirst } };
+  });
+  if (expr.distinct) {
+    for (const value of args) {
+      keys.push({ value, order: { type: value.type, descending: false, nullsFirst: false } });
+    }
+  }
+  return keys;
+}
+
+const EXTREME =
+  /^(?:int2|int4|int8|oid|float4|float8|date_|time_|timestamp_|timestamptz_)(larger|smaller)$/;
+
+function accumulatorOf(
+  expr: AggregateExpr,
+  args: readonly Evaluator[],
+  compiler: ExpressionCompiler,
+): Accumulator {
+  const result = typeByOid(expr.type);
+  const signature = aggregateByOid(expr.function);
+  const transition = signature?.transition ?? '';
+  const first = args[0];
+  if (transition === 'int8inc') return new CountAccumulator(null);
+  if (transition === 'int8inc_any' && first !== undefined) return new CountAccumulator(first);
+  if (first !== undefined) {
+    const final = signature?.final ?? '';
+    switch (transition) {
+      case 'int2_sum':
+      case 'int4_sum':
+        return new IntegerSumAccumulator(compiler.run, first, result, false);
+      case 'int2_avg_accum':
+      case 'int4_avg_accum':
+        return new IntegerSumAccumulator(compiler.run, first, result, true);
+      case 'int8_avg_accum':
+        if (result.oid !== OID.numeric) break;
+        return new IntegerSumAccumulator(compiler.run, first, result, final === 'numeric_poly_avg');
+      case 'float8pl':
+        return new FloatSumAccumulator(first, false);
+      case 'float8_accum':
+        if (final === 'float8_avg') return new FloatSumAccumulator(first, true);
+        break;
+      default: {
+        const extreme = EXTREME.exec(transition);
+        if (extreme !== null) {
+          return new NumberExtremeAccumulator(first, extreme[1] === 'larger' ? 'max' : 'min');
+        }
+      }
+    }
+  }
+  const implementation = aggregateImplementation(expr.function, {
+    arguments: args.map((argument) => argument.type.oid),
+    result: expr.type,
+  });
+  if (implementation === undefined) {
+    throw notSupported(`aggregate ${functionByOid(expr.function)?.name ?? expr.function}`);
+  }
+  return new FunctionAccumulator(compiler.run, implementation, args, result);
+}

@@ -1,0 +1,539 @@
+import { assert, assertNever } from '../../base/index.ts';
+import type { RelationDescriptor } from '../../catalog/descriptors.ts';
+import { CHUNK_ROWS, type DataChunk } from '../../chunk/index.ts';
+import { type SqlType, typeByOid } from '../../types/index.ts';
+import type { RowLockStrength } from '../bind/query.ts';
+import type { SortKey } from '../expression.ts';
+import type { Plan, PlanNode } from '../plan/plan.ts';
+import { Aggregate } from './aggregate/aggregate.ts';
+import { compileAggregate } from './aggregate/compile-aggregate.ts';
+import { ConflictUpdate } from './conflict-update.ts';
+import { CteScan, CteStore } from './cte.ts';
+import { Distinct } from './distinct.ts';
+import type { ExecutionEnvironment, Instrumentation, NodeInstrumentation } from './environment.ts';
+import { ExpressionCompiler } from './expression/compile.ts';
+import { SubplanEvaluator } from './expression/subplan.ts';
+import { FunctionScan } from './function-scan.ts';
+import { HashJoin } from './hash-join.ts';
+import { Insert } from './insert.ts';
+import { Instrumented, newCounters } from './instrumented.ts';
+import { KeyRanges } from './key-ranges.ts';
+import { LockRows } from './lock-rows.ts';
+import { Materialize } from './materialize.ts';
+import { MergeJoin } from './merge-join.ts';
+import { Delete, Update } from './modify.ts';
+import { NestedLoop } from './nested-loop.ts';
+import type { Operator, Status } from './operator.ts';
+import { usesSlots } from './plan-slots.ts';
+import { ProjectSet } from './project-set.ts';
+import { Recheck } from './recheck.ts';
+import { RecursiveUnion, WorkTable, WorkTableScan } from './recursive-union.ts';
+import { Returning } from './returning.ts';
+import { RowConstraints } from './row-constraints.ts';
+import { Append, Filter, Limit, Project, Result, SystemViewScan, Values } from './row-sources.ts';
+import { Run, type ScanBindings } from './run.ts';
+import { SetOperation } from './set-operation.ts';
+import { Sort } from './sort.ts';
+import { IndexScan, SeqScan } from './table-scan.ts';
+
+/** A plan made ready to run, many times, one run at a time. */
+export class CompiledPlan {
+  readonly plan: Plan;
+  readonly #run: Run;
+  readonly #root: Operator;
+  readonly #shared: SharedParts;
+  #isOpen = false;
+
+  constructor(plan: Plan, run: Run, root: Operator, shared: SharedParts) {
+    this.plan = plan;
+    this.#run = run;
+    this.#root = root;
+    this.#shared = shared;
+  }
+
+  /** Rows of the last `next` that gave CHUNK; good until the next call. */
+  get chunk(): DataChunk {
+    return this.#root.chunk;
+  }
+
+  /** Rows that INSERT, UPDATE or DELETE has changed so far. */
+  get affectedRows(): number {
+    return this.#run.affectedRows;
+  }
+
+  open(environment: ExecutionEnvironment): void {
+    assert(!this.#isOpen, 'the plan is open already');
+    this.#isOpen = true;
+    this.#run.begin(environment);
+    this.#root.open();
+  }
+
+  /** Goes on; what CHUNK, DONE and PAUSE mean is said in operator.ts. */
+  next(): Status {
+    this.#run.resumes++;
+    return this.#root.next();
+  }
+
+  /** Gives back all resources; also after an error, and twice does no harm. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#root.close();
+    this.#shared.close();
+    this.#run.end();
+  }
+}
+
+/** Compiles a plan. With `instrumentation` every node counts into it, for EXPLAIN ANALYZE. */
+export function compilePlan(
+  plan: Plan,
+  instrumentation: Instrumentation | null = null,
+): CompiledPlan {
+  const run = new Run(plan.slots);
+  const shared = new SharedParts();
+  const compiler = new PlanCompiler(plan, run, shared, instrumentation, null);
+  return new CompiledPlan(plan, run, compiler.compile(plan.root).operator, shared);
+}
+
+/** Parts of a compiled plan that do not hang below its root. */
+class SharedParts {
+  readonly ctes = new Map<number, CteStore>();
+  readonly workTables = new Map<number, WorkTable>();
+  readonly subplans: Operator[] = [];
+
+  close(): void {
+    for (const cte of this.ctes.values()) cte.close();
+    for (const subplan of this.subplans) subplan.close();
+    for (const workTable of this.workTables.values()) workTable.close();
+  }
+}
+
+interface Compiled {
+  readonly operator: Operator;
+  /** Rows of its chunks at the most. */
+  readonly capacity: number;
+}
+
+class PlanCompiler {
+  readonly #plan: Plan;
+  readonly #run: Run;
+  readonly #shared: SharedParts;
+  readonly #instrumentation: Instrumentation | null;
+  readonly #bindings: ScanBindings | null;
+  readonly #expressions: ExpressionCompiler;
+
+  constructor(
+    plan: Plan,
+    run: Run,
+    shared: SharedParts,
+    instrumentation: Instrumentation | null,
+    bindings: ScanBindings | null,
+  ) {
+    this.#plan = plan;
+    this.#run = run;
+    this.#shared = shared;
+    this.#instrumentation = instrumentation;
+    this.#bindings = bindings;
+    this.#expressions = new ExpressionCompiler(run, CHUNK_ROWS, (expr, capacity) => {
+      const node = plan.subplans[expr.plan]!;
+      const operator = this.compile(node).operator;
+      shared.subplans.push(operator);
+      const expressions = this.#expressions.withCapacity(capacity);
+      const types = typesOf(node);
+      const isConstant = expr.slots.length === 0 && !usesSlots(node, plan);
+      return new SubplanEvaluator(expr, run, operator, types, isConstant, expressions);
+    });
+  }
+
+  compile(node: PlanNode): Compiled {
+    const counters = this.#countersOf(node);
+    const compiled = this.#build(node, counters);
+    if (counters === null) return compiled;
+    return { operator: new Instrumented(compiled.operator, counters), capacity: compiled.capacity };
+  }
+
+  #countersOf(node: PlanNode): NodeInstrumentation | null {
+    const instrumentation = this.#instrumentation;
+    if (instrumentation === null) return null;
+    let counters = instrumentation.get(node);
+    if (counters === undefined) {
+      counters = newCounters();
+      instrumentation.set(node, counters);
+    }
+    return counters;
+  }
+
+  #table(index: number): RelationDescriptor {
+    const table = this.#plan.tables[index];
+    assert(table !== undefined, `the plan has no table ${index}`);
+    return table;
+  }
+
+  #build(node: PlanNode, counters: NodeInstrumentation | null): Compiled {
+    const run = this.#run;
+    switch (node.kind) {
+      case 'result': {
+        const one = this.#expressions.withCapacity(1);
+        const filter = node.filter === null ? null : one.compile(node.filter);
+        return { operator: new Result(one.all(node.exprs), filter), capacity: 1 };
+      }
+      case 'values': {
+        const one = this.#expressions.withCapacity(1);
+        const rows = node.valueRows.map((row) => one.all(row));
+        const capacity = Math.min(rows.length, CHUNK_ROWS);
+        return { operator: new Values(run, typesOf(node), rows), capacity };
+      }
+      case 'seqScan': {
+        const filter = node.filter === null ? null : this.#expressions.compile(node.filter);
+        const table = this.#table(node.table);
+        const scan = new SeqScan(run, table, node, filter, this.#bindings);
+        scan.counters = counters;
+        return { operator: scan, capacity: CHUNK_ROWS };
+      }
+      case 'indexScan':
+        return this.#indexScan(node, counters);
+      case 'systemViewScan': {
+        const filter = node.filter === null ? null : this.#expressions.compile(node.filter);
+        const { view, viewOid, columns } = node;
+        const scan = new SystemViewScan(run, view, viewOid, columns, typesOf(node), filter);
+        scan.counters = counters;
+        return { operator: scan, capacity: CHUNK_ROWS };
+      }
+      case 'functionScan': {
+        const filter = node.filter === null ? null : this.#expressions.compile(node.filter);
+        const scan = new FunctionScan(
+          run,
+          node,
+          typesOf(node),
+          filter,
+          this.#expressions.withCapacity(1),
+        );
+        scan.counters = counters;
+        return { operator: scan, capacity: CHUNK_ROWS };
+      }
+      case 'cteScan': {
+        const filter = node.filter === null ? null : this.#expressions.compile(node.filter);
+        const scan = new CteScan(run, this.#cte(node.cte), typesOf(node), filter);
+        scan.counters = counters;
+        return { operator: scan, capacity: CHUNK_ROWS };
+      }
+      case 'recursiveUnion': {
+        const workTable = this.#workTable(node.workTable, typesOf(node));
+        const initial = this.compile(node.initial).operator;
+        const step = this.compile(node.step).operator;
+        const operator = new RecursiveUnion(run, initial, step, typesOf(node), node.all, workTable);
+        operator.counters = counters;
+        return { operator, capacity: CHUNK_ROWS };
+      }
+      case 'workTableScan': {
+        const filter = node.filter === null ? null : this.#expressions.compile(node.filter);
+        const workTable = this.#workTable(node.workTable, typesOf(node));
+        const scan = new WorkTableScan(run, workTable, typesOf(node), filter);
+        scan.counters = counters;
+        return { operator: scan, capacity: CHUNK_ROWS };
+      }
+      case 'filter': {
+        const { operator, capacity } = this.compile(node.input);
+        const predicate = this.#expressions.withCapacity(capacity).compile(node.predicate);
+        const filter = new Filter(operator, predicate, capacity);
+        filter.counters = counters;
+        return { operator: filter, capacity };
+      }
+      case 'project': {
+        const { operator, capacity } = this.compile(node.input);
+        const exprs = this.#expressions.withCapacity(capacity).all(node.exprs);
+        return { operator: new Project(operator, exprs), capacity };
+      }
+      case 'projectSet': {
+        const { operator, capacity } = this.compile(node.input);
+        const expressions = this.#expressions.withCapacity(capacity);
+        const set = new ProjectSet(run, operator, node.exprs, expressions);
+        return { operator: set, capacity: CHUNK_ROWS };
+      }
+      case 'nestedLoop':
+      case 'hashJoin':
+      case 'mergeJoin':
+        return this.#join(node, counters);
+      case 'aggregate': {
+        const { operator, capacity } = this.compile(node.input);
+        const expressions = this.#expressions.withCapacity(capacity);
+        const aggregate = new Aggregate(
+          run,
+          operator,
+          typesOf(node.input),
+          capacity,
+          node.strategy,
+          expressions.all(node.groupBy),
+          node.aggregates.map((call) => compileAggregate(call, expressions)),
+          typesOf(node),
+          node.groupingSets,
+        );
+        aggregate.counters = counters;
+        return { operator: aggregate, capacity: CHUNK_ROWS };
+      }
+      case 'sort': {
+        const { operator, capacity } = this.compile(node.input);
+        const expressions = this.#expressions.withCapacity(capacity);
+        const limit = node.limit === null ? null : expressions.constant(node.limit);
+        const keys = this.#sortKeys(node.keys, expressions);
+        const sort = new Sort(run, operator, typesOf(node), keys, limit);
+        sort.counters = counters;
+        return { operator: sort, capacity: CHUNK_ROWS };
+      }
+      case 'distinct': {
+        const { operator, capacity } = this.compile(node.input);
+        const expressions = this.#expressions.withCapacity(capacity);
+        const keys = expressions.all(node.keys);
+        const types = typesOf(node);
+        const distinct = new Distinct(run, operator, types, node.strategy, keys, capacity);
+        distinct.counters = counters;
+        return { operator: distinct, capacity: CHUNK_ROWS };
+      }
+      case 'limit': {
+        const { operator, capacity } = this.compile(node.input);
+        const expressions = this.#expressions.withCapacity(capacity);
+        const limit = node.limit === null ? null : expressions.constant(node.limit);
+        const offset = node.offset === null ? null : expressions.constant(node.offset);
+        const ties = node.ties === null ? null : expressions.all(node.ties);
+        return { operator: new Limit(operator, limit, offset, ties, capacity), capacity };
+      }
+      case 'append': {
+        const inputs = node.inputs.map((input) => this.compile(input));
+        const capacity = Math.max(1, ...inputs.map((input) => input.capacity));
+        return { operator: new Append(inputs.map((input) => input.operator)), capacity };
+      }
+      case 'setOperation': {
+        const left = this.compile(node.left).operator;
+        const right = this.compile(node.right).operator;
+        const types = typesOf(node);
+        const operator = new SetOperation(run, left, right, types, node.operation, node.all);
+        operator.counters = counters;
+        return { operator, capacity: CHUNK_ROWS };
+      }
+      case 'materialize': {
+        const { operator } = this.compile(node.input);
+        const keep = !usesSlots(node.input, this.#plan);
+        const materialize = new Materialize(run, operator, typesOf(node), keep);
+        materialize.counters = counters;
+        return { operator: materialize, capacity: CHUNK_ROWS };
+      }
+      case 'lockRows': {
+        const { operator, capacity } = this.compile(node.input);
+        const locks = node.locks.map((lock) => ({ ...lock, table: this.#table(lock.table) }));
+        const recheck = this.#recheck(node.input);
+        const types = typesOf(node.input);
+        return { operator: new LockRows(run, operator, types, locks, recheck, capacity), capacity };
+      }
+      case 'insert':
+        return this.#insert(node);
+      case 'update':
+        return this.#update(node);
+      case 'delete': {
+        const { operator, capacity } = this.compile(node.input);
+        const table = this.#table(node.table);
+        const { locator, scanId, oldColumns } = node;
+        const recheck = this.#recheck(node.input);
+        const returning = this.#returning(node, table, typesOf(node.input), capacity);
+        const parts = { locator, scanId, oldColumns, recheck, returning, capacity };
+        return { operator: new Delete(run, table, operator, parts), capacity };
+      }
+      default:
+        return assertNever(node);
+    }
+  }
+
+  #indexScan(
+    node: Extract<PlanNode, { kind: 'indexScan' }>,
+    counters: NodeInstrumentation | null,
+  ): Compiled {
+    const table = this.#table(node.table);
+    const index = table.indexes.find((one) => one.oid === node.index);
+    assert(index !== undefined, `table ${table.name} has no index ${node.index}`);
+    const ranges = new KeyRanges(index, node.ranges, this.#run, this.#expressions.withCapacity(1));
+    const capacity = ranges.isPoint ? 1 : CHUNK_ROWS;
+    const expressions = this.#expressions.withCapacity(capacity);
+    const filter = node.filter === null ? null : expressions.compile(node.filter);
+    const scan = new IndexScan(this.#run, table, index, node, ranges, filter, this.#bindings);
+    scan.counters = counters;
+    return { operator: scan, capacity };
+  }
+
+  #join(
+    node: Extract<PlanNode, { kind: 'nestedLoop' | 'hashJoin' | 'mergeJoin' }>,
+    counters: NodeInstrumentation | null,
+  ): Compiled {
+    const run = this.#run;
+    const left = this.compile(node.left);
+    const right = this.compile(node.right);
+    const leftTypes = typesOf(node.left);
+    const rightTypes = typesOf(node.right);
+    const on = node.on === null ? null : this.#expressions.compile(node.on);
+    const leftExpressions = this.#expressions.withCapacity(left.capacity);
+    const base = {
+      run,
+      join: node.join,
+      left: left.operator,
+      right: right.operator,
+      leftTypes,
+      rightTypes,
+      on,
+    };
+    if (node.kind === 'nestedLoop') {
+      const values = leftExpressions.all(node.values);
+      const operator = new NestedLoop(base, node.slots, values);
+      operator.counters = counters;
+      return { operator, capacity: CHUNK_ROWS };
+    }
+    if (node.kind === 'mergeJoin') {
+      const leftKeys = leftExpressions.all(node.leftKeys);
+      const rightKeys = this.#expressions.withCapacity(right.capacity).all(node.rightKeys);
+      const operator = new MergeJoin(base, leftKeys, rightKeys);
+      operator.counters = counters;
+      return { operator, capacity: CHUNK_ROWS };
+    }
+    const full = this.#expressions;
+    const operator = new HashJoin(base, {
+      leftKeys: full.all(node.leftKeys),
+      rightKeys: full.all(node.rightKeys),
+      keep: !usesSlots(node.right, this.#plan),
+    });
+    operator.counters = counters;
+    return { operator, capacity: CHUNK_ROWS };
+  }
+
+  #sortKeys(keys: readonly SortKey[], expressions: ExpressionCompiler) {
+    return keys.map((key) => {
+      const value = expressions.compile(key.expr);
+      const { descending, nullsFirst } = key;
+      return { value, order: { type: value.type, descending, nullsFirst } };
+    });
+  }
+
+  #cte(index: number): CteStore {
+    let store = this.#shared.ctes.get(index);
+    if (store === undefined) {
+      const node = this.#plan.ctes[index];
+      assert(node !== undefined, `the plan has no common table ${index}`);
+      store = new CteStore(this.#run, this.compile(node).operator, typesOf(node));
+      this.#shared.ctes.set(index, store);
+    }
+    return store;
+  }
+
+  #workTable(index: number, types: readonly SqlType[]): WorkTable {
+    let table = this.#shared.workTables.get(index);
+    if (table === undefined) {
+      table = new WorkTable(this.#run, types);
+      this.#shared.workTables.set(index, table);
+    }
+    return table;
+  }
+
+  #recheck(input: PlanNode): Recheck {
+    return new Recheck(typesOf(input), (bindings) => {
+      const compiler = new PlanCompiler(this.#plan, this.#run, this.#shared, null, bindings);
+      return compiler.compile(input).operator;
+    });
+  }
+
+  #constraints(
+    node: Extract<PlanNode, { kind: 'insert' | 'update' }>,
+    table: RelationDescriptor,
+    capacity: number,
+  ): RowConstraints {
+    const expressions = this.#expressions.withCapacity(capacity);
+    const checks = node.checks.map(({ name, expr }) => ({ name, test: expressions.compile(expr) }));
+    return new RowConstraints(this.#run, table, checks);
+  }
+
+  #returning(
+    node: Extract<PlanNode, { kind: 'insert' | 'update' | 'delete' }>,
+    table: RelationDescriptor,
+    inputTypes: readonly SqlType[],
+    capacity: number,
+  ): Returning | null {
+    if (node.returning === null) return null;
+    const types = [...table.columns.map((column) => typeByOid(column.type)), ...inputTypes];
+    const exprs = this.#expressions.withCapacity(capacity).all(node.returning);
+    return new Returning(types, exprs, capacity);
+  }
+
+  #insert(node: Extract<PlanNode, { kind: 'insert' }>): Compiled {
+    const { operator, capacity } = this.compile(node.input);
+    const table = this.#table(node.table);
+    const values = this.#expressions.withCapacity(capacity).all(node.values);
+    const constraints = this.#constraints(node, table, capacity);
+    const { onConflict } = node;
+    let conflict: ConflictUpdate | null = null;
+    if (onConflict !== null && onConflict.action === 'update') {
+      const one = this.#expressions.withCapacity(1);
+      const assignments = onConflict.assignments.map(({ column, expr }) => ({
+        column,
+        value: one.compile(expr),
+      }));
+      conflict = new ConflictUpdate(
+        this.#run,
+        table,
+        lockStrength(table, assignments),
+        assignments,
+        onConflict.where === null ? null : one.compile(onConflict.where),
+        this.#constraints(node, table, 1),
+      );
+    }
+    const arbiters = onConflict?.arbiters ?? null;
+    const returning = this.#returning(node, table, [], capacity);
+    return {
+      operator: new Insert(
+        this.#run,
+        operator,
+        table,
+        values,
+        constraints,
+        arbiters,
+        conflict,
+        returning,
+      ),
+      capacity,
+    };
+  }
+
+  #update(node: Extract<PlanNode, { kind: 'update' }>): Compiled {
+    const { operator, capacity } = this.compile(node.input);
+    const table = this.#table(node.table);
+    const expressions = this.#expressions.withCapacity(capacity);
+    const assignments = node.assignments.map(({ column, expr }) => ({
+      column,
+      value: expressions.compile(expr),
+    }));
+    const { locator, scanId, oldColumns } = node;
+    const update = new Update(this.#run, table, operator, {
+      locator,
+      scanId,
+      oldColumns,
+      strength: lockStrength(table, assignments),
+      assignments,
+      constraints: this.#constraints(node, table, capacity),
+      recheck: this.#recheck(node.input),
+      returning: this.#returning(node, table, typesOf(node.input), capacity),
+      capacity,
+    });
+    return { operator: update, capacity };
+  }
+}
+
+function typesOf(node: PlanNode): SqlType[] {
+  return node.output.map((column) => typeByOid(column.type));
+}
+
+/** Assigning to a column of a unique key locks the row against key-share locks too. */
+function lockStrength(
+  table: RelationDescriptor,
+  assignments: readonly { readonly column: number }[],
+): RowLockStrength {
+  const keys = new Set(table.clusterKey ?? []);
+  for (const index of table.indexes) {
+    if (!index.unique || index.predicate !== null) continue;
+    for (const column of index.columns) keys.add(column.column);
+  }
+  return assignments.some(({ column }) => keys.has(column)) ? 'update' : 'noKeyUpdate';
+}

@@ -1,0 +1,168 @@
+import {
+  CHUNK_ROWS,
+  type ColumnVector,
+  createVector,
+  type DataChunk,
+  type NumberVector,
+  readDatum,
+  writeDatum,
+} from '../../chunk/index.ts';
+import { notSupported } from '../../errors/index.ts';
+import type { Datum, RecordDatum, SqlType } from '../../types/index.ts';
+import type { Expr } from '../expression.ts';
+import { type FunctionContext, functionByOid, setImplementation } from '../functions/index.ts';
+import type { FunctionScanNode } from '../plan/plan.ts';
+import type { NodeInstrumentation } from './environment.ts';
+import type { ExpressionCompiler } from './expression/compile.ts';
+import type { Evaluator } from './expression/evaluator.ts';
+import { CHUNK, DONE, Operator, PAUSE, type Status } from './operator.ts';
+import type { Run } from './run.ts';
+
+type AnySetFunction = (context: FunctionContext, ...args: Datum[]) => Iterable<Datum | Datum[]>;
+
+const ONE_ROW: DataChunk = { columns: [], count: 1, selection: null };
+
+/** A call that gives a set of rows: of a set-returning function, or one row of a scalar expression. */
+export class SetCall {
+  readonly #run: Run;
+  readonly #function: AnySetFunction | null;
+  readonly #strict: boolean;
+  readonly #arguments: readonly Evaluator[];
+
+  constructor(run: Run, expr: Expr, compiler: ExpressionCompiler) {
+    this.#run = run;
+    const isCall = expr.kind === 'setCall' || expr.kind === 'call';
+    const signature = isCall ? functionByOid(expr.function) : undefined;
+    if (isCall && (expr.kind === 'setCall' || signature?.returnsSet === true)) {
+      const code = setImplementation(expr.function);
+      if (code === undefined) {
+        throw notSupported(`function ${signature?.name ?? expr.function}`);
+      }
+      this.#function = code as AnySetFunction;
+      this.#strict = signature?.strict ?? false;
+      this.#arguments = compiler.all(expr.arguments);
+    } else {
+      this.#function = null;
+      this.#strict = false;
+      this.#arguments = [compiler.compile(expr)];
+    }
+  }
+
+  /** Computes the arguments for the rows of a chunk; then `start` begins the set of one of them. */
+  evaluate(rows: DataChunk): ColumnVector[] {
+    return this.#arguments.map((argument) => argument.evaluate(rows));
+  }
+
+  start(vectors: readonly ColumnVector[], row: number): Iterator<Datum | Datum[]> {
+    const values = vectors.map((vector, i) => readDatum(vector, row, this.#arguments[i]!.type));
+    if (this.#function === null) return [values[0]!][Symbol.iterator]();
+    if (this.#strict && values.includes(null)) return NO_ROWS[Symbol.iterator]();
+    return this.#function(this.#run.environment.functions, ...values)[Symbol.iterator]();
+  }
+}
+
+const NO_ROWS: readonly Datum[] = [];
+
+/** FROM function(…): one or several calls in step, padded with NULLs. */
+export class FunctionScan extends Operator {
+  readonly #run: Run;
+  readonly #calls: readonly { readonly call: SetCall; readonly width: number }[];
+  readonly #ordinality: boolean;
+  readonly #types: readonly SqlType[];
+  readonly #filter: Evaluator | null;
+  readonly #vectors: ColumnVector[];
+  readonly #selection = new Int32Array(CHUNK_ROWS);
+  #sets: (Iterator<Datum | Datum[]> | null)[] = [];
+  #ordinal = 0;
+  counters: NodeInstrumentation | null = null;
+
+  constructor(
+    run: Run,
+    node: FunctionScanNode,
+    types: readonly SqlType[],
+    filter: Evaluator | null,
+    compiler: ExpressionCompiler,
+  ) {
+    super();
+    this.#run = run;
+    const columns = types.length - (node.ordinality ? 1 : 0);
+    this.#calls = node.calls.map((expr) => ({
+      call: new SetCall(run, expr, compiler),
+      width: node.calls.length === 1 ? columns : widthOf(expr),
+    }));
+    this.#ordinality = node.ordinality;
+    this.#types = types;
+    this.#filter = filter;
+    this.#vectors = types.map((type) => createVector(type));
+    this.chunk.columns = this.#vectors;
+  }
+
+  override open(): void {
+    this.#sets = this.#calls.map(({ call }) => call.start(call.evaluate(ONE_ROW), 0));
+    this.#ordinal = 0;
+  }
+
+  override next(): Status {
+    for (;;) {
+      this.#run.environment.checkInterrupts();
+      if (this.#run.shouldPause()) return PAUSE;
+      for (const vector of this.#vectors) vector.reset();
+      let count = 0;
+      while (count < CHUNK_ROWS && this.#readRow(count)) count++;
+      if (count === 0) return DONE;
+      this.chunk.count = count;
+      this.chunk.selection = null;
+      if (this.#filter === null) return CHUNK;
+      const kept = this.#filter.narrow(this.chunk, this.#selection);
+      if (this.counters !== null) this.counters.rowsRemoved += count - kept;
+      if (kept === 0) continue;
+      this.chunk.count = kept;
+      this.chunk.selection = this.#selection;
+      return CHUNK;
+    }
+  }
+
+  /** False when all sets are at their ends. */
+  #readRow(row: number): boolean {
+    let column = 0;
+    let found = false;
+    for (let i = 0; i < this.#calls.length; i++) {
+      const { width } = this.#calls[i]!;
+      const next = this.#sets[i]?.next();
+      if (next === undefined || next.done === true) {
+        this.#sets[i] = null;
+        for (let k = 0; k < width; k++) this.#vectors[column + k]!.setNull(row);
+      } else {
+        found = true;
+        this.#write(column, width, row, next.value);
+      }
+      column += width;
+    }
+    if (found && this.#ordinality)
+      (this.#vectors[column] as NumberVector).set(row, ++this.#ordinal);
+    return found;
+  }
+
+  #write(column: number, width: number, row: number, value: Datum | Datum[]): void {
+    const fields = Array.isArray(value) ? value : fieldsOf(value, width);
+    for (let k = 0; k < width; k++) {
+      writeDatum(this.#vectors[column + k]!, row, this.#types[column + k]!, fields[k] ?? null);
+    }
+  }
+
+  override close(): void {
+    this.#sets = [];
+  }
+}
+
+function fieldsOf(value: Datum, width: number): readonly Datum[] {
+  const isRecord = typeof value === 'object' && value !== null && 'fields' in value;
+  return width > 1 && isRecord ? (value as RecordDatum).fields : [value];
+}
+
+/** Columns of the rows of a call: its output arguments, or one. */
+function widthOf(expr: Expr): number {
+  if (expr.kind !== 'setCall' && expr.kind !== 'call') return 1;
+  const modes = functionByOid(expr.function)?.modes ?? [];
+  return Math.max(1, modes.filter((mode) => mode !== 'i' && mode !== 'v').length);
+}

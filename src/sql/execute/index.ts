@@ -1,0 +1,5 @@
+export { type CompiledPlan, compilePlan } from './compile-plan.ts';
+export { type DataRowEncoder, dataRowEncoder, encodeDataRows } from './data-rows.ts';
+export type * from './environment.ts';
+export { ExpressionCompiler } from './expression/compile.ts';
+export { CHUNK, DONE, PAUSE, type Status } from './operator.ts';

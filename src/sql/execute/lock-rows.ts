@@ -1,0 +1,167 @@
+import type { RelationDescriptor } from '../../catalog/descriptors.ts';
+import {
+  type BytesVector,
+  type ColumnVector,
+  copyRow,
+  createVector,
+  type DataChunk,
+} from '../../chunk/index.ts';
+import type { SqlType } from '../../types/index.ts';
+import type { RowLockStrength } from '../bind/query.ts';
+import type { RowOperations, WaitPolicy } from './environment.ts';
+import { rowOperations } from './insert.ts';
+import { CHUNK, Operator, PAUSE, type Status } from './operator.ts';
+import type { Recheck } from './recheck.ts';
+import type { Run, ScanBinding } from './run.ts';
+
+interface RowLock {
+  readonly table: RelationDescriptor;
+  readonly scanId: number;
+  readonly locator: number;
+  readonly strength: RowLockStrength;
+  readonly waitPolicy: WaitPolicy;
+}
+
+/** SELECT … FOR UPDATE and its kin: locks the rows that a row was made of, and passes it on without
+ * its locators. When one has changed since the snapshot, the row is made anew from the newest
+ * versions of the locked rows and drops out if it does not belong to the result any more. */
+export class LockRows extends Operator {
+  readonly #run: Run;
+  readonly #input: Operator;
+  readonly #locks: readonly RowLock[];
+  readonly #recheck: Recheck;
+  readonly #passed: readonly number[];
+  readonly #vectors: ColumnVector[];
+  #rows: DataChunk | null = null;
+  #position = 0;
+  /** The lock of the present row that is to be taken next. */
+  #lock = 0;
+  #bindings: [number, ScanBinding][] = [];
+  #hasChanged = false;
+
+  constructor(
+    run: Run,
+    input: Operator,
+    types: readonly SqlType[],
+    locks: readonly RowLock[],
+    recheck: Recheck,
+    capacity: number,
+  ) {
+    super();
+    this.#run = run;
+    this.#input = input;
+    this.#locks = locks;
+    this.#recheck = recheck;
+    const locators = new Set(locks.map((lock) => lock.locator));
+    this.#passed = types.map((_, i) => i).filter((i) => !locators.has(i));
+    this.#vectors = this.#passed.map((i) => createVector(types[i]!, capacity));
+    this.chunk.columns = this.#vectors;
+  }
+
+  override open(): void {
+    this.#input.open();
+    this.#begin();
+  }
+
+  override rescan(): void {
+    this.#input.rescan();
+    this.#begin();
+  }
+
+  #begin(): void {
+    this.#rows = null;
+    this.#position = 0;
+    this.#startRow();
+    this.#clear();
+  }
+
+  #startRow(): void {
+    this.#lock = 0;
+    this.#bindings = [];
+    this.#hasChanged = false;
+  }
+
+  #clear(): void {
+    this.chunk.count = 0;
+    for (const vector of this.#vectors) vector.reset();
+  }
+
+  override next(): Status {
+    const operations = rowOperations(this.#run);
+    for (;;) {
+      if (this.#rows === null) {
+        this.#clear();
+        const status = this.#input.next();
+        if (status !== CHUNK) return status;
+        this.#rows = this.#input.chunk;
+        this.#position = 0;
+      }
+      for (; this.#position < this.#rows.count; this.#position++) {
+        if (!this.#lockRow(operations, this.#rows)) return PAUSE;
+        this.#startRow();
+      }
+      this.#rows = null;
+      if (this.chunk.count > 0) return CHUNK;
+    }
+  }
+
+  /** Locks and passes on one row; false when it has to wait. */
+  #lockRow(operations: RowOperations, rows: DataChunk): boolean {
+    const row = rows.selection === null ? this.#position : rows.selection[this.#position]!;
+    for (; this.#lock < this.#locks.length; this.#lock++) {
+      const lock = this.#locks[this.#lock]!;
+      const locator = rows.columns[lock.locator] as BytesVector;
+      if (locator.isNull(row)) continue;
+      const start = locator.start[row]!;
+      const end = start + locator.length[row]!;
+      const outcome = operations.lockRow(
+        lock.table,
+        locator.buffer,
+        start,
+        end,
+        lock.strength,
+        lock.waitPolicy,
+      );
+      if (outcome === 'wait') return false;
+      if (outcome === 'deleted' || outcome === 'skipped' || outcome === 'own') return true;
+      if (outcome === 'changed') this.#bindChanged(lock, operations);
+      else {
+        const key = locator.buffer.slice(start, end);
+        this.#bindings.push([lock.scanId, { key, tuple: null }]);
+      }
+    }
+    if (!this.#hasChanged) {
+      this.#pass(rows.columns, row);
+      return true;
+    }
+    if (!this.#recheck.isRunning) this.#recheck.begin(this.#bindings);
+    const status = this.#recheck.next();
+    if (status === PAUSE) return false;
+    if (status === CHUNK) this.#pass(this.#recheck.row.columns, 0);
+    return true;
+  }
+
+  #bindChanged(lock: RowLock, operations: RowOperations): void {
+    const { changedKey, changedTuple } = operations;
+    this.#hasChanged = true;
+    this.#bindings.push([
+      lock.scanId,
+      {
+        key: changedKey.bytes.slice(changedKey.start, changedKey.end),
+        tuple: changedTuple.bytes.slice(changedTuple.start, changedTuple.end),
+      },
+    ]);
+  }
+
+  #pass(columns: readonly ColumnVector[], row: number): void {
+    const at = this.chunk.count++;
+    for (let i = 0; i < this.#passed.length; i++) {
+      copyRow(columns[this.#passed[i]!]!, row, this.#vectors[i]!, at);
+    }
+  }
+
+  override close(): void {
+    this.#input.close();
+    this.#recheck.close();
+  }
+}

@@ -1,0 +1,30 @@
+import type { DataChunk } from '../../chunk/index.ts';
+
+/** What a pull of an operator gave.
+ *
+ *   CHUNK  rows, in `operator.chunk`, good until the next call
+ *   DONE   no more rows
+ *   PAUSE  nothing yet: the time slice is over or the transaction waits for a lock. Everything that
+ *          the operator needs to go on is in its fields; the statement calls `next` again later.
+ */
+export const DONE = 0;
+export const CHUNK = 1;
+export const PAUSE = 2;
+export type Status = 0 | 1 | 2;
+
+/** One node of a compiled plan. `open`, any number of `next`, `close`; then `open` again for the next
+ * run. An operator opens and closes its inputs. `close` is called after an error too, and twice does
+ * no harm. */
+export abstract class Operator {
+  chunk: DataChunk = { columns: [], count: 0, selection: null };
+
+  abstract open(): void;
+  abstract next(): Status;
+  abstract close(): void;
+
+  /** Starts over in the same run, with the slots' present values. */
+  rescan(): void {
+    this.close();
+    this.open();
+  }
+}

@@ -1,0 +1,41 @@
+import type { Plan, PlanNode } from '../plan/plan.ts';
+
+/** Whether a plan reads `outer` slots that lie outside of it, so that its rows may differ from one
+ * rescan to the next. Slots that the plan fills itself do not count. */
+export function usesSlots(node: PlanNode, plan: Plan): boolean {
+  const read = new Set<number>();
+  const filled = new Set<number>();
+  collect(node, plan, read, filled, new Set());
+  for (const slot of read) if (!filled.has(slot)) return true;
+  return false;
+}
+
+/** Plans are plain data, so one walk over all fields meets every node and expression. */
+function collect(
+  value: unknown,
+  plan: Plan,
+  read: Set<number>,
+  filled: Set<number>,
+  seen: Set<unknown>,
+): void {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return;
+  seen.add(value);
+  if (value instanceof Uint8Array) return;
+  if (Array.isArray(value)) {
+    for (const item of value) collect(item, plan, read, filled, seen);
+    return;
+  }
+  const fields = value as Record<string, unknown>;
+  if (fields.kind === 'outer') read.add(fields.slot as number);
+  if (fields.kind === 'nestedLoop') for (const slot of fields.slots as number[]) filled.add(slot);
+  if (fields.kind === 'workTableScan') read.add(-1);
+  if (fields.kind === 'recursiveUnion') filled.add(-1);
+  if (fields.kind === 'subplan') {
+    for (const slot of fields.slots as number[]) filled.add(slot);
+    for (const slot of fields.columnSlots as number[]) filled.add(slot);
+    collect(plan.subplans[fields.plan as number], plan, read, filled, seen);
+  }
+  for (const [name, field] of Object.entries(fields)) {
+    if (name !== 'output') collect(field, plan, read, filled, seen);
+  }
+}

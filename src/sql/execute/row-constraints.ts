@@ -1,0 +1,89 @@
+import type { RelationDescriptor } from '../../catalog/descriptors.ts';
+import {
+  type ColumnVector,
+  type DataChunk,
+  type NumberVector,
+  readDatum,
+} from '../../chunk/index.ts';
+import { pgError } from '../../errors/index.ts';
+import { typeByOid } from '../../types/index.ts';
+import type { Evaluator } from './expression/evaluator.ts';
+import type { Run } from './run.ts';
+
+/** Longest text of one value in the DETAIL of a violation. */
+const VALUE_TEXT_MAX = 64;
+
+/** NOT NULL and CHECK constraints of a table, tested on new rows. */
+export class RowConstraints {
+  readonly #run: Run;
+  readonly #table: RelationDescriptor;
+  readonly #notNull: readonly number[];
+  readonly #checks: readonly { readonly name: string; readonly test: Evaluator }[];
+  readonly #results: NumberVector[] = [];
+  #columns: readonly ColumnVector[] = [];
+
+  constructor(
+    run: Run,
+    table: RelationDescriptor,
+    checks: readonly { readonly name: string; readonly test: Evaluator }[],
+  ) {
+    this.#run = run;
+    this.#table = table;
+    this.#checks = checks;
+    this.#notNull = table.columns.flatMap((column, i) =>
+      column.notNull && !column.dropped ? [i] : [],
+    );
+  }
+
+  /** Takes the rows to be tested; columns by position in the table. */
+  prepare(rows: DataChunk): void {
+    this.#columns = rows.columns;
+    for (let i = 0; i < this.#checks.length; i++) {
+      this.#results[i] = this.#checks[i]!.test.evaluate(rows) as NumberVector;
+    }
+  }
+
+  /** Throws 23502 or 23514 when a row violates a constraint. */
+  verify(row: number): void {
+    for (const position of this.#notNull) {
+      if (this.#columns[position]!.isNull(row)) throw this.#nullViolation(position, row);
+    }
+    for (let i = 0; i < this.#checks.length; i++) {
+      const result = this.#results[i]!;
+      if (result.values[row] === 0 && !result.isNull(row)) {
+        throw this.#checkViolation(this.#checks[i]!.name, row);
+      }
+    }
+  }
+
+  #nullViolation(position: number, row: number): Error {
+    const column = this.#table.columns[position]!.name;
+    return pgError(
+      'not_null_violation',
+      `null value in column "${column}" of relation "${this.#table.name}" violates not-null constraint`,
+      { detail: this.#failingRow(row), table: this.#table.name, column },
+    );
+  }
+
+  #checkViolation(constraint: string, row: number): Error {
+    return pgError(
+      'check_violation',
+      `new row for relation "${this.#table.name}" violates check constraint "${constraint}"`,
+      { detail: this.#failingRow(row), table: this.#table.name, constraint },
+    );
+  }
+
+  #failingRow(row: number): string {
+    const context = this.#run.environment.functions;
+    const texts: string[] = [];
+    for (let i = 0; i < this.#table.columns.length; i++) {
+      const column = this.#table.columns[i]!;
+      if (column.dropped) continue;
+      const type = typeByOid(column.type);
+      const value = readDatum(this.#columns[i]!, row, type);
+      const text = value === null ? 'null' : type.output(value, context);
+      texts.push(text.length > VALUE_TEXT_MAX ? `${text.slice(0, VALUE_TEXT_MAX)}...` : text);
+    }
+    return `Failing row contains (${texts.join(', ')}).`;
+  }
+}

@@ -1,0 +1,64 @@
+import { assert } from '../../base/index.ts';
+import type { Datum } from '../../types/index.ts';
+import type { ExecutionEnvironment } from './environment.ts';
+
+/** The row that a scan is bound to while a changed row is checked again (EvalPlanQual). Without a
+ * tuple the scan reads the row with this key as the statement sees it. */
+export interface ScanBinding {
+  readonly key: Uint8Array;
+  readonly tuple: Uint8Array | null;
+}
+
+/** Bindings by scanId; null for the plan itself, whose scans are free. */
+export type ScanBindings = Map<number, ScanBinding>;
+
+/** What all operators and evaluators of one compiled plan share. */
+export class Run {
+  #environment: ExecutionEnvironment | null = null;
+  /** Values of `outer` slots. */
+  readonly slots: Datum[];
+  /** Counts runs, so that what was computed from parameters knows when it is stale. */
+  epoch = 0;
+  /** Counts changes of slots, likewise. */
+  slotEpoch = 0;
+
+  constructor(slotCount: number) {
+    this.slots = new Array<Datum>(slotCount).fill(null);
+  }
+
+  get environment(): ExecutionEnvironment {
+    assert(this.#environment !== null, 'the plan is not open');
+    return this.#environment;
+  }
+
+  /** Counts calls from outside, across which no cursor's bytes are good. */
+  resumes = 0;
+  /** Rows inserted, updated or deleted so far. */
+  affectedRows = 0;
+
+  /** Above 0 while a subquery of an expression runs, which cannot be left half-way. */
+  pinned = 0;
+
+  /** Whether an operator should return PAUSE as the time slice is over. */
+  shouldPause(): boolean {
+    return this.pinned === 0 && this.environment.shouldPause();
+  }
+
+  begin(environment: ExecutionEnvironment): void {
+    this.#environment = environment;
+    this.epoch++;
+    this.slotEpoch++;
+    this.affectedRows = 0;
+    this.pinned = 0;
+  }
+
+  end(): void {
+    this.#environment = null;
+    this.slots.fill(null);
+  }
+
+  setSlot(slot: number, value: Datum): void {
+    this.slots[slot] = value;
+    this.slotEpoch++;
+  }
+}

@@ -1,0 +1,408 @@
+import {
+  encodeIndexColumnsFromDatums,
+  type IndexKey,
+  indexKeyOf,
+  layoutOf,
+  readColumn,
+  readColumnOfTuple,
+  readTupleDatums,
+  type TupleLayout,
+  type TupleRun,
+} from '../../access/index.ts';
+import { assert, ByteWriter } from '../../base/index.ts';
+import type { IndexDescriptor, RelationDescriptor } from '../../catalog/descriptors.ts';
+import { BytesVector, CHUNK_ROWS, type ColumnVector, createVector } from '../../chunk/index.ts';
+import type { Cursor, LeafRun, PageCursor } from '../../storage/index.ts';
+import { typeByOid } from '../../types/index.ts';
+import type { IndexScanNode, SeqScanNode } from '../plan/plan.ts';
+import type { NodeInstrumentation } from './environment.ts';
+import type { Evaluator } from './expression/evaluator.ts';
+import type { KeyRanges } from './key-ranges.ts';
+import { CHUNK, DONE, Operator, PAUSE, type Status } from './operator.ts';
+import type { Run, ScanBinding, ScanBindings } from './run.ts';
+
+/** Rows of the first chunk of a scan; each further one has twice as many, up to a full chunk. So a
+ * query that needs few rows reads few. */
+const FIRST_CHUNK_ROWS = 64;
+
+/** What both kinds of table scan share: decoding, the filter, bound scans. */
+abstract class TableScan extends Operator {
+  protected readonly run: Run;
+  protected readonly table: RelationDescriptor;
+  protected readonly layout: TupleLayout;
+  protected readonly capacity: number;
+  protected rows = 0;
+  protected finished = false;
+  readonly #columns: Int32Array;
+  readonly #vectors: ColumnVector[];
+  readonly #locator: BytesVector | null;
+  readonly #filter: Evaluator | null;
+  readonly #selection: Int32Array | null;
+  readonly #scanId: number;
+  readonly #bindings: ScanBindings | null;
+  #limit = FIRST_CHUNK_ROWS;
+  counters: NodeInstrumentation | null = null;
+
+  constructor(
+    run: Run,
+    table: RelationDescriptor,
+    node: SeqScanNode | IndexScanNode,
+    filter: Evaluator | null,
+    capacity: number,
+    bindings: ScanBindings | null,
+  ) {
+    super();
+    this.run = run;
+    this.table = table;
+    this.layout = layoutOf(table);
+    this.capacity = capacity;
+    this.#columns = Int32Array.from(node.columns);
+    this.#vectors = node.columns.map((column) =>
+      createVector(typeByOid(table.columns[column]!.type), capacity),
+    );
+    this.#locator = node.locator ? new BytesVector(capacity) : null;
+    this.#filter = filter;
+    this.#selection = filter === null ? null : new Int32Array(capacity);
+    this.#scanId = node.scanId;
+    this.#bindings = bindings;
+    this.chunk.columns = [...this.#vectors];
+    if (this.#locator !== null) this.chunk.columns.push(this.#locator);
+  }
+
+  override open(): void {
+    this.finished = false;
+    this.#limit = Math.min(FIRST_CHUNK_ROWS, this.capacity);
+  }
+
+  override next(): Status {
+    const { environment } = this.run;
+    const binding = this.#bindings?.get(this.#scanId);
+    for (;;) {
+      if (this.finished) return DONE;
+      environment.checkInterrupts();
+      if (this.run.shouldPause()) return PAUSE;
+      this.rows = 0;
+      for (const vector of this.#vectors) vector.reset();
+      this.#locator?.reset();
+      if (binding !== undefined) this.#readBound(binding);
+      else this.fill(this.#limit);
+      if (this.#limit < this.capacity) this.#limit = Math.min(this.capacity, this.#limit * 2);
+      if (this.rows > 0 && this.#emit()) return CHUNK;
+    }
+  }
+
+  /** Reads up to `limit` rows; sets `finished` when there are no more. */
+  protected abstract fill(limit: number): void;
+
+  /** Whether the row of a binding is one that the scan would read. */
+  protected abstract accepts(tuple: Uint8Array, start: number): boolean;
+
+  #emit(): boolean {
+    const chunk = this.chunk;
+    chunk.count = this.rows;
+    chunk.selection = null;
+    if (this.#filter === null) return true;
+    const selection = this.#selection!;
+    const kept = this.#filter.narrow(chunk, selection);
+    if (this.counters !== null) this.counters.rowsRemoved += this.rows - kept;
+    if (kept === this.rows) return true;
+    chunk.count = kept;
+    chunk.selection = selection;
+    return kept > 0;
+  }
+
+  /** Appends a row from the bytes of its tuple and its key. */
+  protected appendRow(
+    tuple: Uint8Array,
+    start: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+  ): void {
+    const row = this.rows++;
+    for (let i = 0; i < this.#vectors.length; i++) {
+      readColumnOfTuple(this.layout, this.#columns[i]!, tuple, start, this.#vectors[i]!, row);
+    }
+    this.#locator?.setRange(row, key, keyStart, keyEnd);
+  }
+
+  /** Appends the first `count` rows of a leaf. */
+  protected appendRun(run: LeafRun, count: number): void {
+    const row = this.rows;
+    for (let i = 0; i < this.#vectors.length; i++) {
+      readColumn(this.layout, this.#columns[i]!, run as TupleRun, 0, count, this.#vectors[i]!, row);
+    }
+    if (this.#locator !== null) {
+      for (let i = 0; i < count; i++) {
+        this.#locator.setRange(row + i, run.bytes, run.keyStart[i]!, run.keyEnd[i]!);
+      }
+    }
+    this.rows = row + count;
+  }
+
+  #readBound(binding: ScanBinding): void {
+    this.finished = true;
+    const { key, tuple } = binding;
+    if (tuple !== null) {
+      if (this.accepts(tuple, 0)) this.appendRow(tuple, 0, key, 0, key.length);
+      return;
+    }
+    const { environment } = this.run;
+    const cursor = environment.openCursor(this.table.tree);
+    if (cursor.seek(key, key.length, 'ge')) {
+      const { valueBytes, valueStart } = cursor;
+      if (this.accepts(valueBytes, valueStart)) {
+        this.appendRow(valueBytes, valueStart, key, 0, key.length);
+      }
+    }
+    environment.closeCursor(cursor);
+  }
+}
+
+/** A cursor that can hand out whole leaves, or null. */
+function pageCursorOf(cursor: Cursor): PageCursor | null {
+  return 'leafRun' in cursor ? (cursor as PageCursor) : null;
+}
+
+/** Reads all rows of a table in the order of its clustering key. */
+export class SeqScan extends TableScan {
+  readonly #backward: boolean;
+  #cursor: Cursor | null = null;
+  #pages: PageCursor | null = null;
+  #started = false;
+  #resumes = 0;
+
+  constructor(
+    run: Run,
+    table: RelationDescriptor,
+    node: SeqScanNode,
+    filter: Evaluator | null,
+    bindings: ScanBindings | null,
+  ) {
+    super(run, table, node, filter, CHUNK_ROWS, bindings);
+    this.#backward = node.backward;
+  }
+
+  override open(): void {
+    super.open();
+    this.#cursor = this.run.environment.openCursor(this.table.tree);
+    this.#pages = pageCursorOf(this.#cursor);
+    this.#started = false;
+  }
+
+  override rescan(): void {
+    super.open();
+    this.#started = false;
+  }
+
+  override close(): void {
+    if (this.#cursor === null) return;
+    this.run.environment.closeCursor(this.#cursor);
+    this.#cursor = null;
+    this.#pages = null;
+  }
+
+  protected override accepts(): boolean {
+    return true;
+  }
+
+  protected override fill(limit: number): void {
+    const cursor = this.#cursor!;
+    if (!this.#step(cursor)) {
+      this.finished = true;
+      return;
+    }
+    if (this.#pages !== null && !this.#backward) this.#fillFromLeaves(this.#pages, limit);
+    else this.#fillRowByRow(cursor, limit);
+  }
+
+  /** Moves on to the first row that is not read yet. */
+  #step(cursor: Cursor): boolean {
+    if (!this.#started) {
+      this.#started = true;
+      this.#resumes = this.run.resumes;
+      return this.#backward ? cursor.last() : cursor.first();
+    }
+    if (this.#resumes !== this.run.resumes) {
+      this.#resumes = this.run.resumes;
+      cursor.refresh();
+    }
+    return this.#backward ? cursor.prev() : cursor.next();
+  }
+
+  #fillFromLeaves(cursor: PageCursor, limit: number): void {
+    for (;;) {
+      const run = cursor.leafRun(limit - this.rows);
+      assert(run !== null, 'the cursor stands on an entry');
+      if (run.inPlace) this.appendRun(run, run.count);
+      else this.#appendLongRun(cursor, run);
+      if (this.rows >= limit) return;
+      if (!cursor.next()) {
+        this.finished = true;
+        return;
+      }
+    }
+  }
+
+  /** Reads the rows of a run with long values one by one. */
+  #appendLongRun(cursor: PageCursor, run: LeafRun): void {
+    const count = run.count;
+    const first = run.bytes.slice(run.keyStart[0]!, run.keyEnd[0]!);
+    cursor.seek(first, first.length, 'ge');
+    for (let i = 0; i < count; i++) {
+      if (i > 0) cursor.next();
+      this.#appendCurrent(cursor);
+    }
+  }
+
+  #fillRowByRow(cursor: Cursor, limit: number): void {
+    for (;;) {
+      this.#appendCurrent(cursor);
+      if (this.rows >= limit) return;
+      if (!(this.#backward ? cursor.prev() : cursor.next())) {
+        this.finished = true;
+        return;
+      }
+    }
+  }
+
+  #appendCurrent(cursor: Cursor): void {
+    const { valueBytes, valueStart, keyBytes, keyStart, keyEnd } = cursor;
+    this.appendRow(valueBytes, valueStart, keyBytes, keyStart, keyEnd);
+  }
+}
+
+/** Reads the rows whose index keys lie in ranges, in index order. */
+export class IndexScan extends TableScan {
+  readonly #index: IndexDescriptor;
+  readonly #indexKey: IndexKey;
+  readonly #ranges: KeyRanges;
+  readonly #backward: boolean;
+  readonly #key = new ByteWriter(64);
+  #cursor: Cursor | null = null;
+  /** Reads the rows that entries of a secondary index lead to. */
+  #lookup: Cursor | null = null;
+  #range = 0;
+  #inRange = false;
+  #resumes = 0;
+
+  constructor(
+    run: Run,
+    table: RelationDescriptor,
+    index: IndexDescriptor,
+    node: IndexScanNode,
+    ranges: KeyRanges,
+    filter: Evaluator | null,
+    bindings: ScanBindings | null,
+  ) {
+    super(run, table, node, filter, ranges.isPoint ? 1 : CHUNK_ROWS, bindings);
+    this.#index = index;
+    this.#indexKey = indexKeyOf(table, index);
+    this.#ranges = ranges;
+    this.#backward = node.backward;
+  }
+
+  override open(): void {
+    const { environment } = this.run;
+    this.#cursor = environment.openCursor(
+      this.#index.clustered ? this.table.tree : this.#index.tree,
+    );
+    if (!this.#index.clustered) this.#lookup = environment.openCursor(this.table.tree);
+    this.rescan();
+  }
+
+  override rescan(): void {
+    super.open();
+    this.#ranges.compute();
+    this.#range = this.#backward ? this.#ranges.count - 1 : 0;
+    this.#inRange = false;
+  }
+
+  override close(): void {
+    const { environment } = this.run;
+    if (this.#cursor !== null) environment.closeCursor(this.#cursor);
+    if (this.#lookup !== null) environment.closeCursor(this.#lookup);
+    this.#cursor = null;
+    this.#lookup = null;
+  }
+
+  /** The ranges are conditions too, and a changed row may have left them. */
+  protected override accepts(tuple: Uint8Array, start: number): boolean {
+    if (this.#index.columns.some((column) => column.column < 0)) return true;
+    const key = this.#key.reset();
+    encodeIndexColumnsFromDatums(this.#indexKey, readTupleDatums(this.layout, tuple, start), key);
+    return this.#ranges.contains(key.bytes, 0, key.position);
+  }
+
+  protected override fill(limit: number): void {
+    const cursor = this.#cursor!;
+    if (this.#inRange && this.#resumes !== this.run.resumes) cursor.refresh();
+    this.#resumes = this.run.resumes;
+    const isPoint = this.#ranges.isPoint;
+    while (this.rows < limit) {
+      if (!this.#advance(cursor)) {
+        this.finished = true;
+        return;
+      }
+      this.#appendEntry(cursor);
+      if (isPoint) {
+        this.finished = true;
+        return;
+      }
+    }
+  }
+
+  /** Moves to the next entry in a range; false behind the last range. */
+  #advance(cursor: Cursor): boolean {
+    const ranges = this.#ranges;
+    for (;;) {
+      if (this.#range < 0 || this.#range >= ranges.count) return false;
+      let found: boolean;
+      if (this.#inRange) found = this.#backward ? cursor.prev() : cursor.next();
+      else found = this.#seekRange(cursor);
+      this.#inRange = true;
+      if (found && this.#isInside(cursor)) return true;
+      this.#range += this.#backward ? -1 : 1;
+      this.#inRange = false;
+    }
+  }
+
+  #seekRange(cursor: Cursor): boolean {
+    const ranges = this.#ranges;
+    const bytes = ranges.bytes;
+    const range = this.#range;
+    if (!this.#backward)
+      return this.#seek(cursor, bytes, ranges.startFrom[range]!, ranges.startTo[range]!, 'ge');
+    if (ranges.endTo[range]! < 0) return cursor.last();
+    return this.#seek(cursor, bytes, ranges.endFrom[range]!, ranges.endTo[range]!, 'lt');
+  }
+
+  #seek(cursor: Cursor, bytes: Uint8Array, from: number, to: number, mode: 'ge' | 'lt'): boolean {
+    if (from === 0) return cursor.seek(bytes, to, mode);
+    const key = this.#key.reset();
+    key.range(bytes, from, to);
+    return cursor.seek(key.bytes, key.position, mode);
+  }
+
+  #isInside(cursor: Cursor): boolean {
+    const { keyBytes, keyStart, keyEnd } = cursor;
+    if (this.#backward) {
+      return this.#ranges.compareStart(this.#range, keyBytes, keyStart, keyEnd) >= 0;
+    }
+    return this.#ranges.isBeforeEnd(this.#range, keyBytes, keyStart, keyEnd);
+  }
+
+  #appendEntry(cursor: Cursor): void {
+    const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = cursor;
+    const lookup = this.#lookup;
+    if (lookup === null) {
+      this.appendRow(valueBytes, valueStart, keyBytes, keyStart, keyEnd);
+      return;
+    }
+    const key = this.#key.reset();
+    key.range(valueBytes, valueStart, valueEnd);
+    const found = lookup.seek(key.bytes, key.position, 'ge');
+    assert(found, `index ${this.#index.name} has an entry without a row`);
+    this.appendRow(lookup.valueBytes, lookup.valueStart, key.bytes, 0, key.position);
+  }
+}
