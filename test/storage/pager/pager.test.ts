@@ -1,9 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type PgError, pgError } from '../../../src/errors/index.ts';
+import type { File } from '../../../src/io/index.ts';
 import { FrameInHand, FreeFrames } from '../../../src/shm/index.ts';
 import { TreeLookup, TreeRoots } from '../../../src/storage/btree/index.ts';
-import { PAGE_SIZE, pageNumber, sealPage } from '../../../src/storage/page/index.ts';
+import {
+  cellAt,
+  childAt,
+  keyLengthAt,
+  LEAF_CELL_HEADER,
+  PAGE_SIZE,
+  pageNumber,
+  sealPage,
+} from '../../../src/storage/page/index.ts';
 import { isPageMiss, PageReader, PageRef } from '../../../src/storage/pager/index.ts';
 import { cursorValue, intKey, Store, T1 } from '../store.ts';
 
@@ -328,6 +337,87 @@ describe('frames', () => {
     }).toThrow('the writer waits for frames that it looks at itself');
     store.pager.reader.leave();
     store.pager.read(pageNumber(1), ref);
+  });
+});
+
+describe('a load', () => {
+  /** A store with everything at home, a reader of its own, and what happens during its first load. */
+  function loading(during: (store: Store, target: Uint8Array) => void) {
+    const first = new Store(128);
+    first.group((trees, lsn) => {
+      trees.createTree(T1);
+      for (let n = 0; n < 1000; n++) putRow(first, n, 1, lsn);
+    });
+    checkpoint(first);
+    const store = new Store(128, { files: first.files, lsn: first.lsn });
+    const { data } = store.files;
+    let isFirst = true;
+    const hooked: File = Object.create(data, {
+      path: { value: data.path },
+      readAt: {
+        value: (target: Uint8Array, position: number) => {
+          const count = data.readAt(target, position);
+          if (position === leaf * PAGE_SIZE && isFirst) {
+            isFirst = false;
+            during(store, target);
+          }
+          return count;
+        },
+      },
+    });
+    const root = first.reading(() => first.roots.rootOf(T1, first.lsn));
+    const ref = new PageRef();
+    first.pager.read(root, ref);
+    const leaf = childAt(ref.view, ref.base, 1);
+    return {
+      store,
+      leaf,
+      reader: new PageReader(store.memory, 0, { ...store.files, data: hooked }),
+    };
+  }
+
+  const putRow = (store: Store, key: number, value: number, lsn: number) =>
+    store.put(T1, intKey(key), new Uint8Array(100).fill(value), lsn);
+
+  const firstValue = (ref: PageRef) => {
+    const cell = cellAt(ref.view, ref.base, 0) + LEAF_CELL_HEADER;
+    return ref.bytes[cell + keyLengthAt(ref.view, ref.base, 0)];
+  };
+
+  test('that meets a checkpoint of the page finds the version of its snapshot', () => {
+    const { store, leaf, reader } = loading((at, target) => {
+      at.group((_, lsn) => {
+        for (let n = 0; n < 1000; n++) putRow(at, n, 2, lsn);
+      });
+      checkpoint(at);
+      target.fill(0, 4000);
+    });
+    const snapshot = store.snapshots.acquire(0);
+    const ref = new PageRef();
+    reader.enter();
+    reader.resolve(leaf, snapshot, ref);
+    expect(firstValue(ref)).toBe(1);
+    reader.resolve(leaf, store.snapshots.acquire(0), ref);
+    expect(firstValue(ref)).toBe(2);
+    reader.leave();
+    expect(store.check().defects).toEqual([]);
+  });
+
+  test('that comes second uses the frame of the first, and keeps its own for the next', () => {
+    const other = new PageRef();
+    const { store, leaf, reader } = loading((at) => {
+      at.reading(() => at.reader.resolve(pageNumber(3), at.lsn, other));
+      at.reading(() => at.reader.resolve(leafOf(), at.lsn, other));
+    });
+    const leafOf = () => leaf;
+    const ref = new PageRef();
+    reader.enter();
+    reader.resolve(leaf, store.lsn, ref);
+    expect(ref.base).toBe(other.base);
+    const free = store.pager.freeFrameCount;
+    reader.resolve(pageNumber(4), store.lsn, ref);
+    expect(store.pager.freeFrameCount).toBe(free);
+    reader.leave();
   });
 });
 
