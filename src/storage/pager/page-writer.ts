@@ -16,27 +16,15 @@ import {
   WRITER_THREAD,
 } from '../../shm/index.ts';
 import {
-  FREE_TRUNK_CAPACITY,
-  initializePage,
   META_PAGE,
-  metaFreeCount,
-  metaFreeTrunk,
   metaPageCount,
-  PAGE_KIND_FREE_TRUNK,
   PAGE_SIZE,
   type PageNumber,
-  pageCountField,
-  pageLink,
-  pageNumber,
-  popFreeEntry,
-  pushFreeEntry,
   sealPage,
-  setMetaFree,
-  setMetaPageCount,
-  setPageLink,
   setPageLsn,
   verifyMeta,
 } from '../page/index.ts';
+import { FreeList } from './free-list.ts';
 import { BACKING_HOME, BACKING_NONE, NEWEST, type PageFiles, PageReader } from './page-reader.ts';
 import { PageRef } from './page-ref.ts';
 import { PageSet } from './page-set.ts';
@@ -75,8 +63,7 @@ export class PageWriter {
   readonly #retired: Retired;
   /** 1 for a frame that holds a version which is not its page's newest. */
   readonly #isOld: Uint8Array;
-  readonly #meta = new PageRef();
-  readonly #trunk = new PageRef();
+  readonly #freeList = new FreeList(this);
   readonly #sealed = new Uint8Array(PAGE_SIZE);
   readonly #held: number[] = [];
   readonly #groupPages: PageNumber[] = [];
@@ -117,7 +104,7 @@ export class PageWriter {
 
   /** Starts from the data file, which is the checkpoint at `lsn`. */
   open(lsn: number): void {
-    const ref = this.#meta;
+    const ref = new PageRef();
     this.reader.resolve(META_PAGE, NEWEST, ref);
     verifyMeta(ref.bytes, ref.view, ref.base, this.#files.data.path);
     this.#checkpointPageCount = metaPageCount(ref.view, ref.base);
@@ -137,8 +124,7 @@ export class PageWriter {
 
   /** Pages of the data file, as of the newest version of the meta page. */
   get pageCount(): number {
-    this.reader.resolve(META_PAGE, NEWEST, this.#meta);
-    return metaPageCount(this.#meta.view, this.#meta.base);
+    return this.#freeList.pageCount;
   }
 
   /** Pages changed since the last checkpoint started. */
@@ -218,63 +204,16 @@ export class PageWriter {
 
   /** Hands out a page that is in no use and points `ref` at it. Its bytes are arbitrary. */
   allocate(ref: PageRef): PageNumber {
-    const meta = this.#meta;
-    this.writable(META_PAGE, meta);
-    const trunk = metaFreeTrunk(meta.view, meta.base);
-    if (trunk === 0) {
-      const page = metaPageCount(meta.view, meta.base);
-      if (page >= this.memory.pageCountMax) {
-        throw pgError('program_limit_exceeded', 'the database has reached its largest size', {
-          detail: `The page table has room for ${this.memory.pageCountMax} pages.`,
-        });
-      }
-      setMetaPageCount(meta.view, meta.base, page + 1);
-      this.#addVersion(pageNumber(page), 0, ref);
-      return pageNumber(page);
-    }
-    const freeCount = metaFreeCount(meta.view, meta.base);
-    this.read(trunk, this.#trunk);
-    if (pageCountField(this.#trunk.view, this.#trunk.base) === 0) {
-      setMetaFree(
-        meta.view,
-        meta.base,
-        pageLink(this.#trunk.view, this.#trunk.base),
-        freeCount - 1,
-      );
-      this.#renew(trunk, ref);
-      return trunk;
-    }
-    this.writable(trunk, this.#trunk);
-    const page = popFreeEntry(this.#trunk.view, this.#trunk.base);
-    setMetaFree(meta.view, meta.base, trunk, freeCount - 1);
-    this.#renew(page, ref);
-    return page;
+    return this.#freeList.allocate(ref);
   }
 
   /** Gives a page back. Snapshots that reach it go on reading its old versions. */
   free(page: PageNumber): void {
-    const meta = this.#meta;
-    const ref = this.#trunk;
-    this.writable(META_PAGE, meta);
-    const trunk = metaFreeTrunk(meta.view, meta.base);
-    const freeCount = metaFreeCount(meta.view, meta.base);
-    if (trunk !== 0) {
-      this.read(trunk, ref);
-      if (pageCountField(ref.view, ref.base) < FREE_TRUNK_CAPACITY) {
-        this.writable(trunk, ref);
-        pushFreeEntry(ref.view, ref.base, page);
-        setMetaFree(meta.view, meta.base, trunk, freeCount + 1);
-        return;
-      }
-    }
-    this.#renew(page, ref);
-    initializePage(ref.bytes, ref.view, ref.base, page, PAGE_KIND_FREE_TRUNK, this.#groupLsn);
-    setPageLink(ref.view, ref.base, trunk);
-    setMetaFree(meta.view, meta.base, page, freeCount + 1);
+    this.#freeList.free(page);
   }
 
-  /** A version of the page in the open group whose bytes do not matter. */
-  #renew(page: PageNumber, ref: PageRef): void {
+  /** As `writable`, for a page whose bytes do not matter. */
+  renew(page: PageNumber, ref: PageRef): void {
     let location = this.#locations.load(page);
     if (location <= 0) {
       // A snapshot may still need what is there, and a link cannot lead to a home.
@@ -286,6 +225,11 @@ export class PageWriter {
     } else {
       this.#addVersion(page, location, ref);
     }
+  }
+
+  /** As `renew`, for a page that has no version yet. */
+  addPage(page: PageNumber, ref: PageRef): void {
+    this.#addVersion(page, 0, ref);
   }
 
   #point(frame: number, ref: PageRef): void {

@@ -123,3 +123,21 @@ test('leaf runs visit every entry once, whatever their size', () => {
     });
   }
 });
+
+test('a free list of several trunk pages is used up before the file grows', () => {
+  const store = new Store();
+  const value = new Uint8Array(40_000_000);
+  const pageCount = Math.ceil(value.length / 8160);
+  store.group((trees) => {
+    trees.createTree(T1);
+    store.put(T1, intKey(1), value);
+  });
+  const before = store.check();
+  expect(before).toMatchObject({ defects: [], freePageCount: 0 });
+  store.group((trees) => trees.delete(T1, intKey(1), 0, 8));
+  expect(store.check()).toMatchObject({ defects: [], freePageCount: pageCount });
+  store.group(() => store.put(T1, intKey(1), value.subarray(0, value.length / 2)));
+  expect(store.check().defects).toEqual([]);
+  store.group(() => store.put(T1, intKey(2), value.subarray(0, value.length / 2)));
+  expect(store.check()).toMatchObject({ defects: [], pageCount: before.pageCount });
+});
