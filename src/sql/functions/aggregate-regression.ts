@@ -1,6 +1,6 @@
 /** Aggregates of two variables: covar_pop, covar_samp, corr and the regr family. */
 
-import { floatOverflow } from './float.ts';
+import { floatOverflow, isInfinite } from './float.ts';
 import type { AggregateFunction } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 
@@ -12,10 +12,6 @@ interface Regression {
   sy: number;
   syy: number;
   sxy: number;
-}
-
-function isInfinite(value: number): boolean {
-  return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
 }
 
 /** One more pair, by Youngs and Cramer's method in the order of PostgreSQL's operations. */

@@ -19,7 +19,7 @@ interface IntegerSum {
   carry: bigint;
 }
 
-export function addInteger(state: IntegerSum, value: Int8): void {
+function addInteger(state: IntegerSum, value: Int8): void {
   state.count++;
   if (typeof value === 'number') {
     const sum = state.low + value;
@@ -77,7 +77,7 @@ const smallSum: AggregateFunction<{ value: Int8 | null }> = {
 };
 
 /** Finite values are added as integers at the largest scale seen; the others decide by themselves. */
-export interface NumericSum {
+interface NumericSum {
   count: number;
   unscaled: bigint;
   scale: number;
@@ -85,7 +85,7 @@ export interface NumericSum {
   special: Numeric | null;
 }
 
-export function addNumeric(state: NumericSum, value: Numeric): void {
+function addNumeric(state: NumericSum, value: Numeric): void {
   state.count++;
   if (value.kind !== 'finite') {
     state.special = state.special === null ? value : numeric.add(state.special, value);

@@ -2,7 +2,7 @@
  * floats by Youngs and Cramer's method, in the order of the input, as PostgreSQL does. */
 
 import { type Int8, type Numeric, numeric } from '../../types/index.ts';
-import { floatOverflow } from './float.ts';
+import { floatOverflow, isInfinite } from './float.ts';
 import type { AggregateFunction } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 
@@ -137,10 +137,6 @@ function floatAggregate(finish: FloatFinal): AggregateFunction<Moments> {
     },
     finish: (_context, state) => finish(state),
   };
-}
-
-function isInfinite(value: number): boolean {
-  return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
 }
 
 const floatFinals: Readonly<Record<string, FloatFinal>> = {

@@ -70,7 +70,7 @@ function divideFloat4(a: number, b: number): number {
   return quotient;
 }
 
-function isInfinite(value: number): boolean {
+export function isInfinite(value: number): boolean {
   return value === Infinity || value === -Infinity;
 }
 

@@ -27,6 +27,7 @@ export {
   scalarImplementation,
   setImplementation,
 } from './implementations.ts';
+export { type LikeMatcher, likeMatcher } from './like.ts';
 export {
   btreeFamily,
   btreeMembers,
@@ -41,6 +42,8 @@ export {
   type SortOperators,
   sortOperators,
 } from './operator-families.ts';
+export { compileRegex, type Regex, type RegexMatch } from './regex.ts';
+export { HEDDLE_VERSION, POSTGRES_VERSION } from './session.ts';
 export {
   aggregateByOid,
   allAggregates,
@@ -53,3 +56,4 @@ export {
   operatorByOid,
   operatorsByName,
 } from './signatures.ts';
+export { quoteIdentifier, quoteLiteral } from './text.ts';

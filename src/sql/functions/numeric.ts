@@ -5,7 +5,8 @@ import { type Datum, type Int8, type Numeric, numeric, OID, typeByOid } from '..
 import type { SetFunction } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 import { checkInt4, checkInt8 } from './int.ts';
-import { formatFloat, formatInteger, formatNumericNumber, parseNumber } from './number-format.ts';
+import { formatFloat, formatInteger, formatNumericNumber } from './number-format.ts';
+import { parseNumber } from './number-parse.ts';
 import { orderFunctions, type Scalars } from './order.ts';
 
 const TEN = numeric.fromInteger(10);

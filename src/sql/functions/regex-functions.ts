@@ -22,8 +22,6 @@ interface Flags {
   readonly global: boolean;
 }
 
-const NO_FLAGS: Flags = { options: DEFAULT_OPTIONS, global: false };
-
 function parseFlags(flags: string): Flags {
   let options = DEFAULT_OPTIONS;
   let global = false;
@@ -318,7 +316,7 @@ const scalars: Scalars = {
   regexp_split_to_array: (_c, text: string, pattern: string, flags: string) =>
     textArray([...regexpSplit(text, pattern, parseFlagsOf('regexp_split_to_array', flags))]),
   textregexreplace_noopt: (_c, text: string, pattern: string, replacement: string) =>
-    replace(text, pattern, replacement, 1, 1, NO_FLAGS.options),
+    replace(text, pattern, replacement, 1, 1, DEFAULT_OPTIONS),
   textregexreplace: (_c, text: string, pattern: string, replacement: string, flags: string) =>
     regexpReplace(text, pattern, replacement, flags),
   textregexreplace_extended: (

@@ -25,7 +25,7 @@ const ENCODINGS =
   LATIN5 LATIN6 LATIN7 LATIN8 LATIN9 LATIN10 WIN1256 WIN1258 WIN866 WIN874 KOI8R WIN1251 WIN1252
   ISO_8859_5 ISO_8859_6 ISO_8859_7 ISO_8859_8 WIN1250 WIN1253 WIN1254 WIN1255 WIN1257 KOI8U SJIS
   BIG5 GBK UHC GB18030 JOHAB SHIFT_JIS_2004`.split(/\s+/);
-const BOOTSTRAP_SUPERUSER = 10;
+const BOOTSTRAP_SUPERUSER = { oid: 10, name: 'postgres' };
 
 type C = FunctionContext;
 
@@ -147,8 +147,8 @@ const scalars: Scalars = {
   pg_trigger_depth: () => 0,
   pg_my_temp_schema: () => 0,
   pg_is_other_temp_schema: () => false,
-  pg_get_userbyid: (c: C, oid: number) =>
-    oid === BOOTSTRAP_SUPERUSER ? c.session.sessionUser : `unknown (OID=${oid})`,
+  pg_get_userbyid: (_c, oid: number) =>
+    oid === BOOTSTRAP_SUPERUSER.oid ? BOOTSTRAP_SUPERUSER.name : `unknown (OID=${oid})`,
   pg_tablespace_location: () => '',
   pg_last_xact_replay_timestamp: () => null,
   pg_collation_actual_version: () => null,
