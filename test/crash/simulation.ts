@@ -38,6 +38,8 @@ export interface SimulationResult {
 
 const LIVES = 3;
 const SEGMENT_SIZE = 16 * 1024;
+/** The clock of the store. */
+const MS_PER_OPERATION = 100;
 const FRAME_COUNT = 64;
 const READER_THREAD = 0;
 const TREES_MAX = 5;
@@ -126,7 +128,8 @@ class Simulation {
           minWalSize: 2 * SEGMENT_SIZE,
           checkpointSlot: 1,
           processes: this.#nextProcess(),
-          nowMs: () => 0,
+          nowMs: () => this.#disk.operations * MS_PER_OPERATION,
+          checkpointTimeoutMs: 20_000,
           systemId: () => 42,
         });
         this.#disk.cutPowerAt(Number.POSITIVE_INFINITY);

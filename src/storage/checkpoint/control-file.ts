@@ -30,6 +30,7 @@ export const CONTROL_FILE_NAME = 'control';
 const NEW_NAME = 'control.new';
 export const CONTROL_SLOT_SIZE = 128;
 const SLOT_OFFSETS = [0, 4096] as const;
+const FILE_SIZE = 8192;
 const MAGIC = 'HEDLCTRL';
 const VERSION = 1;
 const CRC_OFFSET = 124;
@@ -72,7 +73,8 @@ export class ControlFile {
   /** Makes the file; once it is there, the store is. */
   static create(directory: Directory, format: StoreFormat, state: ControlState): ControlFile {
     const file = directory.open(NEW_NAME, 'create');
-    file.truncate(0);
+    // Both slots have their space on the disk, so that a full one never stops a checkpoint half way.
+    file.writeAt(new Uint8Array(FILE_SIZE), 0);
     file.writeAt(encodeSlot(format, 1, state), SLOT_OFFSETS[1]);
     file.sync();
     file.close();

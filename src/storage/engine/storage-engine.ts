@@ -7,6 +7,10 @@
  *   3. engine.apply((trees) => …)  the same changes to the pages, published as one version
  *   4. acknowledge
  *
+ * An error while appending (a full disk) is that transaction's alone: it is caught for each, no commit
+ * record is appended for it, and the group goes on. Once a commit record is appended, its changes have
+ * to be applied, in the same group.
+ *
  * A transaction whose records do not fit into memory calls `holdLog` and appends before it commits;
  * `releaseLog` when its commit is published, or when it is given up.
  *
@@ -72,6 +76,8 @@ export class StorageEngine {
   #nextXid: number;
   #checkpoint: Generator<undefined, void, undefined> | null = null;
   #checkpointDueMs: number;
+  /** Not before; set when one failed. */
+  #checkpointRetryMs = 0;
   /** End of the log when the last checkpoint began. */
   #logAtCheckpoint: number;
   readonly #held = new Map<number, Lsn>();
@@ -215,8 +221,10 @@ export class StorageEngine {
 
   /** Whether it is time for a checkpoint, by the clock or by the size of the log. */
   get isCheckpointDue(): boolean {
+    if (this.#settings.nowMs() < this.#checkpointRetryMs) return false;
     if (this.logSinceCheckpoint >= this.#settings.maxWalSize / 2) return true;
-    return this.#settings.nowMs() >= this.#checkpointDueMs;
+    if (this.#settings.nowMs() < this.#checkpointDueMs) return false;
+    return this.pages.dirtyPageCount > 0;
   }
 
   /** Does a slice of background work, between groups: a checkpoint that runs or is due, freeing the
@@ -302,7 +310,7 @@ export class StorageEngine {
       this.#recycleLog();
     } catch (thrown) {
       this.#checkpoint = null;
-      this.#checkpointDueMs = this.#settings.nowMs() + CHECKPOINT_RETRY_MS;
+      this.#checkpointRetryMs = this.#settings.nowMs() + CHECKPOINT_RETRY_MS;
       throw thrown;
     }
     return false;
@@ -361,15 +369,13 @@ function recover(
 ): Omit<EngineParts, 'settings' | 'lock' | 'files' | 'control'> {
   const finishedCheckpoint = finishCheckpoint(files, control);
   const found = control.state;
-  control.write({ ...found, epoch: found.epoch + 1, clean: false });
-
   const pages = new PageWriter(memory, files);
   pages.open(found.checkpointLsn);
   const trees = new BTreeWriter(pages);
-  const redone = found.clean
-    ? { ...found, endLsn: found.checkpointLsn, transactionCount: 0 }
-    : redo(files.segments, found, pages, trees);
+  const redone = redo(files.segments, found, pages, trees);
   files.segments.stabilize(found.redoLsn, redone.endLsn);
+  // Only what was found to be sound is opened in a new epoch.
+  control.write({ ...found, epoch: found.epoch + 1, clean: false });
   return {
     log: new WalWriter(files.segments, redone.endLsn, control.state.epoch),
     pages,

@@ -13,8 +13,10 @@ import type { Lsn } from '../tree.ts';
 import { WalReader, WalRecordKind, type WalSegments } from '../wal/index.ts';
 import { XidSet } from './xid-set.ts';
 
-/** Operations of one group of page versions. */
-const OPERATIONS_PER_GROUP = 1000;
+/** Operations of one group of page versions: at least so many, and more in a large pool, since a page
+ * is copied once in each group. A group's pages should not fill the pool. */
+const OPERATIONS_PER_GROUP_MIN = 1000;
+const FRAMES_PER_OPERATION = 4;
 
 export interface RedoResult {
   /** Where the log goes on. */
@@ -33,6 +35,7 @@ export function redo(
   pages: PageWriter,
   trees: BTreeWriter,
 ): RedoResult {
+  if (state.clean) return afterCleanStop(segments, state);
   const first = findCommitted(segments, state);
   if (first.committed.size > 0) {
     new Redo(segments, state, pages, trees, first.endLsn).apply(first.committed);
@@ -47,6 +50,13 @@ export function redo(
     nextTreeId: first.nextTreeId,
     transactionCount: first.transactionCount,
   };
+}
+
+/** The log ends at the checkpoint, and all of it is in the data file. */
+function afterCleanStop(segments: WalSegments, state: ControlState): RedoResult {
+  const { checkpointLsn, nextXid, nextTreeId } = state;
+  new WalReader(segments, checkpointLsn, state.epoch).verifyEpoch();
+  return { endLsn: checkpointLsn, nextXid, nextTreeId, transactionCount: 0 };
 }
 
 function findCommitted(
@@ -76,6 +86,7 @@ class Redo {
   readonly #pages: PageWriter;
   readonly #trees: BTreeWriter;
   readonly #endLsn: Lsn;
+  readonly #operationsMax: number;
   #operations = 0;
 
   constructor(
@@ -89,6 +100,10 @@ class Redo {
     this.#pages = pages;
     this.#trees = trees;
     this.#endLsn = endLsn;
+    this.#operationsMax = Math.max(
+      OPERATIONS_PER_GROUP_MIN,
+      pages.memory.frameCount / FRAMES_PER_OPERATION,
+    );
   }
 
   apply(committed: XidSet): void {
@@ -142,7 +157,7 @@ class Redo {
    * before the checkpoint may be more than the LSNs behind it. */
   #operation(): void {
     const pages = this.#pages;
-    if (this.#operations >= OPERATIONS_PER_GROUP && pages.groupLsn + 1 < this.#endLsn) {
+    if (this.#operations >= this.#operationsMax && pages.groupLsn + 1 < this.#endLsn) {
       pages.publish();
       this.#operations = 0;
     }

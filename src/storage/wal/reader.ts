@@ -79,7 +79,7 @@ export class WalReader {
       return false;
     }
     let offset = at - this.#windowStart;
-    this.#defect = this.#headerDefect(at, offset, this.#epoch);
+    this.#defect = this.#headerDefect(at, offset) ?? this.#epochDefect(offset);
     if (this.#defect !== null) return false;
     const length = this.#view.getUint32(offset + LENGTH_OFFSET, true);
     if (!this.#load(at, length)) {
@@ -125,9 +125,11 @@ export class WalReader {
   }
 
   /** After `next` has returned false: throws data_corrupted when the log goes on behind the invalid
-   * record and that record had been synced. `syncedBefore` is an LSN known to be synced. */
+   * record and that record had been synced, or when it goes on in an epoch that the control file does
+   * not know. `syncedBefore` is an LSN known to be synced. */
   verifyEnd(syncedBefore: Lsn): void {
     const end = this.#next;
+    this.verifyEpoch();
     if (end < syncedBefore) this.#throwCorrupted(end, syncedBefore);
     const epoch = this.#epoch;
     for (let at = end + WAL_ALIGNMENT; at < this.#segmentsEnd; at += WAL_ALIGNMENT) {
@@ -137,17 +139,39 @@ export class WalReader {
         at = (this.#segments.indexOf(at) + 1) * size - WAL_ALIGNMENT;
         continue;
       }
-      let offset = at - this.#windowStart;
+      const offset = at - this.#windowStart;
       if (readU64(this.#view, offset + LSN_OFFSET) !== at) continue;
-      if (this.#headerDefect(at, offset, epoch) !== null) continue;
       const unsynced = this.#view.getUint32(offset + UNSYNCED_OFFSET, true);
-      if (unsynced === UNSYNCED_MAX || at - unsynced <= end) continue;
-      const length = this.#view.getUint32(offset + LENGTH_OFFSET, true);
-      if (!this.#load(at, length)) continue;
-      offset = at - this.#windowStart;
-      if (this.#checksumDefect(offset, length) !== null) continue;
+      const found = this.#view.getUint32(offset + EPOCH_OFFSET, true);
+      if (!this.#isWholeRecord(at)) continue;
+      if (found > this.#epochMax) this.#throwOldControl(found);
+      if (found < epoch || unsynced === UNSYNCED_MAX || at - unsynced <= end) continue;
       this.#throwCorrupted(end, at - unsynced);
     }
+  }
+
+  /** Throws data_corrupted when the log goes on right here in an epoch that the control file does not
+   * know. The epoch is made stable before its first record, so the control file has lost it. */
+  verifyEpoch(): void {
+    const at = this.#next;
+    if (!this.#load(at, WAL_HEADER_SIZE)) return;
+    const epoch = this.#view.getUint32(at - this.#windowStart + EPOCH_OFFSET, true);
+    if (epoch > this.#epochMax && this.#isWholeRecord(at)) this.#throwOldControl(epoch);
+  }
+
+  /** Whether there is a record here but for its epoch. */
+  #isWholeRecord(at: number): boolean {
+    if (this.#headerDefect(at, at - this.#windowStart) !== null) return false;
+    const length = this.#view.getUint32(at - this.#windowStart + LENGTH_OFFSET, true);
+    return this.#load(at, length) && this.#checksumDefect(at - this.#windowStart, length) === null;
+  }
+
+  #throwOldControl(epoch: number): never {
+    throw pgError('data_corrupted', 'the control file is older than the log', {
+      severity: 'FATAL',
+      detail: `The log has records of epoch ${epoch}, the control file knows ${this.#epochMax}.`,
+      hint: 'Restore the data directory from a backup.',
+    });
   }
 
   #throwCorrupted(end: number, synced: number): never {
@@ -166,24 +190,21 @@ export class WalReader {
     );
   }
 
-  #headerDefect(at: number, offset: number, epochMin: number): Defect {
+  #headerDefect(at: number, offset: number): Defect {
     const view = this.#view;
     const lsn = readU64(view, offset + LSN_OFFSET);
     if (lsn !== at) return { expected: `position ${at}`, found: `${lsn}` };
     const length = view.getUint32(offset + LENGTH_OFFSET, true);
-    const lengthIsRight =
-      length >= WAL_RECORD_MIN && length <= WAL_RECORD_MAX && length % WAL_ALIGNMENT === 0;
-    if (!lengthIsRight) {
-      return {
-        expected: `a length of ${WAL_RECORD_MIN} to ${WAL_RECORD_MAX}`,
-        found: `${length}`,
-      };
+    if (length >= WAL_RECORD_MIN && length <= WAL_RECORD_MAX && length % WAL_ALIGNMENT === 0) {
+      return null;
     }
-    const epoch = view.getUint32(offset + EPOCH_OFFSET, true);
-    if (epoch < epochMin || epoch > this.#epochMax) {
-      return { expected: `an epoch of ${epochMin} to ${this.#epochMax}`, found: `${epoch}` };
-    }
-    return null;
+    return { expected: `a length of ${WAL_RECORD_MIN} to ${WAL_RECORD_MAX}`, found: `${length}` };
+  }
+
+  #epochDefect(offset: number): Defect {
+    const epoch = this.#view.getUint32(offset + EPOCH_OFFSET, true);
+    if (epoch >= this.#epoch && epoch <= this.#epochMax) return null;
+    return { expected: `an epoch of ${this.#epoch} to ${this.#epochMax}`, found: `${epoch}` };
   }
 
   #checksumDefect(offset: number, length: number): Defect {
