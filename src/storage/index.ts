@@ -4,6 +4,7 @@ export {
   type CheckedTree,
   type CheckReport,
   checkStore,
+  estimateEntries,
   PageTreeCursor,
   TreeLookup,
   TreeRoots,

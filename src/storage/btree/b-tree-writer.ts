@@ -1,5 +1,4 @@
 import { AssertionError, assert } from '../../base/index.ts';
-import { pgError } from '../../errors/index.ts';
 import {
   appendCopy,
   BRANCH_CELL_HEADER,
@@ -45,6 +44,7 @@ import {
 } from '../page/index.ts';
 import { NEWEST, PageRef, type PageWriter } from '../pager/index.ts';
 import type { TreeId } from '../tree.ts';
+import { keyTooLong } from './key-length.ts';
 import { TreePath } from './tree-path.ts';
 import {
   DIRECTORY_KEY_LENGTH,
@@ -702,18 +702,6 @@ export class BTreeWriter {
     this.#delete(this.roots.directory(NEWEST), key, 0, key.length);
     return freed;
   }
-}
-
-function keyTooLong(length: number) {
-  return pgError(
-    'program_limit_exceeded',
-    `index row size ${length} exceeds maximum ${KEY_LENGTH_MAX}`,
-    {
-      hint:
-        'Values larger than 1/3 of a buffer page cannot be indexed.\n' +
-        'Consider a function index of an MD5 hash of the value, or use full text indexing.',
-    },
-  );
 }
 
 /** First overflow page of the value at slot i, or 0. */

@@ -1,5 +1,4 @@
 import { AssertionError, assert, compareByteRanges } from '../../base/index.ts';
-import { pgError } from '../../errors/index.ts';
 import {
   BRANCH_CELL_HEADER,
   cellAt,
@@ -27,6 +26,7 @@ import {
 import { NEWEST, PageRef } from '../pager/index.ts';
 import type { TreeId } from '../tree.ts';
 import { type BTreeWriter, shortestSeparator } from './b-tree-writer.ts';
+import { keyTooLong } from './key-length.ts';
 
 /** A page of one level that is being filled, in private memory. */
 class OpenPage {
@@ -82,12 +82,7 @@ export class BulkLoader {
     rowLsn: number,
   ): void {
     const keyLength = keyEnd - keyStart;
-    if (keyLength > KEY_LENGTH_MAX) {
-      throw pgError(
-        'program_limit_exceeded',
-        `index row size ${keyLength} exceeds maximum ${KEY_LENGTH_MAX}`,
-      );
-    }
+    if (keyLength > KEY_LENGTH_MAX) throw keyTooLong(keyLength);
     let bytes = value;
     let start = valueStart;
     let end = valueEnd;
