@@ -14,8 +14,8 @@ export class HeadScratch {
   readonly buffer = new ByteBuffer(this.bytes);
 }
 
-/** Kind and request are at the same offsets in every struct that can have parts. */
-const KIND_OFFSET = 0;
+/** Size of ControlMessage and ReplyMessage, the heads of parts. */
+const PART_HEAD_SIZE = 16;
 
 export interface HeadLayout {
   readonly size: number;
@@ -25,7 +25,8 @@ export interface HeadLayout {
 
 export class RecordSender {
   private readonly ring: RingProducer;
-  private readonly partKind: number;
+  private readonly partHead = new Uint8Array(PART_HEAD_SIZE);
+  private readonly partRequestOffset: number;
   /** What to do while the ring is full: block until there may be room, or keep records aside. */
   private readonly onFull: (() => void) | null;
   private readonly backlog: Uint8Array[] = [];
@@ -33,9 +34,15 @@ export class RecordSender {
   backlogBytes = 0;
   private readonly partLength: number;
 
-  constructor(ring: RingProducer, partKind: number, onFull: (() => void) | null) {
+  /** `part` says how the head of a part is written: its kind, and where the request's number is. */
+  constructor(
+    ring: RingProducer,
+    part: { readonly kind: number; readonly requestOffset: number },
+    onFull: (() => void) | null,
+  ) {
     this.ring = ring;
-    this.partKind = partKind;
+    this.partHead[0] = part.kind;
+    this.partRequestOffset = part.requestOffset;
     this.onFull = onFull;
     this.partLength = Math.min(64 * 1024, ring.lengthMax);
   }
@@ -50,11 +57,13 @@ export class RecordSender {
   ): void {
     let from = start;
     if (layout.size + end - from > this.partLength) {
-      const partHead = head.slice(0, layout.size);
-      partHead[KIND_OFFSET] = this.partKind;
+      const { partHead } = this;
+      for (let i = 0; i < 4; i++) {
+        partHead[this.partRequestOffset + i] = head[layout.requestOffset + i]!;
+      }
       const room = this.partLength - layout.size;
       while (end - from > room) {
-        this.write(partHead, layout.size, payload, from, from + room);
+        this.write(partHead, PART_HEAD_SIZE, payload, from, from + room);
         from += room;
       }
     }

@@ -31,6 +31,8 @@ export const REQUEST = {
   endSession: 15,
   /** Finish what runs, write a checkpoint, and stop. */
   shutdown: 17,
+  /** argument: number of a thread that has died. Writer only. */
+  threadEnded: 18,
 } as const;
 
 /** Operations of REQUEST.transaction. */
@@ -67,8 +69,10 @@ export const REPLY = {
   copyData: 11,
   /** The worker stops. Payload: the reason, as PgErrorFields in JSON, or nothing. */
   stopped: 12,
-  /** The worker is up. */
+  /** The worker is up. Payload, from the writer: its RecoveryReport, serialised. */
   ready: 13,
+  /** count: bytes of COPY data that the statement has taken. */
+  copyTaken: 14,
 } as const;
 
 /** Flags of ExecuteMessage. */

@@ -1,4 +1,4 @@
-import { ByteWriter, decodeUtf8 } from '../base/index.ts';
+import { type ByteWriter, decodeUtf8 } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
 import { type Datum, typeByOid } from '../types/index.ts';
 
@@ -86,7 +86,9 @@ export function decodeParameters(
         const end = at + 4 + view.getUint32(at, true);
         at += 4;
         values[i] =
-          tag === TAG_TEXT ? decodeUtf8(bytes, at, end) : typeByOid(types[i]!).fromBytes(bytes, at, end);
+          tag === TAG_TEXT
+            ? decodeUtf8(bytes, at, end)
+            : typeByOid(types[i]!).fromBytes(bytes, at, end);
         at = end;
         break;
       }

@@ -132,6 +132,13 @@ export class Settings {
     }
   }
 
+  /** Settings that the session or the server's configuration has set, by lower-case name. */
+  *changed(): Iterable<{ name: string; value: string }> {
+    for (const name of new Set([...this.defaults.keys(), ...this.values.keys()])) {
+      yield { name, value: this.get(name) };
+    }
+  }
+
   private checkChangeable(definition: SettingDefinition): void {
     if (definition.scope === 'internal') {
       throw pgError(
@@ -391,4 +398,19 @@ function invalidValue(definition: SettingDefinition, value: string, hint?: strin
     `invalid value for parameter "${definition.name}": "${value}"`,
     hint === undefined ? {} : { hint },
   );
+}
+
+/** The built-in value of a setting, or null. */
+export function initialSetting(name: string): string | null {
+  const definition = settingDefinition(name);
+  return definition === undefined ? null : initialText(definition);
+}
+
+/** Checks a value of the server's configuration and gives the form that SHOW prints. */
+export function canonicalSetting(name: string, value: string): string {
+  const definition = requireSetting(name);
+  if (definition.scope === 'internal') {
+    throw pgError('cant_change_runtime_param', `parameter "${definition.name}" cannot be changed`);
+  }
+  return canonicalValue(definition, value);
 }

@@ -25,6 +25,8 @@ export class Transaction implements LockOwner {
   waitingFor: unknown = null;
   /** Since when it waits, in milliseconds of the monotonic clock. */
   waitingSince = 0;
+  /** This wait has lasted deadlock_timeout, and was no part of a deadlock then. */
+  deadlockChecked = false;
 
   constructor(session: number, isolation: IsolationLevel, snapshotSlot: number) {
     this.session = session;

@@ -9,5 +9,6 @@ export {
   loadParser,
   type ParsedStatement,
   parseStatements,
+  statementKind,
   type StatementKind,
 } from './parser.ts';

@@ -112,7 +112,8 @@ const KINDS: Readonly<Record<string, StatementKind>> = {
   CreateTableAsStmt: 'createTableAs',
 };
 
-function statementKind(tag: string, node: Node): StatementKind {
+/** What a statement is, by the name of its tree's root. */
+export function statementKind(tag: string, node: Node): StatementKind {
   if ('SelectStmt' in node && leftmostInto(node)) return 'createTableAs';
   return KINDS[tag] ?? 'utility';
 }

@@ -1,0 +1,1 @@
+export { EngineServer, type EngineServerOptions } from './main/server.ts';

@@ -1,0 +1,261 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { PgError, type PgErrorFields, pgError } from '../../errors/index.ts';
+import { Settings, type SettingValues, StatementCache } from '../../session/index.ts';
+import { createRing, Doorbell, MAIN_THREAD, SharedMemory, WRITER_THREAD } from '../../shm/index.ts';
+import { loadParser } from '../../sql/parse/index.ts';
+import type { RecoveryReport } from '../../storage/index.ts';
+import { REQUEST } from '../messages.ts';
+import { nowMicros } from '../worker/statement-context.ts';
+import type { WorkerSetup } from '../worker/worker-setup.ts';
+import { Sessions } from './session-host.ts';
+import { StatementRouter } from './statement-router.ts';
+import { WorkerChannel } from './worker-channel.ts';
+
+const REQUEST_RING_BYTES = 1 << 20;
+const REPLY_RING_BYTES = 1 << 22;
+const FIRST_READER_THREAD = 2;
+/** Plans and shapes kept for all sessions. */
+const STATEMENT_CACHE_SIZE = 4096;
+
+export interface EngineServerOptions {
+  /** Data directory. */
+  readonly dataDirectory: string;
+  /** Server settings by lower-case name, as texts. */
+  readonly settings: SettingValues;
+  /** Folder with the compiled thread entry points. */
+  readonly workerDirectory: string;
+  readonly log: (message: string) => void;
+}
+
+/** The engine with all its threads: shared memory, the writer, the readers, and the sessions that the
+ * doors open on it.
+ *
+ * When the writer dies, everything in shared memory is suspect: all workers are stopped, the memory is
+ * made anew, and a new writer recovers from the log, while new connections wait.
+ */
+export class EngineServer {
+  readonly sessions: Sessions;
+  private readonly options: EngineServerOptions;
+  private readonly cache: StatementCache;
+  private readonly settings: Settings;
+  private readonly startTimestamp = nowMicros();
+  private generation: Generation | null = null;
+  private starting: Promise<StatementRouter>;
+  private closing = false;
+  recovery: RecoveryReport | null = null;
+
+  static async start(options: EngineServerOptions): Promise<EngineServer> {
+    await loadParser();
+    const server = new EngineServer(options);
+    await server.starting;
+    return server;
+  }
+
+  private constructor(options: EngineServerOptions) {
+    this.options = options;
+    this.settings = new Settings(options.settings, () => {});
+    this.cache = new StatementCache(STATEMENT_CACHE_SIZE, (statement) => {
+      if (statement.planned !== null && statement.planned.id !== 0) {
+        this.generation?.forgetPlan(statement.planned.id);
+      }
+    });
+    this.sessions = new Sessions({
+      backend: () => this.generation?.readyRouter ?? this.starting,
+      cache: this.cache,
+      defaults: options.settings,
+    });
+    this.starting = this.begin();
+  }
+
+  /** Stops all threads; the data directory is left as after a clean shutdown. */
+  async close(): Promise<void> {
+    this.closing = true;
+    await this.generation?.stop();
+  }
+
+  private begin(): Promise<StatementRouter> {
+    const generation = new Generation(this.options, this.settings, this.startTimestamp);
+    this.generation = generation;
+    generation.onWriterLost = (reason) => this.recover(reason);
+    return generation.start().then((report) => {
+      this.recovery = report;
+      return generation.router;
+    });
+  }
+
+  private recover(reason: string): void {
+    if (this.closing) return;
+    this.options.log(`the writer thread ended (${reason}); recovering from the log`);
+    const lost = this.generation;
+    this.generation = null;
+    lost?.abandon();
+    this.starting = this.begin();
+    this.starting.then(
+      () => this.options.log('recovered; the database system is ready'),
+      (thrown) => this.options.log(`recovery failed: ${thrown}`),
+    );
+  }
+}
+
+/** One life of the shared memory: from a start, or a recovery, to the next. */
+class Generation {
+  readonly router: StatementRouter;
+  readyRouter: StatementRouter | null = null;
+  onWriterLost: (reason: string) => void = () => {};
+  private readonly options: EngineServerOptions;
+  private readonly memory: SharedMemory;
+  private readonly mainBell: Doorbell;
+  private readonly settings: Settings;
+  private writer: Worker | null = null;
+  private writerChannel: WorkerChannel | null = null;
+  private readonly readerPool: Piscina;
+  private readonly readerCount: number;
+  private readers: (WorkerChannel | null)[] = [];
+  private over = false;
+
+  constructor(options: EngineServerOptions, settings: Settings, startTimestamp: number) {
+    this.options = options;
+    this.settings = settings;
+    this.readerCount = readerCount(settings.integer('read_workers'));
+    this.memory = SharedMemory.create({
+      frameCount: settings.integer('shared_buffers'),
+      threadCount: FIRST_READER_THREAD + this.readerCount + 1,
+    });
+    this.mainBell = new Doorbell(this.memory, MAIN_THREAD);
+    this.router = new StatementRouter(this.memory, startTimestamp);
+    this.readerPool = new Piscina({
+      filename: join(options.workerDirectory, 'reader.js'),
+      minThreads: 0,
+      maxThreads: this.readerCount,
+      idleTimeout: 0,
+    });
+  }
+
+  async start(): Promise<RecoveryReport> {
+    const report = await this.startWriter();
+    for (let i = 0; i < this.readerCount; i++) this.startReader(i);
+    void this.pump();
+    this.readyRouter = this.router;
+    return report;
+  }
+
+  forgetPlan(id: number): void {
+    this.writerChannel?.forgetPlan(id);
+    for (const reader of this.readers) reader?.forgetPlan(id);
+  }
+
+  /** A clean stop. */
+  async stop(): Promise<void> {
+    this.over = true;
+    for (const reader of this.readers) reader?.control({ kind: REQUEST.shutdown });
+    const { writer } = this;
+    if (writer !== null) {
+      const ended = new Promise<void>((resolve) => writer.once('exit', () => resolve()));
+      this.writerChannel?.control({ kind: REQUEST.shutdown });
+      await ended;
+    }
+    await this.readerPool.destroy();
+    this.mainBell.ring();
+  }
+
+  /** After the writer's death: whatever the workers still do is of no account. */
+  abandon(): void {
+    this.over = true;
+    this.readyRouter = null;
+    const error = pgError(
+      'crash_shutdown',
+      'terminating connection because of crash of another server process',
+      { severity: 'FATAL' },
+    ).fields;
+    this.router.failAll(error);
+    void this.readerPool.destroy();
+    void this.writer?.terminate();
+    this.mainBell.ring();
+  }
+
+  private startWriter(): Promise<RecoveryReport> {
+    const { setup, channel } = this.connect(WRITER_THREAD);
+    this.writerChannel = channel;
+    this.router.setWriter(channel);
+    const writer = new Worker(join(this.options.workerDirectory, 'writer.js'), {
+      workerData: setup,
+    });
+    this.writer = writer;
+    return new Promise((resolve, reject) => {
+      let failure: PgErrorFields | null = null;
+      writer.on('message', (message: WriterStart) => {
+        if (message.kind === 'failed') failure = message.error;
+        else {
+          this.router.receive();
+          resolve(message.recovery);
+        }
+      });
+      writer.on('error', (error) => {
+        this.options.log(`writer thread: ${error.stack ?? error}`);
+      });
+      writer.on('exit', () => {
+        if (failure !== null) reject(new PgError(failure));
+        else reject(new Error('the writer thread ended during start-up'));
+        if (!this.over) this.onWriterLost('exit');
+      });
+    });
+  }
+
+  private startReader(index: number): void {
+    const { setup, channel } = this.connect(FIRST_READER_THREAD + index);
+    this.readers[index] = channel;
+    this.router.setReaders(this.readers.filter((reader) => reader !== null));
+    const ended = (reason: unknown): void => {
+      if (this.over) return;
+      this.options.log(`reader thread ${index} ended (${reason}); starting another`);
+      this.readers[index] = null;
+      this.router.setReaders(this.readers.filter((reader) => reader !== null));
+      this.router.channelLost(
+        channel,
+        pgError('crash_shutdown', 'the thread that ran the statement has ended').fields,
+      );
+      this.router.threadEnded(FIRST_READER_THREAD + index);
+      this.startReader(index);
+    };
+    this.readerPool.run(setup).then(() => ended('stopped'), ended);
+  }
+
+  private connect(thread: number): { setup: WorkerSetup; channel: WorkerChannel } {
+    const requestRing = createRing(REQUEST_RING_BYTES);
+    const replyRing = createRing(REPLY_RING_BYTES);
+    const setup: WorkerSetup = {
+      thread,
+      memory: this.memory.parts(),
+      requestRing,
+      replyRing,
+      dataDirectory: this.options.dataDirectory,
+      maxWalSize: this.settings.integer('max_wal_size') * 1024 * 1024,
+      checkpointTimeoutMs: this.settings.integer('checkpoint_timeout') * 1000,
+      walWriterDelayMs: this.settings.integer('wal_writer_delay'),
+    };
+    const channel = new WorkerChannel(this.memory, thread, requestRing, replyRing);
+    return { setup, channel };
+  }
+
+  /** Takes replies whenever a worker rings. */
+  private async pump(): Promise<void> {
+    while (!this.over) {
+      const heard = this.mainBell.listen();
+      this.router.receive();
+      const sleep = this.mainBell.sleepAsync(heard);
+      if (sleep !== null) await sleep;
+    }
+  }
+}
+
+/** First words of the writer thread, by postMessage: it is up, or it could not start. */
+export type WriterStart =
+  | { readonly kind: 'ready'; readonly recovery: RecoveryReport }
+  | { readonly kind: 'failed'; readonly error: PgErrorFields };
+
+function readerCount(setting: number): number {
+  return setting > 0 ? setting : Math.max(1, availableParallelism() - 1);
+}

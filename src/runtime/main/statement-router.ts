@@ -1,0 +1,440 @@
+import { deserialize, serialize } from 'node:v8';
+import { Catalog, type CatalogChange } from '../../catalog/index.ts';
+import { type PgErrorFields, pgError } from '../../errors/index.ts';
+import type {
+  HeldSnapshot,
+  PlanRun,
+  PointReadRun,
+  RunHandle,
+  RunListener,
+  StatementBackend,
+  StatementSettings,
+  TransactionOperation,
+  UtilityRun,
+} from '../../session/index.ts';
+import { type SharedMemory, SnapshotSlotPool, Snapshots } from '../../shm/index.ts';
+import type { Expr } from '../../sql/expression.ts';
+import type { Datum } from '../../types/index.ts';
+import type { ReplyMessage } from '../generated/reply-message.ts';
+import { EXECUTE_FLAGS, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
+import { systemViewLookup } from '../system-views.ts';
+import type { UtilityRequest } from '../worker/utility-runner.ts';
+import { MainRunner } from './main-runner.ts';
+import { PointReader } from './point-reader.ts';
+import {
+  executeFlags,
+  isolationNumber,
+  type ReplyHandler,
+  type WorkerChannel,
+} from './worker-channel.ts';
+
+/** Bytes of rows that are taken before the worker is told. */
+const CREDIT_BYTES = 128 * 1024;
+/** COPY data on its way to the writer before the client has to wait. */
+const COPY_BYTES_MAX = 1 << 20;
+
+interface CatalogUpdate {
+  readonly changes: readonly CatalogChange[];
+  readonly version: number;
+}
+
+/** Sends statements to the thread that is to run them, and their answers back to their sessions. */
+export class StatementRouter implements StatementBackend, ReplyHandler {
+  readonly catalog = new Catalog(systemViewLookup);
+  readonly serverStartTimestamp: number;
+  private readonly snapshots: Snapshots;
+  private readonly slots: SnapshotSlotPool;
+  private writer: WorkerChannel | null = null;
+  private readers: WorkerChannel[] = [];
+  private readonly runs = new Map<number, RoutedRun>();
+  private nextRequest = 1;
+  private nextPlan = 1;
+  /** Snapshot slot of each session's open transaction in the writer. */
+  private readonly writerSlots = new Map<number, number>();
+  private readonly mainRunner: MainRunner;
+  private readonly points: PointReader;
+  /** Called when the writer's first catalog has come. */
+  onCatalog: () => void = () => {};
+
+  constructor(memory: SharedMemory, serverStartTimestamp: number) {
+    this.memory = memory;
+    this.serverStartTimestamp = serverStartTimestamp;
+    this.snapshots = new Snapshots(memory);
+    this.slots = new SnapshotSlotPool(memory);
+    this.mainRunner = new MainRunner(memory, this);
+    this.points = new PointReader(this.mainRunner.reader, this.mainRunner.roots, this.snapshots);
+  }
+
+  setWriter(channel: WorkerChannel | null): void {
+    this.writer = channel;
+  }
+
+  setReaders(channels: WorkerChannel[]): void {
+    this.readers = channels;
+  }
+
+  /** Takes what has come from all workers; returns how many messages. */
+  receive(): number {
+    let count = this.writer?.receive(this) ?? 0;
+    for (const reader of this.readers) count += reader.receive(this);
+    return count;
+  }
+
+  /** A worker has died: its statements fail. */
+  channelLost(channel: WorkerChannel, error: PgErrorFields): void {
+    for (const run of [...this.runs.values()]) {
+      if (run.channel !== channel) continue;
+      this.end(run);
+      run.listener.error(error);
+    }
+  }
+
+  /** A reader has died: what it held of the buffer pool is taken back. */
+  threadEnded(thread: number): void {
+    this.snapshots.release(thread);
+    this.writer?.control({ kind: REQUEST.threadEnded, argument: thread });
+  }
+
+  /** The workers are gone, and with them all that they ran. */
+  failAll(error: PgErrorFields): void {
+    this.writer = null;
+    this.readers = [];
+    for (const run of [...this.runs.values()]) {
+      this.end(run);
+      run.listener.error(error);
+    }
+  }
+
+  // ---------------------------------------------------------------- StatementBackend
+
+  estimateRows(tree: number): number {
+    return this.points.estimateEntries(tree);
+  }
+
+  pointRead(read: PointReadRun): boolean {
+    return this.points.run(read);
+  }
+
+  execute(run: PlanRun, listener: RunListener): RunHandle {
+    if (run.plan.id === 0) run.plan.id = this.nextPlan++;
+    if (!run.inWriter && run.plan.plan.needsCatalog) {
+      return this.mainRunner.execute(run, listener);
+    }
+    return this.send(run, listener, run.inWriter ? this.writer : this.leastLoadedReader());
+  }
+
+  /** Runs a plan on a worker; `inWriter` overrides what the run says. */
+  executeInWriter(run: PlanRun, listener: RunListener): RunHandle {
+    return this.send({ ...run, inWriter: true }, listener, this.writer);
+  }
+
+  private send(run: PlanRun, listener: RunListener, channel: WorkerChannel | null): RunHandle {
+    if (channel === null) throw recovering();
+    const ownsSlot = !(run.inWriter && run.inBlock) && run.snapshot === null;
+    const slot =
+      run.inWriter && run.inBlock ? this.writerSlot(run.session) : ownsSlot ? this.newSlot() : 0;
+    const routed = this.route(channel, run.session, listener, ownsSlot ? slot : -1);
+    channel.execute(routed.request, run, run.snapshot?.slot ?? slot);
+    return routed;
+  }
+
+  utility(run: UtilityRun, listener: RunListener): RunHandle {
+    const channel = this.requireWriter();
+    const slot = run.inBlock ? this.writerSlot(run.session) : this.newSlot();
+    const routed = this.route(channel, run.session, listener, run.inBlock ? -1 : slot);
+    const request: UtilityRequest = {
+      statement: run.statement,
+      text: run.text,
+      settings: run.settings,
+      role: this.catalog.roleByName(run.settings.user)?.oid ?? 0,
+      snapshotSlot: slot,
+      snapshot: run.snapshot?.lsn ?? -1,
+      deadlineMs: run.deadlineMs,
+      statementTimestamp: run.statementTimestamp,
+      transactionTimestamp: run.transactionTimestamp,
+    };
+    channel.control(
+      {
+        kind: REQUEST.utility,
+        flags: executeFlags(run),
+        isolation: isolationNumber(run),
+        session: run.session,
+        request: routed.request,
+      },
+      serialize(request),
+    );
+    return routed;
+  }
+
+  transaction(
+    session: number,
+    operation: TransactionOperation,
+    name: string,
+    listener: RunListener,
+    options: { isolation: 'read committed' | 'repeatable read'; asynchronousCommit: boolean },
+  ): void {
+    const channel = this.requireWriter();
+    const routed = this.route(channel, session, listener, -1);
+    const ends = operation === 'commit' || operation === 'rollback';
+    if (ends) routed.endsTransaction = true;
+    channel.control(
+      {
+        kind: REQUEST.transaction,
+        operation: TRANSACTION[operation],
+        session,
+        request: routed.request,
+        isolation: options.isolation === 'repeatable read' ? 1 : 0,
+        flags: options.asynchronousCommit ? EXECUTE_FLAGS.asynchronousCommit : 0,
+        argument: ends ? 0 : this.writerSlot(session),
+      },
+      Buffer.from(name, 'utf8'),
+    );
+  }
+
+  holdSnapshot(): HeldSnapshot {
+    const slot = this.newSlot();
+    return { slot, lsn: this.snapshots.acquire(slot) };
+  }
+
+  releaseSnapshot(snapshot: HeldSnapshot): void {
+    this.slots.free(snapshot.slot);
+  }
+
+  endSession(session: number): void {
+    for (const run of [...this.runs.values()]) if (run.session === session) run.abandon();
+    this.writer?.control({ kind: REQUEST.endSession, session });
+    this.freeWriterSlot(session);
+  }
+
+  evaluate(exprs: readonly Expr[], settings: StatementSettings, catalog: Catalog): Datum[] {
+    return this.mainRunner.evaluate(exprs, settings, catalog);
+  }
+
+  // ---------------------------------------------------------------- replies
+
+  reply(message: ReplyMessage, payload: Uint8Array, start: number, end: number): void {
+    const kind = message.kind();
+    if (kind === REPLY.catalog) {
+      const update = deserialize(payload.slice(start, end)) as CatalogUpdate;
+      this.catalog.apply(update.changes, update.version);
+      this.onCatalog();
+      return;
+    }
+    const run = this.runs.get(message.request());
+    if (run === undefined) return;
+    const { listener } = run;
+    switch (kind) {
+      case REPLY.rows:
+        run.taken(end - start, listener.rows(payload, start, end, message.count()));
+        return;
+      case REPLY.complete: {
+        this.end(run);
+        const tag = message.status() === 1 ? textOf(payload, start, end) : null;
+        listener.complete(message.count(), tag);
+        return;
+      }
+      case REPLY.suspended:
+        listener.suspended();
+        return;
+      case REPLY.error:
+        this.end(run);
+        listener.error(JSON.parse(textOf(payload, start, end)) as PgErrorFields);
+        return;
+      case REPLY.notice:
+        listener.notice(JSON.parse(textOf(payload, start, end)) as PgErrorFields);
+        return;
+      case REPLY.sessionCatalog: {
+        const update = deserialize(payload.slice(start, end)) as CatalogUpdate;
+        const catalog =
+          update.changes.length === 0 ? null : this.catalog.with(update.changes, update.version);
+        listener.sessionCatalog(catalog);
+        return;
+      }
+      case REPLY.copyIn:
+        listener.copyIn(message.status() === 1 ? 1 : 0, message.count());
+        return;
+      case REPLY.copyTaken:
+        run.copyTaken(message.count());
+        return;
+      default:
+        return;
+    }
+  }
+
+  // ---------------------------------------------------------------- helpers
+
+  private route(
+    channel: WorkerChannel,
+    session: number,
+    listener: RunListener,
+    slot: number,
+  ): RoutedRun {
+    const request = this.nextRequest;
+    this.nextRequest = request === 0xffff_ffff ? 1 : request + 1;
+    const run = new RoutedRun(this, channel, request, session, listener, slot);
+    this.runs.set(request, run);
+    channel.load++;
+    return run;
+  }
+
+  /** A run has answered for the last time. */
+  end(run: RoutedRun): void {
+    this.runs.delete(run.request);
+    run.channel.load--;
+    if (run.slot >= 0) this.slots.free(run.slot);
+    if (run.endsTransaction) this.freeWriterSlot(run.session);
+  }
+
+  private writerSlot(session: number): number {
+    let slot = this.writerSlots.get(session);
+    if (slot === undefined) {
+      slot = this.newSlot();
+      this.writerSlots.set(session, slot);
+    }
+    return slot;
+  }
+
+  private freeWriterSlot(session: number): void {
+    const slot = this.writerSlots.get(session);
+    if (slot === undefined) return;
+    this.writerSlots.delete(session);
+    this.slots.free(slot);
+  }
+
+  private newSlot(): number {
+    const slot = this.slots.allocate();
+    if (slot >= 0) return slot;
+    throw pgError('configuration_limit_exceeded', 'too many snapshots are held at one time');
+  }
+
+  private requireWriter(): WorkerChannel {
+    if (this.writer === null) throw recovering();
+    return this.writer;
+  }
+
+  private leastLoadedReader(): WorkerChannel | null {
+    let least: WorkerChannel | null = null;
+    for (const reader of this.readers) {
+      if (least === null || reader.load < least.load) least = reader;
+    }
+    return least;
+  }
+}
+
+/** A statement in a worker, as its session sees it. */
+class RoutedRun implements RunHandle {
+  readonly channel: WorkerChannel;
+  readonly request: number;
+  readonly session: number;
+  listener: RunListener;
+  /** Snapshot slot to be freed when it ends, or -1. */
+  readonly slot: number;
+  endsTransaction = false;
+  private readonly router: StatementRouter;
+  /** Bytes that the client has taken and the worker has not been told of. */
+  private owed = 0;
+  private stalled = false;
+  private copyBytes = 0;
+  private copyBlocked = false;
+
+  constructor(
+    router: StatementRouter,
+    channel: WorkerChannel,
+    request: number,
+    session: number,
+    listener: RunListener,
+    slot: number,
+  ) {
+    this.router = router;
+    this.channel = channel;
+    this.request = request;
+    this.session = session;
+    this.listener = listener;
+    this.slot = slot;
+  }
+
+  taken(bytes: number, isFast: boolean): void {
+    this.owed += bytes;
+    if (!isFast) this.stalled = true;
+    else if (this.owed >= CREDIT_BYTES) this.credit();
+  }
+
+  drained(): void {
+    if (!this.stalled) return;
+    this.stalled = false;
+    this.credit();
+  }
+
+  fetch(rowLimit: number): void {
+    this.channel.control({ kind: REQUEST.fetch, request: this.request, argument: rowLimit });
+  }
+
+  close(): void {
+    this.channel.control({ kind: REQUEST.close, request: this.request });
+    this.router.end(this);
+  }
+
+  cancel(reason: 'user' | 'timeout'): void {
+    const operation = reason === 'timeout' ? 1 : 0;
+    this.channel.control({ kind: REQUEST.cancel, request: this.request, operation });
+  }
+
+  /** The session is gone: nobody wants the answers. */
+  abandon(): void {
+    this.listener = { ...SILENT };
+    this.cancel('user');
+    this.stalled = false;
+  }
+
+  copyData(bytes: Uint8Array, start: number, end: number): boolean {
+    this.channel.control({ kind: REQUEST.copyData, request: this.request }, bytes, start, end);
+    this.copyBytes += end - start;
+    this.copyBlocked = this.copyBytes > COPY_BYTES_MAX;
+    return !this.copyBlocked;
+  }
+
+  copyTaken(bytes: number): void {
+    this.copyBytes -= bytes;
+    if (!this.copyBlocked || this.copyBytes > COPY_BYTES_MAX / 2) return;
+    this.copyBlocked = false;
+    this.listener.copyReady();
+  }
+
+  copyDone(): void {
+    this.channel.control({ kind: REQUEST.copyDone, request: this.request });
+  }
+
+  copyFail(message: string): void {
+    this.channel.control(
+      { kind: REQUEST.copyFail, request: this.request },
+      Buffer.from(message, 'utf8'),
+    );
+  }
+
+  private credit(): void {
+    this.channel.control({ kind: REQUEST.credit, request: this.request, argument: this.owed });
+    this.owed = 0;
+  }
+}
+
+const SILENT: RunListener = {
+  rows: () => true,
+  complete() {},
+  suspended() {},
+  error() {},
+  notice() {},
+  sessionCatalog() {},
+  copyIn() {},
+  copyOut() {},
+  copyOutData: () => true,
+  copyOutDone() {},
+  copyReady() {},
+};
+
+function recovering() {
+  return pgError('cannot_connect_now', 'the database system is in recovery mode');
+}
+
+function textOf(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.slice(start, end)).toString('utf8');
+}

@@ -1,0 +1,33 @@
+import { toErrorFields } from '../../errors/index.ts';
+import { openNodeDirectory } from '../../io/index.ts';
+import { SharedMemory } from '../../shm/index.ts';
+import type { WriterStart } from '../main/server.ts';
+import { runReader } from './reader.ts';
+import { SpillFiles } from './spill-files.ts';
+import type { WorkerSetup } from './worker-setup.ts';
+import { Writer } from './writer.ts';
+
+const TEMPORARY_NAME = 'temporary';
+
+/** The writer thread: opens the store, recovers it, and serves until it is told to stop. */
+export function runWriterRole(setup: WorkerSetup, tell: (message: WriterStart) => void): void {
+  let writer: Writer;
+  try {
+    const memory = SharedMemory.attach(setup.memory);
+    const directory = openNodeDirectory(setup.dataDirectory);
+    const temporary = directory.makeDirectory(TEMPORARY_NAME);
+    SpillFiles.removeAll(temporary);
+    writer = Writer.open(setup, memory, directory, temporary, setup);
+  } catch (thrown) {
+    tell({ kind: 'failed', error: toErrorFields(thrown) });
+    return;
+  }
+  tell({ kind: 'ready', recovery: writer.engine.recovery });
+  writer.run();
+}
+
+/** A reader thread: serves until it is told to stop. */
+export function runReaderRole(setup: WorkerSetup): void {
+  const directory = openNodeDirectory(setup.dataDirectory);
+  runReader(setup, directory, directory.makeDirectory(TEMPORARY_NAME));
+}

@@ -1,0 +1,243 @@
+import { ByteWriter } from '../../base/index.ts';
+import type { DataChunk } from '../../chunk/index.ts';
+import { pgError } from '../../errors/index.ts';
+import type { StatementSettings } from '../../session/index.ts';
+import {
+  CHUNK,
+  type CompiledPlan,
+  type DataRowEncoder,
+  DONE,
+  dataRowEncoder,
+  type ExecutionEnvironment,
+  encodeDataRows,
+  type Instrumentation,
+  type RowOperations,
+  type SequenceOperations,
+  type SpillFile,
+  type SystemViewSource,
+} from '../../sql/execute/index.ts';
+import type { FunctionContext } from '../../sql/functions/index.ts';
+import type { Plan } from '../../sql/plan/plan.ts';
+import type { Cursor, TreeId } from '../../storage/index.ts';
+import type { Datum } from '../../types/index.ts';
+import type { StatementContext } from './statement-context.ts';
+import type { OpenTransaction } from './writer-session.ts';
+
+/** Bytes of rows that a statement sends ahead of what its client has taken. */
+export const WINDOW_BYTES = 512 * 1024;
+/** Rows of a chunk that are encoded at a time, so that the window holds even for wide rows. */
+const ENCODE_BYTES = 64 * 1024;
+
+/** How a slice of a statement ended. */
+export const SLICE = {
+  /** All rows are sent. */
+  done: 0,
+  /** The row limit is reached. */
+  suspended: 1,
+  /** Time is up, or a lock is awaited: run it again when it can go on. */
+  paused: 2,
+  /** The client has to take rows first. */
+  blocked: 3,
+} as const;
+export type Slice = (typeof SLICE)[keyof typeof SLICE];
+
+/** What a thread does for the statements it runs. */
+export interface StatementHost {
+  openCursor(statement: RunningStatement, tree: TreeId): Cursor;
+  closeCursor(cursor: Cursor): void;
+  createSpillFile(): SpillFile;
+  rows(request: number, count: number, bytes: Uint8Array, start: number, end: number): void;
+}
+
+/** One statement on its way: the environment that its operators run in, and how far its rows have
+ * been sent. Objects are reused for one statement after another. */
+export class RunningStatement implements ExecutionEnvironment {
+  request = 0;
+  session = 0;
+  planId = 0;
+  plan!: Plan;
+  compiled: CompiledPlan | null = null;
+  snapshot = 0;
+  snapshotSlot = 0;
+  /** The snapshot is the statement's own, to be released when it ends. */
+  holdsSnapshot = false;
+  /** It waits for its client to take rows. */
+  isBlocked = false;
+  /** In the writer: its transaction, and whether it still waits for its table locks. */
+  open: OpenTransaction | null = null;
+  awaitsTables = false;
+  flags = 0;
+  startedMs = 0;
+  /** Options of EXPLAIN ANALYZE, when that is what runs it. */
+  explainOptions: unknown = null;
+  readonly context: StatementContext;
+  readonly parameters: Datum[] = [];
+  settings!: StatementSettings;
+  rows: RowOperations | null = null;
+  sequences: SequenceOperations | null = null;
+  systemViews: SystemViewSource | null = null;
+  instrumentation: Instrumentation | null = null;
+  /** Milliseconds of the wall clock; 0 for none. */
+  deadlineMs = 0;
+  /** Set by a cancel message. */
+  cancelled: 'no' | 'user' | 'timeout' = 'no';
+  rowLimit = 0;
+  /** Rows sent since the statement began or was resumed. */
+  private sentSinceResume = 0;
+  totalRows = 0;
+  /** Bytes sent and not yet taken by the client. */
+  unacknowledged = 0;
+  private readonly host: StatementHost;
+  private readonly out = new ByteWriter(16 * 1024);
+  private encoder!: DataRowEncoder;
+  private encoderPlan: Plan | null = null;
+  private changesRows = false;
+  /** What is left of the current chunk. */
+  private chunk: DataChunk | null = null;
+  private chunkRow = 0;
+  private rowsAtOnce = 0;
+  private sliceEnd = 0;
+
+  constructor(host: StatementHost, context: StatementContext) {
+    this.host = host;
+    this.context = context;
+  }
+
+  get functions(): FunctionContext {
+    return this.context;
+  }
+
+  get workMem(): number {
+    return this.settings.workMem;
+  }
+
+  /** Prepares for a run; the fields above have been set. */
+  begin(formats: Uint8Array, start: number, count: number): void {
+    if (this.encoderPlan !== this.plan || !this.sameFormats(formats, start, count)) {
+      this.encoderPlan = this.plan;
+      const types = this.plan.output.map((column) => column.type);
+      const given = formats.slice(start, start + count);
+      this.encoder = dataRowEncoder(types, given);
+      const { kind } = this.plan.root;
+      this.changesRows = kind === 'insert' || kind === 'update' || kind === 'delete';
+    }
+    this.rowsAtOnce = FIRST_ROWS;
+    this.sentSinceResume = 0;
+    this.totalRows = 0;
+    this.unacknowledged = 0;
+    this.cancelled = 'no';
+    this.chunk = null;
+    this.chunkRow = 0;
+  }
+
+  private sameFormats(formats: Uint8Array, start: number, count: number): boolean {
+    const known = this.encoder.formats;
+    for (let i = 0; i < known.length; i++) {
+      if (known[i] !== (i < count ? formats[start + i]! : 0)) return false;
+    }
+    return true;
+  }
+
+  /** Goes on with a suspended statement, for so many rows more. */
+  resume(rowLimit: number): void {
+    this.rowLimit = rowLimit;
+    this.sentSinceResume = 0;
+  }
+
+  /** Runs until something ends the slice; errors are thrown. */
+  runSlice(sliceMs: number): Slice {
+    this.sliceEnd = performance.now() + sliceMs;
+    this.checkInterrupts();
+    const compiled = this.compiled!;
+    for (;;) {
+      if (this.chunk !== null) {
+        const sent = this.sendChunk();
+        if (sent !== SLICE.done) return sent;
+        this.chunk = null;
+      }
+      const status = compiled.next();
+      if (status === CHUNK) {
+        this.chunk = compiled.chunk;
+        this.chunkRow = 0;
+      } else if (status === DONE) return SLICE.done;
+      else return SLICE.paused;
+    }
+  }
+
+  end(): void {
+    this.chunk = null;
+    this.rows = null;
+    this.sequences = null;
+    this.systemViews = null;
+    this.instrumentation = null;
+    this.compiled = null;
+    this.explainOptions = null;
+    this.holdsSnapshot = false;
+    this.isBlocked = false;
+  }
+
+  /** Rows for the command tag: what a change processed, or what was sent. */
+  affectedRows(): number {
+    return this.changesRows ? this.compiled!.affectedRows : this.totalRows;
+  }
+
+  openCursor(tree: TreeId): Cursor {
+    return this.host.openCursor(this, tree);
+  }
+
+  closeCursor(cursor: Cursor): void {
+    this.host.closeCursor(cursor);
+  }
+
+  createSpillFile(): SpillFile {
+    return this.host.createSpillFile();
+  }
+
+  shouldPause(): boolean {
+    return performance.now() >= this.sliceEnd;
+  }
+
+  checkInterrupts(): void {
+    if (this.cancelled === 'user') {
+      throw pgError('query_canceled', 'canceling statement due to user request');
+    }
+    if (this.cancelled === 'timeout' || (this.deadlineMs !== 0 && Date.now() >= this.deadlineMs)) {
+      throw pgError('query_canceled', 'canceling statement due to statement timeout');
+    }
+  }
+
+  /** Sends what is left of the chunk, as far as limit and window allow. */
+  private sendChunk(): Slice {
+    const chunk = this.chunk!;
+    while (this.chunkRow < chunk.count) {
+      if (this.rowLimit > 0 && this.sentSinceResume >= this.rowLimit) return SLICE.suspended;
+      if (this.unacknowledged >= WINDOW_BYTES) return SLICE.blocked;
+      let count = chunk.count - this.chunkRow;
+      if (this.rowLimit > 0) count = Math.min(count, this.rowLimit - this.sentSinceResume);
+      if (this.explainOptions === null) {
+        count = Math.min(count, this.rowsAtOnce);
+        this.sendRows(chunk, count);
+      }
+      this.chunkRow += count;
+      this.sentSinceResume += count;
+      this.totalRows += count;
+    }
+    // A statement that reaches its limit with its last row is suspended before it is done, as in
+    // PostgreSQL.
+    if (this.rowLimit > 0 && this.sentSinceResume >= this.rowLimit) return SLICE.suspended;
+    return SLICE.done;
+  }
+
+  private sendRows(chunk: DataChunk, count: number): void {
+    const out = this.out.reset();
+    const first = this.chunkRow;
+    encodeDataRows(this.encoder, chunk, first, first + count, out, this.context);
+    this.unacknowledged += out.position;
+    this.host.rows(this.request, count, out.bytes, 0, out.position);
+    // Few rows at first; more when rows turn out to be short.
+    const average = Math.max(1, out.position / count);
+    this.rowsAtOnce = Math.max(1, Math.floor(ENCODE_BYTES / average));
+  }
+}
+
+const FIRST_ROWS = 64;

@@ -1,0 +1,363 @@
+import { deserialize } from 'node:v8';
+import { ByteWriter } from '../../base/index.ts';
+import { type PgErrorFields, SQLSTATES, toErrorFields } from '../../errors/index.ts';
+import type { Directory } from '../../io/index.ts';
+import { type StatementSettings, writeTextRow } from '../../session/index.ts';
+import { MAIN_THREAD, SharedMemory, type SharedMemoryParts, Snapshots } from '../../shm/index.ts';
+import { compilePlan } from '../../sql/execute/index.ts';
+import { type ExplainOptions, explainPlan } from '../../sql/plan/index.ts';
+import {
+  type Cursor,
+  type PageFiles,
+  PageReader,
+  PageTreeCursor,
+  type TreeId,
+  TreeRoots,
+} from '../../storage/index.ts';
+import { currentSetting } from '../current-setting.ts';
+import type { ControlMessage } from '../generated/control-message.ts';
+import type { ExecuteMessage } from '../generated/execute-message.ts';
+import { EXECUTE_FLAGS, REQUEST } from '../messages.ts';
+import { decodeParameters } from '../parameters.ts';
+import { PlanStore } from './plan-store.ts';
+import { RunningStatement, SLICE, type StatementHost, WINDOW_BYTES } from './running-statement.ts';
+import { SpillFiles } from './spill-files.ts';
+import { StatementContext } from './statement-context.ts';
+import { type RequestHandler, WorkerPort } from './worker-port.ts';
+
+/** What a worker thread is started with. Plain data. */
+export interface ThreadSetup {
+  readonly thread: number;
+  readonly memory: SharedMemoryParts;
+  readonly requestRing: SharedArrayBuffer;
+  readonly replyRing: SharedArrayBuffer;
+}
+
+/** A statement runs so long before others get their turn. */
+const SLICE_MS = 2;
+
+/** A thread that runs statements: takes requests from its ring, gives each statement slices of time in
+ * turn, and sleeps when there is nothing to do. The writer adds transactions to this (writer.ts). */
+export class StatementThread implements RequestHandler, StatementHost {
+  readonly memory: SharedMemory;
+  readonly port: WorkerPort;
+  readonly reader: PageReader;
+  readonly roots: TreeRoots;
+  readonly snapshots: Snapshots;
+  protected readonly plans = new PlanStore();
+  protected readonly contexts = new Map<number, StatementSettings>();
+  protected readonly statements = new Map<number, RunningStatement>();
+  /** Statements that can go on at once. */
+  protected ready: RunningStatement[] = [];
+  private readyNext: RunningStatement[] = [];
+  private readonly idleStatements: RunningStatement[] = [];
+  private readonly idleCursors: PageTreeCursor[] = [];
+  private readonly spillFiles: SpillFiles;
+  protected stopping = false;
+
+  constructor(setup: ThreadSetup, files: PageFiles, temporary: Directory, memory?: SharedMemory) {
+    this.memory = memory ?? SharedMemory.attach(setup.memory);
+    this.port = new WorkerPort(
+      this.memory,
+      setup.thread,
+      MAIN_THREAD,
+      setup.requestRing,
+      setup.replyRing,
+    );
+    this.reader = new PageReader(this.memory, setup.thread, files);
+    this.roots = new TreeRoots(this.reader);
+    this.snapshots = new Snapshots(this.memory);
+    this.spillFiles = new SpillFiles(temporary, setup.thread);
+  }
+
+  /** Serves until it is told to stop. */
+  run(): void {
+    const { port } = this;
+    while (!this.stopping) {
+      const heard = port.bell.listen();
+      port.receive(this);
+      this.runReady();
+      this.afterTurn();
+      port.publish();
+      if (this.ready.length === 0 && !this.stopping && !this.hasWork()) {
+        port.bell.sleep(heard, this.sleepMs());
+      }
+    }
+    this.atStop();
+    port.stopped(null);
+  }
+
+  // ---------------------------------------------------------------- for the writer to refine
+
+  protected afterTurn(): void {}
+
+  protected hasWork(): boolean {
+    return false;
+  }
+
+  protected sleepMs(): number {
+    return 1000;
+  }
+
+  protected atStop(): void {}
+
+  /** Sets the statement's snapshot, and what it may write with. False: it was refused or has to wait. */
+  protected prepare(statement: RunningStatement, message: ExecuteMessage): boolean {
+    const snapshot = message.snapshot();
+    statement.snapshotSlot = message.snapshotSlot();
+    statement.snapshot = snapshot < 0 ? this.snapshots.acquire(statement.snapshotSlot) : snapshot;
+    statement.holdsSnapshot = snapshot < 0;
+    return true;
+  }
+
+  /** The statement has sent all its rows. */
+  protected finish(statement: RunningStatement): void {
+    this.port.complete(statement.request, statement.affectedRows(), null);
+    this.forget(statement);
+  }
+
+  protected fail(statement: RunningStatement, fields: PgErrorFields): void {
+    this.port.error(statement.request, fields);
+    this.forget(statement);
+  }
+
+  /** A statement paused although it had time: it waits for something. */
+  protected isWaiting(_statement: RunningStatement): boolean {
+    return false;
+  }
+
+  /** Messages that only the writer knows. */
+  protected writerControl(
+    _message: ControlMessage,
+    _payload: Uint8Array,
+    _start: number,
+    _end: number,
+  ): void {}
+
+  openCursor(statement: RunningStatement, tree: TreeId): Cursor {
+    return this.pageCursor(tree, statement.snapshot);
+  }
+
+  // ---------------------------------------------------------------- messages
+
+  execute(message: ExecuteMessage, payload: Uint8Array, start: number, end: number): void {
+    const request = message.request();
+    let statement: RunningStatement | null = null;
+    try {
+      statement = this.newStatement(request);
+      statement.session = message.session();
+      statement.planId = message.plan();
+      statement.plan = this.plans.plan(statement.planId);
+      statement.settings = this.contexts.get(message.context())!;
+      statement.context.use(
+        statement.settings,
+        statement.session,
+        message.statementTimestamp(),
+        message.transactionTimestamp(),
+      );
+      statement.rowLimit = message.rowLimit();
+      statement.deadlineMs = message.deadline();
+      statement.flags = message.flags();
+      decodeParameters(payload, start, statement.plan.parameterTypes, statement.parameters);
+      const formatsAt = start + message.parameterBytes();
+      statement.begin(payload, formatsAt, Math.min(statement.plan.output.length, end - formatsAt));
+      if (statement.flags & EXECUTE_FLAGS.explain) {
+        const text = Buffer.from(payload.slice(formatsAt, end)).toString('utf8');
+        statement.explainOptions = JSON.parse(text);
+        statement.instrumentation = new Map();
+      }
+      if (this.prepare(statement, message)) this.start(statement);
+    } catch (thrown) {
+      if (statement === null) this.port.error(request, toErrorFields(thrown));
+      else this.fail(statement, toErrorFields(thrown));
+    }
+  }
+
+  /** Opens the plan and runs its first slice. */
+  protected start(statement: RunningStatement): void {
+    try {
+      statement.compiled =
+        statement.instrumentation === null
+          ? this.plans.take(statement.planId)
+          : compilePlan(statement.plan, statement.instrumentation);
+      this.reader.enter();
+      try {
+        statement.compiled.open(statement);
+      } finally {
+        this.reader.leave();
+      }
+    } catch (thrown) {
+      this.fail(statement, toErrorFields(thrown));
+      return;
+    }
+    this.runStatement(statement);
+  }
+
+  control(message: ControlMessage, payload: Uint8Array, start: number, end: number): void {
+    const statement = this.statements.get(message.request());
+    switch (message.kind()) {
+      case REQUEST.plan:
+        this.plans.add(message.argument(), payload, start, end);
+        return;
+      case REQUEST.forgetPlan:
+        this.plans.forget(message.argument());
+        return;
+      case REQUEST.context:
+        this.contexts.set(
+          message.argument(),
+          deserialize(payload.slice(start, end)) as StatementSettings,
+        );
+        return;
+      case REQUEST.fetch:
+        if (statement === undefined) return;
+        statement.resume(message.argument());
+        this.ready.push(statement);
+        return;
+      case REQUEST.credit:
+        if (statement === undefined) return;
+        this.credit(statement, message.argument());
+        return;
+      case REQUEST.close:
+        if (statement !== undefined) this.forget(statement);
+        return;
+      case REQUEST.cancel:
+        if (statement !== undefined) this.cancel(statement, message.operation() === 1);
+        return;
+      case REQUEST.shutdown:
+        this.stopping = true;
+        return;
+      default:
+        this.writerControl(message, payload, start, end);
+    }
+  }
+
+  protected cancel(statement: RunningStatement, isTimeout: boolean): void {
+    statement.cancelled = isTimeout ? 'timeout' : 'user';
+    // Whatever it waits for, it notices when it runs.
+    if (!this.ready.includes(statement)) this.ready.push(statement);
+  }
+
+  private credit(statement: RunningStatement, bytes: number): void {
+    const wasBlocked = statement.isBlocked;
+    statement.unacknowledged -= bytes;
+    if (wasBlocked && statement.unacknowledged < WINDOW_BYTES / 2) {
+      statement.isBlocked = false;
+      this.ready.push(statement);
+    }
+  }
+
+  // ---------------------------------------------------------------- running
+
+  private runReady(): void {
+    if (this.ready.length === 0) return;
+    const turn = this.ready;
+    this.ready = this.readyNext;
+    this.readyNext = turn;
+    for (const statement of turn) {
+      if (this.statements.get(statement.request) === statement) this.runStatement(statement);
+    }
+    turn.length = 0;
+  }
+
+  protected runStatement(statement: RunningStatement): void {
+    this.reader.enter();
+    let fields: PgErrorFields | null = null;
+    let slice: number = SLICE.paused;
+    try {
+      slice = statement.runSlice(SLICE_MS);
+    } catch (thrown) {
+      fields = toErrorFields(thrown);
+      if (fields.sqlstate === SQLSTATES.internal_error) this.logInternal(thrown);
+    } finally {
+      this.reader.leave();
+    }
+    if (fields !== null) {
+      this.fail(statement, fields);
+      return;
+    }
+    switch (slice) {
+      case SLICE.done:
+        if (statement.explainOptions !== null) this.sendExplained(statement);
+        this.finish(statement);
+        return;
+      case SLICE.suspended:
+        this.port.suspended(statement.request);
+        return;
+      case SLICE.blocked:
+        statement.isBlocked = true;
+        return;
+      default:
+        if (!this.isWaiting(statement)) this.ready.push(statement);
+    }
+  }
+
+  private logInternal(thrown: unknown): void {
+    console.error(thrown);
+  }
+
+  /** EXPLAIN ANALYZE: the plan with its figures is the result. */
+  private sendExplained(statement: RunningStatement): void {
+    const lines = explainPlan(statement.plan, statement.explainOptions as ExplainOptions, {
+      nodes: statement.instrumentation!,
+      executionMs: performance.now() - statement.startedMs,
+    });
+    const out = new ByteWriter(1024);
+    for (const line of lines) writeTextRow([line], out);
+    this.rows(statement.request, lines.length, out.bytes, 0, out.position);
+  }
+
+  rows(request: number, count: number, bytes: Uint8Array, start: number, end: number): void {
+    this.port.rows(request, count, bytes, start, end);
+  }
+
+  createSpillFile() {
+    return this.spillFiles.create();
+  }
+
+  closeCursor(cursor: Cursor): void {
+    if (cursor instanceof PageTreeCursor) this.idleCursors.push(cursor);
+  }
+
+  protected pageCursor(tree: TreeId, snapshot: number): PageTreeCursor {
+    const cursor = this.idleCursors.pop() ?? new PageTreeCursor(this.reader, this.roots);
+    cursor.reset(tree, snapshot);
+    return cursor;
+  }
+
+  private newStatement(request: number): RunningStatement {
+    const statement = this.idleStatements.pop() ?? this.makeStatement();
+    statement.request = request;
+    statement.startedMs = performance.now();
+    this.statements.set(request, statement);
+    return statement;
+  }
+
+  private makeStatement(): RunningStatement {
+    const context = new StatementContext(currentSetting, (message, condition) => {
+      this.port.notice(statement.request, {
+        severity: condition === 'WARNING' ? 'WARNING' : 'NOTICE',
+        sqlstate: condition === 'WARNING' ? SQLSTATES.warning : SQLSTATES.successful_completion,
+        message,
+      });
+    });
+    const statement: RunningStatement = new RunningStatement(this, context);
+    return statement;
+  }
+
+  /** The statement is over: frees what it held. */
+  protected forget(statement: RunningStatement): void {
+    this.statements.delete(statement.request);
+    const { compiled } = statement;
+    if (compiled !== null) {
+      try {
+        compiled.close();
+        if (statement.instrumentation === null) this.plans.release(statement.planId, compiled);
+      } catch (thrown) {
+        this.logInternal(thrown);
+      }
+    }
+    if (statement.holdsSnapshot) this.snapshots.release(statement.snapshotSlot);
+    statement.end();
+    if (this.idleStatements.length < 64) this.idleStatements.push(statement);
+  }
+}

@@ -1,0 +1,10 @@
+import type { ThreadSetup } from './statement-thread.ts';
+
+/** What the entry points in workers/ are started with. Plain data. */
+export interface WorkerSetup extends ThreadSetup {
+  readonly dataDirectory: string;
+  /** Bytes. */
+  readonly maxWalSize: number;
+  readonly checkpointTimeoutMs: number;
+  readonly walWriterDelayMs: number;
+}

@@ -1,0 +1,78 @@
+import type { Catalog, CatalogChange } from '../../catalog/index.ts';
+import type { TreeId } from '../../storage/index.ts';
+import type { Transaction } from '../../txn/index.ts';
+import type { Int8 } from '../../types/index.ts';
+
+/** What the writer keeps of a session: its open transaction, and the sequence values it has seen. */
+export class WriterSession {
+  readonly id: number;
+  open: OpenTransaction | null = null;
+  /** currval() by sequence, and lastval(). */
+  readonly currentValues = new Map<number, Int8>();
+  lastSequence = 0;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+}
+
+/** A transaction with the changes it made to the catalog and to the set of trees. */
+export class OpenTransaction {
+  readonly transaction: Transaction;
+  /** The statement that failed undid all up to the innermost savepoint; only its end is awaited. */
+  failed = false;
+  /** It advanced a sequence, so its end waits for the log. */
+  needsFlush = false;
+  readonly catalogChanges: CatalogChange[] = [];
+  readonly createdTrees: TreeId[] = [];
+  readonly droppedTrees: TreeId[] = [];
+  /** The catalog with its changes; null without any. */
+  catalog: Catalog | null = null;
+  private readonly marks: CatalogMark[] = [];
+
+  constructor(transaction: Transaction) {
+    this.transaction = transaction;
+  }
+
+  get hasChanges(): boolean {
+    return (
+      this.transaction.hasWrites ||
+      this.catalogChanges.length > 0 ||
+      this.createdTrees.length > 0 ||
+      this.droppedTrees.length > 0
+    );
+  }
+
+  defineSavepoint(name: string): void {
+    this.transaction.defineSavepoint(name);
+    this.marks.push({
+      changes: this.catalogChanges.length,
+      created: this.createdTrees.length,
+      dropped: this.droppedTrees.length,
+    });
+  }
+
+  releaseSavepoint(name: string): void {
+    this.transaction.releaseSavepoint(name);
+    this.marks.length = this.transaction.savepoints.length;
+  }
+
+  /** Undoes changes; the caller releases the locks granted since the returned mark, and makes
+   * `catalog` anew when this says that the catalog changed. */
+  rollbackTo(name: string): { lockMark: number; catalogChanged: boolean } {
+    const { lockMark } = this.transaction.rollbackToSavepoint(name);
+    this.marks.length = this.transaction.savepoints.length;
+    const mark = this.marks[this.marks.length - 1]!;
+    const catalogChanged = this.catalogChanges.length > mark.changes;
+    this.catalogChanges.length = mark.changes;
+    this.createdTrees.length = mark.created;
+    this.droppedTrees.length = mark.dropped;
+    return { lockMark, catalogChanged };
+  }
+}
+
+interface CatalogMark {
+  readonly changes: number;
+  readonly created: number;
+  readonly dropped: number;
+}

@@ -1,0 +1,849 @@
+import { deserialize, serialize } from 'node:v8';
+import { RowChanges } from '../../access/index.ts';
+import { assert } from '../../base/index.ts';
+import {
+  bootstrapObjects,
+  CATALOG_TREE,
+  Catalog,
+  type CatalogChange,
+  catalogKey,
+  catalogValue,
+  FIRST_USER_OID,
+  FIRST_USER_TREE,
+  readCatalog,
+  SEQUENCE_TREE,
+} from '../../catalog/index.ts';
+import { PgError, type PgErrorFields, pgError, toErrorFields } from '../../errors/index.ts';
+import type { Directory } from '../../io/index.ts';
+import type { SharedMemory } from '../../shm/index.ts';
+import type { SequenceOperations } from '../../sql/execute/index.ts';
+import { type Cursor, openPageFiles, StorageEngine, type TreeId } from '../../storage/index.ts';
+import {
+  findDeadlock,
+  LockTable,
+  OverlayCursor,
+  TABLE_LOCK_NAMES,
+  Transaction,
+  tableLockTag,
+} from '../../txn/index.ts';
+import type { Int8 } from '../../types/index.ts';
+import type { ControlMessage } from '../generated/control-message.ts';
+import type { ExecuteMessage } from '../generated/execute-message.ts';
+import { EXECUTE_FLAGS, ISOLATION, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
+import { systemViewLookup, systemViewSource } from '../system-views.ts';
+import { CommitGroup } from './commit-group.ts';
+import { EMPTY_CURSOR } from './empty-cursor.ts';
+import { MovedRows, RowIdCounters } from './row-ids.ts';
+import type { RunningStatement } from './running-statement.ts';
+import { encodeState, SequenceStore, sequenceKey } from './sequences.ts';
+import { StatementThread, type ThreadSetup } from './statement-thread.ts';
+import { tableLocksOf } from './table-locks.ts';
+import { UtilityRunner } from './utility-runner.ts';
+import { OpenTransaction, WriterSession } from './writer-session.ts';
+
+export interface WriterOptions {
+  readonly maxWalSize: number;
+  readonly checkpointTimeoutMs: number;
+  readonly walWriterDelayMs: number;
+}
+
+/** The writer worker: owner of the log, the trees, the locks and all transactions that write. */
+export class Writer extends StatementThread {
+  readonly engine: StorageEngine;
+  readonly locks: LockTable<Transaction>;
+  readonly catalog: Catalog;
+  readonly changes: RowChanges;
+  readonly sequenceStore: SequenceStore;
+  private readonly moves = new MovedRows();
+  private readonly sessions = new Map<number, WriterSession>();
+  private readonly running = new Map<Transaction, LockWaiter>();
+  /** Statements and utilities that wait for a lock, for the timeouts. */
+  private readonly waiters = new Set<Transaction>();
+  private readonly group: CommitGroup;
+  private readonly utilities: UtilityRunner;
+  private nextOid_ = FIRST_USER_OID;
+  private background = false;
+  private failure: PgErrorFields | null = null;
+
+  static open(
+    setup: ThreadSetup,
+    memory: SharedMemory,
+    directory: Directory,
+    temporary: Directory,
+    options: WriterOptions,
+  ): Writer {
+    const engine = StorageEngine.open(directory, memory, {
+      maxWalSize: options.maxWalSize,
+      checkpointTimeoutMs: options.checkpointTimeoutMs,
+    });
+    if (engine.recovery.isNew) bootstrap(engine);
+    return new Writer(setup, memory, engine, directory, temporary);
+  }
+
+  private constructor(
+    setup: ThreadSetup,
+    memory: SharedMemory,
+    engine: StorageEngine,
+    directory: Directory,
+    temporary: Directory,
+  ) {
+    super(setup, openPageFiles(directory), temporary, memory);
+    this.engine = engine;
+    this.locks = new LockTable((owner) => this.granted(owner));
+    this.group = new CommitGroup(engine);
+    this.catalog = new Catalog(systemViewLookup);
+    this.changes = new RowChanges({
+      locks: this.locks,
+      newest: new ExistingTreeCursor(this),
+      newestLsn: () => engine.commitLsn,
+      rowIds: new RowIdCounters((tree) => this.newestCursor(tree)),
+      moves: this.moves,
+    });
+    this.sequenceStore = new SequenceStore(
+      () => this.newestCursor(SEQUENCE_TREE)!,
+      (relation, value) => this.storeSequence(relation, value),
+    );
+    this.utilities = new UtilityRunner(this);
+    this.loadCatalog();
+    this.port.message(REPLY.ready, 0, 0, 0, serialize(engine.recovery));
+    this.port.publish();
+  }
+
+  // ---------------------------------------------------------------- the loop
+
+  protected override afterTurn(): void {
+    try {
+      this.utilities.runReady();
+      this.group.run();
+      this.background = this.engine.step();
+      this.engine.reclaim();
+    } catch (thrown) {
+      this.afterFailure(thrown);
+    }
+    if (this.waiters.size > 0) this.checkWaiters();
+  }
+
+  protected override hasWork(): boolean {
+    return this.background || this.group.size > 0 || this.utilities.hasWork();
+  }
+
+  protected override sleepMs(): number {
+    return this.waiters.size > 0 ? 5 : 200;
+  }
+
+  protected override atStop(): void {
+    this.group.run();
+    this.engine.close();
+  }
+
+  /** A full disk costs the checkpoint alone; after anything else the store has to be opened anew. */
+  private afterFailure(thrown: unknown): void {
+    if (this.engine.failure === null && thrown instanceof PgError && thrown.sqlstate === '53100') {
+      console.error(thrown.message);
+      return;
+    }
+    this.failure = toErrorFields(thrown);
+    throw thrown;
+  }
+
+  // ---------------------------------------------------------------- statements
+
+  protected override prepare(statement: RunningStatement, message: ExecuteMessage): boolean {
+    const inBlock = (statement.flags & EXECUTE_FLAGS.inBlock) !== 0;
+    const open = this.transactionFor(
+      message.session(),
+      inBlock,
+      message.isolation(),
+      message.snapshotSlot(),
+    );
+    if (open.failed) throw failedTransaction();
+    const { transaction } = open;
+    statement.open = open;
+    this.running.set(transaction, statement);
+    this.setSnapshot(transaction, message.snapshot());
+    statement.snapshot = transaction.snapshot;
+    statement.snapshotSlot = transaction.snapshotSlot;
+    statement.holdsSnapshot = message.snapshot() < 0;
+    statement.rows = this.rowsOf(transaction);
+    statement.sequences = this.sequencesOf(open);
+    statement.systemViews = statement.plan.needsCatalog
+      ? systemViewSource(this.catalogOf(open), statement.context)
+      : null;
+    return this.lockTables(statement);
+  }
+
+  /** Takes the table locks of the plan; false while one is awaited. */
+  private lockTables(statement: RunningStatement): boolean {
+    const { transaction } = statement.open!;
+    for (const { relation, mode } of tableLocksOf(statement.plan)) {
+      const tag = tableLockTag(relation);
+      if (this.locks.acquire(transaction, 'table', tag, mode, true) === 'waiting') {
+        statement.awaitsTables = true;
+        this.startWaiting(transaction);
+        return false;
+      }
+    }
+    if (statement.awaitsTables) {
+      statement.awaitsTables = false;
+      this.checkStillCurrent(statement);
+      // What others committed meanwhile is to be seen.
+      if (transaction.isolation === 'read committed') {
+        this.setSnapshot(transaction, -1);
+        statement.snapshot = transaction.snapshot;
+      }
+    }
+    return true;
+  }
+
+  /** After a wait the tables may be others than those that were planned for. */
+  private checkStillCurrent(statement: RunningStatement): void {
+    const catalog = this.catalogOf(statement.open!);
+    for (const table of statement.plan.tables) {
+      const now = catalog.relationByOid(table.oid);
+      if (now === undefined) {
+        throw pgError('undefined_table', `relation "${table.name}" does not exist`);
+      }
+      if (now.version !== table.version) throw new StalePlan();
+    }
+  }
+
+  protected override runStatement(statement: RunningStatement): void {
+    const open = statement.open!;
+    if (statement.awaitsTables) {
+      try {
+        statement.checkInterrupts();
+        if (!this.lockTables(statement)) return;
+      } catch (thrown) {
+        this.fail(statement, toErrorFields(thrown));
+        return;
+      }
+      this.start(statement);
+      return;
+    }
+    this.changes.use(open.transaction);
+    super.runStatement(statement);
+  }
+
+  protected override start(statement: RunningStatement): void {
+    this.changes.use(statement.open!.transaction);
+    super.start(statement);
+  }
+
+  protected override isWaiting(statement: RunningStatement): boolean {
+    const { transaction } = statement.open!;
+    if (transaction.waitingFor === null) return false;
+    this.startWaiting(transaction);
+    return true;
+  }
+
+  protected override finish(statement: RunningStatement): void {
+    const open = statement.open!;
+    const { request } = statement;
+    const rowCount = statement.affectedRows();
+    const inBlock = (statement.flags & EXECUTE_FLAGS.inBlock) !== 0;
+    const asynchronous = (statement.flags & EXECUTE_FLAGS.asynchronousCommit) !== 0;
+    open.transaction.command++;
+    this.forget(statement);
+    if (inBlock) {
+      this.port.complete(request, rowCount, null);
+      return;
+    }
+    this.commit(open, asynchronous, {
+      done: () => this.port.complete(request, rowCount, null),
+      failed: (fields) => this.port.error(request, fields),
+    });
+  }
+
+  protected override fail(statement: RunningStatement, fields: PgErrorFields): void {
+    const { open, request } = statement;
+    const inBlock = (statement.flags & EXECUTE_FLAGS.inBlock) !== 0;
+    this.forget(statement);
+    if (open !== null) {
+      if (inBlock) this.failBlock(open);
+      else this.abort(open);
+    }
+    this.port.error(request, fields);
+  }
+
+  protected override forget(statement: RunningStatement): void {
+    const { open } = statement;
+    super.forget(statement);
+    if (open !== null) {
+      this.running.delete(open.transaction);
+      this.waiters.delete(open.transaction);
+    }
+    statement.open = null;
+    statement.awaitsTables = false;
+  }
+
+  override openCursor(statement: RunningStatement, tree: TreeId): Cursor {
+    return this.transactionCursor(statement.open!.transaction, tree);
+  }
+
+  /** A cursor at the transaction's snapshot and present command. */
+  transactionCursor(transaction: Transaction, tree: TreeId): Cursor {
+    const exists = this.roots.find(tree, transaction.snapshot) !== 0;
+    const base = exists ? this.pageCursor(tree, transaction.snapshot) : EMPTY_CURSOR;
+    if (!transaction.writes.trees.has(tree)) return base;
+    return new OverlayCursor(base, transaction.writes, tree, transaction.command);
+  }
+
+  // ---------------------------------------------------------------- messages
+
+  protected override writerControl(
+    message: ControlMessage,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    switch (message.kind()) {
+      case REQUEST.transaction:
+        this.transactionControl(message, Buffer.from(payload.slice(start, end)).toString('utf8'));
+        return;
+      case REQUEST.utility:
+        this.utilities.begin(message, deserialize(payload.slice(start, end)));
+        return;
+      case REQUEST.copyData:
+        this.utilities.copyData(message.request(), payload, start, end);
+        return;
+      case REQUEST.copyDone:
+        this.utilities.copyDone(message.request());
+        return;
+      case REQUEST.copyFail:
+        this.utilities.copyFail(
+          message.request(),
+          Buffer.from(payload.slice(start, end)).toString('utf8'),
+        );
+        return;
+      case REQUEST.endSession:
+        this.endSession(message.session());
+        return;
+      case REQUEST.threadEnded:
+        this.engine.pages.threadEnded(message.argument());
+        return;
+      default:
+        assert(false, `unknown message ${message.kind()}`);
+    }
+  }
+
+  override control(message: ControlMessage, payload: Uint8Array, start: number, end: number): void {
+    if (message.kind() === REQUEST.cancel && this.utilities.cancel(message)) return;
+    super.control(message, payload, start, end);
+  }
+
+  private transactionControl(message: ControlMessage, name: string): void {
+    const request = message.request();
+    const session = this.session(message.session());
+    try {
+      switch (message.operation()) {
+        case TRANSACTION.commit: {
+          const { open } = session;
+          session.open = null;
+          if (open === null) this.port.complete(request, 0, null);
+          else if (open.failed) {
+            this.abort(open);
+            this.port.complete(request, 0, null);
+          } else {
+            this.commit(open, (message.flags() & EXECUTE_FLAGS.asynchronousCommit) !== 0, {
+              done: () => this.port.complete(request, 0, null),
+              failed: (fields) => this.port.error(request, fields),
+            });
+          }
+          return;
+        }
+        case TRANSACTION.rollback: {
+          const { open } = session;
+          session.open = null;
+          if (open !== null) this.abort(open);
+          break;
+        }
+        case TRANSACTION.savepoint:
+          this.transactionFor(
+            session.id,
+            true,
+            message.isolation(),
+            message.argument(),
+          ).defineSavepoint(name);
+          break;
+        case TRANSACTION.release:
+          session.open?.releaseSavepoint(name);
+          break;
+        case TRANSACTION.rollbackTo:
+          if (session.open !== null) this.rollbackTo(session.open, name, request);
+          break;
+        case TRANSACTION.fail:
+          if (session.open !== null) this.failBlock(session.open);
+          break;
+        default:
+          assert(false, `unknown transaction operation ${message.operation()}`);
+      }
+      this.port.complete(request, 0, null);
+    } catch (thrown) {
+      this.port.error(request, toErrorFields(thrown));
+    }
+  }
+
+  private endSession(id: number): void {
+    const session = this.sessions.get(id);
+    if (session === undefined) return;
+    this.sessions.delete(id);
+    this.utilities.endSession(id);
+    for (const statement of [...this.statements.values()]) {
+      if (statement.session === id) this.forget(statement);
+    }
+    if (session.open !== null) this.abort(session.open);
+  }
+
+  // ---------------------------------------------------------------- transactions
+
+  session(id: number): WriterSession {
+    let session = this.sessions.get(id);
+    if (session === undefined) {
+      session = new WriterSession(id);
+      this.sessions.set(id, session);
+    }
+    return session;
+  }
+
+  /** The session's open transaction, or a new one; outside of a block always a new one. */
+  transactionFor(
+    sessionId: number,
+    inBlock: boolean,
+    isolation: number,
+    snapshotSlot: number,
+  ): OpenTransaction {
+    const session = this.session(sessionId);
+    if (inBlock && session.open !== null) return session.open;
+    const level = isolation === ISOLATION.repeatableRead ? 'repeatable read' : 'read committed';
+    const open = new OpenTransaction(new Transaction(sessionId, level, snapshotSlot));
+    if (inBlock) session.open = open;
+    return open;
+  }
+
+  /** The snapshot of the next command: the given one, or the newest. */
+  setSnapshot(transaction: Transaction, snapshot: number): void {
+    transaction.snapshot =
+      snapshot >= 0 ? snapshot : this.snapshots.acquire(transaction.snapshotSlot);
+  }
+
+  rowsOf(_transaction: Transaction): RowChanges {
+    return this.changes;
+  }
+
+  commit(
+    open: OpenTransaction,
+    asynchronous: boolean,
+    answer: { done(): void; failed(fields: PgErrorFields): void },
+  ): void {
+    const { transaction } = open;
+    if (!open.hasChanges && !open.needsFlush) {
+      this.release(transaction);
+      answer.done();
+      return;
+    }
+    this.group.add(
+      {
+        transaction,
+        createdTrees: open.createdTrees,
+        droppedTrees: open.droppedTrees,
+        committed: () => {
+          this.moves.commit(transaction, this.engine.commitLsn);
+          this.publishCatalog(open.catalogChanges);
+          this.release(transaction);
+          answer.done();
+        },
+        failed: (thrown) => answer.failed(toErrorFields(thrown)),
+      },
+      asynchronous,
+    );
+  }
+
+  abort(open: OpenTransaction): void {
+    const { transaction } = open;
+    this.locks.cancelWait(transaction);
+    this.moves.abort(transaction);
+    this.release(transaction);
+  }
+
+  /** A statement of a block failed: what it and others did since the last savepoint is undone, and the
+   * locks they took are let go of. */
+  failBlock(open: OpenTransaction): void {
+    open.failed = true;
+    const { transaction } = open;
+    this.locks.cancelWait(transaction);
+    const last = transaction.savepoints.at(-1);
+    if (last === undefined) {
+      transaction.writes.rollbackTo(0);
+      this.locks.releaseTo(transaction, 0);
+    } else {
+      transaction.writes.rollbackTo(last.writeMark);
+      this.locks.releaseTo(transaction, last.lockMark);
+    }
+  }
+
+  private rollbackTo(open: OpenTransaction, name: string, request: number): void {
+    const { lockMark, catalogChanged } = open.rollbackTo(name);
+    this.locks.releaseTo(open.transaction, lockMark);
+    open.failed = false;
+    if (catalogChanged) {
+      open.catalog =
+        open.catalogChanges.length === 0
+          ? null
+          : this.catalog.with(open.catalogChanges, this.nextCatalogVersion());
+      this.tellSessionCatalog(request, open);
+    }
+  }
+
+  private release(transaction: Transaction): void {
+    this.locks.releaseTo(transaction, 0);
+    if (!this.moves.isEmpty && this.running.size === 0 && this.sessions.size < 1024) {
+      this.trimMoves();
+    }
+  }
+
+  private trimMoves(): void {
+    for (const { open } of this.sessions.values()) if (open !== null) return;
+    this.moves.trim(this.engine.commitLsn);
+  }
+
+  // ---------------------------------------------------------------- waiting
+
+  startWaiting(transaction: Transaction): void {
+    if (this.waiters.has(transaction)) return;
+    transaction.waitingSince = performance.now();
+    transaction.deadlockChecked = false;
+    this.waiters.add(transaction);
+  }
+
+  /** Registers what is to be resumed when the transaction's lock is granted. */
+  setRunning(transaction: Transaction, waiter: LockWaiter | null): void {
+    if (waiter === null) {
+      this.running.delete(transaction);
+      this.waiters.delete(transaction);
+    } else this.running.set(transaction, waiter);
+  }
+
+  private granted(transaction: Transaction): void {
+    this.waiters.delete(transaction);
+    const waiter = this.running.get(transaction);
+    if (waiter === undefined) return;
+    if (isStatement(waiter)) this.ready.push(waiter);
+    else waiter.resume();
+  }
+
+  /** Timeouts of those who wait for locks, and the search for deadlocks. */
+  private checkWaiters(): void {
+    const now = performance.now();
+    for (const transaction of [...this.waiters]) {
+      const waiter = this.running.get(transaction);
+      if (waiter === undefined || transaction.waitingFor === null) {
+        this.waiters.delete(transaction);
+        continue;
+      }
+      const waited = now - transaction.waitingSince;
+      const { lockTimeoutMs, deadlockTimeoutMs } = waiter.settings;
+      const error = this.waiterError(transaction, waiter, waited, lockTimeoutMs, deadlockTimeoutMs);
+      if (error === null) continue;
+      this.waiters.delete(transaction);
+      this.locks.cancelWait(transaction);
+      if (isStatement(waiter)) this.fail(waiter, error);
+      else waiter.fail(error);
+    }
+  }
+
+  private waiterError(
+    transaction: Transaction,
+    waiter: LockWaiter,
+    waitedMs: number,
+    lockTimeoutMs: number,
+    deadlockTimeoutMs: number,
+  ): PgErrorFields | null {
+    try {
+      waiter.checkInterrupts();
+      if (lockTimeoutMs > 0 && waitedMs >= lockTimeoutMs) {
+        throw pgError('lock_not_available', 'canceling statement due to lock timeout');
+      }
+      if (!transaction.deadlockChecked && waitedMs >= deadlockTimeoutMs) {
+        transaction.deadlockChecked = true;
+        const cycle = findDeadlock(this.locks, transaction);
+        if (cycle !== null) throw deadlock(cycle);
+      }
+      return null;
+    } catch (thrown) {
+      return toErrorFields(thrown);
+    }
+  }
+
+  // ---------------------------------------------------------------- catalog
+
+  catalogOf(open: OpenTransaction): Catalog {
+    return open.catalog ?? this.catalog;
+  }
+
+  /** Records a change of the catalog in a transaction. */
+  changeCatalog(open: OpenTransaction, change: CatalogChange): void {
+    open.catalogChanges.push(change);
+    open.catalog = this.catalogOf(open).with([change], this.nextCatalogVersion());
+    const key = catalogKey(change.kind, change.oid);
+    const value = catalogValue(change);
+    const { writes, command } = open.transaction;
+    if (value === null) writes.delete(CATALOG_TREE, key, 0, key.length, command);
+    else writes.put(CATALOG_TREE, key, 0, key.length, value, 0, value.length, command);
+  }
+
+  tellSessionCatalog(request: number, open: OpenTransaction): void {
+    this.port.message(
+      REPLY.sessionCatalog,
+      request,
+      0,
+      0,
+      serialize({ changes: open.catalogChanges, version: this.nextCatalogVersion() }),
+    );
+  }
+
+  nextOid(): number {
+    return this.nextOid_++;
+  }
+
+  private catalogVersion = 1;
+
+  private nextCatalogVersion(): number {
+    return ++this.catalogVersion;
+  }
+
+  private publishCatalog(changes: readonly CatalogChange[]): void {
+    if (changes.length === 0) return;
+    const version = this.nextCatalogVersion();
+    this.catalog.apply(changes, version);
+    this.port.message(REPLY.catalog, 0, 0, 0, serialize({ changes, version }));
+  }
+
+  private loadCatalog(): void {
+    this.reader.enter();
+    try {
+      const cursor = this.newestCursor(CATALOG_TREE)!;
+      const changes = readCatalog(cursor);
+      this.closeCursor(cursor);
+      this.publishCatalog(changes);
+    } finally {
+      this.reader.leave();
+    }
+    this.nextOid_ = Math.max(FIRST_USER_OID, this.catalog.highestOid() + 1);
+  }
+
+  // ---------------------------------------------------------------- trees and sequences
+
+  /** A cursor on the newest committed entries of a tree; null when the tree is not committed yet. */
+  newestCursor(tree: TreeId): Cursor | null {
+    const lsn = this.engine.commitLsn;
+    return this.roots.find(tree, lsn) === 0 ? null : this.pageCursor(tree, lsn);
+  }
+
+  private storeSequence(relation: number, value: Uint8Array): void {
+    const transaction = new Transaction(0, 'read committed', 0);
+    const key = sequenceKey(relation);
+    transaction.writes.put(SEQUENCE_TREE, key, 0, key.length, value, 0, value.length, 1);
+    this.group.add(
+      { transaction, createdTrees: [], droppedTrees: [], committed() {}, failed() {} },
+      true,
+    );
+  }
+
+  sequencesOf(open: OpenTransaction): SequenceOperations {
+    const session = this.session(open.transaction.session);
+    const store = this.sequenceStore;
+    const catalog = this.catalogOf(open);
+    return {
+      nextval: (relation) => {
+        const value = store.nextval(catalog, relation);
+        session.currentValues.set(relation, value);
+        session.lastSequence = relation;
+        open.needsFlush = true;
+        return value;
+      },
+      currval: (relation) => currentValue(session, catalog, relation),
+      setval: (relation, value, isCalled) => {
+        store.setval(catalog, relation, BigInt(value), isCalled);
+        if (isCalled) session.currentValues.set(relation, value);
+        open.needsFlush = true;
+        return value;
+      },
+      lastval: () => {
+        if (session.lastSequence === 0) {
+          throw pgError(
+            'object_not_in_prerequisite_state',
+            'lastval is not yet defined in this session',
+          );
+        }
+        return currentValue(session, catalog, session.lastSequence);
+      },
+    };
+  }
+
+  setSequence(
+    open: OpenTransaction,
+    relation: number,
+    value: { last: bigint; isCalled: boolean } | null,
+  ): void {
+    this.sequenceStore.forget(relation);
+    const key = sequenceKey(relation);
+    const { writes, command } = open.transaction;
+    if (value === null) writes.delete(SEQUENCE_TREE, key, 0, key.length, command);
+    else {
+      const bytes = encodeState(value.last, value.isCalled);
+      writes.put(SEQUENCE_TREE, key, 0, key.length, bytes, 0, bytes.length, command);
+    }
+  }
+}
+
+/** What waits for locks: a statement, or a utility. */
+export type LockWaiter = RunningStatement | UtilityWaiter;
+
+export interface UtilityWaiter {
+  readonly isUtility: true;
+  readonly settings: { readonly lockTimeoutMs: number; readonly deadlockTimeoutMs: number };
+  resume(): void;
+  fail(fields: PgErrorFields): void;
+  checkInterrupts(): void;
+}
+
+function isStatement(waiter: LockWaiter): waiter is RunningStatement {
+  return !('isUtility' in waiter);
+}
+
+/** The plan was made for a table that has changed while its lock was awaited: it is to be made anew.
+ * The main thread knows it by this SQLSTATE, which never reaches a client. */
+export const STALE_PLAN_SQLSTATE = 'HD001';
+
+class StalePlan extends PgError {
+  constructor() {
+    super({ severity: 'ERROR', sqlstate: STALE_PLAN_SQLSTATE, message: 'the plan is out of date' });
+  }
+}
+
+/** Looks up newest entries, of trees that may not have been committed yet. */
+class ExistingTreeCursor implements Cursor {
+  private readonly writer: Writer;
+  private cursor: Cursor = EMPTY_CURSOR;
+  private open: ReturnType<Writer['newestCursor']> = null;
+
+  constructor(writer: Writer) {
+    this.writer = writer;
+  }
+
+  reset(tree: TreeId, snapshot: number): void {
+    if (this.writer.roots.find(tree, snapshot) === 0) {
+      this.cursor = EMPTY_CURSOR;
+      return;
+    }
+    this.open ??= this.writer.newestCursor(tree)!;
+    this.open.reset(tree, snapshot);
+    this.cursor = this.open;
+  }
+
+  seek(key: Uint8Array, keyEnd: number, mode: 'ge' | 'gt' | 'le' | 'lt'): boolean {
+    return this.cursor.seek(key, keyEnd, mode);
+  }
+  first(): boolean {
+    return this.cursor.first();
+  }
+  last(): boolean {
+    return this.cursor.last();
+  }
+  next(): boolean {
+    return this.cursor.next();
+  }
+  prev(): boolean {
+    return this.cursor.prev();
+  }
+  refresh(): void {
+    this.cursor.refresh();
+  }
+  get keyBytes(): Uint8Array {
+    return this.cursor.keyBytes;
+  }
+  get keyStart(): number {
+    return this.cursor.keyStart;
+  }
+  get keyEnd(): number {
+    return this.cursor.keyEnd;
+  }
+  get valueBytes(): Uint8Array {
+    return this.cursor.valueBytes;
+  }
+  get valueStart(): number {
+    return this.cursor.valueStart;
+  }
+  get valueEnd(): number {
+    return this.cursor.valueEnd;
+  }
+  get rowLsn(): number {
+    return this.cursor.rowLsn;
+  }
+}
+
+function currentValue(session: WriterSession, catalog: Catalog, relation: number): Int8 {
+  const value = session.currentValues.get(relation);
+  if (value !== undefined) return value;
+  const name = catalog.relationByOid(relation)?.name ?? String(relation);
+  throw pgError(
+    'object_not_in_prerequisite_state',
+    `currval of sequence "${name}" is not yet defined in this session`,
+  );
+}
+
+function deadlock(cycle: readonly Transaction[]): PgError {
+  const lines = cycle.map((transaction, i) => {
+    const blocker = cycle[(i + 1) % cycle.length]!;
+    return `Process ${transaction.session} waits for ${waitedLock(transaction)}; blocked by process ${blocker.session}.`;
+  });
+  return pgError('deadlock_detected', 'deadlock detected', {
+    detail: lines.join('\n'),
+    hint: 'See server log for query details.',
+  });
+}
+
+function waitedLock(transaction: Transaction): string {
+  const request = transaction.waitingFor as { lock: { tag: string; kind: string }; mode: number };
+  if (request.lock.kind === 'table') {
+    return `${TABLE_LOCK_NAMES[request.mode]} on relation ${request.lock.tag.slice(1)}`;
+  }
+  if (request.lock.kind === 'advisory') {
+    return `${request.mode === 0 ? 'ShareLock' : 'ExclusiveLock'} on advisory lock`;
+  }
+  return 'ShareLock on transaction';
+}
+
+export function failedTransaction(): PgError {
+  return pgError(
+    'in_failed_sql_transaction',
+    'current transaction is aborted, commands ignored until end of transaction block',
+  );
+}
+
+/** A fresh store gets its own trees and the first objects, in one commit. */
+function bootstrap(engine: StorageEngine): void {
+  const trees: TreeId[] = [];
+  do trees.push(engine.nextTreeId());
+  while (trees.at(-1)! < FIRST_USER_TREE - 1);
+  const xid = engine.nextXid();
+  const own = trees.filter((tree) => tree === CATALOG_TREE || tree === SEQUENCE_TREE);
+  const objects = bootstrapObjects();
+  for (const tree of own) engine.log.createTree(xid, tree);
+  // Reserves the ids below FIRST_USER_TREE: recovery hands out ids above the highest it has seen.
+  engine.log.createTree(xid, trees.at(-1)!);
+  engine.log.dropTree(xid, trees.at(-1)!);
+  for (const object of objects) {
+    engine.log.put(xid, CATALOG_TREE, catalogKey(object.kind, object.oid), catalogValue(object)!);
+  }
+  engine.log.commit(xid, Date.now());
+  engine.flush();
+  engine.apply((writer) => {
+    for (const tree of own) writer.createTree(tree);
+    for (const object of objects) {
+      const key = catalogKey(object.kind, object.oid);
+      const value = catalogValue(object)!;
+      writer.put(CATALOG_TREE, key, 0, key.length, value, 0, value.length, engine.pages.groupLsn);
+    }
+  });
+}

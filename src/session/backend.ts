@@ -1,0 +1,163 @@
+import type { Catalog } from '../catalog/index.ts';
+import type { PgErrorFields } from '../errors/index.ts';
+import type { Expr } from '../sql/expression.ts';
+import type { Plan } from '../sql/plan/plan.ts';
+import type { Datum } from '../types/index.ts';
+import type { ResultSink } from './session-port.ts';
+
+/** What a session needs of the threads that run statements; the runtime implements it. */
+export interface StatementBackend {
+  /** The committed catalog, always the same object. */
+  readonly catalog: Catalog;
+  readonly serverStartTimestamp: number;
+  estimateRows(tree: number): number;
+  /** Answers a read of one row by its key on this thread; false when it has to be run elsewhere. */
+  pointRead(read: PointReadRun): boolean;
+  /** Starts a statement. Its answers go to `listener`, during the call or later; the last is one of
+   * complete, suspended or error. */
+  execute(run: PlanRun, listener: RunListener): RunHandle;
+  /** Runs what is neither a plan nor a matter of the session alone: DDL, COPY, LOCK, … */
+  utility(run: UtilityRun, listener: RunListener): RunHandle;
+  /** Ends or marks the session's transaction in the writer. Answers complete or error. */
+  transaction(
+    session: number,
+    operation: TransactionOperation,
+    name: string,
+    listener: RunListener,
+    options: {
+      readonly isolation: 'read committed' | 'repeatable read';
+      readonly asynchronousCommit: boolean;
+    },
+  ): void;
+  /** Values of expressions without columns, at once. */
+  evaluate(exprs: readonly Expr[], settings: StatementSettings, catalog: Catalog): Datum[];
+  /** Takes a snapshot that stays readable until `releaseSnapshot`. */
+  holdSnapshot(): HeldSnapshot;
+  releaseSnapshot(snapshot: HeldSnapshot): void;
+  /** The session is gone: its transaction in the writer is rolled back, its locks are freed. */
+  endSession(session: number): void;
+}
+
+export type TransactionOperation =
+  | 'commit'
+  | 'rollback'
+  | 'savepoint'
+  | 'release'
+  | 'rollbackTo'
+  | 'fail';
+
+export interface HeldSnapshot {
+  readonly slot: number;
+  readonly lsn: number;
+}
+
+/** What a thread that runs statements is told of the session, by value. */
+export interface StatementSettings {
+  readonly user: string;
+  readonly sessionUser: string;
+  readonly database: string;
+  readonly searchPath: readonly string[];
+  readonly serverStartTimestamp: number;
+  readonly types: {
+    readonly timeZone: string;
+    readonly dateStyle: 'ISO' | 'SQL' | 'Postgres' | 'German';
+    readonly dateOrder: 'YMD' | 'DMY' | 'MDY';
+    readonly intervalStyle: 'postgres' | 'postgres_verbose' | 'sql_standard' | 'iso_8601';
+    readonly extraFloatDigits: number;
+    readonly byteaOutput: 'hex' | 'escape';
+  };
+  /** Bytes. */
+  readonly workMem: number;
+  readonly lockTimeoutMs: number;
+  readonly deadlockTimeoutMs: number;
+  /** Settings by lower-case name that differ from the built-in ones, for current_setting(). */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** What every run has in common. */
+export interface RunBase {
+  readonly session: number;
+  readonly settings: StatementSettings;
+  readonly isolation: 'read committed' | 'repeatable read';
+  /** In a transaction block: what it writes stays uncommitted when it ends. */
+  readonly inBlock: boolean;
+  /** REPEATABLE READ: the snapshot of the block. */
+  readonly snapshot: HeldSnapshot | null;
+  /** Milliseconds of the wall clock; 0 for never. */
+  readonly deadlineMs: number;
+  readonly statementTimestamp: number;
+  readonly transactionTimestamp: number;
+  readonly asynchronousCommit: boolean;
+}
+
+export interface PlanRun extends RunBase {
+  readonly plan: PlannedStatement;
+  readonly parameters: readonly Datum[];
+  /** One byte a result column. */
+  readonly formats: Uint8Array;
+  /** 0 means all. */
+  readonly rowLimit: number;
+  /** Run it in the writer though it only reads: the transaction has written, or holds locks. */
+  readonly inWriter: boolean;
+  /** The catalog that system views show. */
+  readonly catalog: Catalog;
+  /** EXPLAIN ANALYZE. */
+  readonly explain: unknown;
+}
+
+/** A plan with what threads know it by. */
+export interface PlannedStatement {
+  readonly plan: Plan;
+  /** Given by the backend at its first run; 0 before. */
+  id: number;
+}
+
+export interface UtilityRun extends RunBase {
+  /** The statement's parse tree (a one-field object by node type), and its text. */
+  readonly statement: unknown;
+  readonly text: string;
+  readonly parameters: readonly Datum[];
+}
+
+export interface PointReadRun {
+  readonly plan: PlannedStatement;
+  readonly parameters: readonly Datum[];
+  readonly formats: Uint8Array;
+  readonly sink: ResultSink;
+  readonly types: StatementSettings['types'];
+  /** Rows that were sent. */
+  rowCount: number;
+}
+
+export interface RunListener {
+  /** False when the client is slow; `RunHandle.drained` follows. */
+  rows(bytes: Uint8Array, start: number, end: number, count: number): boolean;
+  /** `rowCount` rows were processed; `tag` replaces the command tag made from the plan. */
+  complete(rowCount: number, tag: string | null): void;
+  suspended(): void;
+  error(fields: PgErrorFields): void;
+  notice(fields: PgErrorFields): void;
+  /** The catalog as the open transaction sees it now; null: as committed. */
+  sessionCatalog(catalog: Catalog | null): void;
+  copyIn(format: 0 | 1, columnCount: number): void;
+  copyOut(format: 0 | 1, columnCount: number): void;
+  copyOutData(bytes: Uint8Array, start: number, end: number): boolean;
+  copyOutDone(): void;
+  /** The writer can take COPY data again, after `RunHandle.copyData` returned false. */
+  copyReady(): void;
+}
+
+/** A statement that runs or is suspended. */
+export interface RunHandle {
+  /** Goes on with a suspended statement. */
+  fetch(rowLimit: number): void;
+  /** Ends a suspended statement. */
+  close(): void;
+  cancel(reason: 'user' | 'timeout'): void;
+  /** The client has caught up. */
+  drained(): void;
+  /** False when the door should hold back until `copyReady`. */
+  copyData(bytes: Uint8Array, start: number, end: number): boolean;
+  copyDone(): void;
+  copyFail(message: string): void;
+}

@@ -1,0 +1,33 @@
+import type { PreparedStatement } from './prepared-statement.ts';
+
+/** The CommandComplete tag of a statement that processed `rowCount` rows. */
+export function commandTag(prepared: PreparedStatement, rowCount: number): string {
+  const { statement } = prepared;
+  if (statement === null) return '';
+  switch (statement.kind) {
+    case 'select':
+      return rowCount === 1 ? 'SELECT 1' : `SELECT ${rowCount}`;
+    case 'insert':
+      return `INSERT 0 ${rowCount}`;
+    case 'update':
+      return rowCount === 1 ? 'UPDATE 1' : `UPDATE ${rowCount}`;
+    case 'delete':
+      return `DELETE ${rowCount}`;
+    default:
+      return utilityName(statement.tag);
+  }
+}
+
+/** Whether a statement counts as a write for READ ONLY transactions. */
+export function writesData(prepared: PreparedStatement): boolean {
+  const kind = prepared.statement?.kind;
+  return kind === 'insert' || kind === 'update' || kind === 'delete';
+}
+
+/** `CreateStmt` as `CREATE TABLE`, for messages: the words of the node's name where no better is known. */
+function utilityName(tag: string): string {
+  return tag
+    .replace(/Stmt$/, '')
+    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
+    .toUpperCase();
+}

@@ -1,0 +1,19 @@
+export type {
+  HeldSnapshot,
+  PlannedStatement,
+  PlanRun,
+  PointReadRun,
+  RunBase,
+  RunHandle,
+  RunListener,
+  StatementBackend,
+  StatementSettings,
+  TransactionOperation,
+  UtilityRun,
+} from './backend.ts';
+export { StatementCache } from './prepared-statement.ts';
+export { writeTextRow } from './result-columns.ts';
+export { ClientSession } from './session.ts';
+export { SessionEnvironment } from './session-environment.ts';
+export type * from './session-port.ts';
+export { canonicalSetting, initialSetting, Settings, type SettingValues } from './settings.ts';

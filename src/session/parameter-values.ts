@@ -1,0 +1,47 @@
+import { decodeUtf8 } from '../base/index.ts';
+import { pgError } from '../errors/index.ts';
+import { type Datum, OID, type TypeContext, typeByOid } from '../types/index.ts';
+import type { BindValues } from './session-port.ts';
+
+/** The value of parameter `index` of a Bind message. */
+export function decodeParameter(
+  values: BindValues,
+  index: number,
+  type: number,
+  context: TypeContext,
+): Datum {
+  const length = values.lengths[index]!;
+  if (length < 0) return null;
+  const start = values.starts[index]!;
+  const end = start + length;
+  const { bytes } = values;
+  if (values.formats[index] === 1) {
+    try {
+      return typeByOid(type).receive(bytes, start, end);
+    } catch (error) {
+      if (error instanceof RangeError) {
+        throw pgError(
+          'protocol_violation',
+          `incorrect binary data format in bind parameter ${index + 1}`,
+        );
+      }
+      throw error;
+    }
+  }
+  if (type === OID.int4 && length <= 9) {
+    const value = smallInteger(bytes, start, end);
+    if (value >= 0) return value;
+  }
+  return typeByOid(type).input(decodeUtf8(bytes, start, end), context, -1);
+}
+
+/** The number of up to nine digits, or -1 for anything else. */
+function smallInteger(bytes: Uint8Array, start: number, end: number): number {
+  let value = 0;
+  for (let i = start; i < end; i++) {
+    const digit = bytes[i]! - 48;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return end > start ? value : -1;
+}

@@ -1,0 +1,271 @@
+import type { Catalog } from '../catalog/index.ts';
+import { pgError } from '../errors/index.ts';
+import { bindStatement } from '../sql/bind/index.ts';
+import {
+  type LiftedLiteral,
+  liftLiterals,
+  type ParsedStatement,
+  parseStatements,
+} from '../sql/parse/index.ts';
+import { planQuery } from '../sql/plan/index.ts';
+import type { Plan, ResultColumn as PlanColumn } from '../sql/plan/plan.ts';
+import { type Datum, OID, type TypeContext, typeByOid } from '../types/index.ts';
+import type { PlannedStatement } from './backend.ts';
+import { describeColumns } from './result-columns.ts';
+import type { ResultColumn } from './session-port.ts';
+
+/** What a statement is bound against. */
+export interface PrepareContext {
+  readonly catalog: Catalog;
+  readonly searchPath: readonly number[];
+  readonly types: TypeContext;
+  estimateRows(tree: number): number;
+}
+
+/** A parsed statement, with its plan when it has one. Immutable but for what the backend notes in
+ * `planned`; shared by all sessions that send the same text. */
+export interface PreparedStatement {
+  readonly statement: ParsedStatement | null;
+  readonly text: string;
+  /** Null for utility statements and the empty statement. */
+  readonly planned: PlannedStatement | null;
+  readonly parameterTypes: readonly number[];
+  /** How many of `parameterTypes` are the user's own; the others are literals of the text. */
+  readonly parameterCount: number;
+  readonly output: readonly PlanColumn[] | null;
+  /** RowDescription in text format. */
+  readonly columns: readonly ResultColumn[] | null;
+  readonly catalog: Catalog;
+  readonly catalogVersion: number;
+}
+
+/** Statements whose plan can be kept: SELECT, INSERT, UPDATE, DELETE. */
+export function isPlannable(statement: ParsedStatement): boolean {
+  switch (statement.kind) {
+    case 'select':
+    case 'insert':
+    case 'update':
+    case 'delete':
+      return !isSelectInto(statement);
+    default:
+      return false;
+  }
+}
+
+function isSelectInto(statement: ParsedStatement): boolean {
+  const select = (statement.node as { SelectStmt?: { intoClause?: unknown } }).SelectStmt;
+  return select?.intoClause !== undefined;
+}
+
+/** Binds and plans one statement. `literals` may become parameters after the user's own; `fixed`
+ * says which of them the plan depends on. */
+export function prepareParsed(
+  statement: ParsedStatement,
+  wholeText: string,
+  context: PrepareContext,
+  parameterTypes: readonly number[],
+  literals: readonly LiftedLiteral[],
+  parameterCount: number,
+): { prepared: PreparedStatement; fixed: readonly number[] } {
+  const base = {
+    statement,
+    text: statement.text,
+    catalog: context.catalog,
+    catalogVersion: context.catalog.version,
+  };
+  if (!isPlannable(statement)) {
+    return {
+      prepared: {
+        ...base,
+        planned: null,
+        parameterTypes,
+        parameterCount: parameterTypes.length,
+        output: null,
+        columns: null,
+      },
+      fixed: [],
+    };
+  }
+  const bound = bindStatement(statement.node, {
+    catalog: context.catalog,
+    searchPath: context.searchPath,
+    parameterTypes,
+    literals,
+    parameterCount,
+    text: wholeText,
+    types: context.types,
+  });
+  const plan: Plan = planQuery(bound.query, {
+    catalog: context.catalog,
+    parameterTypes: bound.parameterTypes,
+    estimateRows: (table) => context.estimateRows(table.tree),
+  });
+  const returnsRows = plan.output.length > 0 || statement.kind === 'select';
+  return {
+    prepared: {
+      ...base,
+      planned: { plan, id: 0 },
+      parameterTypes: bound.parameterTypes,
+      parameterCount: bound.parameterTypes.length - literals.length,
+      output: returnsRows ? plan.output : null,
+      columns: returnsRows ? describeColumns(plan.output, null) : null,
+    },
+    fixed: bound.fixedLiterals,
+  };
+}
+
+const EMPTY_STATEMENT_FIELDS = {
+  statement: null,
+  planned: null,
+  parameterTypes: [],
+  parameterCount: 0,
+  output: null,
+  columns: null,
+};
+
+/** What a text without a statement prepares to. */
+export function emptyStatement(catalog: Catalog): PreparedStatement {
+  return { ...EMPTY_STATEMENT_FIELDS, text: '', catalog, catalogVersion: catalog.version };
+}
+
+/** A statement of the simple protocol with the values of its literals. */
+export interface ShapedStatement {
+  readonly prepared: PreparedStatement;
+  readonly parameters: readonly Datum[];
+}
+
+/** Plans by statement shape, for all sessions: the least recently used go first.
+ *
+ * A shape is a text without its literals, so that texts that differ in literals alone share a parse
+ * and a plan. Literals that decided something in the plan are part of a second key.
+ */
+export class StatementCache {
+  private readonly shapes = new Map<string, ShapeEntry>();
+  private readonly texts = new Map<string, PreparedStatement>();
+  private readonly sizeMax: number;
+  private readonly onEvict: (statement: PreparedStatement) => void;
+
+  constructor(sizeMax: number, onEvict: (statement: PreparedStatement) => void) {
+    this.sizeMax = sizeMax;
+    this.onEvict = onEvict;
+  }
+
+  /** The statement of a text that the cache can serve: one statement, of known shape, planned
+   * against this catalog. Null when it has to be parsed (`learn` then remembers it). */
+  find(text: string, scope: string, context: PrepareContext): ShapedStatement | null {
+    const lifted = liftLiterals(text);
+    if (lifted === null || lifted.parameterCount > 0) return null;
+    const key = scope + lifted.shape;
+    const entry = this.shapes.get(key);
+    if (entry === undefined) return null;
+    const prepared = entry.variants.get(variantKey(entry.fixed, lifted.literals));
+    if (prepared === undefined) return null;
+    if (!isCurrent(prepared, context)) {
+      this.shapes.delete(key);
+      for (const old of entry.variants.values()) this.onEvict(old);
+      return null;
+    }
+    return { prepared, parameters: literalValues(prepared, lifted.literals, context.types) };
+  }
+
+  /** Prepares the single statement of a text and remembers it by its shape. */
+  learn(
+    text: string,
+    scope: string,
+    statement: ParsedStatement,
+    context: PrepareContext,
+  ): ShapedStatement {
+    const lifted = liftLiterals(text);
+    if (lifted === null || lifted.parameterCount > 0 || !isPlannable(statement)) {
+      const { prepared } = prepareParsed(statement, text, context, [], [], 0);
+      return { prepared, parameters: [] };
+    }
+    const { prepared, fixed } = prepareParsed(statement, text, context, [], lifted.literals, 0);
+    const key = scope + lifted.shape;
+    let entry = this.shapes.get(key);
+    if (entry === undefined || !equalLists(entry.fixed, fixed)) {
+      entry = { fixed, variants: new Map() };
+      this.shapes.set(key, entry);
+      this.trim(this.shapes, (old) => {
+        for (const variant of old.variants.values()) this.onEvict(variant);
+      });
+    }
+    if (entry.variants.size >= VARIANTS_MAX) entry.variants.clear();
+    entry.variants.set(variantKey(fixed, lifted.literals), prepared);
+    return { prepared, parameters: literalValues(prepared, lifted.literals, context.types) };
+  }
+
+  /** Parse of the extended protocol. */
+  prepare(
+    text: string,
+    scope: string,
+    parameterTypes: readonly number[],
+    context: PrepareContext,
+  ): PreparedStatement {
+    const key = `${scope}${parameterTypes.join(',')}\u0001${text}`;
+    const known = this.texts.get(key);
+    if (known !== undefined && isCurrent(known, context)) return known;
+    const statements = parseStatements(text);
+    if (statements.length > 1) {
+      throw pgError('syntax_error', 'cannot insert multiple commands into a prepared statement');
+    }
+    const statement = statements[0];
+    if (statement === undefined) return emptyStatement(context.catalog);
+    const { prepared } = prepareParsed(statement, text, context, parameterTypes, [], 0);
+    this.texts.set(key, prepared);
+    this.trim(this.texts, this.onEvict);
+    return prepared;
+  }
+
+  private trim<Value>(map: Map<string, Value>, evict: (value: Value) => void): void {
+    if (map.size <= this.sizeMax) return;
+    // Oldest first; a Map keeps the order of insertion.
+    for (const [key, value] of map) {
+      map.delete(key);
+      evict(value);
+      if (map.size <= this.sizeMax * 0.9) break;
+    }
+  }
+}
+
+interface ShapeEntry {
+  readonly fixed: readonly number[];
+  readonly variants: Map<string, PreparedStatement>;
+}
+
+const VARIANTS_MAX = 64;
+
+export function isCurrent(prepared: PreparedStatement, context: PrepareContext): boolean {
+  return (
+    prepared.catalog === context.catalog && prepared.catalogVersion === context.catalog.version
+  );
+}
+
+function variantKey(fixed: readonly number[], literals: readonly LiftedLiteral[]): string {
+  if (fixed.length === 0) return '';
+  return fixed.map((index) => literals[index]?.text ?? '').join('\u0001');
+}
+
+function equalLists(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
+}
+
+/** The values of a text's literals as the statement's parameters. */
+function literalValues(
+  prepared: PreparedStatement,
+  literals: readonly LiftedLiteral[],
+  types: TypeContext,
+): Datum[] {
+  const base = prepared.parameterCount;
+  const values = new Array<Datum>(literals.length);
+  for (let i = 0; i < literals.length; i++) {
+    const type = prepared.parameterTypes[base + i] ?? 0;
+    const literal = literals[i]!;
+    if (literal.kind === 'int4' && (type === OID.int4 || type === OID.int8)) {
+      values[i] = literal.value;
+    } else {
+      values[i] = type === 0 ? null : typeByOid(type).input(literal.text, types, -1);
+    }
+  }
+  return values;
+}

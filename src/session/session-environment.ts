@@ -1,0 +1,250 @@
+import type { Catalog, SchemaDescriptor } from '../catalog/index.ts';
+import type { Severity } from '../errors/index.ts';
+import type { Datum, TypeContext } from '../types/index.ts';
+import type {
+  PlannedStatement,
+  PointReadRun,
+  StatementBackend,
+  StatementSettings,
+} from './backend.ts';
+import type { PrepareContext } from './prepared-statement.ts';
+import type { ResultSink } from './session-port.ts';
+import { initialText, Settings, type SettingValues, settingDefinition } from './settings.ts';
+
+const EPOCH_2000_MS = 946_684_800_000;
+
+/** Interned by content, so that the threads are told of each set of settings once. */
+const INTERNED = new Map<string, StatementSettings>();
+const INTERNED_MAX = 4096;
+
+/** A session's settings, and what is worked out of them when they change. */
+export class SessionEnvironment {
+  readonly settings: Settings;
+  readonly user: string;
+  readonly database: string;
+  private readonly serverStartTimestamp: number;
+  private version = -1;
+  private derived!: Derived;
+  private transactionTimestamp = 0;
+  private readonly typeContext: { -readonly [K in keyof TypeContext]: TypeContext[K] };
+  private searchPathFor: { catalog: Catalog; version: number; oids: readonly number[] } | null =
+    null;
+
+  constructor(options: {
+    user: string;
+    database: string;
+    defaults: SettingValues;
+    serverStartTimestamp: number;
+    onReported: (name: string, value: string) => void;
+  }) {
+    this.user = options.user;
+    this.database = options.database;
+    this.serverStartTimestamp = options.serverStartTimestamp;
+    this.settings = new Settings(options.defaults, options.onReported);
+    this.typeContext = {
+      timeZone: 'UTC',
+      dateStyle: 'ISO',
+      dateOrder: 'MDY',
+      intervalStyle: 'postgres',
+      extraFloatDigits: 1,
+      byteaOutput: 'hex',
+      transactionTimestamp: 0,
+    };
+  }
+
+  /** Microseconds since 2000-01-01 UTC. */
+  now(): number {
+    return Math.round((performance.timeOrigin + performance.now() - EPOCH_2000_MS) * 1000);
+  }
+
+  types(): TypeContext {
+    this.refresh();
+    return this.typeContext;
+  }
+
+  /** Literals such as 'now' mean this time, until the transaction ends. */
+  useTransactionTimestamp(timestamp: number): void {
+    this.transactionTimestamp = timestamp;
+    this.typeContext.transactionTimestamp = timestamp;
+  }
+
+  endTransaction(): void {
+    this.transactionTimestamp = 0;
+  }
+
+  get statementTimeoutMs(): number {
+    return this.refresh().statementTimeoutMs;
+  }
+
+  get idleInBlockTimeoutMs(): number {
+    return this.refresh().idleInBlockTimeoutMs;
+  }
+
+  get idleTimeoutMs(): number {
+    return this.refresh().idleTimeoutMs;
+  }
+
+  get asynchronousCommit(): boolean {
+    return this.refresh().asynchronousCommit;
+  }
+
+  get defaultIsolation(): 'read committed' | 'repeatable read' {
+    return isolationOf(this.settings.get('default_transaction_isolation'));
+  }
+
+  get defaultReadOnly(): boolean {
+    return this.settings.isOn('default_transaction_read_only');
+  }
+
+  statementSettings(): StatementSettings {
+    return this.refresh().forStatements;
+  }
+
+  /** What the plan of a text depends on besides the text: how names and literals are read. */
+  planScope(): string {
+    return this.refresh().planScope;
+  }
+
+  /** Schemas of the search path that exist, in order. */
+  searchPath(catalog: Catalog): readonly number[] {
+    const { schemaNames } = this.refresh();
+    const known = this.searchPathFor;
+    if (known !== null && known.catalog === catalog && known.version === catalog.version) {
+      return known.oids;
+    }
+    const oids = schemaNames
+      .map((name) => catalog.schemaByName(name))
+      .filter((schema): schema is SchemaDescriptor => schema !== undefined)
+      .map((schema) => schema.oid);
+    this.searchPathFor = { catalog, version: catalog.version, oids };
+    return oids;
+  }
+
+  prepareContext(catalog: Catalog, backend: StatementBackend): PrepareContext {
+    const types = this.types();
+    if (this.transactionTimestamp === 0) this.typeContext.transactionTimestamp = this.now();
+    return {
+      catalog,
+      searchPath: this.searchPath(catalog),
+      types,
+      estimateRows: (tree) => backend.estimateRows(tree),
+    };
+  }
+
+  pointReadRun(
+    plan: PlannedStatement,
+    parameters: readonly Datum[],
+    formats: Uint8Array,
+    sink: ResultSink,
+  ): PointReadRun {
+    return {
+      plan,
+      parameters,
+      formats,
+      sink,
+      types: this.refresh().forStatements.types,
+      rowCount: 0,
+    };
+  }
+
+  wantsNotice(severity: Severity): boolean {
+    const level = this.settings.get('client_min_messages');
+    return (LEVELS[severity] ?? 9) >= (LEVELS[level.toUpperCase()] ?? 0);
+  }
+
+  private refresh(): Derived {
+    if (this.version === this.settings.version) return this.derived;
+    this.version = this.settings.version;
+    this.searchPathFor = null;
+    const { settings } = this;
+    const [dateStyle = 'ISO', dateOrder = 'MDY'] = settings.get('DateStyle').split(', ');
+    const schemaNames = parseSearchPath(settings.get('search_path'), this.user);
+    const types: StatementSettings['types'] = {
+      timeZone: settings.get('TimeZone'),
+      dateStyle: dateStyle as StatementSettings['types']['dateStyle'],
+      dateOrder: dateOrder as StatementSettings['types']['dateOrder'],
+      intervalStyle: settings.get('IntervalStyle') as StatementSettings['types']['intervalStyle'],
+      extraFloatDigits: settings.integer('extra_float_digits'),
+      byteaOutput: settings.get('bytea_output') as 'hex' | 'escape',
+    };
+    Object.assign(this.typeContext, types);
+    const forStatements = intern({
+      user: this.user,
+      sessionUser: this.user,
+      database: this.database,
+      searchPath: schemaNames,
+      serverStartTimestamp: this.serverStartTimestamp,
+      types,
+      workMem: settings.integer('work_mem') * 1024,
+      lockTimeoutMs: settings.integer('lock_timeout'),
+      deadlockTimeoutMs: settings.integer('deadlock_timeout'),
+      settings: changedSettings(settings),
+    });
+    this.derived = {
+      forStatements,
+      schemaNames,
+      planScope: `${settings.get('search_path')}\u0001${JSON.stringify(types)}\u0001${this.user}\u0001`,
+      statementTimeoutMs: settings.integer('statement_timeout'),
+      idleInBlockTimeoutMs: settings.integer('idle_in_transaction_session_timeout'),
+      idleTimeoutMs: settings.integer('idle_session_timeout'),
+      asynchronousCommit: settings.get('synchronous_commit') === 'off',
+    };
+    return this.derived;
+  }
+}
+
+interface Derived {
+  readonly forStatements: StatementSettings;
+  readonly schemaNames: readonly string[];
+  readonly planScope: string;
+  readonly statementTimeoutMs: number;
+  readonly idleInBlockTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly asynchronousCommit: boolean;
+}
+
+const LEVELS: Readonly<Record<string, number>> = {
+  DEBUG: 1,
+  DEBUG1: 1,
+  DEBUG2: 1,
+  DEBUG3: 1,
+  DEBUG4: 1,
+  DEBUG5: 1,
+  LOG: 2,
+  NOTICE: 3,
+  WARNING: 4,
+  ERROR: 5,
+  INFO: 9,
+};
+
+export function isolationOf(text: string): 'read committed' | 'repeatable read' {
+  return text === 'repeatable read' ? 'repeatable read' : 'read committed';
+}
+
+/** The names of a search_path, with "$user" replaced. */
+export function parseSearchPath(text: string, user: string): string[] {
+  const names: string[] = [];
+  for (const match of text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^",\s]+))\s*(?:,|$)/g)) {
+    const name = match[1] === undefined ? match[2]!.toLowerCase() : match[1].replaceAll('""', '"');
+    names.push(name === '$user' ? user : name);
+  }
+  return names;
+}
+
+function changedSettings(settings: Settings): Record<string, string> {
+  const changed: Record<string, string> = {};
+  for (const { name, value } of settings.changed()) {
+    const definition = settingDefinition(name);
+    if (definition === undefined || initialText(definition) !== value) changed[name] = value;
+  }
+  return changed;
+}
+
+function intern(settings: StatementSettings): StatementSettings {
+  const key = JSON.stringify(settings);
+  const known = INTERNED.get(key);
+  if (known !== undefined) return known;
+  if (INTERNED.size >= INTERNED_MAX) INTERNED.clear();
+  INTERNED.set(key, settings);
+  return settings;
+}

@@ -1,0 +1,927 @@
+import type { ExecuteStmt, Node } from '@pgsql/types';
+import type { Catalog } from '../catalog/index.ts';
+import {
+  type Condition,
+  PgError,
+  type PgErrorFields,
+  pgError,
+  toErrorFields,
+} from '../errors/index.ts';
+import { type ParsedStatement, parseStatements, statementKind } from '../sql/parse/index.ts';
+import type { Datum } from '../types/index.ts';
+import { bindArgument } from './arguments.ts';
+import type {
+  PlanRun,
+  RunBase,
+  RunHandle,
+  RunListener,
+  StatementBackend,
+  TransactionOperation,
+} from './backend.ts';
+import { commandTag, writesData } from './command-tag.ts';
+import { decodeParameter } from './parameter-values.ts';
+import { Portal } from './portal.ts';
+import {
+  emptyStatement,
+  isCurrent,
+  type PrepareContext,
+  type PreparedStatement,
+  prepareParsed,
+  type StatementCache,
+} from './prepared-statement.ts';
+import { expandFormats } from './result-columns.ts';
+import { describeSessionCommand, endsBlock, runSessionCommand } from './session-commands.ts';
+import type { SessionEnvironment } from './session-environment.ts';
+import type { BindValues, ResultSink, Session } from './session-port.ts';
+import { TransactionBlock } from './transaction-block.ts';
+
+/** A client's state, and the one place where its statements are run from, whatever its door.
+ *
+ * Messages come one at a time (see session-port.ts). A statement either ends within the call or
+ * `run` is set, the door is paused, and the answers come through the RunListener methods below;
+ * what comes after the statement is in `continuation`.
+ */
+export class ClientSession implements Session, RunListener {
+  readonly processId: number;
+  readonly secretKey: number;
+  readonly sink: ResultSink;
+  readonly backend: StatementBackend;
+  readonly environment: SessionEnvironment;
+  readonly block = new TransactionBlock();
+  readonly statements = new Map<string, PreparedStatement>();
+  /** The catalog that the open transaction sees, when it has changed it. */
+  private changedCatalog: Catalog | null = null;
+  private readonly cache: StatementCache;
+  private readonly portals = new Map<string, Portal>();
+  private skipToSync = false;
+
+  /** The statement that runs, if any, and what follows it. */
+  private run: RunHandle | null = null;
+  private runningTag: TagMaker = null;
+  private runSendsRows = true;
+  private runPortal: Portal | null = null;
+  private runInWriter = false;
+  private continuation: Continuation = null;
+  private paused = false;
+  private finished = true;
+  private terminated = false;
+  private idleTimer: NodeJS.Timeout | null = null;
+
+  constructor(options: {
+    processId: number;
+    secretKey: number;
+    sink: ResultSink;
+    backend: StatementBackend;
+    cache: StatementCache;
+    environment: SessionEnvironment;
+  }) {
+    this.processId = options.processId;
+    this.secretKey = options.secretKey;
+    this.sink = options.sink;
+    this.backend = options.backend;
+    this.cache = options.cache;
+    this.environment = options.environment;
+  }
+
+  get catalog(): Catalog {
+    return this.changedCatalog ?? this.backend.catalog;
+  }
+
+  // ---------------------------------------------------------------- simple protocol
+
+  simpleQuery(text: string): void {
+    this.beginMessage();
+    this.portals.delete('');
+    this.guard(() => this.startSimple(text));
+    this.endCall();
+  }
+
+  private startSimple(text: string): void {
+    const scope = this.planScope();
+    if (this.block.state !== 'failed') {
+      const shaped = this.cache.find(text, scope, this.prepareContext());
+      if (shaped !== null) {
+        this.runPrepared(shaped.prepared, shaped.parameters, TEXT_FORMATS, 0, null, true);
+        this.afterRun(() => this.finishSimple());
+        return;
+      }
+    }
+    const parsed = parseStatements(text);
+    if (parsed.length === 0) {
+      this.sink.emptyQuery();
+      this.finishSimple();
+      return;
+    }
+    if (parsed.length > 1 && this.block.state === 'idle') this.block.state = 'implicit';
+    this.runEach(text, parsed, 0);
+  }
+
+  /** Runs the statements of a query string one after the other. */
+  private runEach(text: string, parsed: readonly ParsedStatement[], from: number): void {
+    for (let i = from; i < parsed.length; i++) {
+      const statement = parsed[i]!;
+      if (parsed.length > 1 && this.block.state === 'idle') this.block.state = 'implicit';
+      this.checkFailedBlock(statement);
+      if (!this.runSessionStatement(statement, null)) {
+        const single = parsed.length === 1;
+        const shaped = single
+          ? this.cache.learn(text, this.planScope(), statement, this.prepareContext())
+          : prepareOnce(statement, text, this.prepareContext());
+        this.runPrepared(shaped.prepared, shaped.parameters, TEXT_FORMATS, 0, null, single);
+      }
+      if (this.run !== null) {
+        this.continuation = () => this.runEach(text, parsed, i + 1);
+        return;
+      }
+    }
+    this.finishSimple();
+  }
+
+  private finishSimple(): void {
+    this.endImplicitBlock(() => this.ready());
+  }
+
+  // ---------------------------------------------------------------- extended protocol
+
+  parse(name: string, text: string, parameterTypes: readonly number[]): void {
+    this.extended(() => {
+      if (name !== '' && this.statements.has(name)) {
+        throw pgError(
+          'duplicate_prepared_statement',
+          `prepared statement "${name}" already exists`,
+        );
+      }
+      const prepared = this.prepareText(text, parameterTypes);
+      this.statements.set(name, prepared);
+      this.sink.parseComplete();
+    });
+  }
+
+  bind(portal: string, statement: string, values: BindValues): void {
+    this.extended(() => {
+      if (portal !== '' && this.portals.has(portal)) {
+        throw pgError('duplicate_cursor', `cursor "${portal}" already exists`);
+      }
+      const prepared = this.currentStatement(statement);
+      if (values.count !== prepared.parameterTypes.length) {
+        throw pgError(
+          'protocol_violation',
+          `bind message supplies ${values.count} parameters, but prepared statement "${statement}" requires ${prepared.parameterTypes.length}`,
+        );
+      }
+      if (prepared.statement !== null) this.checkFailedBlock(prepared.statement);
+      const parameters: Datum[] = [];
+      for (let i = 0; i < values.count; i++) {
+        parameters.push(
+          decodeParameter(values, i, prepared.parameterTypes[i]!, this.environment.types()),
+        );
+      }
+      const columnCount = prepared.output?.length ?? 0;
+      const formats = expandFormats(columnCount, values.resultFormats, values.resultFormatCount);
+      if (formats === null) {
+        throw pgError(
+          'protocol_violation',
+          `bind message has ${values.resultFormatCount} result formats but query has ${columnCount} columns`,
+        );
+      }
+      this.closePortalNamed(portal);
+      this.portals.set(portal, new Portal(portal, prepared, parameters, formats));
+      this.sink.bindComplete();
+    });
+  }
+
+  describeStatement(name: string): void {
+    this.extended(() => {
+      const prepared = this.currentStatement(name);
+      this.sink.parameterDescription(prepared.parameterTypes.slice(0, prepared.parameterCount));
+      this.describe(prepared, null);
+    });
+  }
+
+  describePortal(name: string): void {
+    this.extended(() => {
+      const portal = this.requirePortal(name);
+      this.describe(portal.prepared, portal);
+    });
+  }
+
+  execute(portalName: string, rowCountMax: number): void {
+    this.extended(() => {
+      const portal = this.requirePortal(portalName);
+      const { prepared } = portal;
+      if (prepared.statement === null) {
+        this.sink.emptyQuery();
+        return;
+      }
+      this.checkFailedBlock(prepared.statement);
+      if (portal.state === 'suspended') {
+        this.resumePortal(portal, rowCountMax);
+        return;
+      }
+      if (portal.state === 'done') {
+        if (prepared.output === null) {
+          throw pgError('object_not_in_prerequisite_state', `portal "${portalName}" cannot be run`);
+        }
+        this.sink.commandComplete(commandTag(prepared, 0));
+        return;
+      }
+      portal.state = 'done';
+      if (this.block.state === 'idle') this.block.state = 'implicit';
+      if (this.runSessionStatement(prepared.statement, portal)) return;
+      this.runPrepared(prepared, portal.parameters, portal.formats, rowCountMax, portal, false);
+    });
+  }
+
+  closeStatement(name: string): void {
+    this.extended(() => {
+      this.statements.delete(name);
+      this.sink.closeComplete();
+    });
+  }
+
+  closePortal(name: string): void {
+    this.extended(() => {
+      this.closePortalNamed(name);
+      this.sink.closeComplete();
+    });
+  }
+
+  sync(): void {
+    this.beginMessage();
+    this.skipToSync = false;
+    this.guard(() => this.endImplicitBlock(() => this.ready()));
+    this.endCall();
+  }
+
+  reject(error: PgErrorFields, extended: boolean): void {
+    if (extended && this.skipToSync) return;
+    this.beginMessage();
+    this.inExtended = extended;
+    this.guard(() => {
+      throw new PgError(error);
+    });
+    if (extended) this.finished = true;
+    this.endCall();
+  }
+
+  // ---------------------------------------------------------------- COPY, cancel, end
+
+  copyData(bytes: Uint8Array, start: number, end: number): void {
+    if (this.run === null) return;
+    if (!this.run.copyData(bytes, start, end)) {
+      this.paused = true;
+      this.sink.pauseInput();
+    }
+  }
+
+  copyReady(): void {
+    this.resumeDoor();
+  }
+
+  copyDone(): void {
+    this.copyOpen = false;
+    this.run?.copyDone();
+    this.endCall();
+  }
+
+  copyFail(message: string): void {
+    this.copyOpen = false;
+    this.run?.copyFail(message);
+    this.endCall();
+  }
+
+  cancel(): void {
+    this.run?.cancel('user');
+  }
+
+  drained(): void {
+    this.run?.drained();
+  }
+
+  terminate(): void {
+    if (this.terminated) return;
+    this.terminated = true;
+    if (this.idleTimer !== null) clearTimeout(this.idleTimer);
+    this.run?.cancel('user');
+    for (const portal of this.portals.values()) portal.close();
+    this.portals.clear();
+    this.releaseSnapshot();
+    this.backend.endSession(this.processId);
+  }
+
+  // ---------------------------------------------------------------- running statements
+
+  /** What session commands use, too: starts a run whose answers come to this session. */
+  start(handle: (listener: RunListener) => RunHandle, tag: TagMaker, inWriter: boolean): void {
+    this.runningTag = tag;
+    this.runInWriter = inWriter;
+    this.runSendsRows = true;
+    this.runPortal = null;
+    this.run = PENDING_RUN;
+    const run = handle(this);
+    if (this.run === PENDING_RUN) this.run = run;
+  }
+
+  /** Fields that every run of this session has now. Starts the snapshot of a block that needs it. */
+  runBase(): RunBase {
+    const { block, environment } = this;
+    const now = environment.now();
+    if (block.startTimestamp === 0) block.startTimestamp = now;
+    if (block.isolation === 'repeatable read' && block.snapshot === null && block.isBlock) {
+      block.snapshot = this.backend.holdSnapshot();
+    }
+    block.hasRead = true;
+    const timeout = environment.statementTimeoutMs;
+    return {
+      session: this.processId,
+      settings: environment.statementSettings(),
+      isolation: block.isolation,
+      inBlock: block.isBlock,
+      snapshot: block.snapshot,
+      deadlineMs: timeout === 0 ? 0 : Date.now() + timeout,
+      statementTimestamp: now,
+      transactionTimestamp: block.startTimestamp,
+      asynchronousCommit: environment.asynchronousCommit,
+    };
+  }
+
+  private runPrepared(
+    prepared: PreparedStatement,
+    parameters: readonly Datum[],
+    formats: Uint8Array,
+    rowLimit: number,
+    portal: Portal | null,
+    single: boolean,
+  ): void {
+    const { planned } = prepared;
+    if (planned === null) {
+      this.runUtility(prepared, parameters);
+      return;
+    }
+    const { block } = this;
+    const needsWriter = planned.plan.needsWriter;
+    if (needsWriter && block.readOnly && writesData(prepared)) {
+      throw pgError(
+        'read_only_sql_transaction',
+        `cannot execute ${commandTag(prepared, 0).split(' ')[0]} in a read-only transaction`,
+      );
+    }
+    // Simple queries describe their rows themselves; portals have been described on request.
+    if (portal === null && prepared.columns !== null) this.sink.rowDescription(prepared.columns);
+    if (!needsWriter && !block.inWriter && block.isolation === 'read committed' && rowLimit === 0) {
+      const read = this.environment.pointReadRun(planned, parameters, formats, this.sink);
+      if (this.backend.pointRead(read)) {
+        this.sink.commandComplete(commandTag(prepared, read.rowCount));
+        return;
+      }
+    }
+    const inWriter = needsWriter || block.inWriter;
+    const run: PlanRun = {
+      ...this.runBase(),
+      inBlock: block.isBlock && !(single && block.state === 'implicit'),
+      plan: planned,
+      parameters,
+      formats,
+      rowLimit,
+      inWriter,
+      catalog: this.catalog,
+      explain: null,
+    };
+    if (inWriter && run.inBlock) block.inWriter = true;
+    this.start((listener) => this.backend.execute(run, listener), prepared, inWriter);
+    this.runPortal = portal;
+  }
+
+  private runUtility(prepared: PreparedStatement, parameters: readonly Datum[]): void {
+    const { block } = this;
+    if (block.readOnly) {
+      throw pgError(
+        'read_only_sql_transaction',
+        `cannot execute ${commandTag(prepared, 0)} in a read-only transaction`,
+      );
+    }
+    const run = {
+      ...this.runBase(),
+      statement: prepared.statement!.node,
+      text: prepared.text,
+      parameters,
+    };
+    if (run.inBlock) block.inWriter = true;
+    this.start((listener) => this.backend.utility(run, listener), prepared, true);
+  }
+
+  private resumePortal(portal: Portal, rowLimit: number): void {
+    this.runningTag = portal.prepared;
+    this.runInWriter = portal.inWriter;
+    this.runSendsRows = true;
+    this.runPortal = portal;
+    this.run = portal.handle;
+    portal.handle!.fetch(rowLimit);
+  }
+
+  // ---------------------------------------------------------------- answers of runs
+
+  rows(bytes: Uint8Array, start: number, end: number, count: number): boolean {
+    return this.runSendsRows ? this.sink.dataRows(bytes, start, end, count) : true;
+  }
+
+  complete(rowCount: number, tag: string | null): void {
+    const portal = this.runPortal;
+    if (portal !== null) {
+      portal.state = 'done';
+      portal.handle = null;
+    }
+    this.run = null;
+    const maker = this.runningTag;
+    if (tag !== null) this.sink.commandComplete(tag);
+    else if (typeof maker === 'function') maker(rowCount);
+    else if (maker !== null) this.sink.commandComplete(commandTag(maker, rowCount));
+    this.proceed();
+  }
+
+  suspended(): void {
+    const portal = this.runPortal;
+    if (portal !== null) {
+      portal.state = 'suspended';
+      portal.handle = this.run;
+      portal.inWriter = this.runInWriter;
+    }
+    this.run = null;
+    this.sink.portalSuspended();
+    this.proceed();
+  }
+
+  error(fields: PgErrorFields): void {
+    const portal = this.runPortal;
+    if (portal !== null) {
+      portal.state = 'done';
+      portal.handle = null;
+    }
+    this.run = null;
+    this.copyOpen = false;
+    this.continuation = null;
+    this.fail(fields, this.runInWriter);
+    this.resumeIfDone();
+  }
+
+  notice(fields: PgErrorFields): void {
+    if (this.environment.wantsNotice(fields.severity)) this.sink.notice(fields);
+  }
+
+  sessionCatalog(catalog: Catalog | null): void {
+    this.changedCatalog = catalog;
+  }
+
+  copyIn(format: 0 | 1, columnCount: number): void {
+    this.copyOpen = true;
+    this.sink.copyIn(format, columnCount);
+    this.resumeDoor();
+  }
+
+  copyOut(format: 0 | 1, columnCount: number): void {
+    this.sink.copyOut(format, columnCount);
+  }
+
+  copyOutData(bytes: Uint8Array, start: number, end: number): boolean {
+    return this.sink.copyData(bytes, start, end);
+  }
+
+  copyOutDone(): void {
+    this.sink.copyDone();
+  }
+
+  // ---------------------------------------------------------------- transactions
+
+  /** Ends the block: commits (or rolls back a failed one), then goes on with `then`. */
+  endBlock(commit: boolean, then: () => void): void {
+    const { block } = this;
+    this.closePortals();
+    const inWriter = block.inWriter;
+    const settle = (): void => {
+      this.releaseSnapshot();
+      if (commit) this.environment.settings.commit();
+      else this.environment.settings.rollback();
+      this.environment.endTransaction();
+      this.changedCatalog = null;
+      block.reset();
+      block.isolation = this.environment.defaultIsolation;
+      block.readOnly = this.environment.defaultReadOnly;
+    };
+    if (!inWriter) {
+      settle();
+      then();
+      return;
+    }
+    this.start(
+      (listener) => {
+        this.sendTransaction(commit ? 'commit' : 'rollback', '', listener);
+        return NO_HANDLE;
+      },
+      () => {
+        settle();
+        then();
+      },
+      true,
+    );
+  }
+
+  /** BEGIN: a block of its own, or what an implicit one becomes. */
+  openBlock(): void {
+    this.block.state = 'open';
+    if (this.block.startTimestamp === 0) this.block.startTimestamp = this.environment.now();
+    this.environment.settings.begin();
+  }
+
+  /** SAVEPOINT and its kin, in the writer, where the transaction's changes are. */
+  transactionOperation(
+    operation: 'savepoint' | 'release' | 'rollbackTo',
+    name: string,
+    tag: string,
+  ): void {
+    this.block.inWriter = true;
+    this.start(
+      (listener) => {
+        this.sendTransaction(operation, name, listener);
+        return NO_HANDLE;
+      },
+      () => this.sink.commandComplete(tag),
+      true,
+    );
+  }
+
+  private sendTransaction(
+    operation: TransactionOperation,
+    name: string,
+    listener: RunListener,
+  ): void {
+    this.backend.transaction(this.processId, operation, name, listener, {
+      isolation: this.block.isolation,
+      asynchronousCommit: this.environment.asynchronousCommit,
+    });
+  }
+
+  /** Takes the defaults of new transactions over, when no block is open. */
+  adoptDefaults(): void {
+    if (this.block.state !== 'idle') return;
+    this.block.isolation = this.environment.defaultIsolation;
+    this.block.readOnly = this.environment.defaultReadOnly;
+  }
+
+  private endImplicitBlock(then: () => void): void {
+    if (this.block.state === 'implicit') this.endBlock(true, then);
+    else {
+      if (this.block.state === 'idle') this.closePortals();
+      if (this.block.state === 'idle') this.block.startTimestamp = 0;
+      then();
+    }
+  }
+
+  private releaseSnapshot(): void {
+    if (this.block.snapshot !== null) this.backend.releaseSnapshot(this.block.snapshot);
+    this.block.snapshot = null;
+  }
+
+  /** A statement failed: tells the client and takes the block along. */
+  private fail(fields: PgErrorFields, writerKnows: boolean): void {
+    this.sink.error(fields);
+    const { block } = this;
+    if (block.state === 'open') {
+      block.state = 'failed';
+      if (block.inWriter && !writerKnows) {
+        this.sendTransaction('fail', '', IGNORE_ANSWER);
+      }
+    } else if (block.state === 'implicit') {
+      if (block.inWriter) this.sendTransaction('rollback', '', IGNORE_ANSWER);
+      this.closePortals();
+      this.releaseSnapshot();
+      this.environment.settings.rollback();
+      this.environment.endTransaction();
+      this.changedCatalog = null;
+      block.reset();
+    } else if (block.state === 'idle') {
+      block.reset();
+    }
+    if (this.inExtended) this.skipToSync = true;
+    else this.ready();
+  }
+
+  private inExtended = false;
+
+  private checkFailedBlock(statement: ParsedStatement): void {
+    if (this.block.state !== 'failed' || endsBlock(statement)) return;
+    throw pgError(
+      'in_failed_sql_transaction',
+      'current transaction is aborted, commands ignored until end of transaction block',
+    );
+  }
+
+  /** Commands that are the session's own matter. False for what is to be planned or sent on. */
+  private runSessionStatement(statement: ParsedStatement, portal: Portal | null): boolean {
+    return runSessionCommand(this, statement, portal);
+  }
+
+  // ---------------------------------------------------------------- session commands
+
+  warn(condition: Condition, message: string): void {
+    this.notice(pgError(condition, message, { severity: 'WARNING' }).fields);
+  }
+
+  noticeText(message: string): void {
+    this.notice(pgError('successful_completion', message, { severity: 'NOTICE' }).fields);
+  }
+
+  /** PREPARE: the statement within it, under the parameter types given. */
+  prepareNode(
+    node: Node,
+    parsed: ParsedStatement,
+    parameterTypes: readonly number[],
+  ): PreparedStatement {
+    const statement = innerStatement(node, parsed);
+    const { prepared } = prepareParsed(
+      statement,
+      parsed.text,
+      this.prepareContext(),
+      parameterTypes,
+      [],
+      0,
+    );
+    return prepared;
+  }
+
+  /** The statement of an EXPLAIN, with its plan. */
+  prepareExplained(node: Node, parsed: ParsedStatement): PreparedStatement {
+    const execute = 'ExecuteStmt' in node ? node.ExecuteStmt : undefined;
+    if (execute !== undefined) return this.currentStatement(execute.name ?? '');
+    return this.prepareNode(node, parsed, []);
+  }
+
+  /** EXPLAIN ANALYZE: runs the plan; what comes back is the plan with its figures. */
+  runExplained(prepared: PreparedStatement, options: unknown): void {
+    const planned = prepared.planned!;
+    const { block } = this;
+    const inWriter = planned.plan.needsWriter || block.inWriter;
+    const run: PlanRun = {
+      ...this.runBase(),
+      plan: planned,
+      parameters: [],
+      formats: TEXT_FORMATS,
+      rowLimit: 0,
+      inWriter: inWriter || planned.plan.needsCatalog,
+      catalog: this.catalog,
+      explain: options,
+    };
+    if (run.inWriter && run.inBlock) block.inWriter = true;
+    this.start(
+      (listener) => this.backend.execute(run, listener),
+      () => this.sink.commandComplete('EXPLAIN'),
+      run.inWriter,
+    );
+  }
+
+  /** EXECUTE name (arguments). */
+  executePrepared(statement: ExecuteStmt, portal: Portal | null): void {
+    const name = statement.name ?? '';
+    const prepared = this.currentStatement(name);
+    const given = statement.params ?? [];
+    if (given.length !== prepared.parameterTypes.length) {
+      throw pgError('syntax_error', `wrong number of parameters for prepared statement "${name}"`, {
+        detail: `Expected ${prepared.parameterTypes.length} parameters but got ${given.length}.`,
+      });
+    }
+    const parameters = given.length === 0 ? [] : this.evaluateArguments(given, prepared);
+    const formats = portal?.formats ?? TEXT_FORMATS;
+    this.runPrepared(prepared, parameters, formats, 0, portal, false);
+  }
+
+  private evaluateArguments(given: readonly Node[], prepared: PreparedStatement): Datum[] {
+    const context = this.prepareContext();
+    const exprs = given.map((node, i) =>
+      bindArgument(node, prepared.parameterTypes[i]!, {
+        catalog: context.catalog,
+        searchPath: context.searchPath,
+        parameterTypes: [],
+        literals: [],
+        parameterCount: 0,
+        text: '',
+        types: context.types,
+      }),
+    );
+    return this.backend.evaluate(exprs, this.environment.statementSettings(), context.catalog);
+  }
+
+  // ---------------------------------------------------------------- helpers
+
+  prepareContext(): PrepareContext {
+    return this.environment.prepareContext(this.catalog, this.backend);
+  }
+
+  /** Plans are shared among sessions that resolve names alike. */
+  private planScope(): string {
+    return this.changedCatalog === null ? this.environment.planScope() : `${this.processId}!`;
+  }
+
+  /** The plan cache's Parse. */
+  prepareText(text: string, parameterTypes: readonly number[]): PreparedStatement {
+    if (this.block.state === 'failed') {
+      const parsed = parseStatements(text);
+      if (parsed.length === 0) return emptyStatement(this.catalog);
+      this.checkFailedBlock(parsed[0]!);
+    }
+    return this.cache.prepare(text, this.planScope(), parameterTypes, this.prepareContext());
+  }
+
+  /** A prepared statement, planned anew when the catalog has changed since. */
+  currentStatement(name: string): PreparedStatement {
+    const prepared = this.statements.get(name);
+    if (prepared === undefined) {
+      throw name === ''
+        ? pgError('invalid_sql_statement_name', 'unnamed prepared statement does not exist')
+        : pgError('invalid_sql_statement_name', `prepared statement "${name}" does not exist`);
+    }
+    if (prepared.planned === null || this.block.state === 'failed') return prepared;
+    const context = this.prepareContext();
+    if (isCurrent(prepared, context)) return prepared;
+    const types = prepared.parameterTypes.slice(0, prepared.parameterCount);
+    const again = this.cache.prepare(prepared.text, this.planScope(), types, context);
+    if (!sameOutput(prepared.output, again.output)) {
+      throw pgError('feature_not_supported', 'cached plan must not change result type');
+    }
+    this.statements.set(name, again);
+    return again;
+  }
+
+  private describe(prepared: PreparedStatement, portal: Portal | null): void {
+    const columns = portal === null ? prepared.columns : portal.columns();
+    const described = columns ?? describeSessionCommand(this, prepared);
+    if (described === null) this.sink.noData();
+    else this.sink.rowDescription(described);
+  }
+
+  private requirePortal(name: string): Portal {
+    const portal = this.portals.get(name);
+    if (portal !== undefined) return portal;
+    throw pgError('invalid_cursor_name', `portal "${name}" does not exist`);
+  }
+
+  private closePortalNamed(name: string): void {
+    this.portals.get(name)?.close();
+    this.portals.delete(name);
+  }
+
+  private closePortals(): void {
+    for (const portal of this.portals.values()) portal.close();
+    this.portals.clear();
+  }
+
+  private ready(): void {
+    const { block } = this;
+    this.sink.readyForQuery(block.status);
+    this.finished = true;
+    const timeoutMs =
+      block.status === 'I' ? this.environment.idleTimeoutMs : this.environment.idleInBlockTimeoutMs;
+    if (timeoutMs > 0) this.watchIdle(timeoutMs, block.status !== 'I');
+  }
+
+  private watchIdle(timeoutMs: number, inBlock: boolean): void {
+    this.idleTimer = setTimeout(() => {
+      this.idleTimer = null;
+      const error = inBlock
+        ? pgError(
+            'idle_in_transaction_session_timeout',
+            'terminating connection due to idle-in-transaction timeout',
+            { severity: 'FATAL' },
+          )
+        : pgError('idle_session_timeout', 'terminating connection due to idle-session timeout', {
+            severity: 'FATAL',
+          });
+      this.sink.error(error.fields);
+    }, timeoutMs);
+  }
+
+  /** Body of an extended-protocol message. */
+  private extended(body: () => void): void {
+    if (this.skipToSync) return;
+    this.beginMessage();
+    this.inExtended = true;
+    this.guard(body);
+    if (this.run === null) this.finished = true;
+    this.endCall();
+  }
+
+  private beginMessage(): void {
+    this.finished = false;
+    this.inExtended = false;
+    if (this.idleTimer !== null) {
+      clearTimeout(this.idleTimer);
+      this.idleTimer = null;
+    }
+  }
+
+  /** After a call: pauses the door when the message is not finished. */
+  private endCall(): void {
+    if (this.finished || this.paused || this.copyOpen) return;
+    this.paused = true;
+    this.sink.pauseInput();
+  }
+
+  /** The client is sending COPY data, so the door stays open while the statement runs. */
+  private copyOpen = false;
+
+  private afterRun(body: () => void): void {
+    if (this.run === null) body();
+    else this.continuation = body;
+  }
+
+  /** A run has ended: goes on with what follows it. */
+  private proceed(): void {
+    const { continuation } = this;
+    this.continuation = null;
+    if (continuation !== null) this.guard(continuation);
+    else if (this.inExtended && this.run === null) this.finished = true;
+    this.resumeIfDone();
+  }
+
+  private resumeIfDone(): void {
+    if (this.run !== null) return;
+    if (this.inExtended) this.finished = true;
+    if (this.finished) this.resumeDoor();
+  }
+
+  private resumeDoor(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.sink.resumeInput();
+  }
+
+  private guard(body: () => void): void {
+    try {
+      body();
+    } catch (thrown) {
+      this.run = null;
+      this.continuation = null;
+      this.fail(toErrorFields(thrown), false);
+    }
+  }
+}
+
+/** What makes the command tag of a run: a prepared statement, or a body that does more. */
+type TagMaker = PreparedStatement | ((rowCount: number) => void) | null;
+
+type Continuation = (() => void) | null;
+
+const TEXT_FORMATS = new Uint8Array(0);
+
+/** A run that has nothing to hold on to. */
+export const NO_HANDLE: RunHandle = {
+  fetch() {},
+  close() {},
+  cancel() {},
+  drained() {},
+  copyData: () => true,
+  copyDone() {},
+  copyFail() {},
+};
+
+/** Stands for a run while the backend starts it, as its answers may come during the call. */
+const PENDING_RUN: RunHandle = { ...NO_HANDLE };
+
+/** Listener for what needs no answer. */
+const IGNORE_ANSWER: RunListener = {
+  rows: () => true,
+  complete() {},
+  suspended() {},
+  error() {},
+  notice() {},
+  sessionCatalog() {},
+  copyIn() {},
+  copyOut() {},
+  copyOutData: () => true,
+  copyOutDone() {},
+  copyReady() {},
+};
+
+function prepareOnce(
+  statement: ParsedStatement,
+  text: string,
+  context: PrepareContext,
+): { prepared: PreparedStatement; parameters: readonly Datum[] } {
+  const { prepared } = prepareParsed(statement, text, context, [], [], 0);
+  return { prepared, parameters: [] };
+}
+
+function sameOutput(
+  before: PreparedStatement['output'],
+  after: PreparedStatement['output'],
+): boolean {
+  if (before === null || after === null) return before === after;
+  return (
+    before.length === after.length &&
+    before.every((column, i) => column.type === after[i]!.type && column.name === after[i]!.name)
+  );
+}
+
+/** The statement within PREPARE or EXPLAIN, as a statement of its own. */
+export function innerStatement(node: Node, outer: ParsedStatement): ParsedStatement {
+  const tag = Object.keys(node)[0] ?? '';
+  return { ...outer, kind: statementKind(tag, node), tag, node };
+}

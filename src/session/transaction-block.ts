@@ -1,0 +1,58 @@
+import { pgError } from '../errors/index.ts';
+import type { HeldSnapshot } from './backend.ts';
+
+/** Where a session stands between statements.
+ *
+ *   idle ──first of several statements──► implicit ──end of message / Sync──► idle
+ *   idle, implicit ──BEGIN──► open ──COMMIT, ROLLBACK──► idle
+ *   open ──error──► failed ──ROLLBACK, COMMIT──► idle
+ *                   failed ──ROLLBACK TO──► open
+ *
+ * An error in an implicit block ends it at once.
+ */
+export class TransactionBlock {
+  state: 'idle' | 'implicit' | 'open' | 'failed' = 'idle';
+  isolation: 'read committed' | 'repeatable read' = 'read committed';
+  readOnly = false;
+  /** now() of the block; 0 until its first statement. */
+  startTimestamp = 0;
+  /** The writer has a transaction for the session. */
+  inWriter = false;
+  /** The block has run a statement that reads or writes, so its isolation level is settled. */
+  hasRead = false;
+  /** REPEATABLE READ: what all statements read at. */
+  snapshot: HeldSnapshot | null = null;
+  readonly savepoints: SavepointMark[] = [];
+
+  /** In a block of whatever kind, so that what a statement writes is not committed with it. */
+  get isBlock(): boolean {
+    return this.state !== 'idle';
+  }
+
+  get status(): 'I' | 'T' | 'E' {
+    return this.state === 'failed' ? 'E' : this.state === 'open' ? 'T' : 'I';
+  }
+
+  reset(): void {
+    this.state = 'idle';
+    this.startTimestamp = 0;
+    this.inWriter = false;
+    this.hasRead = false;
+    this.snapshot = null;
+    this.savepoints.length = 0;
+  }
+
+  /** Index of the newest savepoint of that name. */
+  findSavepoint(name: string): number {
+    for (let i = this.savepoints.length - 1; i >= 0; i--) {
+      if (this.savepoints[i]!.name === name) return i;
+    }
+    throw pgError('invalid_savepoint_specification', `savepoint "${name}" does not exist`);
+  }
+}
+
+export interface SavepointMark {
+  readonly name: string;
+  /** How far SETs are undone by a rollback to it. */
+  readonly settingsMark: number;
+}

@@ -1,0 +1,5 @@
+/** Entry point of the writer thread. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { runWriterRole, type WorkerSetup } from '../src/runtime/roles.ts';
+
+runWriterRole(workerData as WorkerSetup, (message) => parentPort?.postMessage(message));
