@@ -10,6 +10,8 @@ export interface EngineOptions {
   /** Segments that are kept for reuse rather than removed amount to at least this. */
   readonly minWalSize?: number;
   readonly checkpointTimeoutMs?: number;
+  /** How long commits that do not wait for the disk may stay unsynced, if `step` is called as often. */
+  readonly walWriterDelayMs?: number;
   /** Snapshot slot that checkpoints hold; by default the one of the highest thread number. */
   readonly checkpointSlot?: number;
   /** The caller holds the lock of the directory (`LockFile`), as a runtime does that may have to open
@@ -33,6 +35,7 @@ export function engineSettings(options: EngineOptions): EngineSettings {
     maxWalSize: 1024 * 1024 * 1024,
     minWalSize: 80 * 1024 * 1024,
     checkpointTimeoutMs: 300_000,
+    walWriterDelayMs: 200,
     checkpointSlot: undefined,
     isLockHeld: false,
     processes: systemProcesses,

@@ -36,6 +36,7 @@ import {
   storeExists,
 } from './store-files.ts';
 
+const NEVER = -1;
 const FIRST_TREE_ID = 1;
 const FIRST_XID = 1;
 /** The log begins with its second segment, so that no record has LSN 0, which means "not committed". */
@@ -78,8 +79,12 @@ export class StorageEngine {
   #checkpointDueMs: number;
   /** Not before; set when one failed. */
   #checkpointRetryMs = 0;
+  /** Redo LSN of the checkpoint before the one that runs or ran last. */
+  #redoLsnBefore: Lsn;
   /** End of the log when the last checkpoint began. */
   #logAtCheckpoint: number;
+  /** Since when `step` has seen something in the log that is not synced. */
+  #unsyncedSinceMs = NEVER;
   readonly #held = new Map<number, Lsn>();
   /** There may be dropped trees whose pages are not free: after a crash, or after a drop. */
   #mayHaveDropped = true;
@@ -107,6 +112,7 @@ export class StorageEngine {
       parts.settings.maxWalSize / JOURNAL_KEPT_FRACTION,
     );
     this.#logAtCheckpoint = parts.control.state.checkpointLsn;
+    this.#redoLsnBefore = parts.control.state.redoLsn;
     this.#checkpointDueMs = parts.settings.nowMs() + parts.settings.checkpointTimeoutMs;
   }
 
@@ -227,11 +233,12 @@ export class StorageEngine {
     return this.pages.dirtyPageCount > 0;
   }
 
-  /** Does a slice of background work, between groups: a checkpoint that runs or is due, freeing the
-   * pages of dropped trees, the next segment of the log. Returns whether there is more to do. A full
+  /** Does a slice of background work, between groups: a flush of commits that did not wait for one, a
+   * checkpoint that runs or is due, freeing the pages of dropped trees, the next segment of the log. Returns whether there is more to do. A full
    * disk is thrown as 53100 and costs the checkpoint or segment alone. */
   step(): boolean {
     if (this.log.failure !== null) return false;
+    this.#flushLate();
     if (this.#checkpoint === null && this.isCheckpointDue) this.#beginCheckpoint(false);
     if (this.#checkpoint !== null) return this.#stepCheckpoint() || this.#mayHaveDropped;
     if (this.#mayHaveDropped && !this.#hasUnapplied) return this.#freeDropped();
@@ -276,6 +283,19 @@ export class StorageEngine {
     while (this.#checkpoint !== null) this.#stepCheckpoint();
   }
 
+  /** Flushes what has been in the log's buffer for long, such as commits that did not wait. */
+  #flushLate(): void {
+    if (this.log.appendedLsn === this.log.syncedLsn) {
+      this.#unsyncedSinceMs = NEVER;
+      return;
+    }
+    const nowMs = this.#settings.nowMs();
+    if (this.#unsyncedSinceMs === NEVER) this.#unsyncedSinceMs = nowMs;
+    if (nowMs - this.#unsyncedSinceMs < this.#settings.walWriterDelayMs) return;
+    this.log.flush();
+    this.#unsyncedSinceMs = NEVER;
+  }
+
   /** Whether the log has commits that the pages do not have. */
   get #hasUnapplied(): boolean {
     return this.log.lastCommitLsn >= this.commitLsn;
@@ -293,6 +313,7 @@ export class StorageEngine {
   #beginCheckpoint(clean: boolean): void {
     let redoLsn = this.commitLsn;
     for (const lsn of this.#held.values()) if (lsn < redoLsn) redoLsn = lsn;
+    this.#redoLsnBefore = this.#control.state.redoLsn;
     this.#logAtCheckpoint = this.log.appendedLsn;
     this.#checkpointDueMs = this.#settings.nowMs() + this.#settings.checkpointTimeoutMs;
     this.#checkpoint = this.#checkpointer.run({
@@ -316,11 +337,12 @@ export class StorageEngine {
     return false;
   }
 
-  /** Keeps as many segments as the log filled between checkpoints, within the settings. */
+  /** Keeps as many segments for reuse as the log filled since the checkpoint before, within the
+   * settings. */
   #recycleLog(): void {
     const { segmentSize, minWalSize, maxWalSize } = this.#settings;
     const { redoLsn } = this.#control.state;
-    const used = this.log.appendedLsn - redoLsn;
+    const used = redoLsn - this.#redoLsnBefore;
     const kept = Math.min(Math.max(minWalSize, used), maxWalSize);
     this.log.recycle(redoLsn, Math.ceil(kept / segmentSize));
   }

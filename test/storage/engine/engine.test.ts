@@ -183,6 +183,50 @@ describe('an engine', () => {
   });
 });
 
+describe('recovery', () => {
+  it('redoes more records from before the checkpoint than the log has positions after it', () => {
+    const directory = openMemoryDirectory();
+    const first = open(directory);
+    const tree = createTree(first);
+    const large = first.nextXid();
+    const rolledBack = first.nextXid();
+    first.holdLog(large);
+    for (let i = 0; i < 5000; i++) {
+      first.log.put(i % 5 === 0 ? rolledBack : large, tree, text(`key ${i}`), text(`${i}`));
+    }
+    first.checkpoint();
+    first.log.commit(large, 0);
+    first.flush();
+
+    directory.remove('heddle.pid');
+    const second = open(directory);
+    expect(second.recovery.redoneTransactionCount).toBe(1);
+    const found = content(second, tree);
+    expect(Object.keys(found)).toHaveLength(4000);
+    expect(found['key 4999']).toBe('4999');
+    commit(second, tree, { 'key 0': 'again' });
+    second.close();
+    const third = open(directory);
+    expect(Object.keys(content(third, tree))).toHaveLength(4001);
+    third.close();
+  });
+
+  it('has what did not wait for the disk after a while', () => {
+    const directory = openMemoryDirectory();
+    let nowMs = 0;
+    const engine = StorageEngine.open(directory, memory(), { nowMs: () => nowMs });
+    engine.log.createTree(1, 1 as TreeId);
+    engine.log.commit(1, 0);
+    engine.step();
+    nowMs = 199;
+    engine.step();
+    expect(engine.log.syncedLsn).toBeLessThan(engine.log.appendedLsn);
+    nowMs = 200;
+    engine.step();
+    expect(engine.log.syncedLsn).toBe(engine.log.appendedLsn);
+  });
+});
+
 describe('damage', () => {
   function store(): { disk: SimulatedDisk; tree: TreeId } {
     const disk = new SimulatedDisk({ seed: 1 });
