@@ -4,6 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { compareBytes, decodeUtf8 } from '../../base/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { decodeHex, type Int8, verifyUtf8 } from '../../types/index.ts';
+import { ENCODINGS, encodingNumber } from './encoding.ts';
 import { registerFunctions } from './implementations.ts';
 import { orderFunctions, type Scalars } from './order.ts';
 
@@ -177,17 +178,19 @@ function decodeEscape(text: string): Uint8Array {
   return Uint8Array.from(result);
 }
 
-/** convert_from, convert_to: UTF8 and what is a subset or a simple table of it. */
-function encodingName(name: string): 'utf8' | 'latin1' | 'sql_ascii' {
-  const plain = name.toLowerCase().replace(/[^a-z0-9]/g, '');
-  if (plain === 'utf8' || plain === 'unicode') return 'utf8';
-  if (plain === 'latin1' || plain === 'iso88591') return 'latin1';
-  if (plain === 'sqlascii') return 'sql_ascii';
-  throw notSupported(`conversion between encodings UTF8 and "${name}"`);
+/** convert_from, convert_to: UTF8 and what is a subset or a simple table of it. `role` is what the
+ * name stands for in the message about a wrong one. */
+function encodingOf(name: string, role: string): 'UTF8' | 'LATIN1' | 'SQL_ASCII' {
+  const known = ENCODINGS[encodingNumber(name)];
+  if (known === undefined) {
+    throw pgError('invalid_parameter_value', `invalid ${role} name "${name}"`);
+  }
+  if (known === 'UTF8' || known === 'LATIN1' || known === 'SQL_ASCII') return known;
+  throw notSupported(`conversion between encodings UTF8 and ${known}`);
 }
 
-function convertFrom(bytes: Uint8Array, encoding: string): string {
-  if (encodingName(encoding) === 'latin1') {
+function convertFrom(bytes: Uint8Array, encoding: string, role: string): string {
+  if (encodingOf(encoding, role) === 'LATIN1') {
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
   }
   verifyUtf8(bytes, 0, bytes.length);
@@ -195,7 +198,8 @@ function convertFrom(bytes: Uint8Array, encoding: string): string {
 }
 
 function convertTo(text: string, encoding: string): Uint8Array {
-  if (encodingName(encoding) !== 'latin1') return new TextEncoder().encode(text);
+  if (encodingOf(encoding, 'destination encoding') !== 'LATIN1')
+    return new TextEncoder().encode(text);
   for (const character of text) {
     if (character.codePointAt(0)! <= 255) continue;
     const bytes = Array.from(Buffer.from(character), (byte) => `0x${byte.toString(16)}`).join(' ');
@@ -217,7 +221,7 @@ const scalars: Scalars = {
   byteaoctetlen: (_c, bytes: Uint8Array) => bytes.length,
   '1810': (_c, bytes: Uint8Array) => bytes.length * 8,
   length_in_encoding: (_c, bytes: Uint8Array, encoding: string) =>
-    Array.from(convertFrom(bytes, encoding)).length,
+    Array.from(convertFrom(bytes, encoding, 'encoding')).length,
   bytea_substr: (_c, bytes: Uint8Array, start: number, length: number) =>
     substring(bytes, start, length),
   bytea_substr_no_len: (_c, bytes: Uint8Array, start: number) => substring(bytes, start, null),
@@ -238,7 +242,8 @@ const scalars: Scalars = {
   bytea_bit_count: (_c, bytes: Uint8Array) => bitCount(bytes),
   binary_encode: (_c, bytes: Uint8Array, format: string) => encode(bytes, format),
   binary_decode: (_c, text: string, format: string) => decode(text, format),
-  pg_convert_from: (_c, bytes: Uint8Array, encoding: string) => convertFrom(bytes, encoding),
+  pg_convert_from: (_c, bytes: Uint8Array, encoding: string) =>
+    convertFrom(bytes, encoding, 'source encoding'),
   pg_convert_to: (_c, text: string, encoding: string) => convertTo(text, encoding),
   sha224_bytea: hash('sha224'),
   sha256_bytea: hash('sha256'),

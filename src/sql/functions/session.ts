@@ -10,6 +10,7 @@ import {
   numeric,
   OID,
 } from '../../types/index.ts';
+import { ENCODINGS, encodingNumber, UTF8 } from './encoding.ts';
 import type { FunctionContext } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 import type { Scalars } from './order.ts';
@@ -18,13 +19,6 @@ import { allFunctions } from './signatures.ts';
 export const POSTGRES_VERSION = '15.18';
 export const HEDDLE_VERSION = '0.1.0';
 
-const UTF8 = 6;
-/** PostgreSQL's encodings in the order of their numbers; what follows 41 is not one. */
-const ENCODINGS =
-  `SQL_ASCII EUC_JP EUC_CN EUC_KR EUC_TW EUC_JIS_2004 UTF8 MULE_INTERNAL LATIN1 LATIN2 LATIN3 LATIN4
-  LATIN5 LATIN6 LATIN7 LATIN8 LATIN9 LATIN10 WIN1256 WIN1258 WIN866 WIN874 KOI8R WIN1251 WIN1252
-  ISO_8859_5 ISO_8859_6 ISO_8859_7 ISO_8859_8 WIN1250 WIN1253 WIN1254 WIN1255 WIN1257 KOI8U SJIS
-  BIG5 GBK UHC GB18030 JOHAB SHIFT_JIS_2004`.split(/\s+/);
 const BOOTSTRAP_SUPERUSER = { oid: 10, name: 'postgres' };
 
 type C = FunctionContext;
@@ -175,13 +169,6 @@ function isImplicit(schema: string): boolean {
 
 function keep(implicit: boolean): (schema: string) => boolean {
   return (schema) => implicit || !schema.startsWith('pg_temp');
-}
-
-function encodingNumber(name: string): number {
-  const plain = (text: string) => text.toUpperCase().replace(/[^A-Z0-9]/g, '');
-  const wanted = plain(name);
-  if (wanted === 'UNICODE') return UTF8;
-  return ENCODINGS.findIndex((known) => plain(known) === wanted);
 }
 
 /** has_table_privilege, pg_has_role and the others: the one user is superuser. */

@@ -10,7 +10,9 @@ import {
   compareText,
   type Datum,
   type Int8,
+  OID,
   truncateName,
+  typeByOid,
   unpad,
   utf8Length,
 } from '../../types/index.ts';
@@ -336,9 +338,11 @@ const casts: Scalars = {
   name_text: (_c, name: string) => name,
   name_bpchar: (_c, name: string) => name,
   bpchar_name: (_c, text: string) => truncateName(unpad(text)),
-  char_text: (_c, char: string) => char,
-  char_bpchar: (_c, char: string) => char,
-  text_char: (_c, text: string) => text.charAt(0),
+  char_text: (c: C, char: string) => typeByOid(OID.char).output(char, c),
+  char_bpchar: (c: C, char: string) => typeByOid(OID.char).output(char, c),
+  // A "char" is one byte: of text, the first of its UTF-8 form.
+  text_char: (_c, text: string) =>
+    text === '' ? '' : String.fromCharCode(Buffer.from(text.slice(0, 2))[0]!),
   chartoi4: (_c, char: string) => {
     const code = char === '' ? 0 : char.charCodeAt(0);
     return code > 127 ? code - 256 : code;

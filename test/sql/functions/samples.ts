@@ -673,6 +673,8 @@ const text: Sample[] = [
   calls('sha512', 'bytea', ['abc']),
   grid('name', 'text', ['abc', 'x'.repeat(70), 'é'.repeat(40)]),
   grid('int4', '"char"', ['a', '']),
+  grid('char', 'text', ['', 'abc', 'é', '😀']),
+  grid('text', '"char"', ['a', '\\351', '']),
   grid('char', 'int4', ['97', '0', '200', '-1']),
 ];
 
@@ -903,7 +905,12 @@ const bytea: Sample[] = [
     ],
     ['hex', 'base64', 'escape', 'foo'],
   ),
-  grid('convert_from', 'bytea name', ['abc', '\\xc3a9', '\\xff'], ['UTF8', 'LATIN1', 'SQL_ASCII']),
+  grid(
+    'convert_from',
+    'bytea name',
+    ['abc', '\\xc3a9', '\\xff'],
+    ['UTF8', 'LATIN1', 'SQL_ASCII', 'nope'],
+  ),
   grid('convert_to', 'text name', ['abc', 'é', '日'], ['UTF8', 'LATIN1']),
   grid('like', 'bytea bytea', ['abc', '\\xff00'], ['a%', '_b_', '\\xff%', '__']),
   ...['uuid_eq', 'uuid_lt', 'uuid_cmp'].map((name) =>
