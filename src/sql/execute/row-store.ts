@@ -11,8 +11,9 @@ import type { SqlType } from '../../types/index.ts';
 import type { SpillFile } from './environment.ts';
 import type { Run } from './run.ts';
 
-/** Tuples of a block; then a block is closed. */
-const BLOCK_BYTES = 64 * 1024;
+/** Bytes of tuples after which a block is closed: a part of what may be held in memory, within these. */
+const BLOCK_BYTES_MIN = 4 * 1024;
+const BLOCK_BYTES_MAX = 64 * 1024;
 /** Bytes that a block takes up in memory besides its own. */
 const BLOCK_OVERHEAD = 200;
 
@@ -38,6 +39,7 @@ export class RowStore {
   #file: SpillFile | null = null;
   #memory = 0;
   #limit = Number.POSITIVE_INFINITY;
+  #blockBytes = BLOCK_BYTES_MAX;
   /** The block in which a row was found last. */
   #recent: Block | null = null;
   /** The block of the spill file that was read last, and its tuples. */
@@ -67,6 +69,7 @@ export class RowStore {
   begin(limit: number): void {
     this.close();
     this.#limit = limit;
+    this.#blockBytes = Math.max(BLOCK_BYTES_MIN, Math.min(BLOCK_BYTES_MAX, limit / 4));
   }
 
   append(rows: DataChunk): void {
@@ -79,7 +82,7 @@ export class RowStore {
     this.#openStarts.push(this.#open.position);
     encodeTuple(this.#layout, columns, row, this.#open);
     this.#sealed = null;
-    if (this.#open.position >= BLOCK_BYTES) this.#closeBlock();
+    if (this.#open.position >= this.#blockBytes) this.#closeBlock();
   }
 
   #closeBlock(): void {
@@ -187,7 +190,7 @@ export class RowStore {
     this.#file = null;
     this.#blocks = [];
     this.#open.reset();
-    if (this.#open.bytes.length > 2 * BLOCK_BYTES) this.#open = new ByteWriter(1024);
+    if (this.#open.bytes.length > 2 * BLOCK_BYTES_MAX) this.#open = new ByteWriter(1024);
     this.#openStarts = [];
     this.#openFirstRow = 0;
     this.#sealed = null;

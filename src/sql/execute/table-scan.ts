@@ -235,7 +235,7 @@ export class SeqScan extends TableScan {
       const run = cursor.leafRun(limit - this.rows);
       assert(run !== null, 'the cursor stands on an entry');
       if (run.inPlace) this.appendRun(run, run.count);
-      else this.#appendLongRun(cursor, run);
+      else this.#appendLongRun(run);
       if (this.rows >= limit) return;
       if (!cursor.next()) {
         this.finished = true;
@@ -244,14 +244,11 @@ export class SeqScan extends TableScan {
     }
   }
 
-  /** Reads the rows of a run with long values one by one. */
-  #appendLongRun(cursor: PageCursor, run: LeafRun): void {
-    const count = run.count;
-    const first = run.bytes.slice(run.keyStart[0]!, run.keyEnd[0]!);
-    cursor.seek(first, first.length, 'ge');
-    for (let i = 0; i < count; i++) {
-      if (i > 0) cursor.next();
-      this.#appendCurrent(cursor);
+  /** Appends the rows of a run with long values one by one. */
+  #appendLongRun(run: LeafRun): void {
+    for (let i = 0; i < run.count; i++) {
+      const tuple = run.bytesOf(i);
+      this.appendRow(tuple, run.valueStart[i]!, run.bytes, run.keyStart[i]!, run.keyEnd[i]!);
     }
   }
 
