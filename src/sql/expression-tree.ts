@@ -250,7 +250,7 @@ export function sameExpr(
 ): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
-    return typeof a === 'number' && typeof b === 'number' && a !== a && b !== b;
+    return Number.isNaN(a) && Number.isNaN(b);
   }
   if (Array.isArray(a) || ArrayBuffer.isView(a)) {
     const left = a as ArrayLike<unknown>;

@@ -11,14 +11,11 @@ import { bindSelectStatement } from './select.ts';
 /** A bound statement with what binding found out about its parameters and literals. */
 export interface BoundStatement {
   readonly query: Query;
-  /** Types of the user's parameters, $1 first. */
+  /** Types of the user's parameters, $1 first, then those of the lifted literals; 0 for a literal
+   * that is no parameter. */
   readonly parameterTypes: readonly number[];
-  /** Number of the first lifted literal as a parameter. */
-  readonly literalBase: number;
-  /** Type of each lifted literal as a parameter; 0 where it is not one. */
-  readonly literalTypes: readonly number[];
   /** Literals whose text decided how the statement was bound: part of the cache's key. */
-  readonly fixed: readonly number[];
+  readonly fixedLiterals: readonly number[];
 }
 
 /** Binds SELECT, INSERT, UPDATE and DELETE. */
@@ -34,6 +31,7 @@ export function bindStatement(node: Node, context: BindContext): BoundStatement 
         continue;
       }
     }
+    while (b.parameterTypes.length < b.literalBase) b.parameterTypes.push(OID.text);
     b.parameterTypes.forEach((type, i) => {
       if (type !== 0 && type !== OID.unknown) return;
       throw pgError(
@@ -44,10 +42,11 @@ export function bindStatement(node: Node, context: BindContext): BoundStatement 
     const used = usedLiterals(b, query);
     return {
       query,
-      parameterTypes: b.parameterTypes,
-      literalBase: b.literalBase,
-      literalTypes: b.literalTypes.map((type, i) => (used.has(i) ? type || OID.text : 0)),
-      fixed: context.literals.map((_, i) => i).filter((i) => !used.has(i)),
+      parameterTypes: [
+        ...b.parameterTypes,
+        ...b.literalTypes.map((type, i) => (used.has(i) ? type || OID.text : 0)),
+      ],
+      fixedLiterals: context.literals.map((_, i) => i).filter((i) => !used.has(i)),
     };
   }
 }

@@ -122,9 +122,8 @@ export class Binder {
   }
 
   literalOf(expr: Expr): number {
-    return expr.kind === 'param' && expr.index >= this.literalBase
-      ? expr.index - this.literalBase
-      : -1;
+    if (expr.kind !== 'param' || this.context.literals.length === 0) return -1;
+    return expr.index >= this.literalBase ? expr.index - this.literalBase : -1;
   }
 
   literalParam(literal: number, type: number): ParamExpr {

@@ -129,7 +129,7 @@ export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr 
       b.position(location),
     );
   }
-  const complete = completeArguments(b, candidate, coerced, variadicCall);
+  const complete = completeArguments(candidate, coerced, variadicCall);
   if (signature.returnsSet) {
     checkSetCall(b, scope, location);
     return b.at(
@@ -168,7 +168,6 @@ function exactly(candidate: Candidate<FunctionSignature>, actual: readonly numbe
 
 /** Puts named arguments in order, supplies defaults, gathers variadic ones into an array. */
 function completeArguments(
-  b: Binder,
   candidate: Candidate<FunctionSignature>,
   args: readonly Expr[],
   variadicCall: boolean,

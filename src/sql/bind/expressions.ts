@@ -21,14 +21,12 @@ import {
   coerceToSpecific,
   coerceToTarget,
   coerceType,
-  coerceTypmod,
   commonTypmod,
   constant,
   NULL_UNKNOWN,
   resolveUnknown,
   selectCommonType,
 } from './coercion.ts';
-import { coercionPathway } from './coercion-rules.ts';
 import {
   bindOperatorOn,
   bindRowComparison,
@@ -48,7 +46,7 @@ import {
 } from './scope.ts';
 import { bindSubLink } from './sublinks.ts';
 import { listItems, nameList, nodeString, nodeTag } from './syntax.ts';
-import { arrayTypeOid, commonOf, elementTypeOf, subscriptType, typeDisplay } from './type-facts.ts';
+import { arrayTypeOid, elementTypeOf, subscriptType, typeDisplay } from './type-facts.ts';
 import { bindTypeName } from './type-names.ts';
 
 /** Expressions: PostgreSQL's transformExpr. The result may be of type unknown. */

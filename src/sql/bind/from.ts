@@ -22,7 +22,7 @@ export function bindFromClause(b: Binder, scope: Scope, nodes: readonly Node[]):
   const items: FromItem[] = [];
   for (const node of nodes) {
     const { from, namespace } = bindFromItem(b, scope, node);
-    checkDistinctNames(b, scope.items, namespace);
+    checkDistinctNames(scope.items, namespace);
     for (const item of namespace) {
       item.lateralOnly = true;
       item.lateralOk = true;
@@ -43,7 +43,6 @@ interface BoundFrom {
 }
 
 function checkDistinctNames(
-  b: Binder,
   present: readonly NamespaceItem[],
   added: readonly NamespaceItem[],
 ): void {
@@ -67,7 +66,7 @@ function bindFromItem(b: Binder, scope: Scope, node: Node): BoundFrom {
     scope.lateralActive = lateral;
     const query = bindSelectStatement(b, scope, subquery.SelectStmt);
     scope.lateralActive = saved;
-    return relationItem(addSubquery(b, scope, query, alias, lateral));
+    return relationItem(addSubquery(scope, query, alias, lateral));
   }
   if ('RangeFunction' in node) {
     return relationItem(bindRangeFunction(b, scope, node.RangeFunction));
@@ -85,7 +84,6 @@ function relationItem(item: NamespaceItem): BoundFrom {
 
 /** Adds a subquery to the range table. */
 export function addSubquery(
-  b: Binder,
   scope: Scope,
   query: Query,
   alias: Alias | undefined,
@@ -126,7 +124,7 @@ function aliasColumns(
 /** A table, view, system view or common table. */
 function bindRangeVar(b: Binder, scope: Scope, node: RangeVar): NamespaceItem {
   if (node.schemaname === undefined && node.relname !== undefined) {
-    const cte = addCommonTable(b, scope, node);
+    const cte = addCommonTable(scope, node);
     if (cte !== null) return cte;
   }
   const found = findRelation(b, node);
@@ -150,16 +148,11 @@ function bindRangeVar(b: Binder, scope: Scope, node: RangeVar): NamespaceItem {
   const { relation } = found;
   if (relation.kind === 'view') return addView(b, scope, relation, node);
   if (relation.kind === 'sequence') throw notSupported('reading a sequence as a table');
-  return addTable(b, scope, relation, node);
+  return addTable(scope, relation, node);
 }
 
 /** Adds a table to the range table. */
-export function addTable(
-  b: Binder,
-  scope: Scope,
-  table: RelationDescriptor,
-  node: RangeVar,
-): NamespaceItem {
+export function addTable(scope: Scope, table: RelationDescriptor, node: RangeVar): NamespaceItem {
   const attributes: number[] = [];
   const shape: RelationColumn[] = [];
   table.columns.forEach((column, position) => {
@@ -207,7 +200,7 @@ function addView(b: Binder, scope: Scope, view: RelationDescriptor, node: RangeV
   );
 }
 
-function addCommonTable(b: Binder, scope: Scope, node: RangeVar): NamespaceItem | null {
+function addCommonTable(scope: Scope, node: RangeVar): NamespaceItem | null {
   const wanted = node.relname ?? '';
   let level = 0;
   for (let at: Scope | null = scope; at !== null; at = at.parent, level++) {
@@ -402,7 +395,7 @@ function bindJoin(b: Binder, scope: Scope, node: JoinExpr): BoundFrom {
   scope.items = [...saved, ...left.namespace];
   const right = bindFromItem(b, scope, node.rarg as Node);
   scope.items = saved;
-  checkDistinctNames(b, left.namespace, right.namespace);
+  checkDistinctNames(left.namespace, right.namespace);
 
   const leftColumns = visibleColumns(left.namespace);
   const rightColumns = visibleColumns(right.namespace);

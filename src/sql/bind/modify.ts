@@ -119,7 +119,7 @@ export function bindInsert(b: Binder, node: InsertStmt): ModifyQuery {
   if (node.withClause !== undefined) bindWith(b, scope, node.withClause);
   const relation = node.relation as RangeVar;
   const table = targetTable(b, relation, 'inserting into');
-  const item = addTable(b, scope, table, relation);
+  const item = addTable(scope, table, relation);
   const target = item.entry;
   const targets = insertColumns(b, table, node.cols ?? []);
   const explicit = (node.cols?.length ?? 0) > 0;
@@ -584,7 +584,7 @@ export function bindUpdate(b: Binder, node: UpdateStmt): ModifyQuery {
   if (node.withClause !== undefined) bindWith(b, scope, node.withClause);
   const relation = node.relation as RangeVar;
   const table = targetTable(b, relation, 'updating');
-  const item = addTable(b, scope, table, relation);
+  const item = addTable(scope, table, relation);
   const from = bindFurtherItems(b, scope, item, node.fromClause ?? []);
   const assignments = bindAssignments(b, scope, table, node.targetList ?? []);
   const where = bindCondition(b, scope, node.whereClause, 'WHERE');
@@ -609,7 +609,7 @@ export function bindDelete(b: Binder, node: DeleteStmt): ModifyQuery {
   if (node.withClause !== undefined) bindWith(b, scope, node.withClause);
   const relation = node.relation as RangeVar;
   const table = targetTable(b, relation, 'deleting from');
-  const item = addTable(b, scope, table, relation);
+  const item = addTable(scope, table, relation);
   const from = bindFurtherItems(b, scope, item, node.usingClause ?? []);
   const where = bindCondition(b, scope, node.whereClause, 'WHERE');
   const returning = bindReturning(b, scope, node.returningClause);

@@ -9,6 +9,6 @@ export {
   loadParser,
   type ParsedStatement,
   parseStatements,
-  statementKind,
   type StatementKind,
+  statementKind,
 } from './parser.ts';

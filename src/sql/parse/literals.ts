@@ -39,7 +39,6 @@ const MARKERS: Readonly<Record<LiteralKind, string>> = {
 
 const LITERALS_MAX = 1000;
 
-const OTHER = 0;
 const SPACE = 1;
 const WORD = 2;
 const DIGIT = 3;
@@ -71,7 +70,7 @@ export function liftLiterals(text: string): LiftedText | null {
         if ((code | 32) !== 101) return null;
         const close = escapedEnd(text, end + 1);
         if (close < 0) return null;
-        const value = unescape(text.slice(end + 1, close - 1));
+        const value = unescaped(text.slice(end + 1, close - 1));
         if (value === null) return null;
         shape += text.slice(copied, at) + MARKERS.string;
         literals.push({ kind: 'string', text: value, value: 0, start: at, end: close });
@@ -220,7 +219,7 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** The value of E'…' when it has simple escapes only. */
-function unescape(body: string): string | null {
+function unescaped(body: string): string | null {
   let value = '';
   for (let at = 0; at < body.length; at++) {
     const char = body.charAt(at);

@@ -1,3 +1,6 @@
+export { type ExplainActuals, explainAnalyzed, explainPlan, type NodeFigures } from './explain.ts';
+export { type ExplainOptions, explainOptions } from './explain-options.ts';
+export { inputsOf, visitNodes } from './explain-tree.ts';
 export type * from './plan.ts';
 export { planQuery } from './plan-query.ts';
 export { type PointRead, pointRead } from './point-read.ts';

@@ -50,8 +50,7 @@ function planInsert(planner: QueryPlanner, query: ModifyQuery, entry: TableEntry
   const values = query.insertValues.map((value) => planner.convert(value, nothing));
   const row = rowLayout(entry, [query.target]);
   const { onConflict } = query;
-  const both =
-    onConflict === null ? row : rowLayout(entry, [query.target, onConflict.excluded]);
+  const both = onConflict === null ? row : rowLayout(entry, [query.target, onConflict.excluded]);
   const returning = returningOver(planner, query, row);
   return {
     ...modifyBase(query, input, returning),

@@ -116,7 +116,11 @@ export function makeTable(table: TestTable): RelationDescriptor {
     definition: null,
     options: [],
     rowType: 0,
-    statistics: { rows: table.rows ?? 1000, pages: Math.ceil((table.rows ?? 1000) / 60), columns: [] },
+    statistics: {
+      rows: table.rows ?? 1000,
+      pages: Math.ceil((table.rows ?? 1000) / 60),
+      columns: [],
+    },
   };
 }
 
