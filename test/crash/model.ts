@@ -1,6 +1,6 @@
 /** What a store has to hold: trees of keys and values, as the transactions that committed left them. */
 
-import type { TreeId } from '../../src/storage/index.ts';
+import type { Lsn, TreeId } from '../../src/storage/index.ts';
 
 /** A value is known by a number; its length and bytes follow from it. Odd jobs for every size: in a
  * leaf, in one overflow page, in several. */
@@ -51,6 +51,8 @@ export function applyChange(trees: Trees, change: Change): void {
 export interface Committed {
   readonly number: number;
   readonly changes: readonly Change[];
+  /** Of its records in the log. */
+  readonly end: Lsn;
 }
 
 /** A state, and the commits after it. A crash keeps the first so many of them, at least those that were

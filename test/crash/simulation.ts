@@ -19,7 +19,7 @@ import {
   type TreeId,
   TreeRoots,
 } from '../../src/storage/index.ts';
-import { type Change, cloneTrees, Model, type Trees, valueBytes } from './model.ts';
+import { type Change, type Committed, cloneTrees, Model, type Trees, valueBytes } from './model.ts';
 
 /** Which faults a run meets beside the end of each life. */
 export type Faults = 'none' | 'errors' | 'full';
@@ -296,11 +296,16 @@ class Simulation {
       this.#model.promised = this.#number;
     }
     if (random.chance(0.1)) this.#background(engine, 1 + random.below(4));
-    engine.apply((writer) => {
+    if (random.chance(0.8)) {
+      applyGroup(engine, group);
+    } else {
+      // Logged together, applied one after the other, as when a group forms while another is synced.
       for (const committed of group) {
-        for (const change of committed.changes) applyToPages(writer, change);
+        applyGroup(engine, [committed]);
+        this.#applied = committed.number;
+        if (random.chance(0.5)) this.#background(engine, 1);
       }
-    });
+    }
     this.#published(group.length);
   }
 
@@ -352,7 +357,7 @@ class Simulation {
     );
     engine.log.commit(xid, number, subXids);
     this.#number = number;
-    this.#model.pending.push({ number, changes });
+    this.#model.pending.push({ number, changes, end: engine.log.appendedLsn });
   }
 
   /** The first tree is made by the first transaction and stays. */
@@ -541,6 +546,14 @@ function newMemory(): SharedMemory {
     pageCountMax: 4096,
     spillSlotCountMax: 4096,
   });
+}
+
+function applyGroup(engine: StorageEngine, group: readonly Committed[]): void {
+  engine.apply((writer) => {
+    for (const committed of group) {
+      for (const change of committed.changes) applyToPages(writer, change);
+    }
+  }, group.at(-1)!.end);
 }
 
 function applyToPages(writer: BTreeWriter, change: Change): void {
