@@ -3,7 +3,7 @@ import type { IndexDescriptor, RelationDescriptor } from '../catalog/descriptors
 import type { ColumnVector } from '../chunk/index.ts';
 import { readDatum } from '../chunk/index.ts';
 import { pgError } from '../errors/index.ts';
-import type { Cursor, TreeId } from '../storage/index.ts';
+import { type Cursor, KEY_LENGTH_MAX, keyTooLong, type TreeId } from '../storage/index.ts';
 import { type LockTable, ROW_LOCK, rowLockTag, type Transaction } from '../txn/index.ts';
 import { typeByOid } from '../types/index.ts';
 import {
@@ -123,6 +123,7 @@ export class RowChanges {
       encodeRowId(this.rowIds.next(table.tree), key);
     } else {
       encodeClusterKey(shape.cluster, columns, row, key);
+      checkKeyLength(key, shape.clusteredIndex);
       const taken = this.claimKey(table.tree, key.bytes, 0, key.position);
       if (taken === 'wait') return 'wait';
       if (taken === 'exists') {
@@ -141,6 +142,7 @@ export class RowChanges {
     for (const index of shape.uniqueIndexes) {
       const out = this.newIndexKey.reset();
       if (!isUniqueEntry(index.key, encodeIndexColumns(index.key, columns, row, out))) continue;
+      checkKeyLength(out, index.descriptor);
       const taken = this.claimKey(index.tree, out.bytes, 0, out.position);
       if (taken === 'wait') return 'wait';
       if (taken === 'exists') {
@@ -165,6 +167,7 @@ export class RowChanges {
       const out = this.newIndexKey.reset();
       const hasNull = encodeIndexColumns(index.key, columns, row, out);
       if (!isUniqueEntry(index.key, hasNull)) out.range(key.bytes, 0, key.position);
+      checkKeyLength(out, index.descriptor);
       writes.put(index.tree, out.bytes, 0, out.position, key.bytes, 0, key.position, command);
     }
     return 'done';
@@ -196,6 +199,7 @@ export class RowChanges {
       if (granted === 'waiting') return 'wait';
     }
     if (moved) {
+      checkKeyLength(key, shape.clusteredIndex);
       const taken = this.claimKey(table.tree, key.bytes, 0, key.position);
       if (taken === 'wait') return 'wait';
       if (taken === 'exists') throw duplicateKey(table, shape.clusteredIndex!, newColumns, row);
@@ -204,6 +208,7 @@ export class RowChanges {
       if (!intersects(index.key.columns, changed)) continue;
       const out = this.newIndexKey.reset();
       if (!isUniqueEntry(index.key, encodeIndexColumns(index.key, newColumns, row, out))) continue;
+      checkKeyLength(out, index.descriptor);
       const old = this.oldIndexKey.reset();
       encodeIndexColumns(index.key, oldColumns, row, old);
       if (compareByteRanges(out.bytes, 0, out.position, old.bytes, 0, old.position) === 0) continue;
@@ -227,6 +232,7 @@ export class RowChanges {
       const out = this.newIndexKey.reset();
       const newNull = encodeIndexColumns(index.key, newColumns, row, out);
       if (!isUniqueEntry(index.key, newNull)) out.range(key.bytes, 0, key.position);
+      checkKeyLength(out, index.descriptor);
       const same = compareByteRanges(out.bytes, 0, out.position, old.bytes, 0, old.position) === 0;
       if (same && !moved) continue;
       if (!same) writes.delete(index.tree, old.bytes, 0, old.position, command);
@@ -424,6 +430,11 @@ function shapeOf(table: RelationDescriptor): TableShape {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** Refused here and not in the commit, where there is no way back. */
+function checkKeyLength(key: ByteWriter, index: IndexDescriptor | null): void {
+  if (key.position > KEY_LENGTH_MAX) throw keyTooLong(key.position, index?.name);
+}
 
 const DETAIL_CONTEXT = {
   timeZone: 'UTC',

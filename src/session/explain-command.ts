@@ -1,7 +1,7 @@
-import type { DefElem, ExplainStmt, Node } from '@pgsql/types';
-import { notSupported, pgError } from '../errors/index.ts';
+import type { ExplainStmt } from '@pgsql/types';
+import { notSupported } from '../errors/index.ts';
 import type { ParsedStatement } from '../sql/parse/index.ts';
-import { type ExplainOptions, explainPlan } from '../sql/plan/index.ts';
+import { explainOptions, explainPlan } from '../sql/plan/index.ts';
 import type { Portal } from './portal.ts';
 import { isPlannable } from './prepared-statement.ts';
 import { describeColumns, textColumns } from './result-columns.ts';
@@ -17,7 +17,7 @@ export function runExplain(
   parsed: ParsedStatement,
   portal: Portal | null,
 ): void {
-  const options = explainOptions(explain.options ?? []);
+  const options = explainOptions(explain);
   const inner = innerStatement(explain.query!, parsed);
   const prepared = session.prepareExplained(explain.query!, parsed);
   if (!isPlannable(inner) || prepared.planned === null) {
@@ -25,7 +25,7 @@ export function runExplain(
   }
   const columns = textColumns(['QUERY PLAN']);
   if (!options.analyze) {
-    const lines = explainPlan(prepared.planned.plan, options, null);
+    const lines = explainPlan(prepared.planned.plan, options);
     sendTextRows(
       session,
       columns,
@@ -41,66 +41,4 @@ export function runExplain(
 
 export function describeExplain(_explain: ExplainStmt): readonly ResultColumn[] {
   return describeColumns(textColumns(['QUERY PLAN']), null);
-}
-
-function explainOptions(elements: readonly Node[]): ExplainOptions {
-  const given = new Map<string, string>();
-  for (const element of elements) {
-    const { defname = '', arg } = (element as { DefElem: DefElem }).DefElem;
-    given.set(defname, optionText(arg));
-  }
-  const flag = (name: string, initial: boolean): boolean => {
-    const text = given.get(name);
-    if (text === undefined) return initial;
-    if (/^(|true|on|1)$/i.test(text)) return true;
-    if (/^(false|off|0)$/i.test(text)) return false;
-    throw pgError('syntax_error', `${name} requires a Boolean value`);
-  };
-  for (const name of given.keys()) {
-    if (!OPTIONS.has(name)) {
-      throw pgError('syntax_error', `unrecognized EXPLAIN option "${name}"`);
-    }
-  }
-  const analyze = flag('analyze', false);
-  const format = (given.get('format') ?? 'text').toLowerCase();
-  if (format !== 'text' && format !== 'json') {
-    if (format === 'xml' || format === 'yaml') throw notSupported(`EXPLAIN format ${format}`);
-    throw pgError(
-      'invalid_parameter_value',
-      `unrecognized value for EXPLAIN option "format": "${format}"`,
-    );
-  }
-  if (flag('wal', false)) throw notSupported('EXPLAIN option WAL');
-  if (given.has('timing') && flag('timing', false) && !analyze) {
-    throw pgError('invalid_parameter_value', 'EXPLAIN option TIMING requires ANALYZE');
-  }
-  return {
-    analyze,
-    verbose: flag('verbose', false),
-    costs: flag('costs', true),
-    buffers: flag('buffers', false),
-    timing: flag('timing', analyze),
-    summary: flag('summary', analyze),
-    format,
-  };
-}
-
-const OPTIONS = new Set([
-  'analyze',
-  'verbose',
-  'costs',
-  'settings',
-  'buffers',
-  'wal',
-  'timing',
-  'summary',
-  'format',
-]);
-
-function optionText(node: Node | undefined): string {
-  if (node === undefined) return '';
-  const fields = node as unknown as Record<string, Record<string, unknown>>;
-  const [kind] = Object.keys(fields);
-  const value = kind === undefined ? undefined : fields[kind];
-  return String(value?.sval ?? value?.ival ?? value?.boolval ?? '');
 }

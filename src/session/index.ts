@@ -12,8 +12,8 @@ export type {
   UtilityRun,
 } from './backend.ts';
 export { StatementCache } from './prepared-statement.ts';
-export { writeTextRow } from './result-columns.ts';
 export { ClientSession } from './session.ts';
 export { SessionEnvironment } from './session-environment.ts';
 export type * from './session-port.ts';
+export { SETTING_DEFINITIONS, type SettingDefinition } from './setting-definitions.ts';
 export { canonicalSetting, initialSetting, Settings, type SettingValues } from './settings.ts';

@@ -5,6 +5,7 @@ export {
   type CheckReport,
   checkStore,
   estimateEntries,
+  keyTooLong,
   PageTreeCursor,
   TreeLookup,
   TreeRoots,

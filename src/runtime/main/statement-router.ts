@@ -57,7 +57,6 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
   onCatalog: () => void = () => {};
 
   constructor(memory: SharedMemory, serverStartTimestamp: number) {
-    this.memory = memory;
     this.serverStartTimestamp = serverStartTimestamp;
     this.snapshots = new Snapshots(memory);
     this.slots = new SnapshotSlotPool(memory);

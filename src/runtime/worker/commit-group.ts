@@ -47,6 +47,8 @@ export class CommitGroup {
     if (group.length === 0) return;
     this.pending = this.spare;
     try {
+      // A disk that is too full for what the pages will need shows now, while nothing is committed.
+      this.engine.pages.reserve();
       for (const commit of group) this.append(commit);
       if (this.needsFlush) this.engine.flush();
       this.engine.beginGroup();

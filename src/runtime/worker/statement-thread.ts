@@ -1,11 +1,10 @@
 import { deserialize } from 'node:v8';
-import { ByteWriter } from '../../base/index.ts';
 import { type PgErrorFields, SQLSTATES, toErrorFields } from '../../errors/index.ts';
 import type { Directory } from '../../io/index.ts';
-import { type StatementSettings, writeTextRow } from '../../session/index.ts';
+import type { StatementSettings } from '../../session/index.ts';
 import { MAIN_THREAD, SharedMemory, type SharedMemoryParts, Snapshots } from '../../shm/index.ts';
 import { compilePlan } from '../../sql/execute/index.ts';
-import { type ExplainOptions, explainPlan } from '../../sql/plan/index.ts';
+import { explainAnalyzed } from '../../sql/plan/index.ts';
 import {
   type Cursor,
   type PageFiles,
@@ -297,13 +296,13 @@ export class StatementThread implements RequestHandler, StatementHost {
 
   /** EXPLAIN ANALYZE: the plan with its figures is the result. */
   private sendExplained(statement: RunningStatement): void {
-    const lines = explainPlan(statement.plan, statement.explainOptions as ExplainOptions, {
-      nodes: statement.instrumentation!,
-      executionMs: performance.now() - statement.startedMs,
-    });
-    const out = new ByteWriter(1024);
-    for (const line of lines) writeTextRow([line], out);
-    this.rows(statement.request, lines.length, out.bytes, 0, out.position);
+    const out = explainAnalyzed(
+      statement.plan,
+      statement.explainOptions,
+      statement.instrumentation!,
+      performance.now() - statement.startedMs,
+    );
+    this.rows(statement.request, out.count, out.bytes, 0, out.length);
   }
 
   rows(request: number, count: number, bytes: Uint8Array, start: number, end: number): void {
