@@ -1,0 +1,139 @@
+/** pg_type: built-in types, and the row types of tables and views. */
+
+import typeFacts from '../../../schemas/catalog/pg_type.json' with { type: 'json' };
+import { builtinTypes } from '../../types/index.ts';
+import { PG_CATALOG_SCHEMA } from '../bootstrap.ts';
+import type { CatalogView } from '../descriptors.ts';
+import { functionOid } from './functions.ts';
+import { OWNER, schemaOf } from './object-identity.ts';
+import { SYSTEM_RELATIONS } from './shapes.ts';
+import type { ProducerTable, SystemRow, SystemState } from './system-state.ts';
+
+const ARRAY_SUBSCRIPT = 6179;
+const RAW_ARRAY_SUBSCRIPT = 6180;
+const ARRAY_ANALYZE = 3816;
+
+const PLAIN_TYPE: SystemRow = {
+  typowner: OWNER,
+  typispreferred: false,
+  typisdefined: true,
+  typdelim: ',',
+  typrelid: 0,
+  typsubscript: 0,
+  typelem: 0,
+  typarray: 0,
+  typmodin: 0,
+  typmodout: 0,
+  typanalyze: 0,
+  typnotnull: false,
+  typbasetype: 0,
+  typtypmod: -1,
+  typndims: 0,
+  typcollation: 0,
+};
+
+type TypeFacts = (typeof typeFacts)[number];
+
+function* typeRows({ catalog }: SystemState): Iterable<SystemRow> {
+  yield* builtinTypeRows();
+  for (const shape of SYSTEM_RELATIONS) {
+    yield rowTypeRow(shape.rowType, shape.name, schemaOf(catalog, shape), shape.oid, OWNER, 0);
+  }
+  yield* userRowTypes(catalog);
+}
+
+function* userRowTypes(catalog: CatalogView): Iterable<SystemRow> {
+  for (const { rowType, name, schema, oid, owner } of catalog.relations()) {
+    if (rowType === 0) continue;
+    yield rowTypeRow(rowType, name, schema, oid, owner, rowType + 1);
+    yield {
+      ...rowTypeRow(rowType + 1, `_${name}`, schema, 0, owner, 0),
+      typtype: 'b',
+      typcategory: 'A',
+      typelem: rowType,
+      typsubscript: ARRAY_SUBSCRIPT,
+      typanalyze: ARRAY_ANALYZE,
+      typinput: functionOid('array_in'),
+      typoutput: functionOid('array_out'),
+      typreceive: functionOid('array_recv'),
+      typsend: functionOid('array_send'),
+    };
+  }
+}
+
+let builtins: readonly SystemRow[] | undefined;
+
+function builtinTypeRows(): readonly SystemRow[] {
+  builtins ??= typeFacts
+    .filter(({ oid }) => builtinTypes.find(oid) !== undefined)
+    .map(builtinTypeRow);
+  return builtins;
+}
+
+function builtinTypeRow(facts: TypeFacts): SystemRow {
+  const isTrueArray = facts.input === 'array_in';
+  return {
+    ...PLAIN_TYPE,
+    oid: facts.oid,
+    typname: facts.name,
+    typnamespace: PG_CATALOG_SCHEMA,
+    typlen: facts.length,
+    typbyval: facts.byValue,
+    typtype: facts.kind,
+    typcategory: facts.category,
+    typispreferred: facts.preferred,
+    typdelim: facts.delimiter,
+    typsubscript: subscriptHandler(facts),
+    typelem: facts.element,
+    typarray: facts.array,
+    typinput: functionOid(facts.input),
+    typoutput: functionOid(facts.output),
+    typreceive: functionOid(facts.receive),
+    typsend: functionOid(facts.send),
+    typmodin: functionOid(facts.typmodIn),
+    typmodout: functionOid(facts.typmodOut),
+    typanalyze: isTrueArray ? ARRAY_ANALYZE : 0,
+    typalign: facts.align,
+    typstorage: facts.storage,
+    typcollation: facts.collation,
+  };
+}
+
+function subscriptHandler({ element, length }: TypeFacts): number {
+  if (element === 0) return 0;
+  return length === -1 ? ARRAY_SUBSCRIPT : RAW_ARRAY_SUBSCRIPT;
+}
+
+/** The type of the rows of a relation. */
+function rowTypeRow(
+  oid: number,
+  name: string,
+  schema: number,
+  relation: number,
+  owner: number,
+  array: number,
+): SystemRow {
+  return {
+    ...PLAIN_TYPE,
+    oid,
+    typname: name,
+    typnamespace: schema,
+    typowner: owner,
+    typlen: -1,
+    typbyval: false,
+    typtype: 'c',
+    typcategory: 'C',
+    typrelid: relation,
+    typarray: array,
+    typinput: functionOid('record_in'),
+    typoutput: functionOid('record_out'),
+    typreceive: functionOid('record_recv'),
+    typsend: functionOid('record_send'),
+    typalign: 'd',
+    typstorage: 'x',
+  };
+}
+
+export const TYPE_VIEWS: ProducerTable = {
+  'pg_catalog.pg_type': typeRows,
+};

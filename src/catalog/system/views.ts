@@ -1,0 +1,39 @@
+import type { Datum } from '../../types/index.ts';
+import type { SystemViewShape } from '../descriptors.ts';
+import { CLUSTER_VIEWS } from './cluster.ts';
+import { FUNCTION_VIEWS } from './functions.ts';
+import { RELATION_VIEWS } from './relations.ts';
+import { SETTING_VIEWS } from './settings.ts';
+import { systemRelation } from './shapes.ts';
+import type { ProducerTable, RowProducer, SystemState } from './system-state.ts';
+import { TYPE_VIEWS } from './types.ts';
+
+const PRODUCERS: ProducerTable = {
+  ...RELATION_VIEWS,
+  ...TYPE_VIEWS,
+  ...FUNCTION_VIEWS,
+  ...CLUSTER_VIEWS,
+  ...SETTING_VIEWS,
+};
+
+/** Columns of a view of pg_catalog or information_schema, or undefined where there is none. */
+export function systemViewShape(schema: string, name: string): SystemViewShape | undefined {
+  return PRODUCERS[`${schema}.${name}`] === undefined ? undefined : systemRelation(schema, name);
+}
+
+/** Rows of a view (`schema.name`), each with the Datums of all its columns in order. */
+export function* systemViewRows(state: SystemState, view: string): Iterable<readonly Datum[]> {
+  const [schema = '', name = ''] = view.split('.');
+  const shape = systemRelation(schema, name);
+  const producer = PRODUCERS[view];
+  if (shape === undefined || producer === undefined) return;
+  const { columns } = shape;
+  for (const row of producer(state)) {
+    yield columns.map((column) => row[column.name] ?? null);
+  }
+}
+
+/** The producer of each view, by `schema.name`. */
+export function systemViewProducers(): ReadonlyMap<string, RowProducer> {
+  return new Map(Object.entries(PRODUCERS));
+}

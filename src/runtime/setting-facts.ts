@@ -1,0 +1,59 @@
+import type { SettingFacts } from '../catalog/system/index.ts';
+import { initialSetting, SETTING_DEFINITIONS, type SettingDefinition } from '../session/index.ts';
+
+const CONTEXTS = { internal: 'internal', startup: 'postmaster', session: 'user' } as const;
+
+/** Rows of pg_settings, in the order of names. `currentValue` is the session's current_setting(). */
+export function* settingFacts(
+  currentValue: (name: string) => string | null,
+): Generator<SettingFacts, void> {
+  for (const definition of SORTED) {
+    const boot = initialSetting(definition.name) ?? '';
+    const value = currentValue(definition.name) ?? boot;
+    const isNumber = definition.kind === 'integer' || definition.kind === 'real';
+    yield {
+      name: definition.name,
+      setting: inOwnUnit(definition, value),
+      unit: definition.kind === 'integer' && definition.unit !== '' ? definition.unit : null,
+      category: definition.category,
+      description: definition.description,
+      context: CONTEXTS[definition.scope],
+      type: definition.kind,
+      source: value === boot ? 'default' : 'session',
+      minimum: isNumber ? String(definition.minimum) : null,
+      maximum: isNumber ? String(definition.maximum) : null,
+      values: definition.kind === 'enum' ? definition.values : null,
+      bootValue: inOwnUnit(definition, boot),
+      resetValue: inOwnUnit(definition, boot),
+    };
+  }
+}
+
+const SORTED = [...SETTING_DEFINITIONS].sort((a, b) =>
+  a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1,
+);
+
+/** Bytes or milliseconds in each unit that SHOW prints. */
+const UNIT_SIZES: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  B: 1,
+  kB: 1024,
+  '8kB': 8192,
+  MB: 1024 ** 2,
+  GB: 1024 ** 3,
+  TB: 1024 ** 4,
+};
+
+/** pg_settings shows bare numbers, counted in the setting's unit, where SHOW prints `4MB`. */
+function inOwnUnit(definition: SettingDefinition, shown: string): string {
+  if (definition.kind !== 'integer') return shown;
+  const match = /^(-?\d+)([a-zA-Z]+)$/.exec(shown);
+  const from = UNIT_SIZES[match?.[2] ?? ''];
+  const to = UNIT_SIZES[definition.unit];
+  if (from === undefined || to === undefined) return shown;
+  return String((Number(match?.[1]) * from) / to);
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import {
+  systemRelation,
+  systemViewProducers,
+  systemViewRows,
+} from '../../src/catalog/system/index.ts';
+import { type TypeContext, typeByOid } from '../../src/types/index.ts';
+import { exampleState } from './fixture.ts';
+
+const CONTEXT: TypeContext = {
+  timeZone: 'UTC',
+  dateStyle: 'ISO',
+  dateOrder: 'MDY',
+  intervalStyle: 'postgres',
+  extraFloatDigits: 1,
+  byteaOutput: 'hex',
+  transactionTimestamp: 0,
+};
+
+/** Rows of a view as text, by column names. */
+function rowsOf(view: string, state = exampleState()): Record<string, string | null>[] {
+  const [schema = '', name = ''] = view.split('.');
+  const shape = systemRelation(schema, name)!;
+  return [...systemViewRows(state, view)].map((row) =>
+    Object.fromEntries(
+      shape.columns.map((column, i) => {
+        const value = row[i] ?? null;
+        return [column.name, value === null ? null : typeByOid(column.type).output(value, CONTEXT)];
+      }),
+    ),
+  );
+}
+
+describe('system views', () => {
+  const state = exampleState();
+
+  it.each([...systemViewProducers().keys()])('%s fills its columns', (view) => {
+    const [schema = '', name = ''] = view.split('.');
+    const shape = systemRelation(schema, name);
+    expect(shape, 'has a shape').toBeDefined();
+    const names = new Set(shape!.columns.map((column) => column.name));
+    const required = shape!.columns.filter((column) => column.notNull);
+    for (const row of systemViewProducers().get(view)!(state)) {
+      for (const key of Object.keys(row)) expect(names, `${view}.${key}`).toContain(key);
+      for (const column of required) {
+        expect(row[column.name] ?? null, `${view}.${column.name}`).not.toBeNull();
+      }
+    }
+    rowsOf(view, state);
+  });
+});
