@@ -20,6 +20,8 @@ export interface BindContext {
   /** The whole query string, which locations refer to. */
   readonly text: string;
   readonly types: TypeContext;
+  /** False where the protocol can give no values for $n: the simple query protocol. */
+  readonly parametersAllowed?: boolean;
 }
 
 /** State of one binding, shared by all query levels of a statement. */
@@ -36,6 +38,8 @@ export class Binder {
   private readonly literalsByStart = new Map<number, number>();
   private readonly locations = new Map<Expr, number>();
   private byteIndexes: Int32Array | null | undefined;
+  /** The FROM items that whole-row values are of. */
+  readonly rowOwners = new Map<Expr, string>();
   /** Views being expanded, so that one cannot hold itself. */
   viewDepth = 0;
 

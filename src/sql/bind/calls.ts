@@ -432,12 +432,14 @@ function placeAggregate(
 ): AggregateExpr {
   let level = Number.POSITIVE_INFINITY;
   let nested = Number.POSITIVE_INFINITY;
+  let inner: Expr | null = null;
   const inspect = (part: Expr) =>
     visitReferences(part, (reference, depth) => {
       if (reference.kind === 'column' && reference.level >= depth) {
         level = Math.min(level, reference.level - depth);
       } else if (reference.kind === 'aggregate' && reference.level >= depth) {
         nested = Math.min(nested, reference.level - depth);
+        inner ??= reference;
       }
     });
   for (const arg of expr.arguments) inspect(arg);
@@ -449,7 +451,7 @@ function placeAggregate(
     throw pgError(
       'grouping_error',
       'aggregate function calls cannot be nested',
-      b.position(location),
+      inner === null ? b.position(location) : b.positionOf(inner),
     );
   }
   let owner: Scope | null = scope;

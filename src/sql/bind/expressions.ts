@@ -213,7 +213,11 @@ function bindColumnRef(b: Binder, scope: Scope, ref: ColumnRef): Expr {
     const column = findColumn(b, scope, name, location);
     if (column !== undefined) return locate(b, column, location);
     const found = findItem(b, scope, null, name, location);
-    if (found !== undefined) return b.at(wholeRow(found.item, found.levels), location);
+    if (found !== undefined) {
+      const row = wholeRow(found.item, found.levels);
+      b.rowOwners.set(row, found.item.alias);
+      return b.at(row, location);
+    }
     throw undefinedColumn(b, scope, null, name, location);
   }
   if (names.length === 2 || names.length === 3) {
@@ -316,7 +320,8 @@ const NO_CONTEXT = {
 const PARAMETERS_MAX = 65535;
 
 function bindParameter(b: Binder, number: number, location: number | undefined): Expr {
-  const limit = b.context.literals.length > 0 ? b.literalBase : PARAMETERS_MAX;
+  const lifted = b.context.literals.length > 0 || b.context.parametersAllowed === false;
+  const limit = lifted ? b.literalBase : PARAMETERS_MAX;
   if (number < 1 || number > limit) {
     throw pgError('undefined_parameter', `there is no parameter $${number}`, b.position(location));
   }
@@ -721,9 +726,12 @@ function selectField(b: Binder, expr: Expr, field: string): Expr {
   const index = names?.indexOf(field) ?? -1;
   const value = expr.kind === 'row' && index >= 0 ? expr.fields[index] : undefined;
   if (value === undefined) {
+    const owner = expr.kind === 'row' ? b.rowOwners.get(expr) : undefined;
     throw pgError(
       'undefined_column',
-      `could not identify column "${field}" in record data type`,
+      owner === undefined
+        ? `could not identify column "${field}" in record data type`
+        : `column ${owner}.${field} does not exist`,
       b.positionOf(expr),
     );
   }

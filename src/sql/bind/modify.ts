@@ -397,14 +397,12 @@ function inferArbiters(
       throw pgError(
         'undefined_object',
         `constraint "${infer.conname}" for table "${table.name}" does not exist`,
-        b.position(infer.location),
       );
     }
     if (constraint.index === 0) {
       throw pgError(
         'wrong_object_type',
         'constraint in ON CONFLICT clause has no associated index',
-        b.position(infer.location),
       );
     }
     return [constraint.index];
@@ -569,6 +567,7 @@ function multiAssigned(
   throw pgError(
     'feature_not_supported',
     'source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression',
+    b.positionOf(bindExpr(b, scope, source)),
   );
 }
 

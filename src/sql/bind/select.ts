@@ -94,7 +94,7 @@ export function bindWith(b: Binder, scope: Scope, clause: WithClause): void {
       query = bindSelectStatement(b, scope, select);
       recursive = scope.recursiveCte.references > 0;
       scope.recursiveCte = null;
-      if (recursive) checkRecursion(b, name, columns, query, cte.location);
+      if (recursive) checkRecursion(b, name, columns, initial, query);
     } else {
       query = bindSelectStatement(b, scope, select);
       scope.cteNames.set(name, index);
@@ -114,12 +114,12 @@ function checkRecursion(
   b: Binder,
   name: string,
   columns: readonly { readonly type: number }[],
+  initial: Query,
   query: Query,
-  location: number | undefined,
 ): void {
   if (query.kind !== 'setOperation') return;
   const sorted = query.orderBy.length > 0 || query.limit !== null || query.offset !== null;
-  if (sorted) throw notSupported('ORDER BY or LIMIT in a recursive query', b.position(location));
+  if (sorted) throw notSupported('ORDER BY or LIMIT in a recursive query');
   outputShape(query).forEach((column, i) => {
     const first = columns[i];
     if (first === undefined || first.type === column.type) return;
@@ -128,11 +128,13 @@ function checkRecursion(
       `recursive query "${name}" column ${i + 1} has type ${typeDisplay(first.type)} in non-recursive term but type ${typeDisplay(column.type)} overall`,
       {
         hint: 'Cast the output of the non-recursive term to the correct type.',
-        ...b.position(location),
+        ...b.positionOf(visibleOutput(initial)[i]?.expr ?? CONSTANT),
       },
     );
   });
 }
+
+const CONSTANT: Expr = { kind: 'const', type: OID.unknown, typmod: -1, value: null };
 
 /** One entry of a target list while its query is bound. */
 export interface Target {
@@ -385,12 +387,19 @@ function bindDistinct(
     throw pgError(
       'invalid_column_reference',
       'SELECT DISTINCT ON expressions must match initial ORDER BY expressions',
-      b.positionOf(
-        on.find((expr) => !orderBy.some((other) => b.same(other.expr, expr))) ?? key.expr,
-      ),
+      b.position(onLocation(items) ?? b.locationOf(key.expr)),
     );
   }
   return { on };
+}
+
+/** Where the first DISTINCT ON expression stands. */
+function onLocation(items: readonly Node[]): number | undefined {
+  for (const item of items) {
+    if ('ColumnRef' in item) return item.ColumnRef.location;
+    if ('A_Const' in item) return item.A_Const.location;
+  }
+  return undefined;
 }
 
 interface BoundLimit {
