@@ -37,6 +37,8 @@ export interface SimulationResult {
 }
 
 const LIVES = 3;
+/** Bounds of the operations of the disk after which the power is cut. */
+const LIFE_OPERATIONS = [10, 60, 60, 500, 500];
 const SEGMENT_SIZE = 16 * 1024;
 /** The clock of the store. */
 const MS_PER_OPERATION = 100;
@@ -184,7 +186,8 @@ class Simulation {
       data: disk.directory().open('heddle.db', 'read'),
       spill: disk.directory().open('heddle.spill', 'read'),
     });
-    disk.cutPowerAt(disk.operations + 1 + random.below(random.chance(0.5) ? 60 : 500));
+    const operationsMax = LIFE_OPERATIONS[random.below(LIFE_OPERATIONS.length)]!;
+    disk.cutPowerAt(disk.operations + 1 + random.below(operationsMax));
     if (this.#faults === 'errors') disk.failAt(disk.operations + 1 + random.below(300));
     if (this.#faults === 'full') disk.limitCapacity(disk.used + random.below(400_000));
     try {
