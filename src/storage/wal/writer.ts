@@ -7,7 +7,9 @@
  * on all calls throw the same LogFailure. */
 
 import { assert, crc32 } from '../../base/index.ts';
+import { type PgError, pgError } from '../../errors/index.ts';
 import type { File } from '../../io/index.ts';
+import { KEY_LENGTH_MAX } from '../page/index.ts';
 import type { Lsn, TreeId } from '../tree.ts';
 import { LogFailure } from './log-failure.ts';
 import {
@@ -104,6 +106,7 @@ export class WalWriter {
   ): Lsn {
     const keyLength = keyEnd - keyStart;
     const valueLength = valueEnd - valueStart;
+    if (keyLength > KEY_LENGTH_MAX) throw tooLong('index row', keyLength, KEY_LENGTH_MAX);
     const at = this.#reserve(TREE_ID_SIZE + LENGTH_SIZE + keyLength + valueLength);
     writeU64(this.#view, at, tree);
     this.#view.setUint32(at + TREE_ID_SIZE, keyLength, true);
@@ -125,7 +128,7 @@ export class WalWriter {
   }
 
   /** Opens a record of many entries of one tree in key order; `batchEntry` adds to it and
-   * `finishBatch` closes it. No other record may be appended in between. */
+   * `finishBatch` closes it. Any other record, a write or a flush in between abandons it. */
   beginBatch(xid: number, tree: TreeId): void {
     const at = this.#reserve(TREE_ID_SIZE + LENGTH_SIZE);
     writeU64(this.#view, at, tree);
@@ -145,6 +148,10 @@ export class WalWriter {
     assert(this.#batchLength > 0, 'a batch is open');
     const keyLength = keyEnd - keyStart;
     const valueLength = valueEnd - valueStart;
+    if (keyLength > KEY_LENGTH_MAX) {
+      this.#batchLength = 0;
+      throw tooLong('index row', keyLength, KEY_LENGTH_MAX);
+    }
     const length = this.#batchLength + 2 * LENGTH_SIZE + keyLength + valueLength;
     const at = this.#reserve(length) + this.#batchLength;
     this.#view.setUint32(at, keyLength, true);
@@ -163,10 +170,9 @@ export class WalWriter {
 
   finishBatch(): Lsn {
     const at = this.#length + WAL_HEADER_SIZE;
+    assert(this.#batchLength > 0, 'a batch is open');
     this.#view.setUint32(at + TREE_ID_SIZE, this.#batchCount, true);
-    const end = at + this.#batchLength;
-    this.#batchLength = 0;
-    return this.#finish(WalRecordKind.batchPut, this.#batchXid, end);
+    return this.#finish(WalRecordKind.batchPut, this.#batchXid, at + this.#batchLength);
   }
 
   createTree(xid: number, tree: TreeId): Lsn {
@@ -212,8 +218,8 @@ export class WalWriter {
   /** Hands the buffer to the system, without making it stable. */
   write(): void {
     this.#throwIfFailed();
+    this.#batchLength = 0;
     if (this.#length === 0) return;
-    assert(this.#batchLength === 0, 'no batch is open');
     try {
       this.#writeOut();
     } catch (thrown) {
@@ -269,7 +275,7 @@ export class WalWriter {
   #reserve(payloadSize: number): number {
     this.#throwIfFailed();
     const size = WAL_HEADER_SIZE + payloadSize + WAL_ALIGNMENT;
-    assert(size <= WAL_RECORD_MAX, 'a log record is within its bound');
+    if (size > WAL_RECORD_MAX) throw tooLong('log record', size, WAL_RECORD_MAX);
     const end = this.#start + this.#length + size;
     if (end > this.#ensured) this.#ensure(end);
     const needed = this.#length + size;
@@ -278,6 +284,7 @@ export class WalWriter {
   }
 
   #finish(kind: WalRecordKind, xid: number, payloadEnd: number): Lsn {
+    this.#batchLength = 0;
     const start = this.#length;
     const end = (payloadEnd + (WAL_ALIGNMENT - 1)) & -WAL_ALIGNMENT;
     const bytes = this.#bytes;
@@ -348,6 +355,11 @@ export class WalWriter {
     this.#failure ??= reason instanceof LogFailure ? reason : new LogFailure(reason);
     return this.#failure;
   }
+}
+
+/** Refused here, since what is in the log has to be redone, and no tree would take it. */
+function tooLong(what: string, length: number, lengthMax: number): PgError {
+  return pgError('program_limit_exceeded', `${what} size ${length} exceeds maximum ${lengthMax}`);
 }
 
 /** Views cost more than a loop for the short keys and rows that most records hold. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../src/base/index.ts';
 import { PgError } from '../../../src/errors/index.ts';
 import { SimulatedDisk } from '../../../src/io/index.ts';
-import type { Lsn, TreeId } from '../../../src/storage/index.ts';
+import { KEY_LENGTH_MAX, type Lsn, type TreeId } from '../../../src/storage/index.ts';
 import {
   LogFailure,
   WalReader,
@@ -123,6 +123,22 @@ describe('records', () => {
     writer.flush();
     const expected = lengths.map((n) => `1 put 7 k=${n > 20 ? `${n} bytes` : 'x'.repeat(n)}`);
     expect(log.read().lines).toEqual(expected);
+  });
+});
+
+describe('a key that no tree would take', () => {
+  it('is refused before it is in the log', () => {
+    const log = new Log();
+    const writer = log.writer();
+    const longKey = new Uint8Array(KEY_LENGTH_MAX + 1);
+    expect(() => writer.put(1, TREE, longKey, text('v'))).toThrow(
+      'index row size 2001 exceeds maximum 2000',
+    );
+    writer.beginBatch(1, TREE);
+    expect(() => writer.batchEntry(longKey, 0, longKey.length, longKey, 0, 1)).toThrow(PgError);
+    writer.put(1, TREE, longKey.subarray(1), text('v'));
+    writer.flush();
+    expect(log.read().lines).toHaveLength(1);
   });
 });
 
