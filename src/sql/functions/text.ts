@@ -2,6 +2,7 @@
  * classes are those of collation C, where only ASCII letters have case. */
 
 import { createHash } from 'node:crypto';
+import { quoteIdentifier, quoteLiteral } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import {
   type ArrayDatum,
@@ -19,6 +20,8 @@ import {
 import type { FunctionContext } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 import { orderFunctions, type Scalars } from './order.ts';
+
+export { quoteIdentifier, quoteLiteral };
 
 /** PostgreSQL's limit on one value (MaxAllocSize). */
 const VALUE_BYTES_MAX = 0x3fffffff;
@@ -188,36 +191,6 @@ function concatenate(a: string, b: string): string {
 
 function toHex(value: Int8, bits: number): string {
   return BigInt.asUintN(bits, BigInt(value)).toString(16);
-}
-
-const NEEDS_NO_QUOTES = /^[a-z_][a-z0-9_]*$/;
-const RESERVED = new Set(
-  `all analyse analyze and any array as asc asymmetric authorization between bigint binary bit
-  boolean both case cast char character check coalesce collate collation column concurrently
-  constraint create cross current_catalog current_date current_role current_schema current_time
-  current_timestamp current_user dec decimal default deferrable desc distinct do else end except
-  exists extract false fetch float for foreign freeze from full grant greatest group grouping having
-  ilike in initially inner inout int integer intersect interval into is isnull join lateral leading
-  least left like limit localtime localtimestamp national natural nchar none normalize not notnull
-  null nullif numeric offset on only or order out outer overlaps overlay placing position precision
-  primary real references returning right row select session_user setof similar smallint some
-  substring symmetric table tablesample then time timestamp to trailing treat trim true union unique
-  user using values varchar variadic verbose when where window with xmlattributes xmlconcat
-  xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable`.split(
-    /\s+/,
-  ),
-);
-
-/** An identifier as SQL text, in double quotes where it needs them. */
-export function quoteIdentifier(name: string): string {
-  if (NEEDS_NO_QUOTES.test(name) && !RESERVED.has(name)) return name;
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** A string literal as SQL text, with the E prefix when it holds a backslash. */
-export function quoteLiteral(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
-  return text.includes('\\') ? `E${quoted}` : quoted;
 }
 
 const UNICODE_ESCAPE =
