@@ -1,0 +1,126 @@
+import type { AlterTableCmd } from '@pgsql/types';
+import type {
+  ConstraintDescriptor,
+  IndexDescriptor,
+  RelationDescriptor,
+} from '../../catalog/index.ts';
+import type { NumberVector } from '../../chunk/index.ts';
+import { notSupported, pgError } from '../../errors/index.ts';
+import type { Expr } from '../expression.ts';
+import type { Command } from './command.ts';
+import { columnsOf, duplicateConstraint, makeCheck } from './create-table.ts';
+import type { UtilityPause } from './environment.ts';
+import { beginRun, storedExpressions } from './execution.ts';
+import { buildIndex } from './index-build.ts';
+import { makeKey, NamesInUse } from './keys.ts';
+import { changeRelation } from './relation-change.ts';
+import { recluster } from './rewrite-table.ts';
+import {
+  type CheckDraft,
+  type KeyDraft,
+  multiplePrimaryKeys,
+  TableElements,
+} from './table-elements.ts';
+import { scanChunks } from './table-scan.ts';
+
+/** ALTER TABLE … ADD CONSTRAINT. */
+export function* addConstraint(
+  command: Command,
+  table: RelationDescriptor,
+  action: AlterTableCmd,
+): Generator<UtilityPause, void, undefined> {
+  const { def } = action;
+  if (def === undefined || !('Constraint' in def)) throw notSupported('this constraint');
+  const elements = new TableElements(command, table.name);
+  elements.addConstraint(def.Constraint);
+  yield* addElements(command, table, elements);
+}
+
+/** Adds the checks and keys of `elements` to a table, testing the rows it has. */
+export function* addElements(
+  command: Command,
+  table: RelationDescriptor,
+  elements: TableElements,
+): Generator<UtilityPause, void, undefined> {
+  let present = table;
+  for (const check of elements.checks) present = yield* addCheck(command, present, check);
+  for (const key of elements.keys) present = yield* addKey(command, present, key);
+}
+
+function* addCheck(
+  command: Command,
+  table: RelationDescriptor,
+  draft: CheckDraft,
+): Generator<UtilityPause, RelationDescriptor, undefined> {
+  refuseTakenName(table, draft.name);
+  const constraint = makeCheck(command, table, draft, table.constraints);
+  if (draft.validate) yield* testCheck(command, table, constraint);
+  return changeRelation(command, table, { constraints: [...table.constraints, constraint] });
+}
+
+function refuseTakenName(table: RelationDescriptor, name: string | null): void {
+  if (name === null) return;
+  if (table.constraints.some((constraint) => constraint.name === name)) {
+    throw duplicateConstraint(name, table.name);
+  }
+}
+
+/** Tests a CHECK on all rows: 23514. */
+export function* testCheck(
+  command: Command,
+  table: RelationDescriptor,
+  constraint: ConstraintDescriptor,
+): Generator<UtilityPause, void, undefined> {
+  const { environment } = command;
+  const expr = constraint.check?.expr as Expr;
+  const run = beginRun(environment);
+  try {
+    const test = storedExpressions(run, 1024).compile(expr);
+    yield* scanChunks(environment, table, columnsOf(expr), (rows) => {
+      const result = test.evaluate(rows) as NumberVector;
+      for (let row = 0; row < rows.count; row++) {
+        if (result.values[row] !== 0 || result.isNull(row)) continue;
+        throw pgError(
+          'check_violation',
+          `check constraint "${constraint.name}" of relation "${table.name}" is violated by some row`,
+          {
+            schema: command.catalog.schemaByOid(table.schema)?.name,
+            table: table.name,
+            constraint: constraint.name,
+          },
+        );
+      }
+    });
+  } finally {
+    run.end();
+  }
+}
+
+function* addKey(
+  command: Command,
+  table: RelationDescriptor,
+  draft: KeyDraft,
+): Generator<UtilityPause, RelationDescriptor, undefined> {
+  const primary = draft.kind === 'primary';
+  if (primary && table.constraints.some((constraint) => constraint.kind === 'primary')) {
+    throw multiplePrimaryKeys(table.name, command, draft.location);
+  }
+  refuseTakenName(table, draft.name);
+  const names = new NamesInUse(command, table.schema);
+  const { index, constraint } = makeKey(command, table, draft, names, table.tree);
+  const indexes: readonly IndexDescriptor[] = [...table.indexes, index];
+  const constraints = [...table.constraints, constraint];
+  if (!primary) {
+    yield* buildIndex(command, table, index);
+    return changeRelation(command, table, { indexes, constraints });
+  }
+  const columns = table.columns.map((column, i) =>
+    constraint.columns.includes(i) ? { ...column, notNull: true } : column,
+  );
+  return yield* recluster(command, table, {
+    columns,
+    clusterKey: constraint.columns,
+    indexes,
+    constraints,
+  });
+}

@@ -1,0 +1,130 @@
+import { layoutOf, readTupleDatum, type TupleLayout } from '../../access/index.ts';
+import { ByteWriter } from '../../base/index.ts';
+import type { ColumnStatistics, RelationDescriptor } from '../../catalog/index.ts';
+import { encodeKeyPart, type SqlType } from '../../types/index.ts';
+import type { Command } from './command.ts';
+import type { UtilityPause } from './environment.ts';
+import { changeRelation } from './relation-change.ts';
+import { scanTree } from './table-scan.ts';
+
+/** Rows that are looked at closely, as PostgreSQL takes for a statistics target of 100. */
+const SAMPLE_ROWS = 30_000;
+/** Bytes of rows in the sample at the most; wider rows make a smaller sample. */
+const SAMPLE_BYTES = 32 * 1024 * 1024;
+const PAGE_BYTES = 8192;
+/** How full leaves are on the average. */
+const FILL = 0.85;
+/** Bytes of an entry besides its key and its value. */
+const ENTRY_OVERHEAD = 16;
+
+/** Counts the rows of a table and looks at a sample of them. `columns` null: all. */
+export function* analyzeTable(
+  command: Command,
+  table: RelationDescriptor,
+  columns: readonly number[] | null,
+): Generator<UtilityPause, void, undefined> {
+  const sample = new Sample(() => command.environment.functions.random());
+  let bytes = 0;
+  yield* scanTree(command.environment, table.tree, (cursor) => {
+    const { keyStart, keyEnd, valueBytes, valueStart, valueEnd } = cursor;
+    bytes += keyEnd - keyStart + valueEnd - valueStart + ENTRY_OVERHEAD;
+    sample.offer(valueBytes, valueStart, valueEnd);
+  });
+  const layout = layoutOf(table);
+  const before = table.statistics?.columns ?? [];
+  const statistics = table.columns.map((column, position) => {
+    if (column.dropped) return null;
+    if (columns !== null && !columns.includes(position)) return before[position] ?? null;
+    return columnStatistics(layout, position, sample);
+  });
+  changeRelation(command, table, {
+    statistics: {
+      rows: sample.seen,
+      pages: Math.ceil(bytes / FILL / PAGE_BYTES),
+      columns: statistics,
+    },
+  });
+}
+
+/** A random sample of the rows offered, each as likely as the others (a reservoir). */
+class Sample {
+  seen = 0;
+  readonly tuples: Uint8Array[] = [];
+  private bytes = 0;
+  private readonly random: () => number;
+
+  constructor(random: () => number) {
+    this.random = random;
+  }
+
+  offer(bytes: Uint8Array, start: number, end: number): void {
+    const { tuples } = this;
+    const at = this.seen++;
+    if (at === tuples.length && at < SAMPLE_ROWS && this.bytes < SAMPLE_BYTES) {
+      tuples.push(bytes.slice(start, end));
+      this.bytes += end - start;
+      return;
+    }
+    const place = Math.floor(this.random() * this.seen);
+    if (place < tuples.length) tuples[place] = bytes.slice(start, end);
+  }
+}
+
+function columnStatistics(
+  layout: TupleLayout,
+  column: number,
+  sample: Sample,
+): ColumnStatistics | null {
+  const rows = sample.tuples.length;
+  if (rows === 0) return null;
+  const type = layout.types[column]!;
+  const counts = new Map<string, number>();
+  const key = new ByteWriter(64);
+  let nulls = 0;
+  let width = 0;
+  for (const tuple of sample.tuples) {
+    const value = readTupleDatum(layout, column, tuple, 0);
+    if (value === null) {
+      nulls++;
+      continue;
+    }
+    encodeKeyPart(type, value, false, false, key.reset());
+    const text = Buffer.from(key.bytes.buffer, 0, key.position).toString('latin1');
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+    width += storedWidth(type, value, key);
+  }
+  const present = rows - nulls;
+  return {
+    nullFraction: nulls / rows,
+    distinct: distinctValues(counts, present, (sample.seen * present) / rows),
+    averageWidth: present === 0 ? 0 : Math.round(width / present),
+  };
+}
+
+/** Bytes of a value as PostgreSQL stores it: with a header of one or four bytes when it varies. */
+function storedWidth(
+  type: SqlType,
+  value: Parameters<SqlType['compare']>[0],
+  out: ByteWriter,
+): number {
+  if (type.length > 0) return type.length;
+  if (value === null) return 0;
+  type.toBytes(value, out.reset());
+  return out.position + (out.position < 127 ? 1 : 4);
+}
+
+/** Distinct values among all rows, from those of a sample: Haas and Stokes' estimator Duj1, as in
+ * PostgreSQL. `counts` has how often each value is in the sample of `sampled` non-null rows. */
+function distinctValues(
+  counts: ReadonlyMap<string, number>,
+  sampled: number,
+  total: number,
+): number {
+  const found = counts.size;
+  if (found === 0 || sampled >= total) return found;
+  let once = 0;
+  for (const count of counts.values()) if (count === 1) once++;
+  if (once === found) return Math.round(total);
+  const estimate = (sampled * found) / (sampled - once + (once * sampled) / total);
+  return Math.round(Math.min(Math.max(estimate, found), total));
+}

@@ -1,0 +1,198 @@
+import type { CopyStmt, DefElem, Node } from '@pgsql/types';
+import type { RelationDescriptor } from '../../catalog/index.ts';
+import { notSupported, type PgError, pgError } from '../../errors/index.ts';
+import { TABLE_LOCK } from '../../txn/index.ts';
+import { nameList } from '../bind/syntax.ts';
+import {
+  type CopyFormat,
+  type CopyOptions,
+  copyParser,
+  resolveCopyFormat,
+} from '../execute/copy/index.ts';
+import type { Command } from './command.ts';
+import { CopyBatch } from './copy-batch.ts';
+import type { UtilityExecution } from './environment.ts';
+import { columnPosition } from './keys.ts';
+import { findRelation, undefinedRelation } from './object-names.ts';
+import { optionText } from './storage-options.ts';
+
+/** COPY … FROM STDIN. */
+export function* copyFrom(command: Command, statement: CopyStmt): UtilityExecution {
+  const { environment } = command;
+  if (statement.is_program === true) throw notSupported('COPY FROM PROGRAM');
+  if (statement.filename !== undefined) throw notSupported('COPY FROM a file of the server');
+  const name = statement.relation ?? {};
+  const table = yield* command.lockNamed(
+    () => findRelation(command, name),
+    TABLE_LOCK.rowExclusive,
+  );
+  if (table === undefined) throw undefinedRelation(command, name);
+  if (table.kind !== 'table') throw notCopyable(table);
+  const columns = copyColumns(table, nameList(statement.attlist));
+  const names = columns.map((column) => table.columns[column]!.name);
+  const options = copyOptions(command, statement.options ?? []);
+  const format = resolveCopyFormat(options, names, true);
+  const where =
+    statement.whereClause === undefined
+      ? null
+      : command.expression(statement.whereClause, 'check constraints', table, null);
+  const batch = new CopyBatch(command, table, columns, format, where);
+  try {
+    environment.startCopyIn(format.kind === 'binary' ? 1 : 0, columns.length);
+    yield* receive(command, table, names, format, batch);
+  } finally {
+    batch.close();
+  }
+  return { tag: `COPY ${batch.rowCount}` };
+}
+
+function* receive(
+  command: Command,
+  table: RelationDescriptor,
+  names: readonly string[],
+  format: CopyFormat,
+  batch: CopyBatch,
+) {
+  const { environment } = command;
+  const parser = copyParser(
+    format,
+    { table: table.name, columns: names },
+    (bytes, starts, lengths) => batch.add(bytes, starts, lengths, parser.lineNumber),
+  );
+  for (;;) {
+    const piece = environment.nextCopyData();
+    if (piece === null) {
+      yield 'wait' as const;
+      continue;
+    }
+    if (piece === 'done') break;
+    let at = 0;
+    while (at < piece.length && !parser.ended) {
+      // A row takes up a byte at least, so no slice brings more rows than there is room for.
+      const end = Math.min(piece.length, at + batch.room);
+      batch.collect(() => parser.push(piece, at, end));
+      at = end;
+      if (batch.isFull) yield* batch.insert();
+    }
+  }
+  batch.collect(() => parser.finish());
+  yield* batch.insert();
+}
+
+function notCopyable(relation: RelationDescriptor): PgError {
+  if (relation.kind === 'view') {
+    return pgError('wrong_object_type', `cannot copy to view "${relation.name}"`, {
+      hint: 'To enable copying to a view, provide an INSTEAD OF INSERT trigger.',
+    });
+  }
+  return pgError('wrong_object_type', `cannot copy to ${relation.kind} "${relation.name}"`);
+}
+
+/** Positions of the columns that the data has, in its order. */
+export function copyColumns(table: RelationDescriptor, names: readonly string[]): number[] {
+  if (names.length === 0) {
+    return table.columns.flatMap((column, i) => (column.dropped ? [] : [i]));
+  }
+  return names.map((name, i) => {
+    const position = columnPosition(table.columns, name);
+    if (position < 0) {
+      throw pgError(
+        'undefined_column',
+        `column "${name}" of relation "${table.name}" does not exist`,
+      );
+    }
+    if (names.indexOf(name) !== i) {
+      throw pgError('duplicate_column', `column "${name}" specified more than once`);
+    }
+    return position;
+  });
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** The options of a COPY as written. */
+export function copyOptions(command: Command, nodes: readonly Node[]): CopyOptions {
+  const options: Mutable<CopyOptions> = {};
+  const seen = new Set<string>();
+  for (const node of nodes) {
+    if (!('DefElem' in node)) continue;
+    const { defname = '', arg, location } = node.DefElem;
+    const key = defname;
+    if (seen.has(key)) {
+      throw pgError('syntax_error', 'conflicting or redundant options', command.position(location));
+    }
+    seen.add(key);
+    switch (defname) {
+      case 'format':
+        options.format = optionText(arg);
+        break;
+      case 'freeze':
+        booleanOption(node.DefElem);
+        break;
+      case 'delimiter':
+        options.delimiter = optionText(arg);
+        break;
+      case 'null':
+        options.null = optionText(arg);
+        break;
+      case 'header':
+        options.header = headerOption(node.DefElem);
+        break;
+      case 'quote':
+        options.quote = optionText(arg);
+        break;
+      case 'escape':
+        options.escape = optionText(arg);
+        break;
+      case 'force_quote':
+        options.forceQuote =
+          arg !== undefined && 'A_Star' in arg ? '*' : columnList(command, node.DefElem);
+        break;
+      case 'force_not_null':
+        options.forceNotNull = columnList(command, node.DefElem);
+        break;
+      case 'force_null':
+        options.forceNull = columnList(command, node.DefElem);
+        break;
+      case 'encoding':
+        options.encoding = optionText(arg);
+        break;
+      default:
+        throw pgError(
+          'syntax_error',
+          `option "${defname}" not recognized`,
+          command.position(location),
+        );
+    }
+  }
+  return options;
+}
+
+const TRUE_WORDS: ReadonlySet<string> = new Set(['true', 'on', '1']);
+const FALSE_WORDS: ReadonlySet<string> = new Set(['false', 'off', '0']);
+
+/** Value of a boolean option; a bare one is true. */
+export function booleanOption(option: DefElem): boolean {
+  const text = optionText(option.arg).toLowerCase();
+  if (TRUE_WORDS.has(text)) return true;
+  if (FALSE_WORDS.has(text)) return false;
+  throw pgError('syntax_error', `${option.defname} requires a Boolean value`);
+}
+
+function headerOption(option: DefElem): boolean | 'match' {
+  const text = optionText(option.arg).toLowerCase();
+  if (text === 'match') return 'match';
+  if (TRUE_WORDS.has(text)) return true;
+  if (FALSE_WORDS.has(text)) return false;
+  throw pgError('syntax_error', `${option.defname} requires a Boolean value or "match"`);
+}
+
+function columnList(command: Command, option: DefElem): string[] {
+  const { arg } = option;
+  if (arg !== undefined && 'List' in arg) return nameList(arg.List.items);
+  throw pgError(
+    'invalid_parameter_value',
+    `argument to option "${option.defname}" must be a list of column names`,
+    command.position(option.location),
+  );
+}

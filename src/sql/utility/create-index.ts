@@ -1,0 +1,74 @@
+import type { IndexStmt } from '@pgsql/types';
+import { notSupported, pgError } from '../../errors/index.ts';
+import { TABLE_LOCK } from '../../txn/index.ts';
+import type { Command } from './command.ts';
+import type { UtilityExecution } from './environment.ts';
+import { buildIndex } from './index-build.ts';
+import { columnPosition, indexColumnsOf, makeIndex } from './keys.ts';
+import { duplicateRelation, findRelation, isNameTaken, undefinedRelation } from './object-names.ts';
+import { changeRelation } from './relation-change.ts';
+
+/** Access methods that PostgreSQL has and that are not there yet. */
+const OTHER_METHODS: ReadonlySet<string> = new Set(['hash', 'gin', 'gist', 'spgist', 'brin']);
+
+/** CREATE INDEX. */
+export function* createIndex(command: Command, statement: IndexStmt): UtilityExecution {
+  const { environment } = command;
+  const tag = 'CREATE INDEX';
+  if (statement.concurrent === true && environment.inBlock) {
+    throw pgError(
+      'active_sql_transaction',
+      'CREATE INDEX CONCURRENTLY cannot run inside a transaction block',
+    );
+  }
+  const method = statement.accessMethod ?? 'btree';
+  if (OTHER_METHODS.has(method)) throw notSupported(`access method "${method}"`);
+  if (method !== 'btree') {
+    throw pgError('undefined_object', `access method "${method}" does not exist`);
+  }
+  if (statement.whereClause !== undefined) throw notSupported('a partial index');
+  if (statement.tableSpace !== undefined) throw notSupported('tablespaces');
+  const name = statement.relation ?? {};
+  // CONCURRENTLY is a plain build too: writers wait until it is done.
+  const table = yield* command.lockNamed(() => findRelation(command, name), TABLE_LOCK.share);
+  if (table === undefined) throw undefinedRelation(command, name);
+  if (table.kind !== 'table') {
+    throw pgError('wrong_object_type', `cannot create index on relation "${table.name}"`, {
+      detail: `This operation is not supported for ${table.kind}s.`,
+    });
+  }
+  const { idxname } = statement;
+  if (idxname !== undefined && isNameTaken(command.catalog, table.schema, idxname)) {
+    if (statement.if_not_exists !== true) throw duplicateRelation(idxname);
+    environment.notice({
+      sqlstate: '42P07',
+      message: `relation "${idxname}" already exists, skipping`,
+    });
+    return { tag };
+  }
+  const index = makeIndex(command, table, {
+    name: idxname,
+    columns: indexColumnsOf(table, statement.indexParams ?? []),
+    included: includedColumns(table, statement),
+    unique: statement.unique === true,
+    nullsNotDistinct: statement.nulls_not_distinct === true,
+  });
+  yield* buildIndex(command, table, index);
+  changeRelation(command, table, { indexes: [...table.indexes, index] });
+  return { tag };
+}
+
+function includedColumns(
+  table: Parameters<typeof indexColumnsOf>[0],
+  statement: IndexStmt,
+): number[] {
+  return (statement.indexIncludingParams ?? []).map((node) => {
+    const element = 'IndexElem' in node ? node.IndexElem : {};
+    if (element.name === undefined) {
+      throw pgError('feature_not_supported', 'expressions are not supported in included columns');
+    }
+    const position = columnPosition(table.columns, element.name);
+    if (position >= 0) return position;
+    throw pgError('undefined_column', `column "${element.name}" does not exist`);
+  });
+}

@@ -1,0 +1,275 @@
+import type { CreateStmt, Node } from '@pgsql/types';
+import { TUPLE_COLUMNS_MAX } from '../../access/index.ts';
+import type {
+  ColumnDescriptor,
+  ConstraintDescriptor,
+  IndexDescriptor,
+  RelationDescriptor,
+  SchemaDescriptor,
+} from '../../catalog/index.ts';
+import { notSupported, pgError } from '../../errors/index.ts';
+import type { Expr } from '../expression.ts';
+import { visitChildren } from '../expression-tree.ts';
+import type { Command } from './command.ts';
+import type { UtilityExecution } from './environment.ts';
+import { makeKey, NamesInUse } from './keys.ts';
+import { likeElements } from './like-clause.ts';
+import { chooseName, creationSchema, duplicateRelation, isNameTaken } from './object-names.ts';
+import { addOwnedSequence, nextvalDefault } from './sequence-relation.ts';
+import { storageOptions } from './storage-options.ts';
+import {
+  type CheckDraft,
+  type ColumnDraft,
+  checkPersistence,
+  TableElements,
+} from './table-elements.ts';
+
+/** Columns that PostgreSQL lets a table have; a tuple could hold a few more. */
+const TABLE_COLUMNS_MAX = Math.min(1600, TUPLE_COLUMNS_MAX);
+
+/** CREATE TABLE. */
+// biome-ignore lint/correctness/useYield: commands that never wait are generators all the same
+export function* createTable(command: Command, statement: CreateStmt): UtilityExecution {
+  const name = statement.relation ?? {};
+  if (statement.inhRelations !== undefined) {
+    throw notSupported(statement.partbound === undefined ? 'INHERITS' : 'PARTITION OF');
+  }
+  if (statement.partspec !== undefined) throw notSupported('PARTITION BY');
+  if (statement.ofTypename !== undefined) throw notSupported('typed tables');
+  if (statement.tablespacename !== undefined) throw notSupported('tablespaces');
+  checkPersistence(name, 'tables');
+  checkAccessMethod(statement.accessMethod);
+  const schema = creationSchema(command, name);
+  const tableName = name.relname ?? '';
+  if (skipExisting(command, schema, tableName, statement.if_not_exists === true)) {
+    return { tag: 'CREATE TABLE' };
+  }
+  const elements = new TableElements(command, tableName);
+  for (const element of statement.tableElts ?? []) {
+    if ('TableLikeClause' in element) likeElements(command, element.TableLikeClause, elements);
+    else elements.add(element);
+  }
+  defineTable(command, schema, tableName, elements, storageOptions([], statement.options, false));
+  return { tag: 'CREATE TABLE' };
+}
+
+/** True when the relation exists and may (IF NOT EXISTS); 42P07 when it must not. */
+export function skipExisting(
+  command: Command,
+  schema: SchemaDescriptor,
+  name: string,
+  ifNotExists: boolean,
+): boolean {
+  if (!isNameTaken(command.catalog, schema.oid, name)) return false;
+  if (!ifNotExists) throw duplicateRelation(name);
+  command.environment.notice({
+    sqlstate: '42P07',
+    message: `relation "${name}" already exists, skipping`,
+  });
+  return true;
+}
+
+export function checkAccessMethod(method: string | undefined): void {
+  if (method !== undefined && method !== 'heap') {
+    throw pgError('undefined_object', `access method "${method}" does not exist`);
+  }
+}
+
+/** Makes an empty table of its checked elements, with its sequences, keys and constraints. */
+export function defineTable(
+  command: Command,
+  schema: SchemaDescriptor,
+  name: string,
+  elements: TableElements,
+  options: readonly string[],
+): RelationDescriptor {
+  const { environment } = command;
+  if (elements.columns.length > TABLE_COLUMNS_MAX) {
+    throw pgError('too_many_columns', `tables can have at most ${TABLE_COLUMNS_MAX} columns`);
+  }
+  const oid = environment.nextOid();
+  const rowType = environment.nextOid();
+  // The array type over the row type.
+  environment.nextOid();
+  const shape = { oid, name, schema: schema.oid };
+  const primary = elements.keys.find((key) => key.kind === 'primary');
+  const columns = elements.columns.map((column, position) =>
+    makeColumn(command, shape, elements.columns, column, position, primary?.columns ?? []),
+  );
+  const table: RelationDescriptor = {
+    ...shape,
+    kind: 'table',
+    persistence: 'p',
+    owner: environment.role,
+    version: 1,
+    columns,
+    tree: environment.createTree(),
+    clusterKey: null,
+    indexes: [],
+    constraints: [],
+    sequence: null,
+    definition: null,
+    options,
+    rowType,
+    statistics: null,
+  };
+  const names = new NamesInUse(command, schema.oid);
+  names.add(name);
+  const checks: ConstraintDescriptor[] = [];
+  for (const draft of elements.checks) checks.push(makeCheck(command, table, draft, checks));
+  const indexes: IndexDescriptor[] = [];
+  const keys: ConstraintDescriptor[] = [];
+  // PostgreSQL makes the primary key first.
+  const ordered = [...elements.keys].sort((a, b) => rank(a.kind) - rank(b.kind));
+  for (const draft of ordered) {
+    if (keys.some((key) => key.name === draft.name) || checks.some((c) => c.name === draft.name)) {
+      throw duplicateConstraint(draft.name ?? '', name);
+    }
+    const key = makeKey(command, table, draft, names, table.tree);
+    indexes.push(key.index);
+    keys.push(key.constraint);
+  }
+  const clusterKey = keys.find((key) => key.kind === 'primary')?.columns ?? null;
+  const whole = { ...table, clusterKey, indexes, constraints: [...checks, ...keys] };
+  environment.change({ kind: 'relation', oid, descriptor: whole });
+  return whole;
+}
+
+function rank(kind: 'primary' | 'unique'): number {
+  return kind === 'primary' ? 0 : 1;
+}
+
+/** Makes the descriptor of a column, and its sequence if it owns one. */
+export function makeColumn(
+  command: Command,
+  table: { readonly oid: number; readonly name: string; readonly schema: number },
+  siblings: readonly ColumnDraft[],
+  column: ColumnDraft,
+  position: number,
+  primaryKey: readonly string[],
+): ColumnDescriptor {
+  const { type, typmod, identity } = column;
+  const owned =
+    column.sequenceOptions === null ? null : addOwnedSequence(command, table, column, position);
+  let defaultExpression = null;
+  if (owned !== null && identity === '') {
+    defaultExpression = nextvalDefault(command, owned, type);
+  } else if (column.default !== null) {
+    defaultExpression = bindDefault(command, table.name, siblings, column, column.default);
+  }
+  return {
+    name: column.name,
+    type,
+    typmod,
+    notNull: column.notNull || primaryKey.includes(column.name),
+    dropped: false,
+    default: defaultExpression,
+    identity,
+    sequence: owned?.oid ?? 0,
+    missing: null,
+  };
+}
+
+/** Binds a DEFAULT; null for DEFAULT NULL, which is the same as none. */
+export function bindDefault(
+  command: Command,
+  table: string,
+  siblings: readonly { readonly name: string; readonly type: number; readonly typmod: number }[],
+  column: { readonly name: string; readonly type: number; readonly typmod: number },
+  node: Node,
+) {
+  const columns = siblings.map(plainColumn);
+  const { type, typmod, name } = column;
+  const bound = command.expression(
+    node,
+    'DEFAULT expressions',
+    { name: table, columns },
+    { type, typmod, column: name },
+  );
+  const expr = bound.expr as Expr;
+  return expr.kind === 'const' && expr.value === null ? null : bound;
+}
+
+function plainColumn(column: {
+  readonly name: string;
+  readonly type: number;
+  readonly typmod: number;
+}): ColumnDescriptor {
+  const { name, type, typmod } = column;
+  return {
+    name,
+    type,
+    typmod,
+    notNull: false,
+    dropped: false,
+    default: null,
+    identity: '',
+    sequence: 0,
+    missing: null,
+  };
+}
+
+/** Makes a CHECK constraint; `present` are those that the table has. */
+export function makeCheck(
+  command: Command,
+  table: Pick<RelationDescriptor, 'name' | 'schema' | 'columns'>,
+  draft: CheckDraft,
+  present: readonly ConstraintDescriptor[],
+): ConstraintDescriptor {
+  const check = command.expression(draft.expression, 'check constraints', table, null);
+  const columns = columnsOf(check.expr as Expr);
+  if (draft.name !== null && present.some((other) => other.name === draft.name)) {
+    throw duplicateConstraint(draft.name, table.name, 'check constraint');
+  }
+  const only = columns.length === 1 ? (table.columns[columns[0]!]?.name ?? null) : null;
+  const name =
+    draft.name ??
+    chooseName(table.name, only, 'check', (candidate) =>
+      isConstraintTaken(command, table.schema, candidate, present),
+    );
+  return {
+    oid: command.environment.nextOid(),
+    name,
+    kind: 'check',
+    columns,
+    index: 0,
+    check,
+    deferrable: false,
+    deferred: false,
+    validated: draft.validate,
+    foreign: null,
+  };
+}
+
+/** Generated names of constraints are unique in their schema. */
+function isConstraintTaken(
+  command: Command,
+  schema: number,
+  name: string,
+  present: readonly ConstraintDescriptor[],
+): boolean {
+  if (present.some((constraint) => constraint.name === name)) return true;
+  for (const relation of command.catalog.relations()) {
+    if (relation.schema !== schema) continue;
+    if (relation.constraints.some((constraint) => constraint.name === name)) return true;
+  }
+  return false;
+}
+
+export function duplicateConstraint(name: string, table: string, what = 'constraint') {
+  if (what === 'check constraint') {
+    return pgError('duplicate_object', `check constraint "${name}" already exists`);
+  }
+  return pgError('duplicate_object', `constraint "${name}" for relation "${table}" already exists`);
+}
+
+/** Positions of the columns that an expression reads, ascending. */
+export function columnsOf(expr: Expr): number[] {
+  const found = new Set<number>();
+  const visit = (part: Expr): void => {
+    if (part.kind === 'input') found.add(part.column);
+    visitChildren(part, visit);
+  };
+  visit(expr);
+  return [...found].sort((a, b) => a - b);
+}

@@ -1,0 +1,154 @@
+import type { Node } from '@pgsql/types';
+import type { RelationDescriptor } from '../../catalog/index.ts';
+import { type PgError, pgError } from '../../errors/index.ts';
+import type { Expr } from '../expression.ts';
+import { someExpr } from '../expression-tree.ts';
+import { parseStatements } from '../parse/index.ts';
+import type { Command } from './command.ts';
+import { visibleName } from './object-names.ts';
+
+/** What depends on what: views on the relations they name, defaults on the sequences they call.
+ * Descriptors hold no list of this; it is found out when something is dropped or altered. */
+
+/** Something that is in the way of a drop, or goes with it. */
+export type Dependent =
+  | {
+      readonly kind: 'view';
+      readonly relation: RelationDescriptor;
+      readonly on: RelationDescriptor;
+    }
+  | {
+      readonly kind: 'default';
+      readonly relation: RelationDescriptor;
+      readonly column: number;
+      readonly on: RelationDescriptor;
+    };
+
+/** Views and defaults that use a relation. */
+export function dependentsOf(command: Command, relation: RelationDescriptor): Dependent[] {
+  const dependents: Dependent[] = [];
+  for (const other of command.catalog.relations()) {
+    if (other.kind === 'view') {
+      if (other.oid !== relation.oid && viewUses(command, other, relation)) {
+        dependents.push({ kind: 'view', relation: other, on: relation });
+      }
+    } else if (relation.kind === 'sequence' && other.kind === 'table') {
+      other.columns.forEach((column, i) => {
+        if (column.dropped || column.default === null) return;
+        if (!usesSequence(column.default.expr as Expr, relation.oid)) return;
+        dependents.push({ kind: 'default', relation: other, column: i, on: relation });
+      });
+    }
+  }
+  return dependents;
+}
+
+function usesSequence(expr: Expr, sequence: number): boolean {
+  return someExpr(
+    expr,
+    (part) =>
+      part.kind === 'sequence' &&
+      part.relation?.kind === 'const' &&
+      part.relation.value === sequence,
+  );
+}
+
+function viewUses(
+  command: Command,
+  view: RelationDescriptor,
+  relation: RelationDescriptor,
+): boolean {
+  const schema = command.catalog.schemaByOid(relation.schema)?.name;
+  let found = false;
+  visitViewNodes(view, (tag, node) => {
+    if (tag !== 'RangeVar' && !('relname' in node)) return;
+    if (node.relname === relation.name && node.schemaname === schema) found = true;
+  });
+  return found;
+}
+
+/** Whether a view of a table may read one of its columns: by name, or all with `*`. */
+export function viewMentions(view: RelationDescriptor, column: string): boolean {
+  let found = false;
+  visitViewNodes(view, (tag, node) => {
+    if (tag !== 'ColumnRef') return;
+    for (const field of (node.fields as readonly Node[] | undefined) ?? []) {
+      if ('A_Star' in field) found = true;
+      else if ('String' in field && field.String.sval === column) found = true;
+    }
+  });
+  return found;
+}
+
+/** Calls `visit` for every node of a view's query. */
+function visitViewNodes(
+  view: RelationDescriptor,
+  visit: (tag: string, node: Record<string, unknown>) => void,
+): void {
+  for (const statement of parseStatements(view.definition ?? '')) visitTree(statement.node, visit);
+}
+
+/** Calls `visit` with each object of a syntax tree and the name of the field that holds it. */
+export function visitTree(
+  node: unknown,
+  visit: (tag: string, node: Record<string, unknown>) => void,
+  tag = '',
+): void {
+  if (Array.isArray(node)) {
+    for (const item of node) visitTree(item, visit, tag);
+    return;
+  }
+  if (typeof node !== 'object' || node === null) return;
+  visit(tag, node as Record<string, unknown>);
+  for (const [name, child] of Object.entries(node)) visitTree(child, visit, name);
+}
+
+/** `view v`, `table t`, `default value for column a of table t`. */
+export function describe(command: Command, relation: RelationDescriptor): string {
+  return `${relation.kind} ${visibleName(command, relation)}`;
+}
+
+export function describeDependent(command: Command, dependent: Dependent): string {
+  const relation = describe(command, dependent.relation);
+  if (dependent.kind === 'view') return relation;
+  const column = dependent.relation.columns[dependent.column]!.name;
+  return `default value for column ${column} of ${relation}`;
+}
+
+/** 2BP01: what is to go is still used. `target` names it, or is null for several objects. */
+export function stillNeeded(
+  command: Command,
+  target: string | null,
+  dependents: readonly Dependent[],
+): PgError {
+  const lines = dependents.map(
+    (dependent) =>
+      `${describeDependent(command, dependent)} depends on ${describe(command, dependent.on)}`,
+  );
+  return dependentObjects(target, lines);
+}
+
+export function dependentObjects(target: string | null, lines: readonly string[]): PgError {
+  const message =
+    target === null
+      ? 'cannot drop desired object(s) because other objects depend on them'
+      : `cannot drop ${target} because other objects depend on it`;
+  return pgError('dependent_objects_still_exist', message, {
+    detail: lines.join('\n'),
+    hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
+  });
+}
+
+/** The notice of a cascade. */
+export function noticeCascade(command: Command, descriptions: readonly string[]): void {
+  if (descriptions.length === 0) return;
+  const { environment } = command;
+  if (descriptions.length === 1) {
+    environment.notice({ message: `drop cascades to ${descriptions[0]}` });
+    return;
+  }
+  environment.notice({
+    message: `drop cascades to ${descriptions.length} other objects`,
+    detail: descriptions.map((description) => `drop cascades to ${description}`).join('\n'),
+  });
+}

@@ -1,0 +1,312 @@
+import type { DropStmt, Node, RangeVar } from '@pgsql/types';
+import type { RelationDescriptor, SchemaDescriptor } from '../../catalog/index.ts';
+import { notSupported, pgError } from '../../errors/index.ts';
+import { TABLE_LOCK } from '../../txn/index.ts';
+import { nameList, nodeString } from '../bind/syntax.ts';
+import { type Command, writtenName } from './command.ts';
+import {
+  type Dependent,
+  dependentObjects,
+  dependentsOf,
+  describe,
+  describeDependent,
+  noticeCascade,
+  stillNeeded,
+} from './dependencies.ts';
+import type { UtilityExecution, UtilityPause } from './environment.ts';
+import { findIndex, findRelation, isSystemView, undefinedRelation } from './object-names.ts';
+import { changeRelation } from './relation-change.ts';
+import { dropTrees } from './rewrite-table.ts';
+
+const KINDS = {
+  OBJECT_TABLE: { kind: 'table', label: 'table', tag: 'DROP TABLE' },
+  OBJECT_VIEW: { kind: 'view', label: 'view', tag: 'DROP VIEW' },
+  OBJECT_SEQUENCE: { kind: 'sequence', label: 'sequence', tag: 'DROP SEQUENCE' },
+} as const;
+
+/** DROP TABLE, VIEW, SEQUENCE, INDEX, SCHEMA. */
+export function* drop(command: Command, statement: DropStmt): UtilityExecution {
+  const { removeType = 'OBJECT_TABLE', objects = [] } = statement;
+  const cascade = statement.behavior === 'DROP_CASCADE';
+  const ifExists = statement.missing_ok === true;
+  switch (removeType) {
+    case 'OBJECT_TABLE':
+    case 'OBJECT_VIEW':
+    case 'OBJECT_SEQUENCE': {
+      const found: RelationDescriptor[] = [];
+      for (const object of objects) {
+        const relation = yield* lockForDrop(command, nameOf(object), removeType, ifExists);
+        if (relation !== undefined && !found.some((other) => other.oid === relation.oid)) {
+          found.push(relation);
+        }
+      }
+      yield* dropRelations(command, found, cascade);
+      return { tag: KINDS[removeType].tag };
+    }
+    case 'OBJECT_INDEX':
+      if (statement.concurrent === true) refuseConcurrentDrop(command, objects.length);
+      for (const object of objects) yield* dropIndex(command, nameOf(object), ifExists);
+      return { tag: 'DROP INDEX' };
+    case 'OBJECT_SCHEMA':
+      yield* dropSchemas(command, objects, ifExists, cascade);
+      return { tag: 'DROP SCHEMA' };
+    default:
+      throw notSupported(`DROP ${removeType.slice('OBJECT_'.length).replaceAll('_', ' ')}`);
+  }
+}
+
+/** A qualified name of DROP, as a RangeVar. */
+export function nameOf(node: Node): RangeVar {
+  const names = 'List' in node ? nameList(node.List.items) : nameList([node]);
+  return rangeVarOf(names);
+}
+
+export function rangeVarOf(names: readonly string[]): RangeVar {
+  const [relname, schemaname, catalogname] = [...names].reverse();
+  const name: RangeVar = {};
+  if (relname !== undefined) name.relname = relname;
+  if (schemaname !== undefined) name.schemaname = schemaname;
+  if (catalogname !== undefined) name.catalogname = catalogname;
+  return name;
+}
+
+function* lockForDrop(
+  command: Command,
+  name: RangeVar,
+  type: keyof typeof KINDS,
+  ifExists: boolean,
+): Generator<UtilityPause, RelationDescriptor | undefined, undefined> {
+  const { kind, label } = KINDS[type];
+  const relation = yield* command.lockNamed(() => {
+    const found = findRelation(command, name);
+    if (found !== undefined && found.kind !== kind) throw wrongKind(found.name, label, found.kind);
+    if (found === undefined && findIndex(command, name) !== undefined) {
+      throw wrongKind(name.relname ?? '', label, 'index');
+    }
+    return found;
+  }, TABLE_LOCK.accessExclusive);
+  if (relation !== undefined) return relation;
+  if (isSystemView(command, name)) throw undefinedRelation(command, name);
+  if (!ifExists) {
+    const { schemaname } = name;
+    if (schemaname !== undefined && command.catalog.schemaByName(schemaname) === undefined) {
+      throw undefinedRelation(command, name);
+    }
+    throw pgError('undefined_table', `${label} "${writtenName(name)}" does not exist`);
+  }
+  noticeMissing(command, name, label);
+  return undefined;
+}
+
+function noticeMissing(command: Command, name: RangeVar, label: string): void {
+  const { schemaname } = name;
+  const missingSchema =
+    schemaname !== undefined && command.catalog.schemaByName(schemaname) === undefined;
+  const what = missingSchema ? `schema "${schemaname}"` : `${label} "${writtenName(name)}"`;
+  command.environment.notice({ message: `${what} does not exist, skipping` });
+}
+
+/** 42809: `"v" is not a table`, with the command that would fit. */
+function wrongKind(name: string, wanted: string, found: string) {
+  const article = wanted === 'index' ? 'an' : 'a';
+  return pgError('wrong_object_type', `"${name}" is not ${article} ${wanted}`, {
+    hint: `Use DROP ${found.toUpperCase()} to remove ${found === 'index' ? 'an' : 'a'} ${found}.`,
+  });
+}
+
+/** Drops relations with what belongs to them; what else depends on them goes too, or is in the way. */
+export function* dropRelations(
+  command: Command,
+  targets: readonly RelationDescriptor[],
+  cascade: boolean,
+  reported: string[] | null = null,
+): Generator<UtilityPause, void, undefined> {
+  const doomed = new Map(targets.map((relation) => [relation.oid, relation]));
+  const dependents: Dependent[] = [];
+  const queue = [...targets];
+  for (let relation = queue.shift(); relation !== undefined; relation = queue.shift()) {
+    if (relation.kind === 'sequence') refuseIdentitySequence(command, relation, doomed);
+    for (const owned of ownedSequences(command, relation)) {
+      if (doomed.has(owned.oid)) continue;
+      doomed.set(owned.oid, owned);
+      queue.push(owned);
+    }
+    for (const dependent of dependentsOf(command, relation)) {
+      if (doomed.has(dependent.relation.oid)) continue;
+      if (dependents.some((other) => isSame(other, dependent))) continue;
+      dependents.push(dependent);
+      if (dependent.kind !== 'view') continue;
+      doomed.set(dependent.relation.oid, dependent.relation);
+      queue.push(dependent.relation);
+    }
+  }
+  const outside = dependents.filter(
+    (dependent) => dependent.kind === 'view' || !doomed.has(dependent.relation.oid),
+  );
+  if (outside.length > 0 && !cascade) {
+    const single = targets.length === 1 ? describe(command, targets[0]!) : null;
+    throw stillNeeded(command, single, outside);
+  }
+  const descriptions = outside.map((dependent) => describeDependent(command, dependent));
+  if (reported === null) noticeCascade(command, descriptions);
+  else reported.push(...descriptions);
+  for (const dependent of outside)
+    yield* command.lock(dependent.relation, TABLE_LOCK.accessExclusive);
+  for (const dependent of outside)
+    if (dependent.kind === 'default') forgetDefault(command, dependent);
+  for (const relation of doomed.values()) removeRelation(command, relation);
+}
+
+function isSame(a: Dependent, b: Dependent): boolean {
+  if (a.relation.oid !== b.relation.oid || a.kind !== b.kind) return false;
+  return a.kind !== 'default' || b.kind !== 'default' || a.column === b.column;
+}
+
+/** The sequences of the serial and identity columns of a table, and others that are owned by it. */
+export function ownedSequences(command: Command, table: RelationDescriptor): RelationDescriptor[] {
+  const owned: RelationDescriptor[] = [];
+  if (table.kind !== 'table') return owned;
+  for (const relation of command.catalog.relations()) {
+    if (relation.sequence?.ownerTable === table.oid) owned.push(relation);
+  }
+  return owned;
+}
+
+/** An identity column cannot be without its sequence. */
+function refuseIdentitySequence(
+  command: Command,
+  sequence: RelationDescriptor,
+  doomed: ReadonlyMap<number, RelationDescriptor>,
+): void {
+  const { ownerTable, ownerColumn } = sequence.sequence ?? { ownerTable: 0, ownerColumn: 0 };
+  const table = command.catalog.relationByOid(ownerTable);
+  const column = table?.columns[ownerColumn];
+  if (table === undefined || column === undefined || doomed.has(table.oid)) return;
+  if (column.identity === '' || column.sequence !== sequence.oid) return;
+  const place = `column ${column.name} of ${describe(command, table)}`;
+  throw pgError(
+    'dependent_objects_still_exist',
+    `cannot drop ${describe(command, sequence)} because ${place} requires it`,
+    { hint: `You can drop ${place} instead.` },
+  );
+}
+
+function forgetDefault(
+  command: Command,
+  dependent: { readonly relation: RelationDescriptor; readonly column: number },
+): void {
+  const table = command.catalog.relationByOid(dependent.relation.oid);
+  if (table === undefined) return;
+  const columns = table.columns.map((column, i) =>
+    i === dependent.column ? { ...column, default: null, sequence: 0 } : column,
+  );
+  changeRelation(command, table, { columns });
+}
+
+function removeRelation(command: Command, relation: RelationDescriptor): void {
+  const { environment } = command;
+  environment.change({ kind: 'relation', oid: relation.oid, descriptor: null });
+  if (relation.kind === 'sequence') environment.setSequence(relation.oid, null);
+  if (relation.kind !== 'table') return;
+  dropTrees(command, relation);
+}
+
+function refuseConcurrentDrop(command: Command, count: number): void {
+  if (count > 1) {
+    throw pgError(
+      'feature_not_supported',
+      'DROP INDEX CONCURRENTLY does not support dropping multiple objects',
+    );
+  }
+  if (!command.environment.inBlock) return;
+  throw pgError(
+    'active_sql_transaction',
+    'DROP INDEX CONCURRENTLY cannot run inside a transaction block',
+  );
+}
+
+function* dropIndex(
+  command: Command,
+  name: RangeVar,
+  ifExists: boolean,
+): Generator<UtilityPause, void, undefined> {
+  const table = yield* command.lockNamed(() => {
+    const relation = findRelation(command, name);
+    if (relation !== undefined) throw wrongKind(relation.name, 'index', relation.kind);
+    return findIndex(command, name)?.table;
+  }, TABLE_LOCK.accessExclusive);
+  const found = findIndex(command, name);
+  if (table === undefined || found === undefined) {
+    if (!ifExists) {
+      throw pgError('undefined_object', `index "${writtenName(name)}" does not exist`);
+    }
+    noticeMissing(command, name, 'index');
+    return;
+  }
+  const { index } = found;
+  if (index.constraint !== 0) {
+    const constraint = `constraint ${index.name} on ${describe(command, table)}`;
+    throw pgError(
+      'dependent_objects_still_exist',
+      `cannot drop index ${index.name} because ${constraint} requires it`,
+      { hint: `You can drop ${constraint} instead.` },
+    );
+  }
+  changeRelation(command, table, {
+    indexes: table.indexes.filter((other) => other.oid !== index.oid),
+  });
+  command.environment.dropTree(index.tree);
+}
+
+function* dropSchemas(
+  command: Command,
+  objects: readonly Node[],
+  ifExists: boolean,
+  cascade: boolean,
+): Generator<UtilityPause, void, undefined> {
+  const schemas: SchemaDescriptor[] = [];
+  for (const object of objects) {
+    const name = nodeString(object) ?? '';
+    const schema = command.catalog.schemaByName(name);
+    if (schema === undefined) {
+      if (!ifExists) throw pgError('invalid_schema_name', `schema "${name}" does not exist`);
+      command.environment.notice({ message: `schema "${name}" does not exist, skipping` });
+      continue;
+    }
+    if (name === 'pg_catalog' || name === 'information_schema') {
+      throw pgError(
+        'dependent_objects_still_exist',
+        `cannot drop schema ${name} because it is required by the database system`,
+      );
+    }
+    schemas.push(schema);
+  }
+  const oids = new Set(schemas.map((schema) => schema.oid));
+  const inside = [...command.catalog.relations()].filter(
+    (relation) => oids.has(relation.schema) && !isOwnedInside(command, relation, oids),
+  );
+  if (inside.length > 0 && !cascade) {
+    const lines = inside.map((relation) => {
+      const schema = command.catalog.schemaByOid(relation.schema)?.name;
+      return `${describe(command, relation)} depends on schema ${schema}`;
+    });
+    throw dependentObjects(schemas.length === 1 ? `schema ${schemas[0]!.name}` : null, lines);
+  }
+  for (const relation of inside) yield* command.lock(relation, TABLE_LOCK.accessExclusive);
+  const reported = inside.map((relation) => describe(command, relation));
+  yield* dropRelations(command, inside, true, reported);
+  noticeCascade(command, reported);
+  for (const { oid } of schemas) {
+    command.environment.change({ kind: 'schema', oid, descriptor: null });
+  }
+}
+
+/** Sequences that go with their table are not named. */
+function isOwnedInside(
+  command: Command,
+  relation: RelationDescriptor,
+  schemas: ReadonlySet<number>,
+): boolean {
+  const owner = command.catalog.relationByOid(relation.sequence?.ownerTable ?? 0);
+  return owner !== undefined && schemas.has(owner.schema);
+}

@@ -1,0 +1,8 @@
+export { utilityTag } from './command-tags.ts';
+export type {
+  UtilityEnvironment,
+  UtilityExecution,
+  UtilityPause,
+  UtilityResult,
+} from './environment.ts';
+export { executeUtility } from './execute-utility.ts';

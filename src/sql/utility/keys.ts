@@ -1,0 +1,277 @@
+import type { IndexElem, Node } from '@pgsql/types';
+import type {
+  ColumnDescriptor,
+  ConstraintDescriptor,
+  IndexColumn,
+  IndexDescriptor,
+  RelationDescriptor,
+} from '../../catalog/index.ts';
+import { notSupported, pgError } from '../../errors/index.ts';
+import type { TreeId } from '../../storage/index.ts';
+import { OID, typeByOid } from '../../types/index.ts';
+import { nameList } from '../bind/syntax.ts';
+import type { Command } from './command.ts';
+import { chooseName, indexColumnsName, isNameTaken } from './object-names.ts';
+import type { KeyDraft } from './table-elements.ts';
+
+/** Descriptors of indexes and of the constraints that they serve. */
+
+/** Columns that an index may have, as in PostgreSQL. */
+const INDEX_COLUMNS_MAX = 32;
+
+export interface NewIndex {
+  readonly index: IndexDescriptor;
+  readonly constraint: ConstraintDescriptor;
+}
+
+/** Where names must not meet: the schema, and what the statement has named already. */
+export class NamesInUse {
+  private readonly command: Command;
+  private readonly schema: number;
+  private readonly used = new Set<string>();
+
+  constructor(command: Command, schema: number) {
+    this.command = command;
+    this.schema = schema;
+  }
+
+  has(name: string): boolean {
+    return this.used.has(name) || isNameTaken(this.command.catalog, this.schema, name);
+  }
+
+  add(name: string): string {
+    this.used.add(name);
+    return name;
+  }
+}
+
+/** Position of a live column by name; -1 where there is none. */
+export function columnPosition(columns: readonly ColumnDescriptor[], name: string): number {
+  return columns.findIndex((column) => column.name === name && !column.dropped);
+}
+
+/** Makes the index and the constraint of a PRIMARY KEY or UNIQUE. A primary key gets the tree
+ * `clusterTree`, the table's own; a unique index a new one. */
+export function makeKey(
+  command: Command,
+  table: Pick<RelationDescriptor, 'name' | 'columns'>,
+  key: KeyDraft,
+  names: NamesInUse,
+  clusterTree: TreeId,
+): NewIndex {
+  const { environment } = command;
+  const { location } = key;
+  const positions = key.columns.map((name) => keyColumn(command, table, name, location));
+  const primary = key.kind === 'primary';
+  positions.forEach((position, i) => {
+    if (positions.indexOf(position) === i) return;
+    throw pgError(
+      'duplicate_column',
+      `column "${key.columns[i]}" appears twice in ${primary ? 'primary key' : 'unique'} constraint`,
+      command.position(location),
+    );
+  });
+  checkColumnCount(positions.length + key.included.length);
+  const included = key.included.map((name) => keyColumn(command, table, name, location));
+  const constraintOid = environment.nextOid();
+  const index: IndexDescriptor = {
+    oid: environment.nextOid(),
+    name: keyName(table, key, names),
+    tree: primary ? clusterTree : environment.createTree(),
+    unique: true,
+    primary,
+    clustered: primary,
+    nullsNotDistinct: key.nullsNotDistinct,
+    columns: positions.map((position) => indexColumn(table, position, false, false)),
+    included,
+    predicate: null,
+    constraint: constraintOid,
+  };
+  const constraint: ConstraintDescriptor = {
+    oid: constraintOid,
+    name: index.name,
+    kind: key.kind,
+    columns: positions,
+    index: index.oid,
+    check: null,
+    deferrable: false,
+    deferred: false,
+    validated: true,
+    foreign: null,
+  };
+  return { index, constraint };
+}
+
+function keyColumn(
+  command: Command,
+  table: Pick<RelationDescriptor, 'columns'>,
+  name: string,
+  location: number | undefined,
+): number {
+  const position = columnPosition(table.columns, name);
+  if (position >= 0) return position;
+  throw pgError(
+    'undefined_column',
+    `column "${name}" named in key does not exist`,
+    command.position(location),
+  );
+}
+
+function keyName(
+  table: Pick<RelationDescriptor, 'name'>,
+  key: KeyDraft,
+  names: NamesInUse,
+): string {
+  if (key.name !== null) {
+    if (names.has(key.name)) {
+      throw pgError('duplicate_table', `relation "${key.name}" already exists`);
+    }
+    return names.add(key.name);
+  }
+  const isTaken = (name: string) => names.has(name);
+  if (key.kind === 'primary') return names.add(chooseName(table.name, null, 'pkey', isTaken));
+  const columns = indexColumnsName([...key.columns, ...key.included]);
+  return names.add(chooseName(table.name, columns, 'key', isTaken));
+}
+
+function checkColumnCount(count: number): void {
+  if (count <= INDEX_COLUMNS_MAX) return;
+  throw pgError(
+    'too_many_columns',
+    `cannot use more than ${INDEX_COLUMNS_MAX} columns in an index`,
+  );
+}
+
+/** A column of an index over a column of the table. */
+export function indexColumn(
+  table: Pick<RelationDescriptor, 'columns'>,
+  position: number,
+  descending: boolean,
+  nullsFirst: boolean,
+): IndexColumn {
+  const type = table.columns[position]!.type;
+  const operatorClass = defaultOperatorClass(type);
+  if (operatorClass === 0) {
+    throw pgError(
+      'undefined_object',
+      `data type ${typeByOid(type).sqlName} has no default operator class for access method "btree"`,
+      {
+        hint: 'You must specify an operator class for the index or define a default operator class for the data type.',
+      },
+    );
+  }
+  return { column: position, expression: null, type, descending, nullsFirst, operatorClass };
+}
+
+/** PostgreSQL's default btree operator classes, by type. */
+const OPERATOR_CLASSES: ReadonlyMap<number, number> = new Map([
+  [OID.bool, 10003],
+  [OID.bytea, 10006],
+  [OID.char, 10007],
+  [OID.date, 3122],
+  [OID.float4, 10012],
+  [OID.float8, 3123],
+  [OID.int2, 1979],
+  [OID.int4, 1978],
+  [OID.int8, 3124],
+  [OID.interval, 10022],
+  [OID.name, 10028],
+  [OID.numeric, 3125],
+  [OID.oid, 1981],
+  [OID.text, 3126],
+  [OID.varchar, 3126],
+  [OID.bpchar, 10004],
+  [OID.time, 10038],
+  [OID.timestamptz, 3127],
+  [OID.timestamp, 3128],
+  [OID.uuid, 10065],
+]);
+
+const ARRAY_OPERATOR_CLASS = 10000;
+
+/** Oid of the default btree operator class of a type; 0 when it has none. */
+function defaultOperatorClass(type: number): number {
+  const found = OPERATOR_CLASSES.get(type);
+  if (found !== undefined) return found;
+  const { elementOid } = typeByOid(type);
+  return elementOid !== 0 && defaultOperatorClass(elementOid) !== 0 ? ARRAY_OPERATOR_CLASS : 0;
+}
+
+/** Columns of CREATE INDEX. */
+export function indexColumnsOf(table: RelationDescriptor, nodes: readonly Node[]): IndexColumn[] {
+  return nodes.map((node) => {
+    if (!('IndexElem' in node)) throw notSupported('this index column');
+    return indexElement(table, node.IndexElem);
+  });
+}
+
+function indexElement(table: RelationDescriptor, element: IndexElem): IndexColumn {
+  if (element.expr !== undefined || element.name === undefined) {
+    throw notSupported('an index on an expression');
+  }
+  const position = columnPosition(table.columns, element.name);
+  if (position < 0) {
+    throw pgError('undefined_column', `column "${element.name}" does not exist`);
+  }
+  const collation = nameList(element.collation).at(-1);
+  if (collation !== undefined && collation !== 'C' && collation !== 'POSIX') {
+    throw notSupported(`collation "${collation}"`);
+  }
+  const operatorClass = nameList(element.opclass).at(-1);
+  if (operatorClass !== undefined) {
+    const type = typeByOid(table.columns[position]!.type);
+    if (!isUsualClass(operatorClass, type.name)) {
+      throw notSupported(`operator class "${operatorClass}"`);
+    }
+  }
+  const descending = element.ordering === 'SORTBY_DESC';
+  const nullsFirst =
+    element.nulls_ordering === 'SORTBY_NULLS_FIRST' ||
+    (element.nulls_ordering !== 'SORTBY_NULLS_LAST' && descending);
+  return indexColumn(table, position, descending, nullsFirst);
+}
+
+/** Operator classes that order as the default does, since texts are compared by their bytes. */
+function isUsualClass(name: string, type: string): boolean {
+  return (
+    name === `${type}_ops` ||
+    name === `${type}_pattern_ops` ||
+    (type === 'varchar' && (name === 'text_ops' || name === 'text_pattern_ops'))
+  );
+}
+
+/** Makes the descriptor of an index that serves no constraint. */
+export function makeIndex(
+  command: Command,
+  table: RelationDescriptor,
+  options: {
+    readonly name: string | undefined;
+    readonly columns: readonly IndexColumn[];
+    readonly included: readonly number[];
+    readonly unique: boolean;
+    readonly nullsNotDistinct: boolean;
+  },
+): IndexDescriptor {
+  checkColumnCount(options.columns.length + options.included.length);
+  const { environment, catalog } = command;
+  const positions = [...options.columns.map((column) => column.column), ...options.included];
+  const columnNames = indexColumnsName(positions.map((i) => table.columns[i]!.name));
+  const name =
+    options.name ??
+    chooseName(table.name, columnNames, 'idx', (candidate) =>
+      isNameTaken(catalog, table.schema, candidate),
+    );
+  return {
+    oid: environment.nextOid(),
+    name,
+    tree: environment.createTree(),
+    unique: options.unique,
+    primary: false,
+    clustered: false,
+    nullsNotDistinct: options.nullsNotDistinct,
+    columns: options.columns,
+    included: options.included,
+    predicate: null,
+    constraint: 0,
+  };
+}

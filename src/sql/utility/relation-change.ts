@@ -1,0 +1,18 @@
+import type { RelationDescriptor } from '../../catalog/index.ts';
+import type { Command } from './command.ts';
+
+/** Records a changed relation in the catalog and returns its new descriptor. */
+export function changeRelation(
+  command: Command,
+  relation: RelationDescriptor,
+  changes: Partial<RelationDescriptor>,
+): RelationDescriptor {
+  const descriptor = { ...relation, ...changes, version: relation.version + 1 };
+  command.environment.change({ kind: 'relation', oid: relation.oid, descriptor });
+  return descriptor;
+}
+
+/** The relation as it is now. */
+export function currentRelation(command: Command, oid: number): RelationDescriptor | undefined {
+  return command.catalog.relationByOid(oid);
+}

@@ -1,0 +1,114 @@
+import type {
+  ColumnDescriptor,
+  RelationDescriptor,
+  StoredExpression,
+} from '../../catalog/index.ts';
+import type { TreeId } from '../../storage/index.ts';
+import { OID } from '../../types/index.ts';
+import { coerceToTarget, constant } from '../bind/coercion.ts';
+import type { Expr } from '../expression.ts';
+import type { Command } from './command.ts';
+import { chooseName, isNameTaken, visibleName } from './object-names.ts';
+import { type ResolvedSequence, resolveSequenceOptions } from './sequence-options.ts';
+import type { ColumnDraft } from './table-elements.ts';
+
+/** The columns that `select * from a_sequence` shows. */
+export const SEQUENCE_COLUMNS: readonly ColumnDescriptor[] = [
+  sequenceColumn('last_value', OID.int8),
+  sequenceColumn('log_cnt', OID.int8),
+  sequenceColumn('is_called', OID.bool),
+];
+
+function sequenceColumn(name: string, type: number): ColumnDescriptor {
+  return {
+    name,
+    type,
+    typmod: -1,
+    notNull: true,
+    dropped: false,
+    default: null,
+    identity: '',
+    sequence: 0,
+    missing: null,
+  };
+}
+
+/** Adds a sequence to the catalog, with its first value. */
+export function addSequence(
+  command: Command,
+  name: string,
+  schema: number,
+  resolved: ResolvedSequence,
+  owner: { readonly table: number; readonly column: number } | null,
+): RelationDescriptor {
+  const { environment } = command;
+  const sequence: RelationDescriptor = {
+    oid: environment.nextOid(),
+    name,
+    schema,
+    kind: 'sequence',
+    persistence: 'p',
+    owner: environment.role,
+    version: 1,
+    columns: SEQUENCE_COLUMNS,
+    tree: 0 as TreeId,
+    clusterKey: null,
+    indexes: [],
+    constraints: [],
+    sequence: {
+      ...resolved.options,
+      ownerTable: owner?.table ?? 0,
+      ownerColumn: owner?.column ?? 0,
+    },
+    definition: null,
+    options: [],
+    rowType: 0,
+    statistics: null,
+  };
+  environment.change({ kind: 'relation', oid: sequence.oid, descriptor: sequence });
+  environment.setSequence(sequence.oid, resolved.value);
+  return sequence;
+}
+
+/** Adds the sequence of a serial or identity column. */
+export function addOwnedSequence(
+  command: Command,
+  table: { readonly oid: number; readonly name: string; readonly schema: number },
+  column: ColumnDraft,
+  position: number,
+): RelationDescriptor {
+  const resolved = resolveSequenceOptions(command, column.sequenceOptions ?? [], null, column.type);
+  const name = chooseName(table.name, column.name, 'seq', (candidate) =>
+    isNameTaken(command.catalog, table.schema, candidate),
+  );
+  return addSequence(command, name, table.schema, resolved, { table: table.oid, column: position });
+}
+
+/** DEFAULT of a serial column, as pg_get_expr prints it. */
+export function nextvalDefault(
+  command: Command,
+  sequence: RelationDescriptor,
+  type: number,
+): StoredExpression {
+  const expr = nextvalExpression(command, sequence.oid, type);
+  return { text: nextvalText(command, sequence), expr };
+}
+
+/** The next value of a sequence, as a value of an integer type. */
+export function nextvalExpression(command: Command, sequence: number, type: number): Expr {
+  const nextval: Expr = {
+    kind: 'sequence',
+    type: OID.int8,
+    typmod: -1,
+    operation: 'nextval',
+    relation: constant(OID.regclass, sequence),
+    value: null,
+    isCalled: null,
+  };
+  return coerceToTarget(command.binder(), nextval, type, -1, 'assignment') ?? nextval;
+}
+
+export function nextvalText(command: Command, sequence: RelationDescriptor): string {
+  const name = visibleName(command, sequence).replaceAll("'", "''");
+  return `nextval('${name}'::regclass)`;
+}

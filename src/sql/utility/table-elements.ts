@@ -1,0 +1,301 @@
+import type { ColumnDef, Constraint, Node, RangeVar } from '@pgsql/types';
+import { notSupported, pgError } from '../../errors/index.ts';
+import { builtinTypes, OID, SERIAL_TYPES } from '../../types/index.ts';
+import { nameList } from '../bind/syntax.ts';
+import type { Command } from './command.ts';
+
+/** Column and constraint definitions of CREATE TABLE and ALTER TABLE, as written but checked, before
+ * anything is named or made: PostgreSQL's transformColumnDefinition. */
+
+export interface ColumnDraft {
+  readonly name: string;
+  readonly type: number;
+  readonly typmod: number;
+  readonly notNull: boolean;
+  readonly default: Node | null;
+  readonly identity: '' | 'a' | 'd';
+  /** Options of the sequence of a serial or identity column; null for others. */
+  readonly sequenceOptions: readonly Node[] | null;
+}
+
+export interface CheckDraft {
+  readonly name: string | null;
+  readonly expression: Node;
+  readonly validate: boolean;
+}
+
+export interface KeyDraft {
+  readonly kind: 'primary' | 'unique';
+  readonly name: string | null;
+  readonly columns: readonly string[];
+  readonly included: readonly string[];
+  readonly nullsNotDistinct: boolean;
+  readonly location: number | undefined;
+}
+
+/** Collects the elements of one table. */
+export class TableElements {
+  readonly columns: ColumnDraft[] = [];
+  readonly checks: CheckDraft[] = [];
+  readonly keys: KeyDraft[] = [];
+  private readonly command: Command;
+  private readonly table: string;
+
+  constructor(command: Command, table: string) {
+    this.command = command;
+    this.table = table;
+  }
+
+  add(element: Node): void {
+    if ('ColumnDef' in element) this.addColumn(element.ColumnDef);
+    else if ('Constraint' in element) this.addConstraint(element.Constraint);
+    else throw notSupported('this table element');
+  }
+
+  addColumn(definition: ColumnDef): ColumnDraft {
+    const { command, table } = this;
+    const name = definition.colname ?? '';
+    if (SYSTEM_COLUMNS.has(name)) {
+      throw pgError(
+        'duplicate_column',
+        `column name "${name}" conflicts with a system column name`,
+      );
+    }
+    if (this.columns.some((column) => column.name === name)) {
+      throw pgError('duplicate_column', `column "${name}" specified more than once`);
+    }
+    checkCollation(definition);
+    if ((definition.storage_name ?? '') !== '') throw notSupported('column storage options');
+    if ((definition.compression ?? '') !== '') throw notSupported('column compression');
+    const serial = serialType(command, definition);
+    const { type, typmod } = serial ?? this.columnType(definition);
+    const parts = new ColumnParts(command, name, table);
+    if (serial !== null) {
+      parts.notNull = 'not null';
+      parts.sequenceOptions = [];
+      parts.hasDefault = true;
+    }
+    for (const node of definition.constraints ?? []) {
+      if ('Constraint' in node) this.addColumnConstraint(parts, node.Constraint, name, type);
+    }
+    const column: ColumnDraft = {
+      name,
+      type,
+      typmod,
+      notNull: parts.notNull === 'not null',
+      default: parts.default,
+      identity: parts.identity,
+      sequenceOptions: parts.sequenceOptions,
+    };
+    this.columns.push(column);
+    return column;
+  }
+
+  private columnType(definition: ColumnDef) {
+    if (definition.typeName === undefined) throw notSupported('a column without a type');
+    const bound = this.command.type(definition.typeName);
+    checkColumnType(definition.colname ?? '', bound.type);
+    return bound;
+  }
+
+  private addColumnConstraint(
+    parts: ColumnParts,
+    constraint: Constraint,
+    column: string,
+    type: number,
+  ): void {
+    switch (constraint.contype) {
+      case 'CONSTR_NULL':
+        if (parts.notNull === 'not null') throw parts.conflict(constraint.location);
+        parts.notNull = 'null';
+        return;
+      case 'CONSTR_NOTNULL':
+        if (parts.notNull === 'null') throw parts.conflict(constraint.location);
+        parts.notNull = 'not null';
+        return;
+      case 'CONSTR_DEFAULT':
+        if (parts.hasDefault) throw parts.multiple('default values specified', constraint.location);
+        parts.hasDefault = true;
+        parts.default = constraint.raw_expr ?? null;
+        parts.checkIdentityDefault(constraint.location);
+        return;
+      case 'CONSTR_IDENTITY':
+        if (parts.identity !== '') {
+          throw parts.multiple('identity specifications', constraint.location);
+        }
+        if (parts.notNull === 'null') throw parts.conflict(constraint.location);
+        checkIdentityType(type);
+        parts.identity = constraint.generated_when === 'd' ? 'd' : 'a';
+        parts.sequenceOptions = constraint.options ?? [];
+        parts.notNull = 'not null';
+        parts.checkIdentityDefault(constraint.location);
+        return;
+      case 'CONSTR_GENERATED':
+        throw notSupported('generated columns');
+      case 'CONSTR_PRIMARY':
+        parts.notNull = 'not null';
+        this.addKey(constraint, [column]);
+        return;
+      case 'CONSTR_UNIQUE':
+        this.addKey(constraint, [column]);
+        return;
+      default:
+        this.addConstraint(constraint);
+    }
+  }
+
+  addConstraint(constraint: Constraint): void {
+    switch (constraint.contype) {
+      case 'CONSTR_CHECK':
+        if (constraint.raw_expr === undefined) throw notSupported('an empty CHECK constraint');
+        this.checks.push({
+          name: constraint.conname ?? null,
+          expression: constraint.raw_expr,
+          validate: constraint.skip_validation !== true,
+        });
+        return;
+      case 'CONSTR_PRIMARY':
+      case 'CONSTR_UNIQUE':
+        this.addKey(constraint, nameList(constraint.keys));
+        return;
+      case 'CONSTR_FOREIGN':
+        throw notSupported('foreign key constraints', this.command.position(constraint.location));
+      case 'CONSTR_EXCLUSION':
+        throw notSupported('exclusion constraints', this.command.position(constraint.location));
+      case 'CONSTR_ATTR_NOT_DEFERRABLE':
+      case 'CONSTR_ATTR_IMMEDIATE':
+      case 'CONSTR_ATTR_ENFORCED':
+        return;
+      case 'CONSTR_ATTR_DEFERRABLE':
+      case 'CONSTR_ATTR_DEFERRED':
+        throw notSupported('deferrable constraints', this.command.position(constraint.location));
+      default:
+        throw notSupported('this constraint', this.command.position(constraint.location));
+    }
+  }
+
+  private addKey(constraint: Constraint, columns: readonly string[]): void {
+    const { command, table } = this;
+    const position = command.position(constraint.location);
+    if (constraint.deferrable === true || constraint.initdeferred === true) {
+      throw notSupported('deferrable constraints', position);
+    }
+    if (constraint.indexname !== undefined) throw notSupported('USING INDEX', position);
+    if (constraint.indexspace !== undefined) throw notSupported('tablespaces', position);
+    if (constraint.without_overlaps === true) throw notSupported('WITHOUT OVERLAPS', position);
+    const kind = constraint.contype === 'CONSTR_PRIMARY' ? 'primary' : 'unique';
+    if (kind === 'primary' && this.keys.some((key) => key.kind === 'primary')) {
+      throw multiplePrimaryKeys(table, command, constraint.location);
+    }
+    this.keys.push({
+      kind,
+      name: constraint.conname ?? null,
+      columns,
+      included: nameList(constraint.including),
+      nullsNotDistinct: constraint.nulls_not_distinct === true,
+      location: constraint.location,
+    });
+  }
+}
+
+export function multiplePrimaryKeys(table: string, command: Command, location?: number) {
+  return pgError(
+    'invalid_table_definition',
+    `multiple primary keys for table "${table}" are not allowed`,
+    command.position(location),
+  );
+}
+
+/** What the constraints of one column add up to. */
+class ColumnParts {
+  notNull: 'unsaid' | 'null' | 'not null' = 'unsaid';
+  hasDefault = false;
+  default: Node | null = null;
+  identity: '' | 'a' | 'd' = '';
+  sequenceOptions: readonly Node[] | null = null;
+  private readonly command: Command;
+  private readonly column: string;
+  private readonly table: string;
+
+  constructor(command: Command, column: string, table: string) {
+    this.command = command;
+    this.column = column;
+    this.table = table;
+  }
+
+  checkIdentityDefault(location: number | undefined): void {
+    if (!this.hasDefault || this.identity === '') return;
+    throw this.error('both default and identity specified', location);
+  }
+
+  conflict(location: number | undefined) {
+    return this.error('conflicting NULL/NOT NULL declarations', location);
+  }
+
+  multiple(what: string, location: number | undefined) {
+    return this.error(`multiple ${what}`, location);
+  }
+
+  private error(what: string, location: number | undefined) {
+    return pgError(
+      'syntax_error',
+      `${what} for column "${this.column}" of table "${this.table}"`,
+      this.command.position(location),
+    );
+  }
+}
+
+const SYSTEM_COLUMNS: ReadonlySet<string> = new Set([
+  'tableoid',
+  'xmin',
+  'cmin',
+  'xmax',
+  'cmax',
+  'ctid',
+]);
+
+/** serial and its kin: the integer type behind the name. */
+function serialType(command: Command, definition: ColumnDef) {
+  const names = nameList(definition.typeName?.names);
+  const underlying = names.length === 1 ? SERIAL_TYPES.get(names[0] ?? '') : undefined;
+  if (underlying === undefined) return null;
+  if ((definition.typeName?.arrayBounds?.length ?? 0) > 0) {
+    throw pgError(
+      'feature_not_supported',
+      'array of serial is not implemented',
+      command.position(definition.typeName?.location),
+    );
+  }
+  const type = builtinTypes.findByName(underlying);
+  return type === undefined ? null : { type: type.oid, typmod: -1 };
+}
+
+/** Everything sorts by bytes, so only the collations that do so too can be asked for. */
+const BYTE_COLLATIONS: ReadonlySet<string> = new Set(['C', 'POSIX', 'default', 'ucs_basic']);
+
+function checkCollation(definition: ColumnDef): void {
+  const name = nameList(definition.collClause?.collname).at(-1);
+  if (name === undefined || BYTE_COLLATIONS.has(name)) return;
+  throw notSupported(`collation "${name}"`);
+}
+
+/** Refuses pseudo-types, of which no column can be. */
+export function checkColumnType(column: string, oid: number): void {
+  const type = builtinTypes.get(oid);
+  if (type.category !== 'P' && type.oid !== OID.unknown) return;
+  throw pgError('invalid_table_definition', `column "${column}" has pseudo-type ${type.sqlName}`);
+}
+
+export function checkIdentityType(type: number): void {
+  if (type === OID.int2 || type === OID.int4 || type === OID.int8) return;
+  throw pgError(
+    'invalid_parameter_value',
+    'identity column type must be smallint, integer, or bigint',
+  );
+}
+
+/** Refuses what tables cannot be yet. */
+export function checkPersistence(name: RangeVar, what: string): void {
+  if (name.relpersistence === 't') throw notSupported(`temporary ${what}`);
+  if (name.relpersistence === 'u') throw notSupported(`unlogged ${what}`);
+}
