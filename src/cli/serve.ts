@@ -55,7 +55,9 @@ async function serve(options: ServeOptions): Promise<void> {
     connectionCountMax: Number(settings.get('max_connections') ?? 10000),
     authenticationTimeoutMs: 60_000,
     onInternalError: (error) => console.error(error),
+    pollSource: engine.pollSource,
   });
+  engine.onRequest = () => server.expectSoon();
   let boundPort: number;
   try {
     boundPort = await server.listen({ host, port });

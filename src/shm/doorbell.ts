@@ -41,6 +41,16 @@ export class Doorbell {
     Atomics.store(this.#control, this.#sleeping, 0);
   }
 
+  /** The main thread, while it looks at its rings again and again: callers need not notify. Work that
+   * comes between the last look and `mustWake` rings in vain, so the owner looks once more after. */
+  isAwake(): void {
+    Atomics.store(this.#control, this.#sleeping, 0);
+  }
+
+  mustWake(): void {
+    Atomics.store(this.#control, this.#sleeping, 1);
+  }
+
   /** As `sleep`, for the main thread: null when the bell has rung already. */
   sleepAsync(heard: number, timeoutMs?: number): Promise<void> | null {
     Atomics.store(this.#control, this.#sleeping, 1);

@@ -46,6 +46,8 @@ export class EngineServer {
   private starting: Promise<StatementRouter>;
   private closing = false;
   recovery: RecoveryReport | null = null;
+  /** Is told of every request to a worker, so that the event loop can stay awake for the answer. */
+  onRequest: () => void = () => {};
 
   static async start(options: EngineServerOptions): Promise<EngineServer> {
     await loadParser();
@@ -70,6 +72,13 @@ export class EngineServer {
     this.starting = this.begin();
   }
 
+  /** For doors that poll: answers of workers are taken without being woken. */
+  readonly pollSource = {
+    begin: (): void => this.generation?.isAwake(),
+    poll: (): number => this.generation?.router.receive() ?? 0,
+    end: (): void => this.generation?.mustWake(),
+  };
+
   /** Stops all threads; the data directory is left as after a clean shutdown. */
   async close(): Promise<void> {
     this.closing = true;
@@ -80,6 +89,7 @@ export class EngineServer {
     const generation = new Generation(this.options, this.settings, this.startTimestamp);
     this.generation = generation;
     generation.onWriterLost = (reason) => this.recover(reason);
+    generation.router.onRequest = () => this.onRequest();
     return generation.start().then((report) => {
       this.recovery = report;
       return generation.router;
@@ -145,6 +155,15 @@ class Generation {
   forgetPlan(id: number): void {
     this.writerChannel?.forgetPlan(id);
     for (const reader of this.readers) reader?.forgetPlan(id);
+  }
+
+  isAwake(): void {
+    this.mainBell.isAwake();
+  }
+
+  mustWake(): void {
+    this.mainBell.mustWake();
+    this.router.receive();
   }
 
   /** A clean stop. */

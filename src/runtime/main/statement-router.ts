@@ -53,8 +53,8 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
   private readonly writerSlots = new Map<number, number>();
   private readonly mainRunner: MainRunner;
   private readonly points: PointReader;
-  /** Called when the writer's first catalog has come. */
-  onCatalog: () => void = () => {};
+  /** Is told of every request to a worker. */
+  onRequest: () => void = () => {};
 
   constructor(memory: SharedMemory, serverStartTimestamp: number) {
     this.serverStartTimestamp = serverStartTimestamp;
@@ -216,7 +216,6 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
     if (kind === REPLY.catalog) {
       const update = deserialize(payload.slice(start, end)) as CatalogUpdate;
       this.catalog.apply(update.changes, update.version);
-      this.onCatalog();
       return;
     }
     const run = this.runs.get(message.request());
@@ -273,6 +272,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
     const run = new RoutedRun(this, channel, request, session, listener, slot);
     this.runs.set(request, run);
     channel.load++;
+    this.onRequest();
     return run;
   }
 

@@ -21,6 +21,7 @@ import { decodeParameters } from '../parameters.ts';
 import { PlanStore } from './plan-store.ts';
 import { RunningStatement, SLICE, type StatementHost, WINDOW_BYTES } from './running-statement.ts';
 import { SpillFiles } from './spill-files.ts';
+import { SpinWait } from './spin-wait.ts';
 import { StatementContext } from './statement-context.ts';
 import { type RequestHandler, WorkerPort } from './worker-port.ts';
 
@@ -34,6 +35,8 @@ export interface ThreadSetup {
 
 /** A statement runs so long before others get their turn. */
 const SLICE_MS = 2;
+/** How long a thread waits awake before it sleeps. */
+const SPIN_MICROS = 50;
 
 /** A thread that runs statements: takes requests from its ring, gives each statement slices of time in
  * turn, and sleeps when there is nothing to do. The writer adds transactions to this (writer.ts). */
@@ -72,15 +75,15 @@ export class StatementThread implements RequestHandler, StatementHost {
   /** Serves until it is told to stop. */
   run(): void {
     const { port } = this;
+    const spin = new SpinWait(SPIN_MICROS);
     while (!this.stopping) {
       const heard = port.bell.listen();
       port.receive(this);
       this.runReady();
       this.afterTurn();
       port.publish();
-      if (this.ready.length === 0 && !this.stopping && !this.hasWork()) {
-        port.bell.sleep(heard, this.sleepMs());
-      }
+      if (this.ready.length > 0 || this.stopping || this.hasWork()) continue;
+      if (!spin.wait(() => port.bell.listen() !== heard)) port.bell.sleep(heard, this.sleepMs());
     }
     this.atStop();
     port.stopped(null);

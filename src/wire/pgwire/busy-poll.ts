@@ -18,8 +18,19 @@ const PREEMPTED_MS = 1.5;
 const REST_MIN_MS = 50;
 const REST_MAX_MS = 3200;
 
+/** What else can come while the event loop is kept awake: answers of worker threads, say. */
+export interface PollSource {
+  /** Polling begins: nobody needs to wake this thread. */
+  begin(): void;
+  /** Takes what has come, and says how much. */
+  poll(): number;
+  /** Polling ends: from now on this thread has to be woken. */
+  end(): void;
+}
+
 export class BusyPoll {
   private readonly durationMs: number;
+  private readonly source: PollSource | null;
   private polling = false;
   private until = 0;
   /** When the poller was last seen running. */
@@ -32,11 +43,12 @@ export class BusyPoll {
   private restMs = 0;
 
   /** Polls for so long after each answer; 0 never polls. */
-  constructor(durationMicros: number) {
+  constructor(durationMicros: number, source: PollSource | null = null) {
     this.durationMs = durationMicros / 1000;
+    this.source = source;
   }
 
-  /** An answer has been sent. */
+  /** An answer has been sent, or something that will be answered soon. */
   answered(): void {
     if (this.durationMs === 0) return;
     if (this.polling) {
@@ -56,10 +68,12 @@ export class BusyPoll {
     }
     this.polling = true;
     this.last = now;
+    this.source?.begin();
     setImmediate(this.poll);
   }
 
   private readonly poll = (): void => {
+    if (this.source !== null && this.source.poll() > 0) this.answered();
     const now = performance.now();
     this.watch(now);
     if (now < this.until) {
@@ -67,6 +81,7 @@ export class BusyPoll {
       return;
     }
     this.polling = false;
+    this.source?.end();
     this.misses++;
     if (this.misses < MISSES_MAX) return;
     this.skipLength = Math.min(SKIP_MAX, Math.max(1, this.skipLength * 2));

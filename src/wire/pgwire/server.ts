@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type PgError, pgError } from '../../errors/index.ts';
 import type { SessionHost } from '../../session/index.ts';
-import { BusyPoll } from './busy-poll.ts';
+import { BusyPoll, type PollSource } from './busy-poll.ts';
 import { type ConnectionContext, PgConnection } from './connection.ts';
 import { BindMessage, MessageReader } from './message-reader.ts';
 import { OutputPool } from './output-buffer.ts';
@@ -16,6 +16,8 @@ export interface PgServerOptions {
   readonly removeFile?: (path: string) => Promise<void>;
   /** How long to poll for the next message before sleeping; 0 saves processor time. */
   readonly busyPollMicros?: number;
+  /** What else is looked at while the server polls. */
+  readonly pollSource?: PollSource;
   /** Is told of exceptions that only a bug can cause. */
   readonly onInternalError: (error: unknown) => void;
   /** Whether a client may come in without authentication; by default one on this machine. */
@@ -30,6 +32,7 @@ export type ListenAddress =
 export class PgServer {
   private readonly options: PgServerOptions;
   private readonly context: ConnectionContext;
+  private readonly busyPoll: BusyPoll;
   private readonly listeners: Server[] = [];
   private readonly connections = new Set<PgConnection>();
   private toFlush: PgConnection[] = [];
@@ -39,7 +42,11 @@ export class PgServer {
 
   constructor(host: SessionHost, options: PgServerOptions) {
     this.options = options;
-    const busyPoll = new BusyPoll(options.busyPollMicros ?? BUSY_POLL_MICROS);
+    const busyPoll = new BusyPoll(
+      options.busyPollMicros ?? BUSY_POLL_MICROS,
+      options.pollSource ?? null,
+    );
+    this.busyPoll = busyPoll;
     this.context = {
       host,
       reader: new MessageReader(),
@@ -52,6 +59,11 @@ export class PgServer {
       internalError: options.onInternalError,
       closed: (connection) => this.forget(connection),
     };
+  }
+
+  /** Something has been asked of another thread that will be answered soon. */
+  expectSoon(): void {
+    this.busyPoll.answered();
   }
 
   /** Clients that have a session, or are about to. */
