@@ -82,7 +82,6 @@ export class Insert extends Operator {
       if (!this.#insertRows()) return PAUSE;
       if (this.#returning !== null && this.#returning.count > 0) {
         this.#returning.emit(this.chunk);
-        this.#returning.reset();
         return CHUNK;
       }
     }

@@ -103,7 +103,6 @@ abstract class Modify extends Operator {
       if (!this.#changeRows()) return PAUSE;
       if (this.#returning !== null && this.#returning.count > 0) {
         this.#returning.emit(this.chunk);
-        this.#returning.reset();
         return CHUNK;
       }
     }

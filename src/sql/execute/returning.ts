@@ -6,6 +6,7 @@ import type { Evaluator } from './expression/evaluator.ts';
 export class Returning {
   readonly #exprs: readonly Evaluator[];
   readonly #rows: DataChunk;
+  #isEmitted = false;
 
   constructor(types: readonly SqlType[], exprs: readonly Evaluator[], capacity: number) {
     this.#exprs = exprs;
@@ -17,16 +18,19 @@ export class Returning {
   }
 
   reset(): void {
+    this.#isEmitted = false;
     this.#rows.count = 0;
     for (const column of this.#rows.columns) column.reset();
   }
 
+  /** Rows that are not handed on yet. */
   get count(): number {
-    return this.#rows.count;
+    return this.#isEmitted ? 0 : this.#rows.count;
   }
 
   /** Keeps a row: the table's columns, then those of the input (if RETURNING can read them). */
   add(table: readonly ColumnVector[], input: readonly ColumnVector[], row: number): void {
+    if (this.#isEmitted) this.reset();
     const target = this.#rows.columns;
     const at = this.#rows.count++;
     for (let i = 0; i < target.length; i++) {
@@ -35,8 +39,9 @@ export class Returning {
     }
   }
 
-  /** Computes the results into a chunk. */
+  /** Computes the results into a chunk, which is good until the next row is added. */
   emit(chunk: DataChunk): void {
+    this.#isEmitted = true;
     chunk.columns = this.#exprs.map((expr) => expr.evaluate(this.#rows));
     chunk.count = this.#rows.count;
     chunk.selection = null;

@@ -336,6 +336,20 @@ describe('rows that change', () => {
     expect(database.rowsOf(table).length).toBe(47);
   });
 
+  test('RETURNING sees the new row, then the input', () => {
+    const database = filled(5);
+    const root = {
+      ...update(call('int4lt', OID.bool, input(0), constant(2))),
+      returning: [input(0), input(1), input(4)],
+      output: node([OID.int4, OID.int4, OID.int4], { kind: 'result', exprs: [], filter: null })
+        .output,
+    } as PlanNode;
+    expect(database.run(planOf(root, [table]))).toEqual([
+      [0, 100, 0],
+      [1, 101, 1],
+    ]);
+  });
+
   test('wait, and check changed rows again', () => {
     const database = filled(10);
     let waits = 0;

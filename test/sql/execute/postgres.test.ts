@@ -6,6 +6,7 @@ import { type Plan, planQuery } from '../../../src/sql/plan/index.ts';
 import { OID, typeByOid } from '../../../src/types/index.ts';
 import { contextFor, makeCatalog } from '../support/test-catalog.ts';
 import answers from './postgres-answers.json' with { type: 'json' };
+import changes from './postgres-changes.json' with { type: 'json' };
 import { MemoryDatabase, makeIndex, makeTable } from './support.ts';
 
 /** Queries with the answers of PostgreSQL 15, through parser, binder and planner. */
@@ -42,21 +43,27 @@ const c = makeTable(
 );
 const catalog = makeCatalog([a, b, c]);
 
-const database = new MemoryDatabase();
+let database = filled();
 const { functions } = database.environment();
-for (const [table, rows] of [
-  [a, answers.tables.a],
-  [b, answers.tables.b],
-  [c, answers.tables.c],
-] as const) {
-  database.load(
-    table,
-    rows.map((row) =>
-      row.map((text, i) =>
-        text === '\\N' ? null : typeByOid(table.columns[i]!.type).input(text, functions, -1),
+
+function filled(): MemoryDatabase {
+  const fresh = new MemoryDatabase();
+  const context = fresh.environment().functions;
+  for (const [table, rows] of [
+    [a, answers.tables.a],
+    [b, answers.tables.b],
+    [c, answers.tables.c],
+  ] as const) {
+    fresh.load(
+      table,
+      rows.map((row) =>
+        row.map((text, i) =>
+          text === '\\N' ? null : typeByOid(table.columns[i]!.type).input(text, context, -1),
+        ),
       ),
-    ),
-  );
+    );
+  }
+  return fresh;
 }
 
 function planOf(sql: string): Plan {
@@ -100,6 +107,30 @@ describe.each([
     else expect(sorted(got.rows)).toEqual(sorted(expected.rows as string[][]));
     expect(database.openSpillFiles).toBe(0);
     expect(database.openCursors).toBe(0);
+  });
+});
+
+describe.each([
+  ['', 0],
+  [', pausing', 7],
+])('changes rows as PostgreSQL does%s', (_name, pauseEvery) => {
+  test.each(changes)('$sql', (change) => {
+    database = filled();
+    database.pauseEvery = pauseEvery;
+    const got = run(change.sql);
+    if ('error' in change) expect(got).toEqual({ error: change.error });
+    else expect(sorted(got.rows ?? [])).toEqual(sorted(change.rows as string[][]));
+    expect(database.openCursors).toBe(0);
+    if ('error' in change) return;
+    const table = change.table === 'a' ? a : b;
+    const after = database
+      .rowsOf(table)
+      .map((row) =>
+        row.map((value, i) =>
+          value === null ? '\\N' : typeByOid(table.columns[i]!.type).output(value, functions),
+        ),
+      );
+    expect(sorted(after)).toEqual(sorted(change.after));
   });
 });
 

@@ -192,6 +192,7 @@ const context: FunctionContext = {
 export class MemoryDatabase {
   readonly trees = new Map<number, MemoryTree>();
   nextRowId = 1;
+  lastKey: Uint8Array = new Uint8Array(0);
   /** Every so many calls of shouldPause answer true. */
   pauseEvery = 0;
   #polls = 0;
@@ -223,6 +224,7 @@ export class MemoryDatabase {
     else encodeClusterKeyFromDatums(cluster, row, key);
     const value = new ByteWriter();
     encodeTupleFromDatums(layoutOf(table), row, value);
+    this.lastKey = key.copy();
     this.tree(table.tree).put(key.copy(), value.copy());
     for (const index of table.indexes) {
       if (!index.clustered)
@@ -309,6 +311,8 @@ export class MemoryDatabase {
       row: number,
     ): Datum[] =>
       table.columns.map((column, i) => readDatum(columns[i]!, row, typeByOid(column.type)));
+    /** Rows that this run has changed. */
+    const own = new Set<string>();
     const operations = {
       changedKey: none,
       changedTuple: none,
@@ -317,6 +321,7 @@ export class MemoryDatabase {
         const key = bytes.slice(start, end);
         const answer = database.onLock?.(key);
         if (answer === 'wait' || answer === 'deleted') return answer;
+        if (own.has(String(key))) return 'own' as const;
         const value = database.tree(table.tree).get(key);
         if (value === undefined) return 'deleted' as const;
         operations.changedKey = { bytes: key, start: 0, end: key.length };
@@ -344,6 +349,7 @@ export class MemoryDatabase {
         const tuple = new ByteWriter();
         encodeTuple(layoutOf(table), columns, row, tuple);
         database.store(table, rowOf(table, columns, row));
+        own.add(String(database.lastKey));
         return 'done' as const;
       },
       update(
@@ -361,10 +367,12 @@ export class MemoryDatabase {
           new DataView(key.buffer).byteLength >= 8 ? new DataView(key.buffer).getBigUint64(0) : 0n,
         );
         database.store(table, rowOf(table, columns, row), rowId);
+        own.add(String(key)).add(String(database.lastKey));
         return 'done' as const;
       },
       delete(table: RelationDescriptor, bytes: Uint8Array, start: number, end: number) {
         database.remove(table, bytes.slice(start, end));
+        own.add(String(bytes.slice(start, end)));
         return 'done' as const;
       },
     };
