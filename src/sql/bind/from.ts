@@ -290,8 +290,17 @@ function bindRangeFunction(b: Binder, scope: Scope, node: RangeFunction): Namesp
     const parts = 'List' in item ? (item.List.items ?? []) : [item];
     const call = parts[0] as Node;
     const definitions = parts[1];
-    const expr = bindExpr(b, scope, call);
+    const [first, ...others] = splitUnnest(call).map((part) => bindExpr(b, scope, part));
+    const expr = first as Expr;
     if (expr.type === OID.unknown) throw notSupported('a constant as a function in FROM');
+    if (others.length > 0) {
+      // Several arrays are unnested in step.
+      for (const part of [expr, ...others]) {
+        calls.push(part);
+        shape.push({ name: 'unnest', type: part.type, typmod: part.typmod });
+      }
+      continue;
+    }
     calls.push(expr);
     const given = node.coldeflist?.length
       ? node.coldeflist
@@ -334,6 +343,14 @@ function bindRangeFunction(b: Binder, scope: Scope, node: RangeFunction): Namesp
       scalar: scalar && !ordinality && (node.functions?.length ?? 0) === 1,
     }),
   );
+}
+
+/** `unnest(a, b)` as `unnest(a), unnest(b)`. */
+function splitUnnest(node: Node): Node[] {
+  if (!('FuncCall' in node)) return [node];
+  const { funcname, args = [] } = node.FuncCall;
+  if (args.length < 2 || nameList(funcname).at(-1) !== 'unnest') return [node];
+  return args.map((arg): Node => ({ FuncCall: { ...node.FuncCall, args: [arg] } }));
 }
 
 function hasOutNames(oid: number): boolean {

@@ -29,7 +29,9 @@ export function isPreferred(oid: number): boolean {
 /** Element type of a true array type, else 0. */
 export function elementTypeOf(oid: number): number {
   const facts = BY_OID.get(oid);
-  return facts !== undefined && facts.length === -1 && facts.category === 'A' ? facts.element : 0;
+  return facts !== undefined && facts.length === -1 && facts.name.startsWith('_')
+    ? facts.element
+    : 0;
 }
 
 /** Element type of whatever can be subscripted, int2vector too. */

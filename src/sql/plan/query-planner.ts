@@ -16,6 +16,7 @@ import {
   visitQueryReferences,
   visitReferences,
 } from '../expression-tree.ts';
+import { foldConstants } from '../optimize/index.ts';
 import { relsOf } from './clauses.ts';
 import { planFrom } from './from.ts';
 import type { Layout } from './layout.ts';
@@ -209,7 +210,7 @@ export class QueryPlanner {
       case 'subquery':
         return planSubquery(this, expr as SubqueryExpr, layout, slots);
       default:
-        return mapChildren(expr, (child) => this.convert(child, layout, slots));
+        return foldConstants(mapChildren(expr, (child) => this.convert(child, layout, slots)));
     }
   }
 

@@ -1,0 +1,114 @@
+import { PgError } from '../../errors/index.ts';
+import { builtinTypes, type Datum } from '../../types/index.ts';
+import type { CallExpr, CastExpr, ConstExpr, Expr } from '../expression.ts';
+import { type FunctionContext, functionByOid, scalarImplementation } from '../functions/index.ts';
+
+/** Computes what is constant: an immutable function of constants, and conditions that a constant
+ * member decides. The children of `expr` have been folded. */
+export function foldConstants(expr: Expr): Expr {
+  switch (expr.kind) {
+    case 'call':
+      return expr.arguments.every(isConstant)
+        ? foldCall(expr, expr.function, expr.arguments)
+        : expr;
+    case 'cast':
+      return isConstant(expr.argument) ? foldCast(expr, expr.argument) : expr;
+    case 'typmod': {
+      const { argument } = expr;
+      if (!isConstant(argument)) return expr;
+      const apply = builtinTypes.find(expr.type)?.applyTypmod;
+      if (argument.value === null || apply === undefined) {
+        return { ...argument, type: expr.type, typmod: expr.typmod };
+      }
+      const { value } = argument;
+      return computed(expr, () => apply(value, expr.typmod, expr.explicit));
+    }
+    case 'not':
+      if (!isConstant(expr.argument)) return expr;
+      return constantOf(expr, expr.argument.value === null ? null : expr.argument.value !== true);
+    case 'isNull':
+      if (!isConstant(expr.argument)) return expr;
+      return constantOf(expr, (expr.argument.value === null) !== expr.negated);
+    case 'and':
+    case 'or':
+      return foldConnective(expr, expr.kind === 'or');
+    default:
+      return expr;
+  }
+}
+
+function isConstant(expr: Expr): expr is ConstExpr {
+  return expr.kind === 'const';
+}
+
+function constantOf(expr: Expr, value: Datum): ConstExpr {
+  return { kind: 'const', type: expr.type, typmod: expr.typmod, value };
+}
+
+/** What fails stays as it is, to fail when it is run, if it is. */
+function computed(expr: Expr, compute: () => Datum): Expr {
+  try {
+    return constantOf(expr, compute());
+  } catch (error) {
+    if (error instanceof PgError) return expr;
+    throw error;
+  }
+}
+
+function foldCast(expr: CastExpr, argument: ConstExpr): Expr {
+  if (argument.value === null) return constantOf(expr, null);
+  if (expr.method === 'relabel') return constantOf(expr, argument.value);
+  return expr.method === 'function' ? foldCall(expr, expr.function, [argument]) : expr;
+}
+
+function foldCall(expr: CallExpr | CastExpr, oid: number, args: readonly Expr[]): Expr {
+  const signature = functionByOid(oid);
+  if (signature?.volatility !== 'i' || args.length !== signature.arguments.length) return expr;
+  const values = args.map((arg) => (arg as ConstExpr).value);
+  if (values.includes(null)) return signature.strict ? constantOf(expr, null) : expr;
+  const code = scalarImplementation(oid, {
+    arguments: args.map((arg) => arg.type),
+    result: expr.type,
+  });
+  if (code === undefined) return expr;
+  return computed(expr, () => (code as AnyScalar)(IMMUTABLE, ...values));
+}
+
+type AnyScalar = (context: FunctionContext, ...args: Datum[]) => Datum;
+
+/** AND without what is true, OR without what is false; the other constant decides. */
+function foldConnective(expr: Extract<Expr, { kind: 'and' | 'or' }>, deciding: boolean): Expr {
+  const rest: Expr[] = [];
+  for (const part of expr.arguments) {
+    if (!isConstant(part) || part.value === null) rest.push(part);
+    else if (part.value === deciding) return constantOf(expr, deciding);
+  }
+  if (rest.length === expr.arguments.length) return expr;
+  if (rest.length === 0) return constantOf(expr, !deciding);
+  return rest.length === 1 ? (rest[0] as Expr) : { ...expr, arguments: rest };
+}
+
+/** Immutable functions ask nothing of their context. */
+const IMMUTABLE: FunctionContext = {
+  timeZone: 'UTC',
+  dateStyle: 'ISO',
+  dateOrder: 'MDY',
+  intervalStyle: 'postgres',
+  extraFloatDigits: 1,
+  byteaOutput: 'hex',
+  transactionTimestamp: 0,
+  statementTimestamp: 0,
+  clockTimestamp: () => 0,
+  random: () => 0,
+  setRandomSeed() {},
+  session: {
+    user: '',
+    sessionUser: '',
+    database: '',
+    processId: 0,
+    searchPath: [],
+    serverStartTimestamp: 0,
+    setting: () => null,
+  },
+  notice() {},
+};

@@ -1,0 +1,1 @@
+export { foldConstants } from './constant-folding.ts';
