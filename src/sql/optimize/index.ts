@@ -1,1 +1,2 @@
 export { foldConstants } from './constant-folding.ts';
+export { flatten, type SemiJoinItem } from './pull-up.ts';

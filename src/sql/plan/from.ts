@@ -27,7 +27,7 @@ import type { NodeColumn, PlanNode } from './plan.ts';
 import type { QueryPlanner } from './query-planner.ts';
 import { singlePath, tableCandidates } from './scans.ts';
 import { clausesSelectivity } from './selectivity.ts';
-import { type SemiJoin, unnest } from './unnest.ts';
+import { planSemiJoin, type SemiJoin } from './unnest.ts';
 
 /** FROM and WHERE: relations with the conditions pushed down to them, joined. */
 export function planFrom(
@@ -35,12 +35,10 @@ export function planFrom(
   from: readonly FromItem[],
   where: Expr | null,
 ): Candidates {
-  const unnested = unnest(planner, conjuncts(where));
-  const clauses = unnested.conditions.map(makeClause);
-  if (from.length === 0 && unnested.semiJoins.length === 0) {
-    return emptyFrom(planner, clauses);
-  }
-  return planItems(planner, from, clauses, unnested.semiJoins);
+  const clauses = conjuncts(where).map(makeClause);
+  if (from.length === 0) return emptyFrom(planner, clauses);
+  const semiJoins = planner.semiJoins.map((item) => planSemiJoin(planner, item));
+  return planItems(planner, from, clauses, semiJoins);
 }
 
 /** No FROM: one row, or none. */
@@ -74,7 +72,7 @@ function emptyFrom(planner: QueryPlanner, clauses: readonly Clause[]): Candidate
 }
 
 /** One join problem: items of inner joins, and the conditions over them. */
-function planItems(
+export function planItems(
   planner: QueryPlanner,
   from: readonly FromItem[],
   conditions: readonly Clause[],

@@ -2,6 +2,7 @@ import { AssertionError } from '../../base/index.ts';
 import { notSupported } from '../../errors/index.ts';
 import type {
   CommonTable,
+  FromItem,
   ModifyQuery,
   Query,
   RangeTableEntry,
@@ -16,7 +17,7 @@ import {
   visitQueryReferences,
   visitReferences,
 } from '../expression-tree.ts';
-import { foldConstants } from '../optimize/index.ts';
+import { flatten, foldConstants, type SemiJoinItem } from '../optimize/index.ts';
 import { relsOf } from './clauses.ts';
 import { planFrom } from './from.ts';
 import type { Layout } from './layout.ts';
@@ -48,6 +49,7 @@ export class QueryPlanner {
   readonly parent: QueryPlanner | null;
   readonly query: Query;
   readonly rangeTable: readonly RangeTableEntry[];
+  readonly semiJoins: readonly SemiJoinItem[];
   /** Outer expressions that this level reads through slots, in terms of the parent's level. */
   readonly outerValues: { readonly slot: number; readonly expr: Expr }[] = [];
   readonly ctes: readonly PlannedCte[];
@@ -66,10 +68,12 @@ export class QueryPlanner {
     isSubplan: boolean,
   ) {
     this.statement = statement;
-    this.query = query;
+    const flat = query.kind === 'select' ? flatten(query) : { query, semiJoins: [] };
+    this.query = flat.query;
+    this.semiJoins = flat.semiJoins;
     this.parent = parent;
     this.isSubplan = isSubplan;
-    this.rangeTable = 'rangeTable' in query ? query.rangeTable : [];
+    this.rangeTable = 'rangeTable' in flat.query ? flat.query.rangeTable : [];
     this.ctes = query.ctes.map((cte) => ({
       cte,
       owner: this,
@@ -79,13 +83,14 @@ export class QueryPlanner {
       workTable: -1,
       references: 0,
     }));
-    visitQueryReferences(
-      query,
-      (reference, depth) => {
-        if (reference.kind === 'column' && reference.level === depth) this.need(reference);
-      },
-      0,
-    );
+    const need = (reference: Expr, depth: number): void => {
+      if (reference.kind === 'column' && reference.level === depth) this.need(reference);
+    };
+    visitQueryReferences(flat.query, need, 0);
+    for (const item of flat.semiJoins) {
+      for (const condition of item.conditions) visitReferences(condition, need);
+      for (const from of item.from) visitOn(from, (on) => visitReferences(on, need));
+    }
   }
 
   private need(column: ColumnExpr): void {
@@ -252,6 +257,13 @@ export class QueryPlanner {
   slotValues(inner: QueryPlanner): SlotValue[] {
     return inner.outerValues.map(({ slot, expr }) => ({ slot, expr, rels: relsOf(expr) }));
   }
+}
+
+function visitOn(item: FromItem, visit: (on: Expr) => void): void {
+  if (item.kind === 'relation') return;
+  visitOn(item.left, visit);
+  visitOn(item.right, visit);
+  if (item.on !== null) visit(item.on);
 }
 
 /** An expression one query level further out. */
