@@ -92,23 +92,26 @@ function* groupRows({ catalog }: SystemState): Iterable<SystemRow> {
   }
 }
 
-function collationRows(): SystemRow[] {
-  const collation = (oid: number, name: string, provider: string, locale: string | null) => ({
-    oid,
-    collname: name,
-    collnamespace: PG_CATALOG_SCHEMA,
-    collowner: OWNER,
-    collprovider: provider,
-    collisdeterministic: true,
-    collencoding: -1,
-    collcollate: locale,
-    collctype: locale,
-  });
-  return [
-    collation(100, 'default', 'd', null),
-    collation(950, 'C', 'c', 'C'),
-    collation(951, 'POSIX', 'c', 'POSIX'),
-  ];
+export const COLLATIONS = [
+  { oid: 100, name: 'default', provider: 'd', locale: null },
+  { oid: 950, name: 'C', provider: 'c', locale: 'C' },
+  { oid: 951, name: 'POSIX', provider: 'c', locale: 'POSIX' },
+] as const;
+
+function* collationRows(): Iterable<SystemRow> {
+  for (const { oid, name, provider, locale } of COLLATIONS) {
+    yield {
+      oid,
+      collname: name,
+      collnamespace: PG_CATALOG_SCHEMA,
+      collowner: OWNER,
+      collprovider: provider,
+      collisdeterministic: true,
+      collencoding: -1,
+      collcollate: locale,
+      collctype: locale,
+    };
+  }
 }
 
 export const CLUSTER_VIEWS: ProducerTable = {

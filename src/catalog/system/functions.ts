@@ -42,6 +42,35 @@ export interface FunctionFacts {
 
 export const FUNCTIONS = functionFacts as readonly FunctionFacts[];
 
+/** A row of schemas/catalog/pg_operator.json, as far as names go. */
+export interface OperatorFacts {
+  readonly oid: number;
+  readonly name: string;
+  readonly left: number;
+  readonly right: number;
+}
+
+export const OPERATORS: readonly OperatorFacts[] = operatorFacts;
+
+let operatorsByOid: ReadonlyMap<number, OperatorFacts> | undefined;
+
+export function operatorFactsOf(oid: number): OperatorFacts | undefined {
+  operatorsByOid ??= new Map(OPERATORS.map((facts) => [facts.oid, facts]));
+  return operatorsByOid.get(oid);
+}
+
+let functionCounts: ReadonlyMap<string, number> | undefined;
+
+/** Number of functions of a name. */
+export function functionCount(name: string): number {
+  if (functionCounts === undefined) {
+    const counts = new Map<string, number>();
+    for (const facts of FUNCTIONS) counts.set(facts.name, (counts.get(facts.name) ?? 0) + 1);
+    functionCounts = counts;
+  }
+  return functionCounts.get(name) ?? 0;
+}
+
 const LANGUAGES: Readonly<Record<string, number>> = { internal: 12, c: 13, sql: 14 };
 
 let oidsByName: Map<string, number> | undefined;
@@ -183,6 +212,20 @@ function* classRows(): Iterable<SystemRow> {
       opckeytype: facts.keyType,
     };
   }
+}
+
+/** Name of an operator class that an index definition has to mention: not its type's default. */
+export function operatorClassName(oid: number): string | null {
+  const facts = classFacts.find((row) => row.oid === oid);
+  return facts === undefined || facts.default ? null : facts.name;
+}
+
+export function operatorClassExists(oid: number): boolean {
+  return classFacts.some((row) => row.oid === oid);
+}
+
+export function operatorFamilyExists(oid: number): boolean {
+  return classFacts.some((row) => row.family === oid);
 }
 
 function* familyRows(): Iterable<SystemRow> {

@@ -1,8 +1,30 @@
+export { COLLATIONS } from './cluster.ts';
+export {
+  constraintDefinition,
+  functionArguments,
+  functionDefault,
+  functionDefinition,
+  functionResult,
+  indexColumnDefinition,
+  indexDefinition,
+  viewDefinition,
+  withoutParentheses,
+} from './definitions.ts';
+export {
+  type FunctionFacts,
+  functionFactsOf,
+  operatorClassExists,
+  operatorFactsOf,
+  operatorFamilyExists,
+} from './functions.ts';
+export { type RelationPlace, SystemNames } from './object-names.ts';
+export { parseQualifiedName } from './qualified-name.ts';
 export {
   type SystemColumn,
   type SystemRelation,
   systemRelation,
   systemRelationByOid,
+  systemRelationOfRowType,
 } from './shapes.ts';
 export type * from './system-state.ts';
 export { systemViewProducers, systemViewRows, systemViewShape } from './views.ts';

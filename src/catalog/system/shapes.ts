@@ -36,3 +36,7 @@ export function systemRelation(schema: string, name: string): SystemRelation | u
 export function systemRelationByOid(oid: number): SystemRelation | undefined {
   return byOid.get(oid);
 }
+
+export function systemRelationOfRowType(type: number): SystemRelation | undefined {
+  return SYSTEM_RELATIONS.find((shape) => shape.rowType === type);
+}

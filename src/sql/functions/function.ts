@@ -1,3 +1,5 @@
+import type { CatalogView } from '../../catalog/descriptors.ts';
+import type { ServerFacts } from '../../catalog/system/index.ts';
 import type { Datum, TypeContext } from '../../types/index.ts';
 
 /** What a function may ask of the statement that calls it. */
@@ -9,9 +11,18 @@ export interface FunctionContext extends TypeContext {
   random(): number;
   setRandomSeed(seed: number): void;
   readonly session: SessionFacts;
+  /** The catalog as the statement sees it; absent where Plan.needsCatalog is false. */
+  readonly catalog?: CatalogView;
+  /** Sizes and locks, as far as the thread knows them. */
+  readonly server?: ServerKnowledge;
   /** Raises a notice or warning to the client. */
   notice(message: string, condition?: string): void;
 }
+
+export type ServerKnowledge = Pick<
+  ServerFacts,
+  'relationPages' | 'sequenceValue' | 'blockingProcesses'
+>;
 
 /** Session information functions read these: current_user, current_database(), current_setting(). */
 export interface SessionFacts {

@@ -12,12 +12,14 @@ import './array.ts';
 import './datetime.ts';
 import './session.ts';
 import './input-output.ts';
+import './catalog.ts';
 import './aggregate-count.ts';
 import './aggregate-sum.ts';
 import './aggregate-variance.ts';
 import './aggregate-regression.ts';
 import './aggregate-collect.ts';
 
+export { CATALOG_FUNCTIONS, isCatalogType } from './catalog.ts';
 export type * from './function.ts';
 export {
   aggregateImplementation,

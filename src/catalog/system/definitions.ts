@@ -1,0 +1,249 @@
+/** Objects as the SQL that would make them: what pg_get_indexdef and the like print.
+ *
+ * Expressions come from the catalog as text in full parentheses. With `pretty` the outermost pair goes;
+ * PostgreSQL also drops inner ones. */
+
+import { quoteIdentifier } from '../../base/index.ts';
+import type {
+  ConstraintDescriptor,
+  IndexColumn,
+  IndexDescriptor,
+  RelationDescriptor,
+} from '../descriptors.ts';
+import { type FunctionFacts, operatorClassName } from './functions.ts';
+import type { SystemNames } from './object-names.ts';
+
+export function indexDefinition(
+  names: SystemNames,
+  table: RelationDescriptor,
+  index: IndexDescriptor,
+  pretty = false,
+): string {
+  const schema = names.catalog.schemaByOid(table.schema)?.name ?? '';
+  const place = { oid: table.oid, name: table.name, schema };
+  const tableName = pretty
+    ? names.relationName(place)
+    : `${quoteIdentifier(schema)}.${quoteIdentifier(table.name)}`;
+  const columns = index.columns.map((column) => indexColumn(table, column) + columnOrder(column));
+  const included = index.included.map((position) => columnName(table, position));
+  return [
+    index.unique ? 'CREATE UNIQUE INDEX' : 'CREATE INDEX',
+    quoteIdentifier(index.name),
+    'ON',
+    tableName,
+    'USING btree',
+    `(${columns.join(', ')})`,
+    ...(included.length > 0 ? [`INCLUDE (${included.join(', ')})`] : []),
+    ...(index.nullsNotDistinct ? ['NULLS NOT DISTINCT'] : []),
+    ...(index.predicate === null
+      ? []
+      : ['WHERE', pretty ? withoutParentheses(index.predicate.text) : index.predicate.text]),
+  ].join(' ');
+}
+
+/** A column of an index by its number from 1: name or expression; empty where there is none. */
+export function indexColumnDefinition(
+  table: RelationDescriptor,
+  index: IndexDescriptor,
+  number: number,
+): string {
+  const column = index.columns[number - 1];
+  if (column !== undefined) return indexColumn(table, column);
+  const position = index.included[number - 1 - index.columns.length];
+  return position === undefined ? '' : columnName(table, position);
+}
+
+function indexColumn(table: RelationDescriptor, column: IndexColumn): string {
+  if (column.expression === null) return columnName(table, column.column);
+  const { text } = column.expression;
+  return isCall(text) ? text : `(${text})`;
+}
+
+function columnOrder({ descending, nullsFirst, operatorClass }: IndexColumn): string {
+  const order = descending ? (nullsFirst ? ' DESC' : ' DESC NULLS LAST') : '';
+  const nulls = !descending && nullsFirst ? ' NULLS FIRST' : '';
+  const name = operatorClassName(operatorClass);
+  return `${name === null ? '' : ` ${name}`}${order}${nulls}`;
+}
+
+function columnName(table: RelationDescriptor, position: number): string {
+  return quoteIdentifier(table.columns[position]?.name ?? '?');
+}
+
+/** The index of the parenthesis that closes the one at `open`; quoted text is stepped over. */
+function closingParenthesis(text: string, open: number): number {
+  let depth = 0;
+  let quote = '';
+  for (let i = open; i < text.length; i++) {
+    const char = text[i]!;
+    if (quote !== '') {
+      if (char === quote) quote = '';
+    } else if (char === "'" || char === '"') quote = char;
+    else if (char === '(') depth++;
+    else if (char === ')' && --depth === 0) return i;
+  }
+  return -1;
+}
+
+/** Whether the text is one function call and nothing else. */
+function isCall(text: string): boolean {
+  const name = /^(?:[a-z_]\w*|"[^"]+")(?:\.(?:[a-z_]\w*|"[^"]+"))?\(/i.exec(text);
+  return name !== null && closingParenthesis(text, name[0].length - 1) === text.length - 1;
+}
+
+export function withoutParentheses(text: string): string {
+  const isWrapped = text.startsWith('(') && closingParenthesis(text, 0) === text.length - 1;
+  return isWrapped ? text.slice(1, -1) : text;
+}
+
+const ACTIONS = {
+  a: '',
+  r: 'RESTRICT',
+  c: 'CASCADE',
+  n: 'SET NULL',
+  d: 'SET DEFAULT',
+} as const;
+
+export function constraintDefinition(
+  names: SystemNames,
+  table: RelationDescriptor,
+  constraint: ConstraintDescriptor,
+  pretty = false,
+): string {
+  return [
+    constraintBody(names, table, constraint, pretty),
+    ...(constraint.deferrable ? ['DEFERRABLE'] : []),
+    ...(constraint.deferred ? ['INITIALLY DEFERRED'] : []),
+    ...(constraint.validated ? [] : ['NOT VALID']),
+  ].join(' ');
+}
+
+function constraintBody(
+  names: SystemNames,
+  table: RelationDescriptor,
+  constraint: ConstraintDescriptor,
+  pretty: boolean,
+): string {
+  const index = table.indexes.find(({ oid }) => oid === constraint.index);
+  const columns = columnList(table, constraint.columns);
+  switch (constraint.kind) {
+    case 'check': {
+      const text = constraint.check?.text ?? '';
+      return `CHECK (${pretty ? withoutParentheses(text) : text})`;
+    }
+    case 'primary':
+      return `PRIMARY KEY ${columns}${includedColumns(table, index)}`;
+    case 'unique': {
+      const nulls = index?.nullsNotDistinct === true ? ' NULLS NOT DISTINCT' : '';
+      return `UNIQUE${nulls} ${columns}${includedColumns(table, index)}`;
+    }
+    case 'foreign':
+      return `FOREIGN KEY ${columns} ${references(names, constraint)}`;
+  }
+}
+
+function references(names: SystemNames, { foreign }: ConstraintDescriptor): string {
+  const target = foreign === null ? undefined : names.catalog.relationByOid(foreign.table);
+  const place = target === undefined ? null : names.relationByOid(target.oid);
+  if (foreign === null || target === undefined || place === null) return 'REFERENCES ?';
+  return [
+    `REFERENCES ${names.relationName(place)}${columnList(target, foreign.columns)}`,
+    ...(foreign.match === 'f' ? ['MATCH FULL'] : []),
+    ...(foreign.onUpdate === 'a' ? [] : [`ON UPDATE ${ACTIONS[foreign.onUpdate]}`]),
+    ...(foreign.onDelete === 'a' ? [] : [`ON DELETE ${ACTIONS[foreign.onDelete]}`]),
+  ].join(' ');
+}
+
+function columnList(table: RelationDescriptor, positions: readonly number[]): string {
+  return `(${positions.map((position) => columnName(table, position)).join(', ')})`;
+}
+
+function includedColumns(table: RelationDescriptor, index: IndexDescriptor | undefined): string {
+  if (index === undefined || index.included.length === 0) return '';
+  return ` INCLUDE ${columnList(table, index.included)}`;
+}
+
+/** A view's query as pg_get_viewdef prints it. */
+export function viewDefinition(view: RelationDescriptor): string {
+  const text = (view.definition ?? '').trim().replace(/;$/, '');
+  return ` ${text};`;
+}
+
+const MODE_WORDS: Readonly<Record<string, string>> = {
+  i: '',
+  o: 'OUT ',
+  b: 'INOUT ',
+  v: 'VARIADIC ',
+  t: '',
+};
+
+/** The arguments of a function as CREATE FUNCTION lists them. */
+export function functionArguments(
+  names: SystemNames,
+  facts: FunctionFacts,
+  withDefaults: boolean,
+): string {
+  const types = facts.allArguments ?? facts.arguments;
+  const defaults = withDefaults ? splitDefaults(facts.defaultExpressions ?? '') : [];
+  const inputs = facts.arguments.length;
+  let input = 0;
+  const texts: string[] = [];
+  for (const [i, type] of types.entries()) {
+    const mode = facts.modes?.[i] ?? 'i';
+    if (mode === 't') continue;
+    const isInput = mode !== 'o';
+    const name = facts.names?.[i] ?? '';
+    const label = name === '' ? '' : `${quoteIdentifier(name)} `;
+    let text = `${MODE_WORDS[mode]}${label}${names.typeName(type) ?? '???'}`;
+    if (isInput) {
+      const fallback = defaults[input - (inputs - defaults.length)];
+      if (fallback !== undefined) text += ` DEFAULT ${fallback}`;
+      input++;
+    }
+    texts.push(text);
+  }
+  return texts.join(', ');
+}
+
+/** Default expressions lie in pg_proc joined by commas; none of the built-in ones holds one. */
+function splitDefaults(text: string): readonly string[] {
+  return text === '' ? [] : text.split(', ');
+}
+
+export function functionDefault(facts: FunctionFacts, argument: number): string | null {
+  const defaults = splitDefaults(facts.defaultExpressions ?? '');
+  return defaults[argument - 1 - (facts.arguments.length - defaults.length)] ?? null;
+}
+
+export function functionResult(names: SystemNames, facts: FunctionFacts): string {
+  const tableColumns = (facts.modes ?? []).flatMap((mode, i) => {
+    if (mode !== 't') return [];
+    const type = names.typeName(facts.allArguments?.[i] ?? 0) ?? '???';
+    return [`${quoteIdentifier(facts.names?.[i] ?? '')} ${type}`];
+  });
+  if (tableColumns.length > 0) return `TABLE(${tableColumns.join(', ')})`;
+  const type = names.typeName(facts.result) ?? '???';
+  return facts.returnsSet ? `SETOF ${type}` : type;
+}
+
+const VOLATILITY: Readonly<Record<string, string>> = { i: ' IMMUTABLE', s: ' STABLE', v: '' };
+const PARALLEL: Readonly<Record<string, string>> = {
+  s: ' PARALLEL SAFE',
+  r: ' PARALLEL RESTRICTED',
+  u: '',
+};
+
+export function functionDefinition(names: SystemNames, facts: FunctionFacts): string {
+  const options =
+    (VOLATILITY[facts.volatility] ?? '') +
+    (PARALLEL[facts.parallel] ?? '') +
+    (facts.strict ? ' STRICT' : '');
+  return [
+    `CREATE OR REPLACE FUNCTION pg_catalog.${quoteIdentifier(facts.name)}(${functionArguments(names, facts, true)})`,
+    ` RETURNS ${functionResult(names, facts)}`,
+    ` LANGUAGE ${facts.language}`,
+    ...(options === '' ? [] : [options]),
+    `AS $function$${facts.source}$function$`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,328 @@
+/** Names of objects as regclass, regtype and the like read and print them. */
+
+import { quoteIdentifier } from '../../base/index.ts';
+import { pgError } from '../../errors/index.ts';
+import {
+  builtinTypes,
+  formatType,
+  type ObjectNames,
+  parseTypeName,
+  type ReferenceKind,
+} from '../../types/index.ts';
+import type { CatalogView } from '../descriptors.ts';
+import { COLLATIONS } from './cluster.ts';
+import {
+  FUNCTIONS,
+  functionCount,
+  functionFactsOf,
+  OPERATORS,
+  operatorFactsOf,
+} from './functions.ts';
+import { parseQualifiedName, splitSignature } from './qualified-name.ts';
+import { SYSTEM_RELATIONS, systemRelation, systemRelationByOid } from './shapes.ts';
+
+/** A relation or index by its place: what regclass refers to. */
+export interface RelationPlace {
+  readonly oid: number;
+  readonly name: string;
+  readonly schema: string;
+}
+
+const PG_CATALOG = 'pg_catalog';
+
+/** Looks names up in a catalog along a search path. pg_catalog comes first unless the path says
+ * where it stands. */
+export class SystemNames implements ObjectNames {
+  readonly catalog: CatalogView;
+  private readonly path: readonly string[];
+
+  constructor(catalog: CatalogView, searchPath: readonly string[]) {
+    this.catalog = catalog;
+    this.path = searchPath.includes(PG_CATALOG) ? searchPath : [PG_CATALOG, ...searchPath];
+  }
+
+  nameOf(kind: ReferenceKind, oid: number): string | null {
+    switch (kind) {
+      case 'regclass': {
+        const place = this.relationByOid(oid);
+        return place && this.relationName(place);
+      }
+      case 'regtype':
+        return this.typeName(oid);
+      case 'regproc':
+        return functionReference(oid);
+      case 'regprocedure':
+        return procedureReference(oid, this);
+      case 'regoper':
+        return operatorReference(oid);
+      case 'regoperator':
+        return operatorSignature(oid, this);
+      case 'regnamespace':
+        return quoted(this.catalog.schemaByOid(oid)?.name);
+      case 'regrole':
+        return quoted(this.catalog.roleByOid(oid)?.name);
+      case 'regcollation':
+        return quoted(COLLATIONS.find((collation) => collation.oid === oid)?.name);
+    }
+  }
+
+  oidOf(kind: ReferenceKind, text: string): number {
+    switch (kind) {
+      case 'regclass':
+        return this.requireRelation(text).oid;
+      case 'regtype':
+        return this.requireType(text);
+      case 'regproc':
+        return this.requireFunction(text);
+      case 'regprocedure':
+        return this.requireProcedure(text);
+      case 'regoper':
+        return this.requireOperator(text);
+      case 'regoperator':
+        return this.requireOperatorSignature(text);
+      case 'regnamespace': {
+        const name = singleName(text);
+        return (this.catalog.schemaByName(name) ?? fail('invalid_schema_name', 'schema', name)).oid;
+      }
+      case 'regrole': {
+        const name = singleName(text);
+        return (this.catalog.roleByName(name) ?? fail('undefined_object', 'role', name)).oid;
+      }
+      case 'regcollation': {
+        const name = lastOf(parseQualifiedName(text));
+        const found = COLLATIONS.find((collation) => collation.name === name);
+        if (found !== undefined) return found.oid;
+        throw pgError('undefined_object', `collation "${name}" for encoding "UTF8" does not exist`);
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------- relations
+
+  relationByOid(oid: number): RelationPlace | null {
+    const relation = this.catalog.relationByOid(oid);
+    if (relation !== undefined) return this.place(relation.oid, relation.name, relation.schema);
+    const found = this.catalog.indexByOid(oid);
+    if (found !== undefined) {
+      return this.place(found.index.oid, found.index.name, found.table.schema);
+    }
+    return systemRelationByOid(oid) ?? null;
+  }
+
+  private place(oid: number, name: string, schema: number): RelationPlace {
+    return { oid, name, schema: this.catalog.schemaByOid(schema)?.name ?? '' };
+  }
+
+  /** The relation or index of a name in a schema. */
+  relationIn(schema: string, name: string): RelationPlace | undefined {
+    const { catalog } = this;
+    const oid = catalog.schemaByName(schema)?.oid;
+    if (oid === undefined) return undefined;
+    const found = catalog.relationByName(oid, name) ?? catalog.indexByName(oid, name)?.index;
+    if (found !== undefined) return { oid: found.oid, name, schema };
+    return catalog.systemView(schema, name) === undefined
+      ? undefined
+      : systemRelation(schema, name);
+  }
+
+  /** The relation that a bare name means. */
+  visibleRelation(name: string): RelationPlace | undefined {
+    for (const schema of this.path) {
+      const found = this.relationIn(schema, name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  isRelationVisible(place: RelationPlace): boolean {
+    return this.visibleRelation(place.name)?.oid === place.oid;
+  }
+
+  /** A relation's name, with its schema where the bare name would not find it. */
+  relationName(place: RelationPlace): string {
+    const name = quoteIdentifier(place.name);
+    return this.isRelationVisible(place) ? name : `${quoteIdentifier(place.schema)}.${name}`;
+  }
+
+  requireRelation(text: string): RelationPlace {
+    const names = parseQualifiedName(text);
+    if (names.length > 3) {
+      throw pgError(
+        'syntax_error',
+        `improper relation name (too many dotted names): ${names.join('.')}`,
+      );
+    }
+    const [name = '', schema, database] = [...names].reverse();
+    if (database !== undefined) {
+      throw pgError(
+        'feature_not_supported',
+        `cross-database references are not implemented: "${names.join('.')}"`,
+      );
+    }
+    if (schema !== undefined) this.requireSchema(schema);
+    const found = schema === undefined ? this.visibleRelation(name) : this.relationIn(schema, name);
+    if (found !== undefined) return found;
+    throw pgError('undefined_table', `relation "${names.join('.')}" does not exist`);
+  }
+
+  private requireSchema(name: string): void {
+    if (this.catalog.schemaByName(name) === undefined) fail('invalid_schema_name', 'schema', name);
+  }
+
+  // ---------------------------------------------------------------- types
+
+  /** A type's name as format_type prints it: built-in types and rows of relations. */
+  typeName(oid: number): string | null {
+    if (builtinTypes.find(oid) !== undefined) return formatType(oid);
+    for (const shape of SYSTEM_RELATIONS) {
+      if (shape.rowType === oid) return this.relationName(shape);
+    }
+    for (const relation of this.catalog.relations()) {
+      if (relation.rowType === 0) continue;
+      const isArray = relation.rowType + 1 === oid;
+      if (!isArray && relation.rowType !== oid) continue;
+      const name = this.relationName(this.place(relation.oid, relation.name, relation.schema));
+      return isArray ? `${name}[]` : name;
+    }
+    return null;
+  }
+
+  private requireType(text: string): number {
+    const builtin = parseTypeName(text);
+    if (builtin !== undefined) return builtin.oid;
+    const setOf = /^\s*setof\s/i.test(text);
+    if (setOf) throw pgError('syntax_error', `invalid type name "${text}"`);
+    const bare = text.replace(/(\s*\[\s*\d*\s*\])+\s*$/, '');
+    const isArray = bare !== text;
+    const names = parseQualifiedName(bare);
+    const [name = '', schema] = [...names].reverse();
+    if (schema !== undefined) this.requireSchema(schema);
+    const place = schema === undefined ? this.visibleRelation(name) : this.relationIn(schema, name);
+    const rowType = place === undefined ? 0 : this.rowTypeOf(place.oid);
+    if (rowType !== 0) return isArray ? rowType + 1 : rowType;
+    throw pgError('undefined_object', `type "${text.trim()}" does not exist`);
+  }
+
+  private rowTypeOf(relation: number): number {
+    return (
+      this.catalog.relationByOid(relation)?.rowType ?? systemRelationByOid(relation)?.rowType ?? 0
+    );
+  }
+
+  // ---------------------------------------------------------------- functions and operators
+
+  private functionsNamed(text: string) {
+    const [name = '', schema] = [...parseQualifiedName(text)].reverse();
+    if (schema !== undefined) this.requireSchema(schema);
+    if (schema !== undefined && schema !== PG_CATALOG) return [];
+    return FUNCTIONS.filter((facts) => facts.name === name);
+  }
+
+  private requireFunction(text: string): number {
+    const found = this.functionsNamed(text);
+    if (found.length === 1) return found[0]!.oid;
+    if (found.length > 1) {
+      throw pgError('ambiguous_function', `more than one function named "${text}"`);
+    }
+    throw pgError('undefined_function', `function "${text}" does not exist`);
+  }
+
+  private requireProcedure(text: string): number {
+    const { name, args } = splitSignature(text);
+    const types = args.map((arg) => this.requireType(arg));
+    const found = this.functionsNamed(name).find((facts) => sameTypes(facts.arguments, types));
+    if (found !== undefined) return found.oid;
+    throw pgError('undefined_function', `function "${text}" does not exist`);
+  }
+
+  private requireOperator(text: string): number {
+    const name = operatorName(text);
+    const found = OPERATORS.filter((facts) => facts.name === name);
+    if (found.length === 1) return found[0]!.oid;
+    if (found.length > 1) {
+      throw pgError('ambiguous_function', `more than one operator named ${text}`);
+    }
+    throw pgError('undefined_function', `operator does not exist: ${text}`);
+  }
+
+  private requireOperatorSignature(text: string): number {
+    const { name, args } = splitSignature(text);
+    const types = args.map((arg) => (arg.toLowerCase() === 'none' ? 0 : this.requireType(arg)));
+    if (types.length === 1) {
+      throw pgError('undefined_parameter', 'missing argument', {
+        hint: 'Use NONE to denote the missing argument of a unary operator.',
+      });
+    }
+    if (types.length !== 2) {
+      throw pgError('too_many_arguments', 'too many arguments', {
+        hint: 'Provide two argument types for operator.',
+      });
+    }
+    const bare = operatorName(name);
+    const found = OPERATORS.find(
+      (facts) => facts.name === bare && facts.left === types[0] && facts.right === types[1],
+    );
+    if (found !== undefined) return found.oid;
+    throw pgError('undefined_function', `operator does not exist: ${text}`);
+  }
+}
+
+function functionReference(oid: number): string | null {
+  const facts = functionFactsOf(oid);
+  if (facts === undefined) return null;
+  const name = quoteIdentifier(facts.name);
+  return functionCount(facts.name) === 1 ? name : `${PG_CATALOG}.${name}`;
+}
+
+function procedureReference(oid: number, names: SystemNames): string | null {
+  const facts = functionFactsOf(oid);
+  if (facts === undefined) return null;
+  const types = facts.arguments.map((type) => names.typeName(type) ?? String(type));
+  return `${quoteIdentifier(facts.name)}(${types.join(',')})`;
+}
+
+function operatorReference(oid: number): string | null {
+  const facts = operatorFactsOf(oid);
+  if (facts === undefined) return null;
+  const isAlone = OPERATORS.every((other) => other === facts || other.name !== facts.name);
+  return isAlone ? facts.name : `${PG_CATALOG}.${facts.name}`;
+}
+
+function operatorSignature(oid: number, names: SystemNames): string | null {
+  const facts = operatorFactsOf(oid);
+  if (facts === undefined) return null;
+  const left = facts.left === 0 ? 'NONE' : names.typeName(facts.left);
+  const right = facts.right === 0 ? 'NONE' : names.typeName(facts.right);
+  return `${facts.name}(${left},${right})`;
+}
+
+/** The operator of a possibly qualified name. */
+function operatorName(text: string): string {
+  return text.replace(/^\s*pg_catalog\s*\./, '').trim();
+}
+
+function sameTypes(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((type, i) => type === b[i]);
+}
+
+function quoted(name: string | undefined): string | null {
+  return name === undefined ? null : quoteIdentifier(name);
+}
+
+function lastOf(names: readonly string[]): string {
+  return names[names.length - 1] ?? '';
+}
+
+function singleName(text: string): string {
+  const names = parseQualifiedName(text);
+  if (names.length !== 1) throw pgError('invalid_name', 'invalid name syntax');
+  return lastOf(names);
+}
+
+function fail(
+  condition: 'invalid_schema_name' | 'undefined_object',
+  kind: string,
+  name: string,
+): never {
+  throw pgError(condition, `${kind} "${name}" does not exist`);
+}

@@ -1,0 +1,116 @@
+/** Names and visibility of catalog objects: to_regclass, pg_table_is_visible, format_type, … */
+
+import {
+  COLLATIONS,
+  functionFactsOf,
+  operatorClassExists,
+  operatorFactsOf,
+  operatorFamilyExists,
+  systemRelationOfRowType,
+} from '../../catalog/system/index.ts';
+import { PgError } from '../../errors/index.ts';
+import {
+  arrayOf,
+  builtinTypes,
+  type Datum,
+  formatType,
+  OID,
+  type ReferenceKind,
+} from '../../types/index.ts';
+import { catalogOf, namesOf } from './catalog-context.ts';
+import type { FunctionContext } from './function.ts';
+import type { Scalars } from './order.ts';
+
+type C = FunctionContext;
+
+/** SQLSTATEs of a name that means nothing, or more than one thing. */
+const NOT_FOUND = new Set(['42P01', '3F000', '42704', '42883', '42725', '3D000']);
+
+function referenceOrNull(kind: ReferenceKind) {
+  return (context: C, text: string): Datum => {
+    try {
+      return namesOf(context).oidOf(kind, text);
+    } catch (error) {
+      if (error instanceof PgError && NOT_FOUND.has(error.sqlstate)) return null;
+      throw error;
+    }
+  };
+}
+
+function tableIsVisible(context: C, oid: number): boolean | null {
+  const names = namesOf(context);
+  const place = names.relationByOid(oid);
+  return place && names.isRelationVisible(place);
+}
+
+function typeIsVisible(context: C, oid: number): boolean | null {
+  if (builtinTypes.find(oid) !== undefined) return true;
+  const names = namesOf(context);
+  for (const relation of catalogOf(context).relations()) {
+    if (relation.rowType === 0) continue;
+    if (relation.rowType === oid || relation.rowType + 1 === oid) {
+      return tableIsVisible(context, relation.oid);
+    }
+  }
+  const shape = systemRelationOfRowType(oid);
+  return shape === undefined ? null : names.isRelationVisible(shape);
+}
+
+/** What the server brings along lies in pg_catalog, which every search path sees. */
+function builtinIsVisible(exists: (oid: number) => boolean) {
+  return (_context: C, oid: number): boolean | null => (exists(oid) ? true : null);
+}
+
+function typeName(context: C, oid: number | null, typmod: number | null): string | null {
+  if (oid === null) return null;
+  if (oid === 0 || builtinTypes.find(oid) !== undefined) return formatType(oid, typmod);
+  // Only row types of relations are in the catalog.
+  return (context.catalog && namesOf(context).typeName(oid)) ?? '???';
+}
+
+/** Schemas of the search path that exist. */
+function existingSchemas(context: C): string[] {
+  const catalog = catalogOf(context);
+  return context.session.searchPath.filter((name) => catalog.schemaByName(name) !== undefined);
+}
+
+function currentSchemas(context: C, implicit: boolean): Datum {
+  const path = existingSchemas(context);
+  const names = implicit && !path.includes('pg_catalog') ? ['pg_catalog', ...path] : path;
+  return arrayOf(OID.name, names);
+}
+
+export const NAME_FUNCTIONS: Scalars = {
+  to_regclass: referenceOrNull('regclass'),
+  to_regtype: referenceOrNull('regtype'),
+  to_regproc: referenceOrNull('regproc'),
+  to_regprocedure: referenceOrNull('regprocedure'),
+  to_regoper: referenceOrNull('regoper'),
+  to_regoperator: referenceOrNull('regoperator'),
+  to_regnamespace: referenceOrNull('regnamespace'),
+  to_regrole: referenceOrNull('regrole'),
+  to_regcollation: referenceOrNull('regcollation'),
+  text_regclass: (c: C, text: string) => namesOf(c).oidOf('regclass', text),
+  format_type: typeName,
+  pg_table_is_visible: tableIsVisible,
+  pg_type_is_visible: typeIsVisible,
+  current_schema: (c: C) => existingSchemas(c)[0] ?? null,
+  current_schemas: currentSchemas,
+  pg_get_userbyid: (c: C, oid: number) =>
+    catalogOf(c).roleByOid(oid)?.name ?? `unknown (OID=${oid})`,
+};
+
+/** These need no catalog: their objects are the same everywhere. */
+export const BUILTIN_NAME_FUNCTIONS: Scalars = {
+  pg_function_is_visible: builtinIsVisible((oid) => functionFactsOf(oid) !== undefined),
+  pg_operator_is_visible: builtinIsVisible((oid) => operatorFactsOf(oid) !== undefined),
+  pg_opclass_is_visible: builtinIsVisible(operatorClassExists),
+  pg_opfamily_is_visible: builtinIsVisible(operatorFamilyExists),
+  pg_collation_is_visible: builtinIsVisible((oid) => COLLATIONS.some((row) => row.oid === oid)),
+  pg_conversion_is_visible: () => null,
+  pg_statistics_obj_is_visible: () => null,
+  pg_ts_config_is_visible: () => null,
+  pg_ts_dict_is_visible: () => null,
+  pg_ts_parser_is_visible: () => null,
+  pg_ts_template_is_visible: () => null,
+};

@@ -1,0 +1,118 @@
+/** Sizes of relations, sequences' values, and who waits for whom. */
+
+import { pgError } from '../../errors/index.ts';
+import { arrayOf, type Datum, OID } from '../../types/index.ts';
+import { catalogOf } from './catalog-context.ts';
+import type { FunctionContext } from './function.ts';
+import type { Scalars } from './order.ts';
+
+type C = FunctionContext;
+
+const PAGE_SIZE = 8192;
+const DATABASE_TABLESPACE = 1663;
+
+/** Bytes of a relation's or an index's own tree; null where there is none of the oid. A clustered
+ * primary index is the table itself. */
+function ownSize(context: C, oid: number): number | null {
+  const catalog = catalogOf(context);
+  const place = catalog.indexByOid(oid);
+  if (place?.index.clustered === true) return 0;
+  const relation = catalog.relationByOid(oid);
+  if (place === undefined && relation === undefined) {
+    const isSystemView = context.objectNames?.nameOf('regclass', oid) != null;
+    return isSystemView ? 0 : null;
+  }
+  const pages = context.server?.relationPages?.(oid) ?? relation?.statistics?.pages ?? 0;
+  return pages * PAGE_SIZE;
+}
+
+function indexesSize(context: C, oid: number): number | null {
+  const own = ownSize(context, oid);
+  if (own === null) return null;
+  const indexes = catalogOf(context).relationByOid(oid)?.indexes ?? [];
+  return indexes.reduce((sum, index) => sum + (ownSize(context, index.oid) ?? 0), 0);
+}
+
+function totalSize(context: C, oid: number): number | null {
+  const own = ownSize(context, oid);
+  return own === null ? null : own + (indexesSize(context, oid) ?? 0);
+}
+
+function forkSize(context: C, oid: number, fork: string): number | null {
+  if (fork === 'main') return ownSize(context, oid);
+  if (fork === 'fsm' || fork === 'vm' || fork === 'init') {
+    return ownSize(context, oid) === null ? null : 0;
+  }
+  throw pgError('invalid_parameter_value', 'invalid fork name', {
+    hint: 'Valid fork names are "main", "fsm", "vm", and "init".',
+  });
+}
+
+function databaseSize(context: C): number {
+  let size = 0;
+  for (const relation of catalogOf(context).relations()) {
+    size += totalSize(context, relation.oid) ?? 0;
+  }
+  return size;
+}
+
+function databaseSizeByName(context: C, name: string): number {
+  if (catalogOf(context).databaseByName(name) === undefined) {
+    throw pgError('invalid_catalog_name', `database "${name}" does not exist`);
+  }
+  return databaseSize(context);
+}
+
+function databaseSizeByOid(context: C, oid: number): number | null {
+  for (const database of catalogOf(context).databases()) {
+    if (database.oid === oid) return databaseSize(context);
+  }
+  return null;
+}
+
+function tablespaceSizeByName(context: C, name: string): number {
+  if (name === 'pg_default') return databaseSize(context);
+  if (name === 'pg_global') return 0;
+  throw pgError('undefined_object', `tablespace "${name}" does not exist`);
+}
+
+/** Relations are stored under their own oids. */
+function fileNode(context: C, oid: number): number | null {
+  const catalog = catalogOf(context);
+  const relation = catalog.relationByOid(oid);
+  if (relation === undefined) return catalog.indexByOid(oid) === undefined ? null : oid;
+  return relation.kind === 'view' ? null : oid;
+}
+
+function sequenceLastValue(context: C, oid: number): Datum {
+  const value = context.server?.sequenceValue?.(oid);
+  return value?.isCalled === true ? value.lastValue : null;
+}
+
+/** Bits of the commands that change a relation: UPDATE, INSERT, DELETE. */
+const UPDATABLE = 4 | 8 | 16;
+
+function isUpdatable(context: C, oid: number): boolean {
+  return catalogOf(context).relationByOid(oid)?.kind === 'table';
+}
+
+export const SIZE_FUNCTIONS: Scalars = {
+  // pg_relation_size(regclass)
+  '2325': ownSize,
+  pg_relation_size: forkSize,
+  pg_table_size: ownSize,
+  pg_indexes_size: indexesSize,
+  pg_total_relation_size: totalSize,
+  pg_database_size_name: databaseSizeByName,
+  pg_database_size_oid: databaseSizeByOid,
+  pg_tablespace_size_name: tablespaceSizeByName,
+  pg_tablespace_size_oid: (c: C, oid: number) =>
+    oid === DATABASE_TABLESPACE ? databaseSize(c) : 0,
+  pg_relation_filenode: fileNode,
+  pg_sequence_last_value: sequenceLastValue,
+  pg_relation_is_updatable: (c: C, oid: number) => (isUpdatable(c, oid) ? UPDATABLE : 0),
+  pg_column_is_updatable: (c: C, oid: number, column: number) => column > 0 && isUpdatable(c, oid),
+  pg_blocking_pids: (c: C, pid: number) =>
+    arrayOf(OID.int4, c.server?.blockingProcesses?.(pid) ?? []),
+  pg_safe_snapshot_blocking_pids: () => arrayOf(OID.int4, []),
+};

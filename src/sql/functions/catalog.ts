@@ -1,0 +1,48 @@
+/** Functions that ask the catalog. They run where FunctionContext.catalog is set: the planner marks
+ * statements that call one of CATALOG_FUNCTIONS, or have values of a catalog type. */
+
+import { builtinTypes } from '../../types/index.ts';
+import { BUILTIN_DEFINITION_FUNCTIONS, DEFINITION_FUNCTIONS } from './catalog-definitions.ts';
+import { BUILTIN_NAME_FUNCTIONS, NAME_FUNCTIONS } from './catalog-names.ts';
+import { PRIVILEGE_FUNCTIONS } from './catalog-privileges.ts';
+import { CATALOG_SETS } from './catalog-sets.ts';
+import { SIZE_FUNCTIONS } from './catalog-sizes.ts';
+import { registerFunctions } from './implementations.ts';
+import { allFunctions } from './signatures.ts';
+
+const needCatalog = {
+  ...NAME_FUNCTIONS,
+  ...DEFINITION_FUNCTIONS,
+  ...SIZE_FUNCTIONS,
+  ...PRIVILEGE_FUNCTIONS,
+};
+
+registerFunctions({
+  scalars: { ...needCatalog, ...BUILTIN_NAME_FUNCTIONS, ...BUILTIN_DEFINITION_FUNCTIONS },
+  sets: CATALOG_SETS,
+});
+
+/** Types whose values are read and printed by names of the catalog, and their arrays. */
+const CATALOG_TYPES: ReadonlySet<number> = new Set(
+  [...builtinTypes.all()]
+    .filter(({ name }) =>
+      /^_?reg(class|type|proc|procedure|oper|operator|namespace|role|collation)$/.test(name),
+    )
+    .map(({ oid }) => oid),
+);
+
+/** Whether the text form of the type's values depends on the catalog: casts from and to text, and
+ * results, of such a type need one. */
+export function isCatalogType(type: number): boolean {
+  return CATALOG_TYPES.has(type);
+}
+
+/** Oids of the functions that need a catalog, the text forms of catalog types among them. */
+export const CATALOG_FUNCTIONS: ReadonlySet<number> = new Set(
+  allFunctions()
+    .filter(
+      ({ oid, source }) =>
+        source in needCatalog || String(oid) in needCatalog || /^reg\w+(in|out)$/.test(source),
+    )
+    .map(({ oid }) => oid),
+);
