@@ -1,4 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
+import { ByteWriter } from '../../base/index.ts';
 import { Catalog, type CatalogChange } from '../../catalog/index.ts';
 import { type PgErrorFields, pgError } from '../../errors/index.ts';
 import type {
@@ -30,6 +31,8 @@ import {
 
 /** Bytes of rows that are taken before the worker is told. */
 const CREDIT_BYTES = 128 * 1024;
+/** COPY data is sent on in pieces of about this size. */
+const COPY_PIECE_BYTES = 32 * 1024;
 /** COPY data on its way to the writer before the client has to wait. */
 const COPY_BYTES_MAX = 1 << 20;
 
@@ -335,6 +338,7 @@ class RoutedRun implements RunHandle {
   private stalled = false;
   private copyBytes = 0;
   private copyBlocked = false;
+  private copyPiece: ByteWriter | null = null;
 
   constructor(
     router: StatementRouter,
@@ -385,12 +389,24 @@ class RoutedRun implements RunHandle {
     this.stalled = false;
   }
 
+  /** Clients send a message a row; the writer gets what came in one turn in one piece. */
   copyData(bytes: Uint8Array, start: number, end: number): boolean {
-    this.channel.control({ kind: REQUEST.copyData, request: this.request }, bytes, start, end);
+    if (this.copyPiece === null) this.copyPiece = new ByteWriter(2 * COPY_PIECE_BYTES);
+    if (this.copyPiece.position === 0) queueMicrotask(this.flushCopy);
+    this.copyPiece.range(bytes, start, end);
     this.copyBytes += end - start;
+    if (this.copyPiece.position >= COPY_PIECE_BYTES) this.flushCopy();
     this.copyBlocked = this.copyBytes > COPY_BYTES_MAX;
     return !this.copyBlocked;
   }
+
+  private readonly flushCopy = (): void => {
+    const piece = this.copyPiece;
+    if (piece === null || piece.position === 0) return;
+    const message = { kind: REQUEST.copyData, request: this.request };
+    this.channel.control(message, piece.bytes, 0, piece.position);
+    piece.reset();
+  };
 
   copyTaken(bytes: number): void {
     this.copyBytes -= bytes;
@@ -400,6 +416,7 @@ class RoutedRun implements RunHandle {
   }
 
   copyDone(): void {
+    this.flushCopy();
     this.channel.control({ kind: REQUEST.copyDone, request: this.request });
   }
 

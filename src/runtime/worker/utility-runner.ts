@@ -127,7 +127,9 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
   private readonly runner: UtilityRunner;
   private readonly deadlineMs: number;
   private readonly execution: UtilityExecution;
+  /** Pieces that came; those before `copyHead` have been taken. */
   private readonly copyQueue: Uint8Array[] = [];
+  private copyHead = 0;
   private copyEnded: 'no' | 'done' | { readonly failure: string } = 'no';
   private sliceEnd = 0;
   private catalogChanged = false;
@@ -376,8 +378,12 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
   }
 
   nextCopyData(): Uint8Array | null | 'done' {
-    const bytes = this.copyQueue.shift();
-    if (bytes !== undefined) {
+    if (this.copyHead < this.copyQueue.length) {
+      const bytes = this.copyQueue[this.copyHead++]!;
+      if (this.copyHead === this.copyQueue.length) {
+        this.copyQueue.length = 0;
+        this.copyHead = 0;
+      }
       this.writer.port.message(REPLY.copyTaken, this.request, 0, bytes.length, NOTHING);
       return bytes;
     }

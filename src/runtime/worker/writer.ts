@@ -136,9 +136,10 @@ export class Writer extends StatementThread {
     this.engine.close();
   }
 
-  /** A full disk costs the checkpoint alone; after anything else the store has to be opened anew. */
+  /** What a full disk refuses (a checkpoint, a log segment) is tried again later; once the log has
+   * failed the store has to be opened anew. */
   private afterFailure(thrown: unknown): void {
-    if (this.engine.failure === null && thrown instanceof PgError && thrown.sqlstate === '53100') {
+    if (this.engine.failure === null && thrown instanceof PgError) {
       console.error(thrown.message);
       return;
     }
