@@ -99,7 +99,7 @@ export function compilePlan(
 class SharedParts {
   readonly ctes = new Map<number, CteStore>();
   readonly workTables = new Map<number, WorkTable>();
-  readonly subplans: Operator[] = [];
+  readonly subplans: SubplanEvaluator[] = [];
 
   close(): void {
     for (const cte of this.ctes.values()) cte.close();
@@ -137,11 +137,12 @@ class PlanCompiler {
     this.#expressions = new ExpressionCompiler(run, CHUNK_ROWS, (expr, capacity) => {
       const node = plan.subplans[expr.plan]!;
       const operator = this.compile(node).operator;
-      shared.subplans.push(operator);
       const expressions = this.#expressions.withCapacity(capacity);
       const types = typesOf(node);
       const isConstant = expr.slots.length === 0 && !usesSlots(node, plan);
-      return new SubplanEvaluator(expr, run, operator, types, isConstant, expressions);
+      const subplan = new SubplanEvaluator(expr, run, operator, types, isConstant, expressions);
+      shared.subplans.push(subplan);
+      return subplan;
     });
   }
 

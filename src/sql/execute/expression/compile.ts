@@ -120,11 +120,11 @@ export class ExpressionCompiler {
       case 'distinct': {
         const left = this.compile(expr.left);
         const right = this.compile(expr.right);
-        const equal = this.#apply(expr.function, type, [
-          this.compile(expr.left),
-          this.compile(expr.right),
-        ]);
-        return new DistinctEvaluator(type, capacity, left, right, equal, expr.negated);
+        const leftValue = new CaseValueEvaluator(left.type);
+        const rightValue = new CaseValueEvaluator(right.type);
+        const equal = this.#apply(expr.function, type, [leftValue, rightValue]);
+        const operands = { left, right, leftValue, rightValue };
+        return new DistinctEvaluator(type, capacity, operands, equal, expr.negated);
       }
       case 'case':
         return this.#case(expr, type);

@@ -196,54 +196,53 @@ export class MinMaxEvaluator extends Evaluator {
   }
 }
 
-/** IS [NOT] DISTINCT FROM: equality in which NULL equals NULL. */
+/** IS [NOT] DISTINCT FROM: equality in which NULL equals NULL. The comparison reads the operands from
+ * case values, so that each is computed once. */
 export class DistinctEvaluator extends Evaluator {
   readonly #left: Evaluator;
   readonly #right: Evaluator;
+  readonly #leftValue: CaseValueEvaluator;
+  readonly #rightValue: CaseValueEvaluator;
   readonly #equal: Evaluator;
   readonly #negated: boolean;
   readonly #out: NumberVector;
-  readonly #leftCopy: ColumnVector;
 
   constructor(
     type: SqlType,
     capacity: number,
-    left: Evaluator,
-    right: Evaluator,
+    operands: {
+      readonly left: Evaluator;
+      readonly right: Evaluator;
+      readonly leftValue: CaseValueEvaluator;
+      readonly rightValue: CaseValueEvaluator;
+    },
     equal: Evaluator,
     negated: boolean,
   ) {
     super(type);
-    this.#left = left;
-    this.#right = right;
+    this.#left = operands.left;
+    this.#right = operands.right;
+    this.#leftValue = operands.leftValue;
+    this.#rightValue = operands.rightValue;
     this.#equal = equal;
     this.#negated = negated;
     this.#out = createVector(type, capacity) as NumberVector;
-    this.#leftCopy = createVector(left.type, capacity);
   }
 
   override evaluate(rows: DataChunk): ColumnVector {
+    const left = this.#left.evaluate(rows);
+    const right = this.#right.evaluate(rows);
+    this.#leftValue.vector = left;
+    this.#rightValue.vector = right;
     const equal = this.#equal.evaluate(rows) as NumberVector;
     const out = this.#out;
     out.reset();
     const same = this.#negated ? 1 : 0;
-    if (equal.allValid) {
-      for (let i = 0; i < rows.count; i++) {
-        const row = rows.selection === null ? i : rows.selection[i]!;
-        out.values[row] = equal.values[row] !== 0 ? same : 1 - same;
-      }
-      return out;
-    }
-    const equalOnes = equal.values;
-    const left = this.#leftCopy;
-    left.reset();
-    scatterRows(this.#left.evaluate(rows), rows.selection, rows.count, left);
-    const right = this.#right.evaluate(rows);
     for (let i = 0; i < rows.count; i++) {
       const row = rows.selection === null ? i : rows.selection[i]!;
       const leftNull = left.isNull(row);
-      const isSame =
-        leftNull || right.isNull(row) ? leftNull && right.isNull(row) : equalOnes[row] !== 0;
+      const rightNull = right.isNull(row);
+      const isSame = leftNull || rightNull ? leftNull && rightNull : equal.values[row] !== 0;
       out.values[row] = isSame ? same : 1 - same;
     }
     return out;

@@ -233,6 +233,12 @@ export class SubplanEvaluator extends Evaluator {
     return sawNull ? null : !any;
   }
 
+  /** Ends the run: the plan, and the rows that are kept of it. */
+  close(): void {
+    this.#plan.close();
+    this.#store.close();
+  }
+
   #compareRow(row: number): Datum {
     if (this.#store.count > 1) throw moreThanOneRow();
     return this.#store.count === 0 ? null : this.#compareWith(0, row);
