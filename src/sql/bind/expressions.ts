@@ -11,7 +11,7 @@ import type {
 } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { OID, typeByOid } from '../../types/index.ts';
-import type { Expr, SqlValueExpr } from '../expression.ts';
+import type { Expr, RowExpr, SqlValueExpr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
 import { bindFunctionCall } from './calls.ts';
@@ -44,7 +44,7 @@ import {
   type Scope,
   undefinedColumn,
 } from './scope.ts';
-import { bindSubLink } from './sublinks.ts';
+import { bindSubLink, visibleOutput } from './sublinks.ts';
 import { listItems, nameList, nodeString, nodeTag } from './syntax.ts';
 import { arrayTypeOid, elementTypeOf, subscriptType, typeDisplay } from './type-facts.ts';
 import { bindTypeName } from './type-names.ts';
@@ -703,13 +703,20 @@ function bindIndirection(b: Binder, scope: Scope, node: A_Indirection): Expr {
     }
     const field = nodeString(part);
     if (field === undefined) throw notSupported('row expansion here');
-    expr = b.at(selectField(b, expr, field), b.locationOf(expr));
+    expr = b.at(selectField(b, scope, expr, field), b.locationOf(expr));
     i++;
   }
   return expr;
 }
 
-function selectField(b: Binder, expr: Expr, field: string): Expr {
+function selectField(b: Binder, scope: Scope, expr: Expr, field: string): Expr {
+  const source = rowSource(scope, expr);
+  const position = source?.names.indexOf(field) ?? -1;
+  const part = source?.fields[position];
+  if (part !== undefined && expr.kind !== 'row') {
+    const { type, typmod } = part;
+    return { kind: 'field', type, typmod, argument: expr, field: position };
+  }
   const names =
     expr.kind === 'row'
       ? expr.names
@@ -736,6 +743,22 @@ function selectField(b: Binder, expr: Expr, field: string): Expr {
     );
   }
   return value;
+}
+
+/** The row constructor that a record comes from, where it can be seen. */
+function rowSource(scope: Scope, expr: Expr): RowExpr | null {
+  if (expr.kind === 'row') return expr;
+  if (expr.kind === 'column') {
+    let owner: Scope | null = scope;
+    for (let i = 0; i < expr.level; i++) owner = owner?.parent ?? null;
+    const entry = owner?.rangeTable[expr.relation];
+    if (entry?.kind !== 'subquery') return null;
+    const inner = visibleOutput(entry.query)[expr.column]?.expr;
+    return inner?.kind === 'row' ? inner : null;
+  }
+  if (expr.kind !== 'subquery' || expr.form !== 'scalar') return null;
+  const inner = visibleOutput(expr.query)[0]?.expr;
+  return inner?.kind === 'row' ? inner : null;
 }
 
 function bindCollate(

@@ -3,8 +3,10 @@ import type { FromItem, Query, RangeTableEntry, SelectQuery } from '../bind/quer
 import type { Expr } from '../expression.ts';
 import { someExpr, visitQueryReferences } from '../expression-tree.ts';
 import { functionByOid } from '../functions/index.ts';
+import { readExtremes } from './min-max.ts';
 import {
   type QueryRewrite,
+  raise,
   rewriteEntry,
   rewriteExpr,
   rewriteFrom,
@@ -32,7 +34,7 @@ export function flatten(original: SelectQuery): FlatQuery {
     if (relation === null) break;
     query = pullUp(query, relation);
   }
-  return joinSubqueries(query);
+  return joinSubqueries(readExtremes(query));
 }
 
 /** Finds a FROM subquery to merge; those whose rows an outer join may replace by nulls stay. */
@@ -154,18 +156,6 @@ function moved(item: FromItem, merge: QueryRewrite, offset: number): FromItem {
 
 function crossJoin(left: FromItem, right: FromItem): FromItem {
   return { kind: 'join', join: 'cross', left, right, on: null, relation: -1 };
-}
-
-function raise(expr: Expr, levels: number): Expr {
-  if (levels === 0) return expr;
-  const up: QueryRewrite = {
-    reference: (part, depth) =>
-      part.kind === 'column' && part.level >= depth
-        ? { ...part, level: part.level + levels }
-        : null,
-    cteLevel: (level, depth) => (level >= depth ? level + levels : level),
-  };
-  return rewriteExpr(expr, up, 0);
 }
 
 function allOf(conditions: readonly Expr[]): Expr | null {

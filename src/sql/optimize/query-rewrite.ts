@@ -109,3 +109,16 @@ export function rewriteFrom(item: FromItem, expr: (part: Expr) => Expr): FromIte
     on: item.on && expr(item.on),
   };
 }
+
+/** An expression that moves `levels` queries further in: columns from level `from` on are outer ones. */
+export function raise(expr: Expr, levels: number, from = 0): Expr {
+  if (levels === 0) return expr;
+  const up: QueryRewrite = {
+    reference: (part, depth) =>
+      part.kind === 'column' && part.level >= depth + from
+        ? { ...part, level: part.level + levels }
+        : null,
+    cteLevel: (level, depth) => (level >= depth + from ? level + levels : level),
+  };
+  return rewriteExpr(expr, up, 0);
+}
