@@ -10,7 +10,7 @@ import {
 import { pgError } from '../../errors/index.ts';
 import type { Datum, SqlType } from '../../types/index.ts';
 import type { NodeInstrumentation } from './environment.ts';
-import type { ConstantEvaluator, Evaluator } from './expression/evaluator.ts';
+import { ConstantEvaluator, type Evaluator } from './expression/evaluator.ts';
 import { CHUNK, DONE, Operator, PAUSE, type Status } from './operator.ts';
 import type { Run } from './run.ts';
 
@@ -78,7 +78,11 @@ export class Values extends Operator {
     while (count < this.#capacity && this.#next < this.#rows.length) {
       const row = this.#rows[this.#next++]!;
       for (let i = 0; i < row.length; i++) {
-        copyRow(row[i]!.evaluate(this.#row), 0, columns[i]!, count);
+        const value = row[i]!;
+        const column = columns[i]!;
+        if (value instanceof ConstantEvaluator) {
+          writeDatum(column, count, value.type, value.value());
+        } else copyRow(value.evaluate(this.#row), 0, column, count);
       }
       count++;
     }

@@ -44,13 +44,15 @@ export function selectTrue(vector: NumberVector, rows: DataChunk, out: Int32Arra
 /** An expression with one value for all rows of a chunk: constants, parameters, slots, and calls of
  * stable functions on such. */
 export abstract class ConstantEvaluator extends Evaluator {
-  readonly #vector: ColumnVector;
+  readonly #capacity: number;
+  /** Made when it is first needed: most operators take the value alone. */
+  #vector: ColumnVector | null = null;
   #filled = 0;
   #value: Datum = null;
 
   constructor(type: SqlType, capacity: number) {
     super(type);
-    this.#vector = createVector(type, capacity);
+    this.#capacity = capacity;
   }
 
   abstract value(): Datum;
@@ -58,6 +60,7 @@ export abstract class ConstantEvaluator extends Evaluator {
   override evaluate(rows: DataChunk): ColumnVector {
     const value = this.value();
     const needed = rowLimit(rows);
+    this.#vector ??= createVector(this.type, this.#capacity);
     if (this.#filled < needed || value !== this.#value) {
       fillVector(this.#vector, needed, this.type, value);
       this.#filled = needed;

@@ -1,7 +1,12 @@
 import { notSupported } from '../../../errors/index.ts';
 import type { Datum, SqlType } from '../../../types/index.ts';
 import type { SqlValueExpr } from '../../expression.ts';
-import { castBetween, type FunctionContext, scalarImplementation } from '../../functions/index.ts';
+import {
+  castBetween,
+  currentSchema,
+  type FunctionContext,
+  scalarImplementation,
+} from '../../functions/index.ts';
 import type { Run } from '../run.ts';
 import { ConstantEvaluator, type Evaluator } from './evaluator.ts';
 
@@ -51,7 +56,7 @@ function reader(expr: SqlValueExpr, type: SqlType): (context: FunctionContext) =
     case 'current_catalog':
       return (context) => context.session.database;
     case 'current_schema':
-      return (context) => context.session.searchPath[0] ?? null;
+      return (context) => currentSchema(context);
     case 'current_timestamp':
       return (context) => fit(type, context.transactionTimestamp, expr.typmod);
     default:

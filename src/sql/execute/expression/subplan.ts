@@ -6,11 +6,11 @@ import {
   readDatum,
   writeDatum,
 } from '../../../chunk/index.ts';
-import { pgError } from '../../../errors/index.ts';
+import { notSupported, pgError } from '../../../errors/index.ts';
 import { type Datum, type SqlType, typeByOid } from '../../../types/index.ts';
 import type { SubplanExpr } from '../../expression.ts';
 import { KeyTable } from '../key-table.ts';
-import { CHUNK, DONE, type Operator } from '../operator.ts';
+import { CHUNK, type Operator, PAUSE } from '../operator.ts';
 import { RowStore } from '../row-store.ts';
 import type { Run } from '../run.ts';
 import { makeArray } from './arrays.ts';
@@ -138,13 +138,12 @@ export class SubplanEvaluator extends Evaluator {
     this.#openEpoch = this.#run.epoch;
   }
 
-  /** True when the plan has given a chunk. */
+  /** True when the plan has given a chunk. As the run is pinned, only a lock that is waited for makes
+   * an operator pause. */
   #next(): boolean {
-    for (;;) {
-      const status = this.#plan.next();
-      if (status === CHUNK) return true;
-      if (status === DONE) return false;
-    }
+    const status = this.#plan.next();
+    if (status === PAUSE) throw notSupported('waiting for a row lock in a subquery');
+    return status === CHUNK;
   }
 
   #scalar(row: number): Datum {
