@@ -6,8 +6,9 @@ import {
   systemViewShape,
 } from '../catalog/system/index.ts';
 import type { SystemViewSource } from '../sql/execute/index.ts';
-import { type FunctionContext, functionByOid, isImplemented } from '../sql/functions/index.ts';
+import { functionByOid, isImplemented } from '../sql/functions/index.ts';
 import { settingFacts } from './setting-facts.ts';
+import type { StatementContext } from './worker/statement-context.ts';
 
 /** Columns of a view of pg_catalog or information_schema, or undefined where there is none. */
 export function systemViewLookup(schema: string, name: string): SystemViewShape | undefined {
@@ -17,12 +18,14 @@ export function systemViewLookup(schema: string, name: string): SystemViewShape 
 /** What a thread knows that the catalog does not: sizes, locks, other sessions. */
 export type ThreadFacts = Omit<ServerFacts, 'isImplemented' | 'settings'>;
 
-/** The views as one statement sees them: over `catalog`, for the session of `context`. */
+/** The views as one statement sees them: over `catalog`, for the session of `context`, whose functions
+ * get the same catalog. */
 export function systemViewSource(
   catalog: Catalog,
-  context: FunctionContext,
+  context: StatementContext,
   facts: ThreadFacts = {},
 ): SystemViewSource {
+  context.useCatalog(catalog, facts);
   const state: SystemState = {
     catalog,
     session: context.session,

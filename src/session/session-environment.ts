@@ -1,4 +1,5 @@
 import type { Catalog, SchemaDescriptor } from '../catalog/index.ts';
+import { SystemNames } from '../catalog/system/index.ts';
 import type { Severity } from '../errors/index.ts';
 import type { Datum, TypeContext } from '../types/index.ts';
 import type {
@@ -27,6 +28,7 @@ export class SessionEnvironment {
   private derived!: Derived;
   private transactionTimestamp = 0;
   private readonly typeContext: { -readonly [K in keyof TypeContext]: TypeContext[K] };
+  private names: SystemNames | null = null;
   private searchPathFor: { catalog: Catalog; version: number; oids: readonly number[] } | null =
     null;
 
@@ -122,6 +124,7 @@ export class SessionEnvironment {
 
   prepareContext(catalog: Catalog, backend: StatementBackend): PrepareContext {
     const types = this.types();
+    this.useNamesOf(catalog);
     if (this.transactionTimestamp === 0) this.typeContext.transactionTimestamp = this.now();
     return {
       catalog,
@@ -129,6 +132,13 @@ export class SessionEnvironment {
       types,
       estimateRows: (tree) => backend.estimateRows(tree),
     };
+  }
+
+  /** Literals and parameters of regclass and its kin are read by this catalog's names. */
+  private useNamesOf(catalog: Catalog): void {
+    if (this.names?.catalog === catalog) return;
+    this.names = new SystemNames(catalog, this.refresh().forStatements);
+    this.typeContext.objectNames = this.names;
   }
 
   pointReadRun(
@@ -156,6 +166,7 @@ export class SessionEnvironment {
     if (this.version === this.settings.version) return this.derived;
     this.version = this.settings.version;
     this.searchPathFor = null;
+    this.names = null;
     const { settings } = this;
     const [dateStyle = 'ISO', dateOrder = 'MDY'] = settings.get('DateStyle').split(', ');
     const schemaNames = parseSearchPath(settings.get('search_path'), this.user);

@@ -26,7 +26,7 @@ export interface TypeContext {
   /** Start of the transaction, Int8 microseconds since 2000-01-01 UTC: 'now', 'today' in literals. */
   readonly transactionTimestamp: number;
   /** Names of catalog objects, for regclass and the like; absent where no catalog is at hand. */
-  readonly objectNames?: ObjectNames;
+  readonly objectNames?: ObjectNames | undefined;
 }
 
 export type TypeCategory =

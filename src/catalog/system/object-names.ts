@@ -28,17 +28,27 @@ export interface RelationPlace {
   readonly schema: string;
 }
 
+/** The session's search path, read at every look-up. */
+export interface SearchPath {
+  readonly searchPath: readonly string[];
+}
+
 const PG_CATALOG = 'pg_catalog';
 
 /** Looks names up in a catalog along a search path. pg_catalog comes first unless the path says
  * where it stands. */
 export class SystemNames implements ObjectNames {
   readonly catalog: CatalogView;
-  private readonly path: readonly string[];
+  private readonly session: SearchPath;
 
-  constructor(catalog: CatalogView, searchPath: readonly string[]) {
+  constructor(catalog: CatalogView, session: SearchPath) {
     this.catalog = catalog;
-    this.path = searchPath.includes(PG_CATALOG) ? searchPath : [PG_CATALOG, ...searchPath];
+    this.session = session;
+  }
+
+  private get path(): readonly string[] {
+    const { searchPath } = this.session;
+    return searchPath.includes(PG_CATALOG) ? searchPath : [PG_CATALOG, ...searchPath];
   }
 
   nameOf(kind: ReferenceKind, oid: number): string | null {

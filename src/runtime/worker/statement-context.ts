@@ -1,5 +1,8 @@
+import type { CatalogView } from '../../catalog/index.ts';
+import { SystemNames } from '../../catalog/system/index.ts';
 import type { StatementSettings as SessionContext } from '../../session/index.ts';
 import type { FunctionContext, SessionFacts } from '../../sql/functions/index.ts';
+import type { ObjectNames } from '../../types/index.ts';
 
 /** Int8 microseconds since 2000-01-01 UTC, of the wall clock. */
 export function nowMicros(): number {
@@ -19,6 +22,10 @@ export class StatementContext implements FunctionContext, SessionFacts {
   transactionTimestamp = 0;
   statementTimestamp = 0;
   processId = 0;
+  /** Set while the statement's plan needs the catalog. */
+  catalog: CatalogView | undefined;
+  objectNames: ObjectNames | undefined;
+  server: FunctionContext['server'];
   private context!: SessionContext;
   private readonly settingOf: (name: string, context: SessionContext) => string | null;
   private readonly onNotice: (message: string, condition: string) => void;
@@ -52,6 +59,13 @@ export class StatementContext implements FunctionContext, SessionFacts {
     this.processId = session;
     this.statementTimestamp = statementTimestamp;
     this.transactionTimestamp = transactionTimestamp;
+  }
+
+  /** Gives functions the catalog, and names to regclass and its kin. */
+  useCatalog(catalog: CatalogView, server: FunctionContext['server']): void {
+    this.catalog = catalog;
+    this.objectNames = new SystemNames(catalog, this);
+    this.server = server;
   }
 
   get session(): SessionFacts {

@@ -12,5 +12,5 @@ export function catalogOf(context: FunctionContext): CatalogView {
 
 /** Names as the session's search path finds them. */
 export function namesOf(context: FunctionContext): SystemNames {
-  return new SystemNames(catalogOf(context), context.session.searchPath);
+  return new SystemNames(catalogOf(context), context.session);
 }

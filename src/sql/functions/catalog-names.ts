@@ -74,6 +74,11 @@ function existingSchemas(context: C): string[] {
   return context.session.searchPath.filter((name) => catalog.schemaByName(name) !== undefined);
 }
 
+/** The schema that CREATE would use, or null. */
+export function currentSchema(context: C): string | null {
+  return existingSchemas(context)[0] ?? null;
+}
+
 function currentSchemas(context: C, implicit: boolean): Datum {
   const path = existingSchemas(context);
   const names = implicit && !path.includes('pg_catalog') ? ['pg_catalog', ...path] : path;
@@ -94,7 +99,7 @@ export const NAME_FUNCTIONS: Scalars = {
   format_type: typeName,
   pg_table_is_visible: tableIsVisible,
   pg_type_is_visible: typeIsVisible,
-  current_schema: (c: C) => existingSchemas(c)[0] ?? null,
+  current_schema: currentSchema,
   current_schemas: currentSchemas,
   pg_get_userbyid: (c: C, oid: number) =>
     catalogOf(c).roleByOid(oid)?.name ?? `unknown (OID=${oid})`,

@@ -12,9 +12,9 @@ export interface FunctionContext extends TypeContext {
   setRandomSeed(seed: number): void;
   readonly session: SessionFacts;
   /** The catalog as the statement sees it; absent where Plan.needsCatalog is false. */
-  readonly catalog?: CatalogView;
+  readonly catalog?: CatalogView | undefined;
   /** Sizes and locks, as far as the thread knows them. */
-  readonly server?: ServerKnowledge;
+  readonly server?: ServerKnowledge | undefined;
   /** Raises a notice or warning to the client. */
   notice(message: string, condition?: string): void;
 }

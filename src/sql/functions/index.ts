@@ -20,6 +20,7 @@ import './aggregate-regression.ts';
 import './aggregate-collect.ts';
 
 export { CATALOG_FUNCTIONS, isCatalogType } from './catalog.ts';
+export { currentSchema } from './catalog-names.ts';
 export type * from './function.ts';
 export {
   aggregateImplementation,

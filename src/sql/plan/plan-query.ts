@@ -2,6 +2,7 @@ import type { Query } from '../bind/query.ts';
 import { visibleOutput } from '../bind/sublinks.ts';
 import type { Expr } from '../expression.ts';
 import { someExpr, visitChildren, visitQuery } from '../expression-tree.ts';
+import { CATALOG_FUNCTIONS, isCatalogType } from '../functions/index.ts';
 import type { Plan, ResultColumn } from './plan.ts';
 import { QueryPlanner } from './query-planner.ts';
 import { type PlanContext, StatementPlanner } from './statement-planner.ts';
@@ -29,23 +30,57 @@ export function planQuery(query: Query, context: PlanContext): Plan {
     output,
     parameterTypes: context.parameterTypes,
     needsWriter: statement.needsWriter || advancesSequence(query),
-    needsCatalog: statement.needsCatalog,
+    needsCatalog: statement.needsCatalog || asksCatalog(query),
     catalogVersion: context.catalog.version,
   };
 }
 
 function advancesSequence(query: Query): boolean {
+  return someExprOf(query, (part) => part.kind === 'sequence');
+}
+
+/** Whether the statement calls functions that ask the catalog, or turns values such as regclass into
+ * text or back. */
+function asksCatalog(query: Query): boolean {
+  return (
+    visibleOutput(query).some(({ expr }) => isCatalogType(expr.type)) ||
+    someExprOf(query, isCatalogExpr)
+  );
+}
+
+function isCatalogExpr(expr: Expr): boolean {
+  switch (expr.kind) {
+    case 'call':
+    case 'setCall':
+    case 'aggregate':
+      return (
+        CATALOG_FUNCTIONS.has(expr.function) ||
+        expr.arguments.some((argument) => isCatalogType(argument.type))
+      );
+    case 'cast':
+      return (
+        expr.method !== 'relabel' && (isCatalogType(expr.type) || isCatalogType(expr.argument.type))
+      );
+    case 'sqlValue':
+      return expr.name === 'current_schema';
+    default:
+      return false;
+  }
+}
+
+/** Whether an expression of the query, or of a query in it, passes the test. */
+function someExprOf(query: Query, test: (part: Expr) => boolean): boolean {
   let found = false;
   const visitExpr = (expr: Expr): void => {
-    found ||= someExpr(expr, (part) => part.kind === 'sequence');
+    found ||= someExpr(expr, test);
     const enter = (part: Expr): void => {
-      if (part.kind === 'subquery') found ||= advancesSequence(part.query);
+      if (part.kind === 'subquery') found ||= someExprOf(part.query, test);
       visitChildren(part, enter);
     };
     enter(expr);
   };
   visitQuery(query, visitExpr, (inner) => {
-    found ||= advancesSequence(inner);
+    found ||= someExprOf(inner, test);
   });
   return found;
 }
