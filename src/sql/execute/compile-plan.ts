@@ -319,11 +319,11 @@ class PlanCompiler {
         return { operator: materialize, capacity: CHUNK_ROWS };
       }
       case 'lockRows': {
-        const { operator, capacity } = this.compile(node.input);
+        const { operator } = this.compile(node.input);
         const locks = node.locks.map((lock) => ({ ...lock, table: this.#table(lock.table) }));
         const recheck = this.#recheck(node.input);
-        const types = typesOf(node.input);
-        return { operator: new LockRows(run, operator, types, locks, recheck, capacity), capacity };
+        const lockRows = new LockRows(run, operator, typesOf(node.input), locks, recheck);
+        return { operator: lockRows, capacity: 1 };
       }
       case 'insert':
         return this.#insert(node);

@@ -45,7 +45,6 @@ export class LockRows extends Operator {
     types: readonly SqlType[],
     locks: readonly RowLock[],
     recheck: Recheck,
-    capacity: number,
   ) {
     super();
     this.#run = run;
@@ -54,7 +53,7 @@ export class LockRows extends Operator {
     this.#recheck = recheck;
     const locators = new Set(locks.map((lock) => lock.locator));
     this.#passed = types.map((_, i) => i).filter((i) => !locators.has(i));
-    this.#vectors = this.#passed.map((i) => createVector(types[i]!, capacity));
+    this.#vectors = this.#passed.map((i) => createVector(types[i]!, 1));
     this.chunk.columns = this.#vectors;
   }
 
@@ -86,21 +85,20 @@ export class LockRows extends Operator {
     for (const vector of this.#vectors) vector.reset();
   }
 
+  /** Gives one row at a time, so that a LIMIT above locks no more rows than it returns. */
   override next(): Status {
     const operations = rowOperations(this.#run);
+    this.#clear();
     for (;;) {
-      if (this.#rows === null) {
-        this.#clear();
+      if (this.#rows === null || this.#position >= this.#rows.count) {
         const status = this.#input.next();
         if (status !== CHUNK) return status;
         this.#rows = this.#input.chunk;
         this.#position = 0;
       }
-      for (; this.#position < this.#rows.count; this.#position++) {
-        if (!this.#lockRow(operations, this.#rows)) return PAUSE;
-        this.#startRow();
-      }
-      this.#rows = null;
+      if (!this.#lockRow(operations, this.#rows)) return PAUSE;
+      this.#startRow();
+      this.#position++;
       if (this.chunk.count > 0) return CHUNK;
     }
   }

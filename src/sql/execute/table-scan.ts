@@ -9,7 +9,7 @@ import {
   type TupleLayout,
   type TupleRun,
 } from '../../access/index.ts';
-import { assert, ByteWriter } from '../../base/index.ts';
+import { assert, ByteWriter, compareByteRanges } from '../../base/index.ts';
 import type { IndexDescriptor, RelationDescriptor } from '../../catalog/descriptors.ts';
 import { BytesVector, CHUNK_ROWS, type ColumnVector, createVector } from '../../chunk/index.ts';
 import type { Cursor, LeafRun, PageCursor } from '../../storage/index.ts';
@@ -389,6 +389,11 @@ export class IndexScan extends TableScan {
     return this.#ranges.isBeforeEnd(this.#range, keyBytes, keyStart, keyEnd);
   }
 
+  #isAt(cursor: Cursor, key: ByteWriter): boolean {
+    const { keyBytes, keyStart, keyEnd } = cursor;
+    return compareByteRanges(keyBytes, keyStart, keyEnd, key.bytes, 0, key.position) === 0;
+  }
+
   #appendEntry(cursor: Cursor): void {
     const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = cursor;
     const lookup = this.#lookup;
@@ -398,7 +403,7 @@ export class IndexScan extends TableScan {
     }
     const key = this.#key.reset();
     key.range(valueBytes, valueStart, valueEnd);
-    const found = lookup.seek(key.bytes, key.position, 'ge');
+    const found = lookup.seek(key.bytes, key.position, 'ge') && this.#isAt(lookup, key);
     assert(found, `index ${this.#index.name} has an entry without a row`);
     this.appendRow(lookup.valueBytes, lookup.valueStart, key.bytes, 0, key.position);
   }

@@ -409,6 +409,29 @@ describe('rows that change', () => {
     ]);
   });
 
+  test('a LIMIT locks no more rows than it returns', () => {
+    const database = filled(100);
+    let locked = 0;
+    database.onLock = () => {
+      locked++;
+      return undefined;
+    };
+    const rows = node([OID.int4, OID.int4, OID.text], {
+      kind: 'lockRows',
+      input: scan(table, 0, { locator: true }),
+      locks: [{ table: 0, scanId: 0, locator: 3, strength: 'update', waitPolicy: 'skip' }],
+    });
+    const limit = node([OID.int4, OID.int4, OID.text], {
+      kind: 'limit',
+      input: rows,
+      limit: constant(2, OID.int8),
+      offset: null,
+      ties: null,
+    });
+    expect(database.run(planOf(limit, [table])).length).toBe(2);
+    expect(locked).toBe(2);
+  });
+
   test('ON CONFLICT', () => {
     const database = filled(3);
     const nothing = insertInto(
