@@ -213,6 +213,9 @@ export function filtered(
         const built = path.build();
         const slots = slotMap(built.needs);
         const bound = planner.convert(predicate, built.layout, slots);
+        if (isNever(planner, bound)) {
+          return { node: noRows(built.node, bound), layout: built.layout, needs: built.needs };
+        }
         return {
           node: filterNode(built.node, bound, kept),
           layout: built.layout,
@@ -222,6 +225,28 @@ export function filtered(
     };
   });
   return { ...input, rows, paths, parameterized: null };
+}
+
+/** A condition that is false whatever the row. Scans whose rows are written or locked stay. */
+function isNever(planner: QueryPlanner, bound: Expr): boolean {
+  const { query } = planner;
+  const reads = query.kind === 'select' && query.locking.length === 0;
+  return reads && bound.kind === 'const' && bound.value !== true;
+}
+
+function noRows(node: PlanNode, filter: Expr): PlanNode {
+  return {
+    kind: 'result',
+    output: node.output,
+    rows: 1,
+    width: node.width,
+    startupCost: 0,
+    totalCost: 0,
+    exprs: node.output.map(
+      ({ type, typmod }): Expr => ({ kind: 'const', type, typmod, value: null }),
+    ),
+    filter,
+  };
 }
 
 export function slotMap(needs: readonly SlotValue[]): Map<string, SlotValue> {
