@@ -14,7 +14,7 @@ import { beginRun, storedExpressions } from './execution.ts';
 import { buildIndex } from './index-build.ts';
 import { makeKey, NamesInUse } from './keys.ts';
 import { changeRelation } from './relation-change.ts';
-import { recluster } from './rewrite-table.ts';
+import { dropIndexTree, recluster } from './rewrite-table.ts';
 import {
   type CheckDraft,
   type KeyDraft,
@@ -123,4 +123,57 @@ function* addKey(
     indexes,
     constraints,
   });
+}
+
+/** ALTER TABLE … DROP CONSTRAINT. */
+export function* dropConstraint(
+  command: Command,
+  table: RelationDescriptor,
+  action: AlterTableCmd,
+): Generator<UtilityPause, void, undefined> {
+  const constraint = table.constraints.find((other) => other.name === action.name);
+  if (constraint === undefined) {
+    const message = `constraint "${action.name}" of relation "${table.name}" does not exist`;
+    if (action.missing_ok !== true) throw pgError('undefined_object', message);
+    command.environment.notice({ message: `${message}, skipping` });
+    return;
+  }
+  const constraints = table.constraints.filter((other) => other !== constraint);
+  const index = table.indexes.find((other) => other.oid === constraint.index);
+  const indexes = table.indexes.filter((other) => other !== index);
+  if (index !== undefined) dropIndexTree(command, index);
+  if (index?.clustered !== true) {
+    changeRelation(command, table, { constraints, indexes });
+    return;
+  }
+  const { columns } = table;
+  const rest = { ...table, indexes };
+  yield* recluster(command, rest, { columns, constraints, indexes, clusterKey: null });
+}
+
+/** ALTER TABLE … VALIDATE CONSTRAINT. */
+export function* validateConstraint(
+  command: Command,
+  table: RelationDescriptor,
+  action: AlterTableCmd,
+): Generator<UtilityPause, void, undefined> {
+  const constraint = table.constraints.find((other) => other.name === action.name);
+  if (constraint === undefined) {
+    throw pgError(
+      'undefined_object',
+      `constraint "${action.name}" of relation "${table.name}" does not exist`,
+    );
+  }
+  if (constraint.kind !== 'check') {
+    throw pgError(
+      'wrong_object_type',
+      `constraint "${action.name}" of relation "${table.name}" is not a foreign key or check constraint`,
+    );
+  }
+  if (constraint.validated) return;
+  yield* testCheck(command, table, constraint);
+  const constraints = table.constraints.map((other) =>
+    other === constraint ? { ...constraint, validated: true } : other,
+  );
+  changeRelation(command, table, { constraints });
 }

@@ -1,17 +1,31 @@
-import type { AlterTableCmd, AlterTableStmt } from '@pgsql/types';
+import type { AlterTableCmd, AlterTableStmt, DefElem, Node } from '@pgsql/types';
 import { assert } from '../../base/index.ts';
 import type { RelationDescriptor } from '../../catalog/index.ts';
-import { notSupported, pgError } from '../../errors/index.ts';
+import { notSupported, type PgError, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
-import { addConstraint } from './alter-constraint.ts';
+import { addColumn } from './add-column.ts';
+import { setDefault, setNotNull } from './alter-column.ts';
+import { alterColumnType } from './alter-column-type.ts';
+import { addConstraint, dropConstraint, validateConstraint } from './alter-constraint.ts';
+import { addIdentity, dropIdentity, setIdentity } from './alter-identity.ts';
 import { type Command, writtenName } from './command.ts';
+import { utilityTag } from './command-tags.ts';
+import { dropColumn } from './drop-column.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
-import { findRelation, undefinedRelation } from './object-names.ts';
+import { findIndex, findRelation, undefinedRelation } from './object-names.ts';
+import { setOwner } from './owner.ts';
+import { changeRelation } from './relation-change.ts';
+import { storageOptions } from './storage-options.ts';
 
-/** ALTER TABLE: its actions one after the other. */
+/** ALTER TABLE, and what of it ALTER INDEX, VIEW and SEQUENCE share: its actions one after the other. */
 export function* alterTable(command: Command, statement: AlterTableStmt): UtilityExecution {
-  const tag = 'ALTER TABLE';
+  const tag = utilityTag({ AlterTableStmt: statement });
+  const { objtype = 'OBJECT_TABLE' } = statement;
   const name = statement.relation ?? {};
+  if (objtype === 'OBJECT_INDEX') {
+    yield* alterIndex(command, statement);
+    return { tag };
+  }
   const relation = yield* command.lockNamed(
     () => findRelation(command, name),
     TABLE_LOCK.accessExclusive,
@@ -23,29 +37,136 @@ export function* alterTable(command: Command, statement: AlterTableStmt): Utilit
     });
     return { tag };
   }
+  const wanted = KINDS[objtype];
+  if (wanted !== undefined && wanted !== 'table' && relation.kind !== wanted) {
+    throw pgError('wrong_object_type', `"${relation.name}" is not a ${wanted}`);
+  }
   for (const node of statement.cmds ?? []) {
     if (!('AlterTableCmd' in node)) continue;
-    const table = command.catalog.relationByOid(relation.oid);
-    assert(table !== undefined, 'a locked table stays');
-    yield* alter(command, table, node.AlterTableCmd);
+    const now = command.catalog.relationByOid(relation.oid);
+    assert(now !== undefined, 'a locked relation stays');
+    yield* alter(command, now, node.AlterTableCmd);
+    // What an action has written, the next one is to see.
     command.environment.nextCommand();
   }
   return { tag };
 }
 
+const KINDS: Readonly<Record<string, RelationDescriptor['kind']>> = {
+  OBJECT_TABLE: 'table',
+  OBJECT_VIEW: 'view',
+  OBJECT_SEQUENCE: 'sequence',
+};
+
 function* alter(
+  command: Command,
+  relation: RelationDescriptor,
+  action: AlterTableCmd,
+): Generator<UtilityPause, void, undefined> {
+  if (action.subtype === 'AT_ChangeOwner') {
+    setOwner(command, relation, action.newowner);
+    return;
+  }
+  if (relation.kind !== 'table') throw wrongKind(relation, action);
+  yield* alterOne(command, relation, action);
+}
+
+function* alterOne(
   command: Command,
   table: RelationDescriptor,
   action: AlterTableCmd,
 ): Generator<UtilityPause, void, undefined> {
-  if (table.kind !== 'table') {
-    throw pgError('wrong_object_type', `"${table.name}" is not a table`);
-  }
   switch (action.subtype) {
+    case 'AT_AddColumn':
+      return yield* addColumn(command, table, action);
+    case 'AT_DropColumn':
+      return yield* dropColumn(command, table, action);
+    case 'AT_ColumnDefault':
+      return setDefault(command, table, action);
+    case 'AT_SetNotNull':
+    case 'AT_DropNotNull':
+      return yield* setNotNull(command, table, action);
+    case 'AT_AlterColumnType':
+      return yield* alterColumnType(command, table, action);
+    case 'AT_AddIdentity':
+      return addIdentity(command, table, action);
+    case 'AT_SetIdentity':
+      return setIdentity(command, table, action);
+    case 'AT_DropIdentity':
+      return dropIdentity(command, table, action);
     case 'AT_AddConstraint':
-      yield* addConstraint(command, table, action);
+      return yield* addConstraint(command, table, action);
+    case 'AT_DropConstraint':
+      return yield* dropConstraint(command, table, action);
+    case 'AT_ValidateConstraint':
+      return yield* validateConstraint(command, table, action);
+    case 'AT_SetRelOptions':
+    case 'AT_ResetRelOptions': {
+      const reset = action.subtype === 'AT_ResetRelOptions';
+      const options = storageOptions(table.options, optionNodes(action), reset);
+      changeRelation(command, table, { options });
+      return;
+    }
+    case 'AT_SetLogged':
+    case 'AT_DropOids':
+      // Every table is logged and has no oids.
       return;
     default:
-      throw notSupported(`ALTER TABLE ${action.subtype}`);
+      throw notSupported(`ALTER TABLE ... ${actionName(action)}`);
   }
+}
+
+function optionNodes(action: AlterTableCmd): readonly Node[] {
+  return action.def !== undefined && 'List' in action.def ? (action.def.List.items ?? []) : [];
+}
+
+/** `AT_EnableTrig` as words. */
+function actionName(action: AlterTableCmd): string {
+  return (action.subtype ?? '')
+    .slice('AT_'.length)
+    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
+    .toUpperCase();
+}
+
+function wrongKind(relation: RelationDescriptor, action: AlterTableCmd): PgError {
+  return pgError(
+    'wrong_object_type',
+    `ALTER action ${actionName(action)} cannot be performed on relation "${relation.name}"`,
+    { detail: `This operation is not supported for ${relation.kind}s.` },
+  );
+}
+
+/** ALTER INDEX … SET (…): the options tell how PostgreSQL would store an index, so they are checked
+ * and have no effect. */
+function* alterIndex(
+  command: Command,
+  statement: AlterTableStmt,
+): Generator<UtilityPause, void, undefined> {
+  const name = statement.relation ?? {};
+  const table = yield* command.lockNamed(
+    () => findIndex(command, name)?.table,
+    TABLE_LOCK.shareUpdateExclusive,
+  );
+  if (table === undefined) {
+    if (statement.missing_ok !== true) throw undefinedRelation(command, name);
+    command.environment.notice({
+      message: `relation "${writtenName(name)}" does not exist, skipping`,
+    });
+    return;
+  }
+  for (const node of statement.cmds ?? []) {
+    const action = 'AlterTableCmd' in node ? node.AlterTableCmd : {};
+    if (action.subtype !== 'AT_SetRelOptions' && action.subtype !== 'AT_ResetRelOptions') {
+      throw notSupported(`ALTER INDEX ... ${actionName(action)}`);
+    }
+    const fillfactor = optionNodes(action).filter((option) => defName(option) === 'fillfactor');
+    const others = optionNodes(action).find((option) => defName(option) !== 'fillfactor');
+    if (others !== undefined) throw notSupported(`index option "${defName(others)}"`);
+    storageOptions([], fillfactor, false);
+  }
+}
+
+function defName(node: Node): string {
+  const option: DefElem = 'DefElem' in node ? node.DefElem : {};
+  return option.defname ?? '';
 }

@@ -25,7 +25,7 @@ import {
 } from './table-elements.ts';
 
 /** Columns that PostgreSQL lets a table have; a tuple could hold a few more. */
-const TABLE_COLUMNS_MAX = Math.min(1600, TUPLE_COLUMNS_MAX);
+export const TABLE_COLUMNS_MAX = Math.min(1600, TUPLE_COLUMNS_MAX);
 
 /** CREATE TABLE. */
 // biome-ignore lint/correctness/useYield: commands that never wait are generators all the same
@@ -143,7 +143,7 @@ function rank(kind: 'primary' | 'unique'): number {
 export function makeColumn(
   command: Command,
   table: { readonly oid: number; readonly name: string; readonly schema: number },
-  siblings: readonly ColumnDraft[],
+  siblings: readonly PlainColumn[],
   column: ColumnDraft,
   position: number,
   primaryKey: readonly string[],
@@ -174,8 +174,8 @@ export function makeColumn(
 export function bindDefault(
   command: Command,
   table: string,
-  siblings: readonly { readonly name: string; readonly type: number; readonly typmod: number }[],
-  column: { readonly name: string; readonly type: number; readonly typmod: number },
+  siblings: readonly PlainColumn[],
+  column: PlainColumn,
   node: Node,
 ) {
   const columns = siblings.map(plainColumn);
@@ -190,11 +190,10 @@ export function bindDefault(
   return expr.kind === 'const' && expr.value === null ? null : bound;
 }
 
-function plainColumn(column: {
-  readonly name: string;
-  readonly type: number;
-  readonly typmod: number;
-}): ColumnDescriptor {
+/** As much of a column as an expression needs to name it. */
+type PlainColumn = Pick<ColumnDescriptor, 'name' | 'type' | 'typmod'>;
+
+function plainColumn(column: PlainColumn): ColumnDescriptor {
   const { name, type, typmod } = column;
   return {
     name,

@@ -61,7 +61,7 @@ function viewUses(
   const schema = command.catalog.schemaByOid(relation.schema)?.name;
   let found = false;
   visitViewNodes(view, (tag, node) => {
-    if (tag !== 'RangeVar' && !('relname' in node)) return;
+    if (tag !== 'RangeVar') return;
     if (node.relname === relation.name && node.schemaname === schema) found = true;
   });
   return found;

@@ -10,7 +10,7 @@ import {
 import { ByteWriter, compareByteRanges } from '../../base/index.ts';
 import type { IndexDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import { type PgError, pgError } from '../../errors/index.ts';
-import type { TreeId } from '../../storage/index.ts';
+import { KEY_LENGTH_MAX, keyTooLong, type TreeId } from '../../storage/index.ts';
 import { typeByOid } from '../../types/index.ts';
 import { Sorter } from '../execute/sorter.ts';
 import type { Command } from './command.ts';
@@ -37,6 +37,7 @@ export function* buildIndex(
         const hasNull = encodeIndexColumns(key, reader.columns, 0, out);
         const { keyBytes, keyStart, keyEnd } = cursor;
         if (!isUniqueEntry(key, hasNull)) out.range(keyBytes, keyStart, keyEnd);
+        if (out.position > KEY_LENGTH_MAX) throw keyTooLong(out.position, index.name);
         sorter.addEncoded(out.bytes, 0, out.position, keyBytes, keyStart, keyEnd);
       });
     },
@@ -67,6 +68,7 @@ export function* clusterRows(
           if (reader.columns[position]!.isNull(0)) throw containsNull(to, position);
         }
         encodeClusterKey(key, reader.columns, 0, out.reset());
+        if (out.position > KEY_LENGTH_MAX) throw keyTooLong(out.position, index.name);
         const { valueBytes, valueStart, valueEnd } = cursor;
         sorter.addEncoded(out.bytes, 0, out.position, valueBytes, valueStart, valueEnd);
       });

@@ -22,7 +22,8 @@ import { scanChunks, scanTree } from './table-scan.ts';
 export function* recluster(
   command: Command,
   table: RelationDescriptor,
-  changes: Pick<RelationDescriptor, 'columns' | 'clusterKey' | 'indexes' | 'constraints'>,
+  changes: Pick<RelationDescriptor, 'columns' | 'clusterKey' | 'indexes' | 'constraints'> &
+    Partial<RelationDescriptor>,
 ): Generator<UtilityPause, RelationDescriptor, undefined> {
   const { environment } = command;
   const next = withNewTrees(command, { ...table, ...changes });

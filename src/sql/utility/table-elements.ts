@@ -1,4 +1,5 @@
 import type { ColumnDef, Constraint, Node, RangeVar } from '@pgsql/types';
+import type { ColumnDescriptor } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { builtinTypes, OID, SERIAL_TYPES } from '../../types/index.ts';
 import { nameList } from '../bind/syntax.ts';
@@ -55,15 +56,7 @@ export class TableElements {
   addColumn(definition: ColumnDef): ColumnDraft {
     const { command, table } = this;
     const name = definition.colname ?? '';
-    if (SYSTEM_COLUMNS.has(name)) {
-      throw pgError(
-        'duplicate_column',
-        `column name "${name}" conflicts with a system column name`,
-      );
-    }
-    if (this.columns.some((column) => column.name === name)) {
-      throw pgError('duplicate_column', `column "${name}" specified more than once`);
-    }
+    this.checkName(name);
     checkCollation(definition);
     if ((definition.storage_name ?? '') !== '') throw notSupported('column storage options');
     if ((definition.compression ?? '') !== '') throw notSupported('column compression');
@@ -89,6 +82,41 @@ export class TableElements {
     };
     this.columns.push(column);
     return column;
+  }
+
+  /** Adds a column that is given by its type alone. */
+  addPlainColumn(name: string, type: number, typmod: number): void {
+    this.addLikeColumn({ name, type, typmod, notNull: false }, null);
+  }
+
+  /** Adds a column as another table has it. */
+  addLikeColumn(
+    column: Pick<ColumnDescriptor, 'name' | 'type' | 'typmod' | 'notNull'>,
+    defaultExpression: Node | null,
+  ): void {
+    const { name, type, typmod, notNull } = column;
+    this.checkName(name);
+    this.columns.push({
+      name,
+      type,
+      typmod,
+      notNull,
+      default: defaultExpression,
+      identity: '',
+      sequenceOptions: null,
+    });
+  }
+
+  private checkName(name: string): void {
+    if (SYSTEM_COLUMNS.has(name)) {
+      throw pgError(
+        'duplicate_column',
+        `column name "${name}" conflicts with a system column name`,
+      );
+    }
+    if (this.columns.some((column) => column.name === name)) {
+      throw pgError('duplicate_column', `column "${name}" specified more than once`);
+    }
   }
 
   private columnType(definition: ColumnDef) {

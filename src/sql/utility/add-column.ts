@@ -1,0 +1,96 @@
+import type { AlterTableCmd } from '@pgsql/types';
+import type { ColumnDescriptor, RelationDescriptor } from '../../catalog/index.ts';
+import { notSupported, pgError } from '../../errors/index.ts';
+import type { Datum } from '../../types/index.ts';
+import type { Expr } from '../expression.ts';
+import { someExpr } from '../expression-tree.ts';
+import { functionByOid } from '../functions/index.ts';
+import { testNotNull } from './alter-column.ts';
+import { addElements } from './alter-constraint.ts';
+import type { Command } from './command.ts';
+import { makeColumn, TABLE_COLUMNS_MAX } from './create-table.ts';
+import type { UtilityPause } from './environment.ts';
+import { beginRun, storedExpressions } from './execution.ts';
+import { containsNull } from './index-build.ts';
+import { columnPosition } from './keys.ts';
+import { changeRelation } from './relation-change.ts';
+import { rewriteRows } from './rewrite-table.ts';
+import { nextvalExpression } from './sequence-relation.ts';
+import { TableElements } from './table-elements.ts';
+
+/** ALTER TABLE … ADD COLUMN. Rows are written anew only when each gets a value of its own. */
+export function* addColumn(
+  command: Command,
+  table: RelationDescriptor,
+  action: AlterTableCmd,
+): Generator<UtilityPause, void, undefined> {
+  const { def } = action;
+  if (def === undefined || !('ColumnDef' in def)) throw notSupported('this column');
+  const name = def.ColumnDef.colname ?? '';
+  if (columnPosition(table.columns, name) >= 0) {
+    const message = `column "${name}" of relation "${table.name}" already exists`;
+    if (action.missing_ok !== true) throw pgError('duplicate_column', message);
+    command.environment.notice({ sqlstate: '42701', message: `${message}, skipping` });
+    return;
+  }
+  if (table.columns.length >= TABLE_COLUMNS_MAX) {
+    throw pgError('too_many_columns', `tables can have at most ${TABLE_COLUMNS_MAX} columns`);
+  }
+  const elements = new TableElements(command, table.name);
+  const draft = elements.addColumn(def.ColumnDef);
+  const position = table.columns.length;
+  const siblings = table.columns.filter((column) => !column.dropped);
+  const column = makeColumn(command, table, siblings, draft, position, []);
+  const value = initialValue(command, column);
+  const next = yield* append(command, table, column, value);
+  if (column.notNull && value === null && elements.keys.length === 0) {
+    yield* testNotNull(command, next, position);
+  }
+  command.environment.nextCommand();
+  yield* addElements(command, next, elements);
+}
+
+/** What the rows that exist get; null for NULL. */
+function initialValue(command: Command, column: ColumnDescriptor): Expr | null {
+  if (column.identity !== '') return nextvalExpression(command, column.sequence, column.type);
+  return (column.default?.expr as Expr | undefined) ?? null;
+}
+
+function* append(
+  command: Command,
+  table: RelationDescriptor,
+  column: ColumnDescriptor,
+  value: Expr | null,
+): Generator<UtilityPause, RelationDescriptor, undefined> {
+  const position = table.columns.length;
+  if (value === null || !isVolatile(value)) {
+    const missing = value === null ? null : constantValue(command, value);
+    return changeRelation(command, table, { columns: [...table.columns, { ...column, missing }] });
+  }
+  const columns = [...table.columns, column];
+  const values = [...table.columns.map(() => null), value];
+  return yield* rewriteRows(command, table, { columns }, values, (rows, next) => {
+    if (!column.notNull) return;
+    for (let row = 0; row < rows.count; row++) {
+      if (rows.columns[position]!.isNull(row)) throw containsNull(next, position);
+    }
+  });
+}
+
+/** Whether each row gets another value. */
+function isVolatile(expr: Expr): boolean {
+  return someExpr(expr, (part) => {
+    if (part.kind === 'sequence') return true;
+    if (part.kind !== 'call' && part.kind !== 'cast') return false;
+    return part.function !== 0 && functionByOid(part.function)?.volatility === 'v';
+  });
+}
+
+function constantValue(command: Command, expr: Expr): Datum {
+  const run = beginRun(command.environment);
+  try {
+    return storedExpressions(run, 1).constant(expr).value();
+  } finally {
+    run.end();
+  }
+}

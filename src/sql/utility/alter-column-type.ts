@@ -1,0 +1,137 @@
+import type { AlterTableCmd, Node } from '@pgsql/types';
+import type {
+  ConstraintDescriptor,
+  RelationDescriptor,
+  StoredExpression,
+} from '../../catalog/index.ts';
+import { notSupported, PgError, pgError } from '../../errors/index.ts';
+import { formatType } from '../../types/index.ts';
+import { coerceToTarget } from '../bind/coercion.ts';
+import { quoteIdentifier } from '../bind/deparse.ts';
+import type { BoundType } from '../bind/type-names.ts';
+import type { Expr } from '../expression.ts';
+import { parseStatements } from '../parse/index.ts';
+import { requireColumn, withColumn } from './alter-column.ts';
+import type { Command } from './command.ts';
+import { viewsReading } from './drop-column.ts';
+import type { UtilityPause } from './environment.ts';
+import { indexColumn } from './keys.ts';
+import { rewriteRows } from './rewrite-table.ts';
+import { checkColumnType, checkIdentityType } from './table-elements.ts';
+
+/** ALTER COLUMN … TYPE: every row is written anew. */
+export function* alterColumnType(
+  command: Command,
+  table: RelationDescriptor,
+  action: AlterTableCmd,
+): Generator<UtilityPause, void, undefined> {
+  const { def } = action;
+  if (def === undefined || !('ColumnDef' in def) || def.ColumnDef.typeName === undefined) {
+    throw notSupported('this type');
+  }
+  const position = requireColumn(table, action.name);
+  const column = table.columns[position]!;
+  const bound = command.type(def.ColumnDef.typeName);
+  checkColumnType(column.name, bound.type);
+  if (column.identity !== '') checkIdentityType(bound.type);
+  const view = viewsReading(command, table, column.name)[0];
+  if (view !== undefined) {
+    throw pgError('feature_not_supported', 'cannot alter type of a column used by a view or rule', {
+      detail: `rule _RETURN on view ${view.name} depends on column "${column.name}"`,
+    });
+  }
+  const value = conversion(command, table, position, bound, def.ColumnDef.raw_default);
+  const columns = withColumn(table, position, {
+    ...bound,
+    default: convertDefault(command, table, position, bound),
+  }).map((other) => ({ ...other, missing: null }));
+  const shape = { ...table, columns };
+  const indexes = table.indexes.map((index) => ({
+    ...index,
+    columns: index.columns.map((key) =>
+      key.column === position ? indexColumn(shape, position, key.descending, key.nullsFirst) : key,
+    ),
+  }));
+  const constraints = table.constraints.map((constraint) =>
+    rebindCheck(command, shape, constraint, position),
+  );
+  const values = table.columns.map((_, i) => (i === position ? value : null));
+  const changes = { columns, indexes, constraints, statistics: null };
+  yield* rewriteRows(command, table, changes, values, () => {});
+}
+
+/** The new value over the old row. */
+function conversion(
+  command: Command,
+  table: RelationDescriptor,
+  position: number,
+  bound: BoundType,
+  using: Node | undefined,
+): Expr {
+  const column = table.columns[position]!;
+  const typeText = formatType(bound.type, bound.typmod);
+  if (using !== undefined) {
+    const target = { ...bound, column: column.name };
+    try {
+      return command.expression(using, 'index expressions', table, target).expr as Expr;
+    } catch (thrown) {
+      if (!(thrown instanceof PgError) || thrown.sqlstate !== '42804') throw thrown;
+      throw pgError(
+        'datatype_mismatch',
+        `result of USING clause for column "${column.name}" cannot be cast automatically to type ${typeText}`,
+        { hint: 'You might need to add an explicit cast.' },
+      );
+    }
+  }
+  const { type, typmod } = column;
+  const old: Expr = { kind: 'input', type, typmod, column: position };
+  const cast = coerceToTarget(command.binder(), old, bound.type, bound.typmod, 'assignment');
+  if (cast !== undefined) return cast;
+  const name = quoteIdentifier(column.name);
+  throw pgError(
+    'datatype_mismatch',
+    `column "${column.name}" cannot be cast automatically to type ${typeText}`,
+    { hint: `You might need to specify "USING ${name}::${typeText}".` },
+  );
+}
+
+function convertDefault(
+  command: Command,
+  table: RelationDescriptor,
+  position: number,
+  bound: BoundType,
+): StoredExpression | null {
+  const column = table.columns[position]!;
+  if (column.default === null) return null;
+  const old = column.default.expr as Expr;
+  const expr = coerceToTarget(command.binder(), old, bound.type, bound.typmod, 'assignment');
+  if (expr !== undefined) return { expr, text: command.expressionText(expr, table) };
+  throw pgError(
+    'datatype_mismatch',
+    `default for column "${column.name}" cannot be cast automatically to type ${formatType(bound.type, bound.typmod)}`,
+  );
+}
+
+/** A CHECK over the column is bound anew, since its operators depend on the type. */
+function rebindCheck(
+  command: Command,
+  shape: RelationDescriptor,
+  constraint: ConstraintDescriptor,
+  position: number,
+): ConstraintDescriptor {
+  if (constraint.check === null || !constraint.columns.includes(position)) return constraint;
+  const node = parseExpression(constraint.check.text);
+  return { ...constraint, check: command.expression(node, 'check constraints', shape, null) };
+}
+
+/** Parses the text of a stored expression. */
+export function parseExpression(text: string): Node {
+  const statement = parseStatements(`SELECT ${text}`)[0]?.node;
+  const target =
+    statement !== undefined && 'SelectStmt' in statement
+      ? statement.SelectStmt.targetList?.[0]
+      : undefined;
+  const node = target !== undefined && 'ResTarget' in target ? target.ResTarget.val : undefined;
+  if (node === undefined) throw pgError('internal_error', `expression ${text} cannot be parsed`);
+  return node;
+}

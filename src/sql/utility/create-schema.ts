@@ -1,0 +1,29 @@
+import type { CreateSchemaStmt, Node } from '@pgsql/types';
+import { notSupported, pgError } from '../../errors/index.ts';
+import type { Command } from './command.ts';
+import type { UtilityExecution } from './environment.ts';
+import { roleOf } from './owner.ts';
+import { reservedSchema } from './rename.ts';
+
+/** CREATE SCHEMA, with the objects that it may list. */
+// biome-ignore lint/correctness/useYield: commands that never wait are generators all the same
+export function* createSchema(command: Command, statement: CreateSchemaStmt): UtilityExecution {
+  const tag = 'CREATE SCHEMA';
+  const { environment, catalog } = command;
+  const role = roleOf(command, statement.authrole);
+  const name = statement.schemaname ?? role.name;
+  if ((statement.schemaElts as readonly Node[] | undefined)?.length) {
+    throw notSupported('CREATE SCHEMA with elements');
+  }
+  if (name.startsWith('pg_')) throw reservedSchema(name);
+  if (catalog.schemaByName(name) !== undefined) {
+    const message = `schema "${name}" already exists`;
+    if (statement.if_not_exists !== true) throw pgError('duplicate_schema', message);
+    environment.notice({ sqlstate: '42P06', message: `${message}, skipping` });
+    return { tag };
+  }
+  const oid = environment.nextOid();
+  const descriptor = { oid, name, owner: role.oid };
+  environment.change({ kind: 'schema', oid, descriptor });
+  return { tag };
+}

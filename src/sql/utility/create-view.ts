@@ -1,0 +1,146 @@
+import type { ViewStmt } from '@pgsql/types';
+import type { ColumnDescriptor, RelationDescriptor } from '../../catalog/index.ts';
+import { notSupported, pgError } from '../../errors/index.ts';
+import type { TreeId } from '../../storage/index.ts';
+import { TABLE_LOCK } from '../../txn/index.ts';
+import { formatType, OID } from '../../types/index.ts';
+import { bindStatement } from '../bind/bind-statement.ts';
+import { visibleOutput } from '../bind/sublinks.ts';
+import { nameList } from '../bind/syntax.ts';
+import type { Command } from './command.ts';
+import type { UtilityExecution } from './environment.ts';
+import { creationSchema, duplicateRelation, findRelation, isNameTaken } from './object-names.ts';
+import { changeRelation } from './relation-change.ts';
+import { checkColumnType, checkPersistence } from './table-elements.ts';
+import { renameRelations, viewQueryText } from './view-text.ts';
+
+/** CREATE [OR REPLACE] VIEW. */
+export function* createView(command: Command, statement: ViewStmt): UtilityExecution {
+  const tag = 'CREATE VIEW';
+  const { environment } = command;
+  const { view: name = {}, query } = statement;
+  checkPersistence(name, 'views');
+  if (statement.withCheckOption !== undefined && statement.withCheckOption !== 'NO_CHECK_OPTION') {
+    throw notSupported('WITH CHECK OPTION');
+  }
+  if ((statement.options ?? []).length > 0) throw notSupported('view options');
+  if (query === undefined || !('SelectStmt' in query)) throw notSupported('this view');
+  if (query.SelectStmt.intoClause !== undefined) {
+    throw pgError('feature_not_supported', 'views must not contain SELECT INTO');
+  }
+  const schema = creationSchema(command, name);
+  const viewName = name.relname ?? '';
+  const columns = viewColumns(command, query, nameList(statement.aliases));
+  const definition = qualify(command, viewQueryText(command.text, name.location ?? 0));
+  const present = command.catalog.relationByName(schema.oid, viewName);
+  if (present !== undefined && statement.replace === true) {
+    if (present.kind !== 'view') {
+      throw pgError('wrong_object_type', `"${viewName}" is not a view`);
+    }
+    yield* command.lock(present, TABLE_LOCK.accessExclusive);
+    checkReplacement(present, columns);
+    changeRelation(command, present, { columns, definition });
+    return { tag };
+  }
+  if (isNameTaken(command.catalog, schema.oid, viewName)) throw duplicateRelation(viewName);
+  const oid = environment.nextOid();
+  const rowType = environment.nextOid();
+  // The array type over the row type.
+  environment.nextOid();
+  const view: RelationDescriptor = {
+    oid,
+    name: viewName,
+    schema: schema.oid,
+    kind: 'view',
+    persistence: 'p',
+    owner: environment.role,
+    version: 1,
+    columns,
+    tree: 0 as TreeId,
+    clusterKey: null,
+    indexes: [],
+    constraints: [],
+    sequence: null,
+    definition,
+    options: [],
+    rowType,
+    statistics: null,
+  };
+  environment.change({ kind: 'relation', oid, descriptor: view });
+  return { tag };
+}
+
+function viewColumns(
+  command: Command,
+  query: Parameters<typeof bindStatement>[0],
+  aliases: readonly string[],
+): ColumnDescriptor[] {
+  const bound = bindStatement(query, command.bindContext());
+  if (bound.parameterTypes.length > 0) {
+    throw pgError('undefined_parameter', 'there is no parameter $1');
+  }
+  const output = visibleOutput(bound.query);
+  if (aliases.length > output.length) {
+    throw pgError('syntax_error', 'CREATE VIEW specifies more column names than columns');
+  }
+  const columns = output.map(({ name, expr }, i): ColumnDescriptor => {
+    const column = aliases[i] ?? name;
+    const type = expr.type === OID.unknown ? OID.text : expr.type;
+    checkColumnType(column, type);
+    return {
+      name: column,
+      type,
+      typmod: expr.typmod,
+      notNull: false,
+      dropped: false,
+      default: null,
+      identity: '',
+      sequence: 0,
+      missing: null,
+    };
+  });
+  columns.forEach((column, i) => {
+    if (columns.findIndex((other) => other.name === column.name) === i) return;
+    throw pgError('duplicate_column', `column "${column.name}" specified more than once`);
+  });
+  return columns;
+}
+
+/** Names the relations of the query with their schemas. */
+function qualify(command: Command, text: string): string {
+  return renameRelations(
+    text,
+    (name) => {
+      const relation = findRelation(command, name);
+      if (relation === undefined) return null;
+      const schema = command.catalog.schemaByOid(relation.schema)?.name ?? '';
+      return { schema, name: relation.name };
+    },
+    false,
+  );
+}
+
+/** A view that is replaced keeps its columns; new ones may come after them. */
+function checkReplacement(view: RelationDescriptor, columns: readonly ColumnDescriptor[]): void {
+  if (columns.length < view.columns.length) {
+    throw pgError('invalid_table_definition', 'cannot drop columns from view');
+  }
+  view.columns.forEach((old, i) => {
+    const column = columns[i]!;
+    if (column.name !== old.name) {
+      throw pgError(
+        'invalid_table_definition',
+        `cannot change name of view column "${old.name}" to "${column.name}"`,
+        {
+          hint: 'Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.',
+        },
+      );
+    }
+    if (column.type !== old.type || column.typmod !== old.typmod) {
+      throw pgError(
+        'invalid_table_definition',
+        `cannot change data type of view column "${old.name}" from ${formatType(old.type, old.typmod)} to ${formatType(column.type, column.typmod)}`,
+      );
+    }
+  });
+}

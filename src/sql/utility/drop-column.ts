@@ -1,0 +1,107 @@
+import type { AlterTableCmd } from '@pgsql/types';
+import type { RelationDescriptor } from '../../catalog/index.ts';
+import { undefinedColumn } from './alter-column.ts';
+import type { Command } from './command.ts';
+import {
+  dependentObjects,
+  dependentsOf,
+  describe,
+  noticeCascade,
+  viewMentions,
+} from './dependencies.ts';
+import { dropRelations, ownedSequences } from './drop.ts';
+import type { UtilityPause } from './environment.ts';
+import { columnPosition } from './keys.ts';
+import { changeRelation } from './relation-change.ts';
+import { dropIndexTree, recluster } from './rewrite-table.ts';
+
+/** ALTER TABLE … DROP COLUMN. The column keeps its position and its bytes in the rows that have it;
+ * indexes and constraints over it go. */
+export function* dropColumn(
+  command: Command,
+  table: RelationDescriptor,
+  action: AlterTableCmd,
+): Generator<UtilityPause, void, undefined> {
+  const name = action.name ?? '';
+  const position = columnPosition(table.columns, name);
+  if (position < 0) {
+    if (action.missing_ok !== true) throw undefinedColumn(table, name);
+    command.environment.notice({
+      message: `column "${name}" of relation "${table.name}" does not exist, skipping`,
+    });
+    return;
+  }
+  yield* dropViewsOf(command, table, name, action.behavior === 'DROP_CASCADE');
+  const sequences = ownedSequences(command, table).filter(
+    (sequence) => sequence.sequence?.ownerColumn === position,
+  );
+  const columns = table.columns.map((column, i) =>
+    i === position
+      ? {
+          ...column,
+          name: `........pg.dropped.${position + 1}........`,
+          dropped: true,
+          notNull: false,
+          default: null,
+          identity: '' as const,
+          sequence: 0,
+        }
+      : column,
+  );
+  const gone = table.indexes.filter(
+    (index) =>
+      index.included.includes(position) || index.columns.some((key) => key.column === position),
+  );
+  const indexes = table.indexes.filter((index) => !gone.includes(index));
+  const constraints = table.constraints.filter(
+    (constraint) =>
+      !constraint.columns.includes(position) &&
+      !gone.some((index) => index.oid === constraint.index),
+  );
+  const statistics =
+    table.statistics === null
+      ? null
+      : {
+          ...table.statistics,
+          columns: table.statistics.columns.map((column, i) => (i === position ? null : column)),
+        };
+  const changed = { columns, indexes, constraints, statistics };
+  for (const index of gone) dropIndexTree(command, index);
+  if (gone.some((index) => index.clustered)) {
+    yield* recluster(command, { ...table, indexes }, { ...changed, clusterKey: null });
+  } else changeRelation(command, table, changed);
+  yield* dropRelations(command, sequences, true);
+}
+
+/** Views that read the column go with it, or are in its way. */
+function* dropViewsOf(
+  command: Command,
+  table: RelationDescriptor,
+  column: string,
+  cascade: boolean,
+): Generator<UtilityPause, void, undefined> {
+  const views = viewsReading(command, table, column);
+  if (views.length === 0) return;
+  const target = `column ${column} of ${describe(command, table)}`;
+  if (!cascade) {
+    throw dependentObjects(
+      target,
+      views.map((view) => `${describe(command, view)} depends on ${target}`),
+    );
+  }
+  const reported = views.map((view) => describe(command, view));
+  yield* dropRelations(command, views, true, reported);
+  noticeCascade(command, reported);
+}
+
+/** Views of a table that may read one of its columns. */
+export function viewsReading(
+  command: Command,
+  table: RelationDescriptor,
+  column: string,
+): RelationDescriptor[] {
+  return dependentsOf(command, table)
+    .filter((dependent) => dependent.kind === 'view')
+    .map((dependent) => dependent.relation)
+    .filter((view) => viewMentions(view, column));
+}

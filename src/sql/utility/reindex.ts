@@ -1,0 +1,82 @@
+import type { ReindexStmt } from '@pgsql/types';
+import type { IndexDescriptor, RelationDescriptor } from '../../catalog/index.ts';
+import { pgError } from '../../errors/index.ts';
+import { TABLE_LOCK } from '../../txn/index.ts';
+import { type Command, writtenName } from './command.ts';
+import type { UtilityExecution, UtilityPause } from './environment.ts';
+import { buildIndex } from './index-build.ts';
+import { findIndex, findRelation, undefinedRelation, undefinedSchema } from './object-names.ts';
+import { changeRelation } from './relation-change.ts';
+
+/** REINDEX: secondary indexes are built anew. A primary index is the table itself and stays. */
+export function* reindex(command: Command, statement: ReindexStmt): UtilityExecution {
+  const tag = 'REINDEX';
+  const { kind = 'REINDEX_OBJECT_TABLE', relation: name = {} } = statement;
+  if (kind === 'REINDEX_OBJECT_INDEX') {
+    const table = yield* command.lockNamed(() => {
+      if (findRelation(command, name) !== undefined) {
+        throw pgError('wrong_object_type', `"${name.relname}" is not an index`);
+      }
+      return findIndex(command, name)?.table;
+    }, TABLE_LOCK.share);
+    const found = findIndex(command, name);
+    if (table === undefined || found === undefined) {
+      throw pgError('undefined_table', `relation "${writtenName(name)}" does not exist`);
+    }
+    yield* rebuild(command, table, (index) => index.oid === found.index.oid);
+    return { tag };
+  }
+  if (kind === 'REINDEX_OBJECT_TABLE') {
+    const table = yield* command.lockNamed(() => findRelation(command, name), TABLE_LOCK.share);
+    if (table === undefined) throw undefinedRelation(command, name);
+    if (table.kind !== 'table') {
+      throw pgError('wrong_object_type', `"${table.name}" is not a table or materialized view`);
+    }
+    yield* rebuild(command, table, () => true);
+    return { tag };
+  }
+  if (command.environment.inBlock) {
+    const what = kind.slice('REINDEX_OBJECT_'.length);
+    throw pgError(
+      'active_sql_transaction',
+      `REINDEX ${what} cannot run inside a transaction block`,
+    );
+  }
+  for (const { oid, name: tableName } of tablesOf(command, statement)) {
+    yield* command.lock({ oid, name: tableName }, TABLE_LOCK.share);
+    const table = command.catalog.relationByOid(oid);
+    if (table !== undefined) yield* rebuild(command, table, () => true);
+  }
+  return { tag };
+}
+
+/** The tables of a schema, or all. */
+function tablesOf(command: Command, statement: ReindexStmt): RelationDescriptor[] {
+  const tables = [...command.catalog.relations()].filter(({ kind }) => kind === 'table');
+  if (statement.kind !== 'REINDEX_OBJECT_SCHEMA') {
+    return statement.kind === 'REINDEX_OBJECT_SYSTEM' ? [] : tables;
+  }
+  const schema = command.catalog.schemaByName(statement.name ?? '');
+  if (schema === undefined) throw undefinedSchema(statement.name ?? '');
+  return tables.filter((table) => table.schema === schema.oid);
+}
+
+function* rebuild(
+  command: Command,
+  table: RelationDescriptor,
+  isWanted: (index: IndexDescriptor) => boolean,
+): Generator<UtilityPause, void, undefined> {
+  const { environment } = command;
+  const indexes: IndexDescriptor[] = [];
+  for (const index of table.indexes) {
+    if (index.clustered || !isWanted(index)) {
+      indexes.push(index);
+      continue;
+    }
+    const rebuilt = { ...index, tree: environment.createTree() };
+    yield* buildIndex(command, table, rebuilt);
+    environment.dropTree(index.tree);
+    indexes.push(rebuilt);
+  }
+  changeRelation(command, table, { indexes });
+}

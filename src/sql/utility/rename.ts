@@ -1,0 +1,327 @@
+import type { AlterObjectSchemaStmt, AlterOwnerStmt, RenameStmt } from '@pgsql/types';
+import type { RelationDescriptor, SchemaDescriptor } from '../../catalog/index.ts';
+import { notSupported, pgError } from '../../errors/index.ts';
+import { TABLE_LOCK } from '../../txn/index.ts';
+import { nodeString } from '../bind/syntax.ts';
+import type { Expr } from '../expression.ts';
+import { withColumn } from './alter-column.ts';
+import { type Command, writtenName } from './command.ts';
+import { utilityTag } from './command-tags.ts';
+import { dependentsOf } from './dependencies.ts';
+import { ownedSequences } from './drop.ts';
+import { viewsReading } from './drop-column.ts';
+import type { UtilityExecution, UtilityPause } from './environment.ts';
+import { columnPosition } from './keys.ts';
+import {
+  checkNameFree,
+  findIndex,
+  findRelation,
+  undefinedRelation,
+  undefinedSchema,
+} from './object-names.ts';
+import { roleOf } from './owner.ts';
+import { changeRelation } from './relation-change.ts';
+import { type RelationName, renameRelations } from './view-text.ts';
+
+/** ALTER … RENAME. */
+export function* rename(command: Command, statement: RenameStmt): UtilityExecution {
+  const tag = utilityTag({ RenameStmt: statement });
+  const { renameType } = statement;
+  switch (renameType) {
+    case 'OBJECT_TABLE':
+    case 'OBJECT_VIEW':
+    case 'OBJECT_SEQUENCE':
+    case 'OBJECT_INDEX':
+      yield* renameRelation(command, statement);
+      break;
+    case 'OBJECT_COLUMN':
+      yield* renameColumn(command, statement);
+      break;
+    case 'OBJECT_TABCONSTRAINT':
+      yield* renameConstraint(command, statement);
+      break;
+    case 'OBJECT_SCHEMA':
+      renameSchema(command, statement);
+      break;
+    default:
+      throw notSupported(tag);
+  }
+  return { tag };
+}
+
+/** Finds and locks what is to be renamed; undefined, with a notice, when it may be missing. */
+function* target(
+  command: Command,
+  statement: RenameStmt | AlterObjectSchemaStmt,
+): Generator<UtilityPause, RelationDescriptor | undefined, undefined> {
+  const name = statement.relation ?? {};
+  const found = yield* command.lockNamed(
+    () => findRelation(command, name),
+    TABLE_LOCK.accessExclusive,
+  );
+  if (found !== undefined) return found;
+  if (statement.missing_ok !== true) throw undefinedRelation(command, name);
+  command.environment.notice({
+    message: `relation "${writtenName(name)}" does not exist, skipping`,
+  });
+  return undefined;
+}
+
+const WANTED: Readonly<Record<string, RelationDescriptor['kind']>> = {
+  OBJECT_VIEW: 'view',
+  OBJECT_SEQUENCE: 'sequence',
+};
+
+function* renameRelation(
+  command: Command,
+  statement: RenameStmt,
+): Generator<UtilityPause, void, undefined> {
+  const name = statement.relation ?? {};
+  const newName = statement.newname ?? '';
+  if (findIndex(command, name) !== undefined && findRelation(command, name) === undefined) {
+    yield* renameIndex(command, statement);
+    return;
+  }
+  const relation = yield* target(command, statement);
+  if (relation === undefined) return;
+  const wanted = WANTED[statement.renameType ?? ''];
+  if (wanted !== undefined && relation.kind !== wanted) {
+    throw pgError('wrong_object_type', `"${relation.name}" is not a ${wanted}`);
+  }
+  if (statement.renameType === 'OBJECT_INDEX') {
+    throw pgError('wrong_object_type', `"${relation.name}" is not an index`);
+  }
+  checkNameFree(command.catalog, relation.schema, newName);
+  const before = schemaName(command, relation.schema);
+  const views = viewsOf(command, relation);
+  changeRelation(command, relation, { name: newName });
+  retarget(command, views, before, relation.name, { schema: before, name: newName });
+  refreshDefaults(command, relation.oid);
+}
+
+function schemaName(command: Command, oid: number): string {
+  return command.catalog.schemaByOid(oid)?.name ?? '';
+}
+
+function viewsOf(command: Command, relation: RelationDescriptor): RelationDescriptor[] {
+  return dependentsOf(command, relation)
+    .filter((dependent) => dependent.kind === 'view')
+    .map((dependent) => dependent.relation);
+}
+
+/** Makes views look for a relation under its new name. */
+function retarget(
+  command: Command,
+  views: readonly RelationDescriptor[],
+  schema: string,
+  name: string,
+  to: RelationName,
+): void {
+  for (const { oid } of views) {
+    const view = command.catalog.relationByOid(oid);
+    if (view === undefined || view.definition === null) continue;
+    const isIt = (node: { schemaname?: string; relname?: string }) =>
+      node.schemaname === schema && node.relname === name;
+    const definition = renameRelations(view.definition, (node) => (isIt(node) ? to : null), true);
+    changeRelation(command, view, { definition });
+  }
+}
+
+/** The texts of defaults name their sequences. */
+function refreshDefaults(command: Command, sequence: number): void {
+  const relation = command.catalog.relationByOid(sequence);
+  if (relation?.kind !== 'sequence') return;
+  for (const dependent of dependentsOf(command, relation)) {
+    if (dependent.kind !== 'default') continue;
+    const table = command.catalog.relationByOid(dependent.relation.oid);
+    const stored = table?.columns[dependent.column]?.default;
+    if (table === undefined || stored === undefined || stored === null) continue;
+    const text = command.expressionText(stored.expr, table);
+    const columns = withColumn(table, dependent.column, { default: { ...stored, text } });
+    changeRelation(command, table, { columns });
+  }
+}
+
+function* renameIndex(
+  command: Command,
+  statement: RenameStmt,
+): Generator<UtilityPause, void, undefined> {
+  const name = statement.relation ?? {};
+  const newName = statement.newname ?? '';
+  const table = yield* command.lockNamed(
+    () => findIndex(command, name)?.table,
+    TABLE_LOCK.shareUpdateExclusive,
+  );
+  const found = findIndex(command, name);
+  if (table === undefined || found === undefined) throw undefinedRelation(command, name);
+  checkNameFree(command.catalog, table.schema, newName);
+  renameKey(command, table, found.index.oid, newName);
+}
+
+/** An index and the constraint that it serves have one name. */
+function renameKey(command: Command, table: RelationDescriptor, index: number, name: string): void {
+  changeRelation(command, table, {
+    indexes: table.indexes.map((other) => (other.oid === index ? { ...other, name } : other)),
+    constraints: table.constraints.map((other) =>
+      other.index === index ? { ...other, name } : other,
+    ),
+  });
+}
+
+function* renameColumn(
+  command: Command,
+  statement: RenameStmt,
+): Generator<UtilityPause, void, undefined> {
+  const relation = yield* target(command, statement);
+  if (relation === undefined) return;
+  const { subname = '', newname = '' } = statement;
+  if (relation.kind === 'sequence') {
+    throw pgError('wrong_object_type', `cannot rename columns of relation "${relation.name}"`, {
+      detail: 'This operation is not supported for sequences.',
+    });
+  }
+  const position = columnPosition(relation.columns, subname);
+  if (position < 0) throw pgError('undefined_column', `column "${subname}" does not exist`);
+  if (columnPosition(relation.columns, newname) >= 0) {
+    throw pgError(
+      'duplicate_column',
+      `column "${newname}" of relation "${relation.name}" already exists`,
+    );
+  }
+  if (viewsReading(command, relation, subname).length > 0) {
+    throw notSupported('renaming a column that a view reads');
+  }
+  const columns = withColumn(relation, position, { name: newname });
+  const renamed = { ...relation, columns };
+  const constraints = relation.constraints.map((constraint) =>
+    constraint.check === null
+      ? constraint
+      : {
+          ...constraint,
+          check: {
+            ...constraint.check,
+            text: command.expressionText(constraint.check.expr as Expr, renamed),
+          },
+        },
+  );
+  changeRelation(command, relation, { columns, constraints });
+}
+
+function* renameConstraint(
+  command: Command,
+  statement: RenameStmt,
+): Generator<UtilityPause, void, undefined> {
+  const table = yield* target(command, statement);
+  if (table === undefined) return;
+  const { subname = '', newname = '' } = statement;
+  const constraint = table.constraints.find((other) => other.name === subname);
+  if (constraint === undefined) {
+    throw pgError(
+      'undefined_object',
+      `constraint "${subname}" for table "${table.name}" does not exist`,
+    );
+  }
+  if (table.constraints.some((other) => other.name === newname)) {
+    throw pgError(
+      'duplicate_object',
+      `constraint "${newname}" for relation "${table.name}" already exists`,
+    );
+  }
+  if (constraint.index !== 0) {
+    checkNameFree(command.catalog, table.schema, newname);
+    renameKey(command, table, constraint.index, newname);
+    return;
+  }
+  changeRelation(command, table, {
+    constraints: table.constraints.map((other) =>
+      other === constraint ? { ...other, name: newname } : other,
+    ),
+  });
+}
+
+function requireSchema(command: Command, name: string): SchemaDescriptor {
+  const schema = command.catalog.schemaByName(name);
+  if (schema === undefined) throw undefinedSchema(name);
+  return schema;
+}
+
+function renameSchema(command: Command, statement: RenameStmt): void {
+  const { subname = '', newname = '' } = statement;
+  const schema = requireSchema(command, subname);
+  if (command.catalog.schemaByName(newname) !== undefined) {
+    throw pgError('duplicate_schema', `schema "${newname}" already exists`);
+  }
+  if (newname.startsWith('pg_')) throw reservedSchema(newname);
+  const descriptor = { ...schema, name: newname };
+  command.environment.change({ kind: 'schema', oid: schema.oid, descriptor });
+  for (const view of [...command.catalog.relations()]) {
+    if (view.kind !== 'view' || view.definition === null) continue;
+    const definition = renameRelations(
+      view.definition,
+      (node) =>
+        node.schemaname === subname ? { schema: newname, name: node.relname ?? '' } : null,
+      false,
+    );
+    if (definition !== view.definition) changeRelation(command, view, { definition });
+  }
+}
+
+export function reservedSchema(name: string) {
+  return pgError('reserved_name', `unacceptable schema name "${name}"`, {
+    detail: 'The prefix "pg_" is reserved for system schemas.',
+  });
+}
+
+/** ALTER … SET SCHEMA; indexes and owned sequences move along. */
+export function* setSchema(command: Command, statement: AlterObjectSchemaStmt): UtilityExecution {
+  const tag = utilityTag({ AlterObjectSchemaStmt: statement });
+  const { objectType } = statement;
+  if (
+    objectType !== 'OBJECT_TABLE' &&
+    objectType !== 'OBJECT_VIEW' &&
+    objectType !== 'OBJECT_SEQUENCE'
+  ) {
+    throw notSupported(`${tag} ... SET SCHEMA`);
+  }
+  const relation = yield* target(command, statement);
+  if (relation === undefined) return { tag };
+  const schema = requireSchema(command, statement.newschema ?? '');
+  if (schema.oid === relation.schema) return { tag };
+  if (relation.kind === 'sequence' && (relation.sequence?.ownerTable ?? 0) !== 0) {
+    const table = command.catalog.relationByOid(relation.sequence?.ownerTable ?? 0);
+    throw pgError('feature_not_supported', 'cannot move an owned sequence into another schema', {
+      detail: `Sequence "${relation.name}" is linked to table "${table?.name}".`,
+    });
+  }
+  move(command, relation, schema);
+  for (const sequence of ownedSequences(command, relation)) move(command, sequence, schema);
+  return { tag };
+}
+
+function move(command: Command, relation: RelationDescriptor, schema: SchemaDescriptor): void {
+  if (command.catalog.relationByName(schema.oid, relation.name) !== undefined) {
+    throw pgError(
+      'duplicate_table',
+      `relation "${relation.name}" already exists in schema "${schema.name}"`,
+    );
+  }
+  for (const index of relation.indexes) checkNameFree(command.catalog, schema.oid, index.name);
+  const before = schemaName(command, relation.schema);
+  const views = viewsOf(command, relation);
+  changeRelation(command, relation, { schema: schema.oid });
+  const to = { schema: schema.name, name: relation.name };
+  retarget(command, views, before, relation.name, to);
+  refreshDefaults(command, relation.oid);
+}
+
+/** ALTER SCHEMA … OWNER TO. */
+// biome-ignore lint/correctness/useYield: commands that never wait are generators all the same
+export function* setSchemaOwner(command: Command, statement: AlterOwnerStmt): UtilityExecution {
+  const tag = utilityTag({ AlterOwnerStmt: statement });
+  if (statement.objectType !== 'OBJECT_SCHEMA') throw notSupported(`${tag} ... OWNER TO`);
+  const schema = requireSchema(command, nodeString(statement.object) ?? '');
+  const owner = roleOf(command, statement.newowner).oid;
+  const descriptor = { ...schema, owner };
+  command.environment.change({ kind: 'schema', oid: schema.oid, descriptor });
+  return { tag };
+}

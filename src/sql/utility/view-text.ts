@@ -1,0 +1,103 @@
+import type { Node, RangeVar } from '@pgsql/types';
+import { pgError } from '../../errors/index.ts';
+import { quoteIdentifier } from '../bind/deparse.ts';
+import { parseStatements } from '../parse/index.ts';
+import { visitTree } from './dependencies.ts';
+
+/** The text of a view's query. It is kept as the user wrote it, but for the relations: those are
+ * named with their schemas, so that a view means the same whatever the search path. */
+
+/** Cuts the query out of CREATE VIEW … AS query, given the whole query string and a location within
+ * the statement that lies before AS. */
+export function viewQueryText(text: string, location: number): string {
+  const bytes = Buffer.from(text);
+  const statement = parseStatements(text).find(
+    (candidate) =>
+      candidate.location <= location &&
+      (candidate.length === 0 || location < candidate.location + candidate.length),
+  );
+  const end =
+    statement === undefined || statement.length === 0
+      ? bytes.length
+      : statement.location + statement.length;
+  const rest = bytes.toString('utf8', location, end);
+  return rest.slice(findAs(rest)).trim().replace(/;$/, '');
+}
+
+/** What the scanner passes over as one: comments, strings, quoted names, words, anything else. */
+const TOKEN =
+  /\s+|--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'|"(?:[^"]|"")*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|[\s\S]/y;
+
+/** Position after the AS that the query follows: the first one outside of parentheses. */
+function findAs(text: string): number {
+  const token = new RegExp(TOKEN.source, 'y');
+  let depth = 0;
+  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
+    const [word] = match;
+    if (word === '(') depth++;
+    else if (word === ')') depth--;
+    else if (depth === 0 && word.toLowerCase() === 'as') return token.lastIndex;
+  }
+  throw pgError('internal_error', 'the query of a view cannot be found in its statement');
+}
+
+const IDENTIFIER = '(?:"(?:[^"]|"")*"|[A-Za-z_\\u0080-\\uffff][\\w$\\u0080-\\uffff]*)';
+const QUALIFIED_NAME = new RegExp(
+  `^${IDENTIFIER}(?:\\s*\\.\\s*${IDENTIFIER})?(?:\\s*\\.\\s*${IDENTIFIER})?`,
+);
+
+/** Where a relation of a query is to be found: schema and name. */
+export interface RelationName {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** The text with other names for some of its relations: `rename` says which, null for those that
+ * stay as they are. With `keepAlias` a relation without an alias keeps its old name as one. */
+export function renameRelations(
+  text: string,
+  rename: (name: RangeVar) => RelationName | null,
+  keepAlias: boolean,
+): string {
+  const edits: { start: number; end: number; text: string }[] = [];
+  const bytes = Buffer.from(text);
+  for (const statement of parseStatements(text)) {
+    const commonTables = commonTablesOf(statement.node);
+    visitTree(statement.node, (tag, object) => {
+      if (tag !== 'RangeVar') return;
+      const node = object as RangeVar;
+      if (node.relname === undefined) return;
+      if (node.schemaname === undefined && commonTables.has(node.relname)) return;
+      const target = rename(node);
+      if (target === null) return;
+      const start = node.location ?? 0;
+      const written = QUALIFIED_NAME.exec(bytes.toString('utf8', start))?.[0] ?? '';
+      const alias = keepAlias && node.alias === undefined && target.name !== node.relname;
+      const name = `${quoteIdentifier(target.schema)}.${quoteIdentifier(target.name)}`;
+      edits.push({
+        start,
+        end: start + Buffer.byteLength(written),
+        text: alias ? `${name} AS ${quoteIdentifier(node.relname)}` : name,
+      });
+    });
+  }
+  edits.sort((a, b) => b.start - a.start);
+  let result = bytes;
+  for (const edit of edits) {
+    result = Buffer.concat([
+      result.subarray(0, edit.start),
+      Buffer.from(edit.text),
+      result.subarray(edit.end),
+    ]);
+  }
+  return result.toString('utf8');
+}
+
+/** Names of all common tables of a statement. */
+function commonTablesOf(node: Node): ReadonlySet<string> {
+  const names = new Set<string>();
+  visitTree(node, (tag, object) => {
+    if (tag === 'CommonTableExpr') names.add(String(object.ctename));
+  });
+  return names;
+}
