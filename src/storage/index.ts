@@ -40,5 +40,6 @@ export {
   WalReader,
   WalRecordKind,
   WalSegments,
+  type WalSync,
   WalWriter,
 } from './wal/index.ts';

@@ -8,6 +8,7 @@ import { createRing, Doorbell, MAIN_THREAD, SharedMemory, WRITER_THREAD } from '
 import { loadParser } from '../../sql/parse/index.ts';
 import type { RecoveryReport } from '../../storage/index.ts';
 import { REQUEST } from '../messages.ts';
+import { createLogSyncWords, type LogSyncSetup } from '../worker/log-sync.ts';
 import { nowMicros } from '../worker/statement-context.ts';
 import type { WorkerSetup } from '../worker/worker-setup.ts';
 import { Sessions } from './session-host.ts';
@@ -121,6 +122,9 @@ class Generation {
   private readonly settings: Settings;
   private writer: Worker | null = null;
   private writerChannel: WorkerChannel | null = null;
+  private logSync: Worker | null = null;
+  private readonly logSyncThread: number;
+  private readonly logSyncWords = createLogSyncWords();
   private readonly readerPool: Piscina;
   private readonly readerCount: number;
   private readers: (WorkerChannel | null)[] = [];
@@ -132,8 +136,11 @@ class Generation {
     this.readerCount = readerCount(settings.integer('read_workers'));
     this.memory = SharedMemory.create({
       frameCount: settings.integer('shared_buffers'),
-      threadCount: FIRST_READER_THREAD + this.readerCount + 1,
+      // Beside main thread, writer and readers: the log's sync thread, and the number that stands for
+      // checkpoints.
+      threadCount: FIRST_READER_THREAD + this.readerCount + 2,
     });
+    this.logSyncThread = FIRST_READER_THREAD + this.readerCount;
     this.mainBell = new Doorbell(this.memory, MAIN_THREAD);
     this.router = new StatementRouter(this.memory, startTimestamp);
     this.readerPool = new Piscina({
@@ -146,6 +153,7 @@ class Generation {
 
   async start(): Promise<RecoveryReport> {
     const report = await this.startWriter();
+    this.startLogSync();
     for (let i = 0; i < this.readerCount; i++) this.startReader(i);
     void this.pump();
     this.readyRouter = this.router;
@@ -192,6 +200,7 @@ class Generation {
     this.router.failAll(error);
     void this.readerPool.destroy();
     void this.writer?.terminate();
+    void this.logSync?.terminate();
     this.mainBell.ring();
   }
 
@@ -220,6 +229,24 @@ class Generation {
         else reject(new Error('the writer thread ended during start-up'));
         if (!this.over) this.onWriterLost('exit');
       });
+    });
+  }
+
+  private startLogSync(): void {
+    const setup: LogSyncSetup = {
+      thread: this.logSyncThread,
+      memory: this.memory.parts(),
+      words: this.logSyncWords,
+      dataDirectory: this.options.dataDirectory,
+    };
+    const worker = new Worker(join(this.options.workerDirectory, 'log-sync.js'), {
+      workerData: setup,
+    });
+    this.logSync = worker;
+    worker.on('error', (error) => this.options.log(`log sync thread: ${error.stack ?? error}`));
+    worker.on('exit', () => {
+      // Without it no commit ends; the writer is as good as lost.
+      if (!this.over) void this.writer?.terminate();
     });
   }
 
@@ -254,6 +281,8 @@ class Generation {
       maxWalSize: this.settings.integer('max_wal_size') * 1024 * 1024,
       checkpointTimeoutMs: this.settings.integer('checkpoint_timeout') * 1000,
       walWriterDelayMs: this.settings.integer('wal_writer_delay'),
+      logSyncThread: this.logSyncThread,
+      logSyncWords: this.logSyncWords,
     };
     const channel = new WorkerChannel(this.memory, thread, requestRing, replyRing);
     return { setup, channel };

@@ -1,5 +1,6 @@
-import type { StorageEngine, TreeId } from '../../storage/index.ts';
+import type { Lsn, StorageEngine, TreeId } from '../../storage/index.ts';
 import type { Transaction } from '../../txn/index.ts';
+import type { LogSync } from './log-sync.ts';
 
 /** A transaction that is to be committed, and whom to tell. */
 export interface PendingCommit {
@@ -20,19 +21,29 @@ export interface PendingCommit {
  */
 export class CommitGroup {
   private readonly engine: StorageEngine;
+  private readonly sync: LogSync;
   private pending: PendingCommit[] = [];
   private spare: PendingCommit[] = [];
+  /** The group whose records are being synced by another thread, and where they end in the log. */
+  private syncing: PendingCommit[] | null = null;
+  private syncingEnd = 0 as Lsn;
   private needsFlush = false;
   /** Transactions committed, and groups, so far. */
   commitCount = 0;
   groupCount = 0;
 
-  constructor(engine: StorageEngine) {
+  constructor(engine: StorageEngine, sync: LogSync) {
     this.engine = engine;
+    this.sync = sync;
   }
 
-  get size(): number {
-    return this.pending.length;
+  get isIdle(): boolean {
+    return this.syncing === null && this.pending.length === 0;
+  }
+
+  /** Something is to be done that need not be waited for. */
+  get hasWork(): boolean {
+    return this.syncing === null && this.pending.length > 0;
   }
 
   /** Adds a transaction; `asynchronous` ones are acknowledged without waiting for the disk. */
@@ -41,17 +52,73 @@ export class CommitGroup {
     if (!asynchronous) this.needsFlush = true;
   }
 
-  /** Commits all that was added. */
-  run(): void {
-    const group = this.pending;
-    if (group.length === 0) return;
-    this.pending = this.spare;
+  /** Commits what was added, and what has been synced. With `others` the sync is left to another
+   * thread, so that this one can go on with them; alone, syncing here is faster.
+   *
+   * A transaction whose records the log refuses fails alone: it has no commit record. */
+  run(others: boolean): void {
+    if (this.syncing !== null) {
+      if (!this.sync.isDone()) return;
+      const group = this.syncing;
+      this.syncing = null;
+      this.complete(group, this.syncingEnd);
+    }
+    if (this.pending.length === 0) return;
+    const group = this.takePending();
+    const { needsFlush } = this;
+    this.needsFlush = false;
+    if (group.length === 0) {
+      this.spare = group;
+      return;
+    }
+    const end = this.engine.log.appendedLsn;
+    if (needsFlush && others && this.sync.start()) {
+      this.syncing = group;
+      this.syncingEnd = end;
+      return;
+    }
     try {
-      // A disk that is too full for what the pages will need shows now, while nothing is committed.
-      this.engine.pages.reserve();
-      for (const commit of group) this.append(commit);
-      if (this.needsFlush) this.engine.flush();
-      this.engine.beginGroup();
+      if (needsFlush) this.engine.flush();
+    } catch (thrown) {
+      this.failAll(group, thrown);
+      throw thrown;
+    }
+    this.complete(group, end);
+  }
+
+  /** Waits for nothing any more: the engine has failed. */
+  failPending(thrown: unknown): void {
+    if (this.syncing !== null) this.failAll(this.syncing, thrown);
+    this.failAll(this.pending, thrown);
+    this.syncing = null;
+  }
+
+  /** The group that is to be committed now, its records appended. */
+  private takePending(): PendingCommit[] {
+    const added = this.pending;
+    const group = this.spare;
+    this.pending = group;
+    this.spare = [];
+    let kept = 0;
+    for (const commit of added) {
+      try {
+        // A disk that is too full for what the pages will need shows now, while nothing is committed.
+        this.engine.pages.reserve();
+        this.append(commit);
+        added[kept++] = commit;
+      } catch (thrown) {
+        if (this.engine.failure !== null) throw thrown;
+        commit.failed(thrown);
+      }
+    }
+    added.length = kept;
+    return added;
+  }
+
+  /** The group's records are stable: puts its changes on the pages and tells everyone. */
+  private complete(group: PendingCommit[], end: Lsn): void {
+    try {
+      this.engine.beginGroup(end);
       try {
         for (const commit of group) this.apply(commit);
         this.engine.publish();
@@ -59,17 +126,19 @@ export class CommitGroup {
         throw this.engine.fail(thrown);
       }
     } catch (thrown) {
-      for (const commit of group) commit.failed(thrown);
-      group.length = 0;
-      this.spare = group;
+      this.failAll(group, thrown);
       throw thrown;
     }
-    this.needsFlush = false;
     this.commitCount += group.length;
     this.groupCount++;
     for (const commit of group) commit.committed();
     group.length = 0;
     this.spare = group;
+  }
+
+  private failAll(group: PendingCommit[], thrown: unknown): void {
+    for (const commit of group) commit.failed(thrown);
+    group.length = 0;
   }
 
   private append(commit: PendingCommit): void {

@@ -2,6 +2,7 @@ import { toErrorFields } from '../../errors/index.ts';
 import { openNodeDirectory } from '../../io/index.ts';
 import { SharedMemory } from '../../shm/index.ts';
 import type { WriterStart } from '../main/server.ts';
+import { type LogSyncSetup, runLogSync } from './log-sync.ts';
 import { runReader } from './reader.ts';
 import { SpillFiles } from './spill-files.ts';
 import type { WorkerSetup } from './worker-setup.ts';
@@ -17,7 +18,7 @@ export function runWriterRole(setup: WorkerSetup, tell: (message: WriterStart) =
     const directory = openNodeDirectory(setup.dataDirectory);
     const temporary = directory.makeDirectory(TEMPORARY_NAME);
     SpillFiles.removeAll(temporary);
-    writer = Writer.open(setup, memory, directory, temporary, setup);
+    writer = Writer.open(setup, memory, directory, temporary);
   } catch (thrown) {
     tell({ kind: 'failed', error: toErrorFields(thrown) });
     return;
@@ -30,4 +31,9 @@ export function runWriterRole(setup: WorkerSetup, tell: (message: WriterStart) =
 export function runReaderRole(setup: WorkerSetup): void {
   const directory = openNodeDirectory(setup.dataDirectory);
   runReader(setup, directory, directory.makeDirectory(TEMPORARY_NAME));
+}
+
+/** The thread that syncs the log for the writer. */
+export function runLogSyncRole(setup: LogSyncSetup): void {
+  runLogSync(setup, () => openNodeDirectory(setup.dataDirectory).makeDirectory('wal'));
 }

@@ -7,4 +7,7 @@ export interface WorkerSetup extends ThreadSetup {
   readonly maxWalSize: number;
   readonly checkpointTimeoutMs: number;
   readonly walWriterDelayMs: number;
+  /** Number of the thread that syncs the log, and the words that it shares with the writer. */
+  readonly logSyncThread: number;
+  readonly logSyncWords: SharedArrayBuffer;
 }

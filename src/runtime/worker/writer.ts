@@ -33,19 +33,15 @@ import { EXECUTE_FLAGS, ISOLATION, REPLY, REQUEST, TRANSACTION } from '../messag
 import { systemViewLookup, systemViewSource } from '../system-views.ts';
 import { CommitGroup } from './commit-group.ts';
 import { EMPTY_CURSOR } from './empty-cursor.ts';
+import { LogSync } from './log-sync.ts';
 import { MovedRows, RowIdCounters } from './row-ids.ts';
 import type { RunningStatement } from './running-statement.ts';
 import { encodeState, SequenceStore, sequenceKey } from './sequences.ts';
-import { StatementThread, type ThreadSetup } from './statement-thread.ts';
+import { StatementThread } from './statement-thread.ts';
 import { tableLocksOf } from './table-locks.ts';
 import { UtilityRunner } from './utility-runner.ts';
+import type { WorkerSetup } from './worker-setup.ts';
 import { OpenTransaction, WriterSession } from './writer-session.ts';
-
-export interface WriterOptions {
-  readonly maxWalSize: number;
-  readonly checkpointTimeoutMs: number;
-  readonly walWriterDelayMs: number;
-}
 
 /** The writer worker: owner of the log, the trees, the locks and all transactions that write. */
 export class Writer extends StatementThread {
@@ -60,28 +56,31 @@ export class Writer extends StatementThread {
   /** Statements and utilities that wait for a lock, for the timeouts. */
   private readonly waiters = new Set<Transaction>();
   private readonly group: CommitGroup;
+  private readonly sync: LogSync;
+  /** Transactions that have begun and not ended. */
+  private openCount = 0;
   private readonly utilities: UtilityRunner;
   private nextOid_ = FIRST_USER_OID;
   private background = false;
   private failure: PgErrorFields | null = null;
 
   static open(
-    setup: ThreadSetup,
+    setup: WorkerSetup,
     memory: SharedMemory,
     directory: Directory,
     temporary: Directory,
-    options: WriterOptions,
   ): Writer {
     const engine = StorageEngine.open(directory, memory, {
-      maxWalSize: options.maxWalSize,
-      checkpointTimeoutMs: options.checkpointTimeoutMs,
+      maxWalSize: setup.maxWalSize,
+      checkpointTimeoutMs: setup.checkpointTimeoutMs,
+      walWriterDelayMs: setup.walWriterDelayMs,
     });
     if (engine.recovery.isNew) bootstrap(engine);
     return new Writer(setup, memory, engine, directory, temporary);
   }
 
   private constructor(
-    setup: ThreadSetup,
+    setup: WorkerSetup,
     memory: SharedMemory,
     engine: StorageEngine,
     directory: Directory,
@@ -90,7 +89,8 @@ export class Writer extends StatementThread {
     super(setup, openPageFiles(directory), temporary, memory);
     this.engine = engine;
     this.locks = new LockTable((owner) => this.granted(owner));
-    this.group = new CommitGroup(engine);
+    this.sync = new LogSync(engine.log, memory, setup.logSyncThread, setup.logSyncWords);
+    this.group = new CommitGroup(engine, this.sync);
     this.catalog = new Catalog(systemViewLookup);
     this.changes = new RowChanges({
       locks: this.locks,
@@ -114,7 +114,7 @@ export class Writer extends StatementThread {
   protected override afterTurn(): void {
     try {
       this.utilities.runReady();
-      this.group.run();
+      this.group.run(this.hasOthers());
       this.background = this.engine.step();
       this.engine.reclaim();
     } catch (thrown) {
@@ -124,7 +124,7 @@ export class Writer extends StatementThread {
   }
 
   protected override hasWork(): boolean {
-    return this.background || this.group.size > 0 || this.utilities.hasWork();
+    return this.background || this.group.hasWork || this.utilities.hasWork();
   }
 
   protected override sleepMs(): number {
@@ -132,8 +132,14 @@ export class Writer extends StatementThread {
   }
 
   protected override atStop(): void {
-    this.group.run();
+    while (!this.group.isIdle) this.group.run(false);
+    this.sync.stop();
     this.engine.close();
+  }
+
+  /** Other transactions are open, which can go on while the log is synced. */
+  private hasOthers(): boolean {
+    return this.openCount > 1;
   }
 
   /** What a full disk refuses (a checkpoint, a log segment) is tried again later; once the log has
@@ -143,7 +149,9 @@ export class Writer extends StatementThread {
       console.error(thrown.message);
       return;
     }
+    this.group.failPending(thrown);
     this.failure = toErrorFields(thrown);
+    this.port.publish();
     throw thrown;
   }
 
@@ -417,6 +425,7 @@ export class Writer extends StatementThread {
     if (inBlock && session.open !== null) return session.open;
     const level = isolation === ISOLATION.repeatableRead ? 'repeatable read' : 'read committed';
     const open = new OpenTransaction(new Transaction(sessionId, level, snapshotSlot));
+    this.openCount++;
     if (inBlock) session.open = open;
     return open;
   }
@@ -453,7 +462,10 @@ export class Writer extends StatementThread {
           this.release(transaction);
           answer.done();
         },
-        failed: (thrown) => answer.failed(toErrorFields(thrown)),
+        failed: (thrown) => {
+          this.abort(open);
+          answer.failed(toErrorFields(thrown));
+        },
       },
       asynchronous,
     );
@@ -496,6 +508,7 @@ export class Writer extends StatementThread {
   }
 
   private release(transaction: Transaction): void {
+    this.openCount--;
     this.locks.releaseTo(transaction, 0);
     if (!this.moves.isEmpty && this.running.size === 0 && this.sessions.size < 1024) {
       this.trimMoves();

@@ -27,10 +27,13 @@ export class Layout {
   }
 
   /** Left's columns, then right's. */
+  /** Both rows side by side; a column that both have is the left one's. */
   static concat(left: Layout, right: Layout): Layout {
     const layout = new Layout();
     for (const [at, column] of left.columns) layout.columns.set(at, column);
-    for (const [at, column] of right.columns) layout.columns.set(at, column + left.width);
+    for (const [at, column] of right.columns) {
+      if (!layout.columns.has(at)) layout.columns.set(at, column + left.width);
+    }
     layout.computed.push(...left.computed);
     for (const { expr, column } of right.computed) {
       layout.computed.push({ expr, column: column + left.width });

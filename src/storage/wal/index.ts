@@ -2,4 +2,4 @@ export { LogFailure } from './log-failure.ts';
 export { WalReader } from './reader.ts';
 export { readU64, WalRecordKind, writeU64 } from './record.ts';
 export { WAL_SEGMENT_SIZE, WalSegments } from './segments.ts';
-export { WalWriter } from './writer.ts';
+export { type WalSync, WalWriter } from './writer.ts';

@@ -41,6 +41,14 @@ const TIMESTAMP_SIZE = 8;
 const NO_XIDS: readonly number[] = [];
 const NO_BYTES = new Uint8Array(0);
 
+/** A sync of the log that another thread does. */
+export interface WalSync {
+  /** What is stable afterwards. */
+  readonly end: Lsn;
+  /** Paths of the files to be synced. */
+  readonly paths: readonly string[];
+}
+
 export class WalWriter {
   readonly #segments: WalSegments;
   readonly #epoch: number;
@@ -238,6 +246,20 @@ export class WalWriter {
     }
     this.#unsyncedFiles.length = 0;
     this.#synced = end;
+  }
+
+  /** Writes all that was appended, for a sync by another thread. `endSync` is called with the result when
+   * every file named has been synced. */
+  beginSync(): WalSync {
+    this.write();
+    return { end: this.#start as Lsn, paths: this.#unsyncedFiles.map((file) => file.path) };
+  }
+
+  /** What `beginSync` wrote is on stable storage. */
+  endSync(sync: WalSync): void {
+    if (sync.end <= this.#synced) return;
+    this.#synced = sync.end;
+    if (this.#start === sync.end) this.#unsyncedFiles.length = 0;
   }
 
   /** Does a part of making the next segment ahead of need; true while there is more to do. */

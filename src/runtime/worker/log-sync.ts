@@ -1,0 +1,149 @@
+import { basename } from 'node:path';
+import type { Directory, File } from '../../io/index.ts';
+import {
+  Doorbell,
+  SharedMemory,
+  type SharedMemoryParts,
+  SharedWords,
+  WRITER_THREAD,
+} from '../../shm/index.ts';
+import type { WalSync, WalWriter } from '../../storage/index.ts';
+
+/** A thread that syncs the log for the writer, which meanwhile goes on running statements: a sync
+ * takes as long as many of them. One sync at a time; the commits that come meanwhile form the next
+ * group.
+ *
+ * Words, each written by one thread (the writer W, the sync thread S):
+ *
+ *   REQUESTED  W  number of the newest sync that was asked for; STOP ends the thread
+ *   DONE       S  number of the newest sync that has ended
+ *   FAILED     S  1 when that one failed
+ *   COUNT      W  number of files
+ *   NAMES …    W  two words a file: its name, a number in hexadecimal
+ *
+ * W stores COUNT and NAMES, then REQUESTED, then rings S, which loads REQUESTED before it loads the
+ * others; so it sees them. S stores FAILED, then DONE, then rings W. All are Atomics operations. W
+ * asks for nothing new before DONE is what it asked for, so S never reads words that W is changing.
+ */
+const REQUESTED = 0;
+const DONE = 1;
+const FAILED = 2;
+const COUNT = 3;
+const NAMES = 4;
+const FILES_MAX = 8;
+const STOP = -1;
+const SLEEP_MS = 10_000;
+
+export interface LogSyncSetup {
+  readonly thread: number;
+  readonly memory: SharedMemoryParts;
+  readonly words: SharedArrayBuffer;
+  readonly dataDirectory: string;
+}
+
+export function createLogSyncWords(): SharedArrayBuffer {
+  return SharedWords.create(NAMES + 2 * FILES_MAX);
+}
+
+/** The writer's side. */
+export class LogSync {
+  private readonly log: WalWriter;
+  private readonly words: SharedWords;
+  private readonly bell: Doorbell;
+  private running: WalSync | null = null;
+  private number = 0;
+
+  constructor(log: WalWriter, memory: SharedMemory, thread: number, words: SharedArrayBuffer) {
+    this.log = log;
+    this.words = new SharedWords(words);
+    this.bell = new Doorbell(memory, thread);
+  }
+
+  /** Starts making all that was appended stable; false when it has to be done here. */
+  start(): boolean {
+    const sync = this.log.beginSync();
+    if (sync.paths.length > FILES_MAX) return false;
+    const { words } = this;
+    words.store(COUNT, sync.paths.length);
+    sync.paths.forEach((path, i) => {
+      const name = basename(path);
+      words.store(NAMES + 2 * i, Number.parseInt(name.slice(0, 8), 16) | 0);
+      words.store(NAMES + 2 * i + 1, Number.parseInt(name.slice(8), 16) | 0);
+    });
+    this.running = sync;
+    this.number = (this.number + 1) & 0x7fff_ffff;
+    words.store(REQUESTED, this.number);
+    this.bell.ring();
+    return true;
+  }
+
+  /** True once the sync that was started has ended well. After a failed sync nothing is known of what
+   * is stable, so it is not tried again: this throws, and the log is failed. */
+  isDone(): boolean {
+    if (this.words.load(DONE) !== this.number) return false;
+    if (this.words.load(FAILED) !== 0) throw this.log.fail(new Error('could not fsync the log'));
+    if (this.running !== null) this.log.endSync(this.running);
+    this.running = null;
+    return true;
+  }
+
+  stop(): void {
+    this.words.store(REQUESTED, STOP);
+    this.bell.ring();
+  }
+}
+
+/** The sync thread. */
+export function runLogSync(setup: LogSyncSetup, openLog: () => Directory): void {
+  const memory = SharedMemory.attach(setup.memory);
+  const words = new SharedWords(setup.words);
+  const bell = new Doorbell(memory, setup.thread);
+  const writerBell = new Doorbell(memory, WRITER_THREAD);
+  const directory = openLog();
+  const files = new Map<string, File>();
+  let done = 0;
+  for (;;) {
+    const heard = bell.listen();
+    const requested = words.load(REQUESTED);
+    if (requested === STOP) break;
+    if (requested === done) {
+      bell.sleep(heard, SLEEP_MS);
+      continue;
+    }
+    words.store(FAILED, syncFiles(words, directory, files) ? 0 : 1);
+    done = requested;
+    words.store(DONE, done);
+    writerBell.ring();
+  }
+  for (const file of files.values()) file.close();
+}
+
+function syncFiles(words: SharedWords, directory: Directory, files: Map<string, File>): boolean {
+  const count = words.load(COUNT);
+  try {
+    const names: string[] = [];
+    for (let i = 0; i < count; i++) {
+      const high = words.load(NAMES + 2 * i) >>> 0;
+      const low = words.load(NAMES + 2 * i + 1) >>> 0;
+      names.push(high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0'));
+    }
+    for (const name of names) {
+      let file = files.get(name);
+      if (file === undefined) {
+        file = directory.open(name, 'write');
+        files.set(name, file);
+      }
+      file.sync();
+    }
+    // Older segments are renamed and removed; their handles would keep them alive.
+    for (const [name, file] of files) {
+      if (names.includes(name)) continue;
+      file.close();
+      files.delete(name);
+    }
+    return true;
+  } catch (thrown) {
+    console.error(thrown);
+    return false;
+  }
+}
