@@ -29,6 +29,9 @@ export function systemViewSource(
   const state: SystemState = {
     catalog,
     session: context.session,
+    get now() {
+      return context.transactionTimestamp;
+    },
     server: {
       ...facts,
       isImplemented: isCallable,

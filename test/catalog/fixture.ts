@@ -235,6 +235,7 @@ export function exampleState(facts: Partial<ServerFacts> = {}): SystemState {
   return {
     catalog: exampleCatalog(),
     session: { user: 'postgres', database: 'postgres', processId: 7, searchPath: ['public'] },
+    now: 0,
     server: { isImplemented: () => true, settings: () => [], ...facts },
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  SYSTEM_RELATIONS,
   systemRelation,
   systemViewProducers,
   systemViewRows,
@@ -33,6 +34,11 @@ function rowsOf(view: string, state = exampleState()): Record<string, string | n
 
 describe('system views', () => {
   const state = exampleState();
+
+  it('has a producer for every shape', () => {
+    const shapes = SYSTEM_RELATIONS.map(({ schema, name }) => `${schema}.${name}`);
+    expect([...systemViewProducers().keys()].sort()).toEqual(shapes.sort());
+  });
 
   it.each([...systemViewProducers().keys()])('%s fills its columns', (view) => {
     const [schema = '', name = ''] = view.split('.');

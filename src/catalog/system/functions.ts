@@ -4,6 +4,7 @@
 
 import aggregateFacts from '../../../schemas/catalog/pg_aggregate.json' with { type: 'json' };
 import memberFacts from '../../../schemas/catalog/pg_amop.json' with { type: 'json' };
+import supportFacts from '../../../schemas/catalog/pg_amproc.json' with { type: 'json' };
 import castFacts from '../../../schemas/catalog/pg_cast.json' with { type: 'json' };
 import classFacts from '../../../schemas/catalog/pg_opclass.json' with { type: 'json' };
 import operatorFacts from '../../../schemas/catalog/pg_operator.json' with { type: 'json' };
@@ -260,6 +261,32 @@ function* memberRows(): Iterable<SystemRow> {
   }
 }
 
+function* supportRows(): Iterable<SystemRow> {
+  for (const facts of supportFacts) {
+    if (!isKnownType(facts.left) || !isKnownType(facts.right)) continue;
+    yield {
+      oid: facts.oid,
+      amprocfamily: facts.family,
+      amproclefttype: facts.left,
+      amprocrighttype: facts.right,
+      amprocnum: facts.number,
+      amproc: facts.function,
+    };
+  }
+}
+
+const EQUALITY = 3;
+
+/** The btree equality operator of a type with itself, or 0. */
+export function equalityOperatorOf(type: number): number {
+  const same = memberFacts.find(
+    ({ left, right, strategy, method }) =>
+      left === type && right === type && strategy === EQUALITY && method === BTREE_METHOD,
+  );
+  if (same !== undefined) return same.operator;
+  return type === OID.varchar ? equalityOperatorOf(OID.text) : 0;
+}
+
 const HEAP_HANDLER = 3;
 const BTREE_HANDLER = 330;
 const HASH_HANDLER = 331;
@@ -296,6 +323,7 @@ export const FUNCTION_VIEWS: ProducerTable = {
   'pg_catalog.pg_opclass': classRows,
   'pg_catalog.pg_opfamily': familyRows,
   'pg_catalog.pg_amop': memberRows,
+  'pg_catalog.pg_amproc': supportRows,
   'pg_catalog.pg_am': accessMethodRows,
   'pg_catalog.pg_language': languageRows,
 };

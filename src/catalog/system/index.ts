@@ -20,6 +20,7 @@ export {
 export { type RelationPlace, SystemNames } from './object-names.ts';
 export { parseQualifiedName } from './qualified-name.ts';
 export {
+  SYSTEM_RELATIONS,
   type SystemColumn,
   type SystemRelation,
   systemRelation,

@@ -67,7 +67,6 @@ function systemClassRow(catalog: CatalogView, shape: SystemRelation): SystemRow 
     relam: isTable ? HEAP_METHOD : 0,
     relkind: shape.kind,
     relnatts: shape.columns.length,
-    relhasrules: !isTable,
   };
 }
 
@@ -95,7 +94,6 @@ function classRow(state: SystemState, relation: RelationDescriptor): SystemRow {
     relkind: RELATION_KINDS[kind],
     relnatts: relation.columns.length,
     relchecks: relation.constraints.filter((constraint) => constraint.kind === 'check').length,
-    relhasrules: isView,
     relhastriggers: isReferencing(state.catalog, relation),
     relreplident: isTable ? 'd' : 'n',
     reloptions: relation.options.length === 0 ? null : textArray(relation.options),

@@ -6,6 +6,8 @@ export interface SystemState {
   readonly catalog: CatalogView;
   readonly session: SystemSession;
   readonly server: ServerFacts;
+  /** Start of the transaction, microseconds since 2000-01-01 UTC. */
+  readonly now: number;
 }
 
 /** The session that asks. */

@@ -1,11 +1,17 @@
 import type { Datum } from '../../types/index.ts';
 import type { SystemViewShape } from '../descriptors.ts';
+import { ABSENT_VIEWS } from './absent.ts';
+import { ACTIVITY_VIEWS } from './activity.ts';
 import { CLUSTER_VIEWS } from './cluster.ts';
+import { CONSTRAINT_VIEWS } from './constraints.ts';
 import { FUNCTION_VIEWS } from './functions.ts';
+import { INFORMATION_SCHEMA_VIEWS } from './information-schema.ts';
+import { LISTING_VIEWS } from './listings.ts';
 import { RELATION_VIEWS } from './relations.ts';
 import { SETTING_VIEWS } from './settings.ts';
 import { systemRelation } from './shapes.ts';
 import type { ProducerTable, RowProducer, SystemState } from './system-state.ts';
+import { TIME_ZONE_VIEWS } from './time-zones.ts';
 import { TYPE_VIEWS } from './types.ts';
 
 const PRODUCERS: ProducerTable = {
@@ -14,11 +20,17 @@ const PRODUCERS: ProducerTable = {
   ...FUNCTION_VIEWS,
   ...CLUSTER_VIEWS,
   ...SETTING_VIEWS,
+  ...CONSTRAINT_VIEWS,
+  ...LISTING_VIEWS,
+  ...ACTIVITY_VIEWS,
+  ...TIME_ZONE_VIEWS,
+  ...INFORMATION_SCHEMA_VIEWS,
+  ...ABSENT_VIEWS,
 };
 
 /** Columns of a view of pg_catalog or information_schema, or undefined where there is none. */
 export function systemViewShape(schema: string, name: string): SystemViewShape | undefined {
-  return PRODUCERS[`${schema}.${name}`] === undefined ? undefined : systemRelation(schema, name);
+  return systemRelation(schema, name);
 }
 
 /** Rows of a view (`schema.name`), each with the Datums of all its columns in order. */

@@ -1,0 +1,177 @@
+/** pg_constraint and pg_depend. */
+
+import { arrayOf, type Datum, OID } from '../../types/index.ts';
+import type {
+  ConstraintDescriptor,
+  IndexDescriptor,
+  RelationDescriptor,
+  SequenceOptions,
+} from '../descriptors.ts';
+import { equalityOperatorOf } from './functions.ts';
+import { CATALOG_OID } from './object-identity.ts';
+import { defaultOid } from './relations.ts';
+import type { ProducerTable, SystemRow, SystemState } from './system-state.ts';
+
+const CONSTRAINT_TYPES = { check: 'c', primary: 'p', unique: 'u', foreign: 'f' } as const;
+/** Where a constraint is no foreign key. */
+const NO_ACTION = ' ';
+
+function* constraintRows({ catalog }: SystemState): Iterable<SystemRow> {
+  for (const table of catalog.relations()) {
+    for (const constraint of table.constraints) yield constraintRow(table, constraint);
+  }
+}
+
+function constraintRow(table: RelationDescriptor, constraint: ConstraintDescriptor): SystemRow {
+  const { kind, foreign, columns } = constraint;
+  const operators = foreign === null ? null : equalityOperators(table, columns);
+  return {
+    oid: constraint.oid,
+    conname: constraint.name,
+    connamespace: table.schema,
+    contype: CONSTRAINT_TYPES[kind],
+    condeferrable: constraint.deferrable,
+    condeferred: constraint.deferred,
+    convalidated: constraint.validated,
+    conrelid: table.oid,
+    contypid: 0,
+    conindid: constraint.index,
+    conparentid: 0,
+    confrelid: foreign?.table ?? 0,
+    confupdtype: foreign?.onUpdate ?? NO_ACTION,
+    confdeltype: foreign?.onDelete ?? NO_ACTION,
+    confmatchtype: foreign?.match ?? NO_ACTION,
+    conislocal: true,
+    coninhcount: 0,
+    connoinherit: kind !== 'check',
+    conkey: columns.length === 0 ? null : columnNumbers(columns),
+    confkey: foreign === null ? null : columnNumbers(foreign.columns),
+    conpfeqop: operators,
+    conppeqop: operators,
+    conffeqop: operators,
+    conbin: constraint.check?.text ?? null,
+  };
+}
+
+function columnNumbers(positions: readonly number[]): Datum {
+  return arrayOf(
+    OID.int2,
+    positions.map((position) => position + 1),
+  );
+}
+
+function equalityOperators(table: RelationDescriptor, columns: readonly number[]): Datum {
+  return arrayOf(
+    OID.oid,
+    columns.map((position) => equalityOperatorOf(table.columns[position]?.type ?? 0)),
+  );
+}
+
+/** What keeps an object from being dropped alone: normal, auto, internal. */
+type DependencyType = 'n' | 'a' | 'i';
+
+interface ObjectAddress {
+  readonly class: number;
+  readonly oid: number;
+  readonly column?: number;
+}
+
+function dependency(from: ObjectAddress, to: ObjectAddress, type: DependencyType): SystemRow {
+  return {
+    classid: from.class,
+    objid: from.oid,
+    objsubid: from.column ?? 0,
+    refclassid: to.class,
+    refobjid: to.oid,
+    refobjsubid: to.column ?? 0,
+    deptype: type,
+  };
+}
+
+const { pg_attrdef, pg_class, pg_constraint, pg_namespace, pg_type } = CATALOG_OID;
+
+function* dependencyRows({ catalog }: SystemState): Iterable<SystemRow> {
+  for (const relation of catalog.relations()) {
+    const address = { class: pg_class, oid: relation.oid };
+    yield dependency(address, { class: pg_namespace, oid: relation.schema }, 'n');
+    if (relation.rowType !== 0) {
+      yield dependency({ class: pg_type, oid: relation.rowType }, address, 'i');
+    }
+    for (const index of relation.indexes) yield* indexDependencies(relation, index);
+    for (const constraint of relation.constraints) {
+      yield* constraintDependencies(relation, constraint);
+    }
+    yield* defaultDependencies(relation);
+    if (relation.sequence !== null && relation.sequence.ownerTable !== 0) {
+      const owner = catalog.relationByOid(relation.sequence.ownerTable);
+      yield sequenceDependency(relation, relation.sequence, owner);
+    }
+  }
+}
+
+function columnAddress(table: RelationDescriptor, position: number): ObjectAddress {
+  return { class: pg_class, oid: table.oid, column: position + 1 };
+}
+
+function* indexDependencies(
+  table: RelationDescriptor,
+  index: IndexDescriptor,
+): Iterable<SystemRow> {
+  const address = { class: pg_class, oid: index.oid };
+  if (index.constraint !== 0) {
+    yield dependency(address, { class: pg_constraint, oid: index.constraint }, 'i');
+    return;
+  }
+  const positions = new Set([...index.columns.map(({ column }) => column), ...index.included]);
+  let named = 0;
+  for (const position of positions) {
+    if (position < 0) continue;
+    named++;
+    yield dependency(address, columnAddress(table, position), 'a');
+  }
+  if (named === 0) yield dependency(address, { class: pg_class, oid: table.oid }, 'a');
+}
+
+function* constraintDependencies(
+  table: RelationDescriptor,
+  { oid, columns, foreign, index }: ConstraintDescriptor,
+): Iterable<SystemRow> {
+  const address = { class: pg_constraint, oid };
+  for (const position of columns) yield dependency(address, columnAddress(table, position), 'a');
+  if (foreign === null) return;
+  for (const position of foreign.columns) {
+    const target = { class: pg_class, oid: foreign.table, column: position + 1 };
+    yield dependency(address, target, 'n');
+  }
+  if (index !== 0) yield dependency(address, { class: pg_class, oid: index }, 'n');
+}
+
+/** A default goes with its column; the default of a serial column needs the sequence. */
+function* defaultDependencies(table: RelationDescriptor): Iterable<SystemRow> {
+  for (const [position, column] of table.columns.entries()) {
+    if (column.default === null || column.dropped) continue;
+    const address = { class: pg_attrdef, oid: defaultOid(table, position) };
+    yield dependency(address, columnAddress(table, position), 'a');
+    if (column.sequence !== 0) {
+      yield dependency(address, { class: pg_class, oid: column.sequence }, 'n');
+    }
+  }
+}
+
+function sequenceDependency(
+  sequence: RelationDescriptor,
+  { ownerTable, ownerColumn }: SequenceOptions,
+  owner: RelationDescriptor | undefined,
+): SystemRow {
+  const isIdentity = (owner?.columns[ownerColumn]?.identity ?? '') !== '';
+  return dependency(
+    { class: pg_class, oid: sequence.oid },
+    { class: pg_class, oid: ownerTable, column: ownerColumn + 1 },
+    isIdentity ? 'i' : 'a',
+  );
+}
+
+export const CONSTRAINT_VIEWS: ProducerTable = {
+  'pg_catalog.pg_constraint': constraintRows,
+  'pg_catalog.pg_depend': dependencyRows,
+};
