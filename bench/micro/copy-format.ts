@@ -1,4 +1,7 @@
-/** Megabytes a second of COPY's text and CSV formats, in chunks of 64 KiB, without tables. */
+/** Megabytes a second of COPY's text and CSV formats, in chunks of 64 KiB, without tables.
+ *
+ * Run `npm run build`, then `node dist/bench/micro/copy-format.js`. */
+import { fileURLToPath } from 'node:url';
 import { Bench } from 'tinybench';
 import { ByteWriter } from '../../src/base/index.ts';
 import {
@@ -45,33 +48,37 @@ function file(separator: string, edit: (value: Buffer) => string): Buffer {
   return Buffer.from(FIELDS.map((row) => `${row.map(edit).join(separator)}\n`).join(''));
 }
 
-const inputs = {
+const INPUTS = {
   text: file('\t', (value) => value.toString()),
   'text with escapes': file('\t', (value) => value.toString().replace('   ', '\\t')),
   CSV: file(',', (value) => value.toString()),
   'CSV with quotes': file(',', (value) => `"${value}"`),
 };
 
-const bench = new Bench({ time: 400, warmupTime: 200 });
-const sizes = new Map<string, number>();
-for (const [name, bytes] of Object.entries(inputs)) {
-  const format = name.startsWith('text') ? TEXT_FORMAT : CSV_FORMAT;
-  sizes.set(`parse ${name}`, bytes.length);
-  bench.add(`parse ${name}`, () => {
-    parse(format, bytes);
-  });
+export function benchCopyFormat(): Bench {
+  const bench = new Bench({ name: 'COPY formats', time: 400, warmupTime: 200 });
+  const megabytes = (bytes: Uint8Array) => `(${(bytes.length / 1e6).toFixed(2)} MB)`;
+  for (const [name, bytes] of Object.entries(INPUTS)) {
+    const format = name.startsWith('text') ? TEXT_FORMAT : CSV_FORMAT;
+    bench.add(`parse ${name} ${megabytes(bytes)}`, () => {
+      parse(format, bytes);
+    });
+  }
+  for (const format of [TEXT_FORMAT, CSV_FORMAT]) {
+    bench.add(`write ${format.kind} ${megabytes(INPUTS.text)}`, () => {
+      write(format);
+    });
+  }
+  return bench;
 }
-for (const format of [TEXT_FORMAT, CSV_FORMAT]) {
-  sizes.set(`write ${format.kind}`, inputs.text.length);
-  bench.add(`write ${format.kind}`, () => {
-    write(format);
-  });
-}
-await bench.run();
-for (const task of bench.tasks) {
-  const { result } = task;
-  if (result.state !== 'completed') throw new Error(`${task.name} did not complete`);
-  const seconds = result.latency.p50 / 1000;
-  const megabytes = sizes.get(task.name)! / 1e6;
-  console.log(`${task.name.padEnd(24)} ${(megabytes / seconds).toFixed(0).padStart(6)} MB/s`);
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const bench = benchCopyFormat();
+  await bench.run();
+  for (const { name, result } of bench.tasks) {
+    if (result.state !== 'completed') throw new Error(`${name} did not complete`);
+    const megabytes = Number(/\(([\d.]+) MB\)/.exec(name)?.[1]);
+    const perSecond = megabytes / (result.latency.p50 / 1000);
+    console.log(`${name.padEnd(36)} ${perSecond.toFixed(0).padStart(6)} MB/s`);
+  }
 }

@@ -30,7 +30,7 @@ const SAMPLES: ReadonlyArray<readonly [oid: number, text: string]> = [
 ];
 
 export async function benchTypes(): Promise<Bench> {
-  const bench = new Bench({ time: 100, warmupTime: 20 });
+  const bench = new Bench({ name: `types, ${BATCH} operations a run`, time: 100, warmupTime: 20 });
   for (const [oid, text] of SAMPLES) addForms(bench, oid, text);
   addArithmetic(bench);
   await bench.run();

@@ -49,7 +49,7 @@ export async function benchWal(directory: Directory): Promise<Bench> {
   const keyView = new DataView(key.buffer);
   const checked = new Uint8Array(8192);
 
-  const bench = new Bench({ time: 1000, warmupTime: 200 });
+  const bench = new Bench({ name: 'log', time: 1000, warmupTime: 200 });
   bench.add(`append: put of 108 bytes and commit, ${BATCH}`, () => {
     for (let i = 0; i < BATCH; i++) appendCommit(memoryLog);
     memoryLog.flush();
