@@ -37,7 +37,7 @@ export const CONTROL_FREE_TAIL = 64;
 /** 1 when a reader found the free frames running low and has rung for it. */
 export const CONTROL_RECLAIM_WANTED = 80;
 const CONTROL_THREADS = 96;
-/** Per thread, one line: epoch, frame in hand, doorbell signal, doorbell sleeping. */
+/** Per thread, one line: epoch, frame in hand, doorbell signal, what the doorbell sleeps at. */
 const THREAD_WORDS = 16;
 export const THREAD_EPOCH = 0;
 export const THREAD_FRAME_IN_HAND = 1;

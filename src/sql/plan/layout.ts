@@ -26,8 +26,7 @@ export class Layout {
     return layout;
   }
 
-  /** Left's columns, then right's. */
-  /** Both rows side by side; a column that both have is the left one's. */
+  /** Left's columns, then right's; a column that both have is the left one's. */
   static concat(left: Layout, right: Layout): Layout {
     const layout = new Layout();
     for (const [at, column] of left.columns) layout.columns.set(at, column);
