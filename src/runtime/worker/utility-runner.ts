@@ -159,6 +159,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
       request.statementTimestamp,
       request.transactionTimestamp,
     );
+    this.functions.useCatalog(this.catalog, {});
     this.execution = executeUtility(request.statement as never, request.text, this);
   }
 
@@ -258,6 +259,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
   change(change: CatalogChange): void {
     this.catalogChanged = true;
     this.writer.changeCatalog(this.open, change);
+    this.functions.useCatalog(this.catalog, {});
   }
 
   nextOid(): number {

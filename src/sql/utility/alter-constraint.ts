@@ -105,9 +105,9 @@ function* addKey(
   if (primary && table.constraints.some((constraint) => constraint.kind === 'primary')) {
     throw multiplePrimaryKeys(table.name, command, draft.location);
   }
-  refuseTakenName(table, draft.name);
   const names = new NamesInUse(command, table.schema);
   const { index, constraint } = makeKey(command, table, draft, names, table.tree);
+  refuseTakenName(table, draft.name);
   const indexes: readonly IndexDescriptor[] = [...table.indexes, index];
   const constraints = [...table.constraints, constraint];
   if (!primary) {

@@ -18,6 +18,7 @@ export function addIdentity(
   if (def === undefined || !('Constraint' in def)) throw notSupported('this identity');
   const position = requireColumn(table, action.name);
   const column = table.columns[position]!;
+  checkIdentityType(column.type);
   const where = `column "${column.name}" of relation "${table.name}"`;
   if (!column.notNull) {
     throw pgError(
@@ -31,7 +32,6 @@ export function addIdentity(
   if (column.default !== null) {
     throw pgError('object_not_in_prerequisite_state', `${where} already has a default value`);
   }
-  checkIdentityType(column.type);
   const identity = def.Constraint.generated_when === 'd' ? 'd' : 'a';
   const { name, type, typmod } = column;
   const sequence = addOwnedSequence(

@@ -9,10 +9,10 @@ import {
   copyParser,
   resolveCopyFormat,
 } from '../execute/copy/index.ts';
+import { requireColumn } from './alter-column.ts';
 import type { Command } from './command.ts';
 import { CopyBatch } from './copy-batch.ts';
 import type { UtilityExecution } from './environment.ts';
-import { columnPosition } from './keys.ts';
 import { findRelation, undefinedRelation } from './object-names.ts';
 import { optionText } from './storage-options.ts';
 
@@ -31,6 +31,9 @@ export function* copyFrom(command: Command, statement: CopyStmt): UtilityExecuti
   const columns = copyColumns(table, nameList(statement.attlist));
   const names = columns.map((column) => table.columns[column]!.name);
   const options = copyOptions(command, statement.options ?? []);
+  for (const column of [...(options.forceNotNull ?? []), ...(options.forceNull ?? [])]) {
+    requireColumn(table, column);
+  }
   const format = resolveCopyFormat(options, names, true);
   const where =
     statement.whereClause === undefined
@@ -94,13 +97,7 @@ export function copyColumns(table: RelationDescriptor, names: readonly string[])
     return table.columns.flatMap((column, i) => (column.dropped ? [] : [i]));
   }
   return names.map((name, i) => {
-    const position = columnPosition(table.columns, name);
-    if (position < 0) {
-      throw pgError(
-        'undefined_column',
-        `column "${name}" of relation "${table.name}" does not exist`,
-      );
-    }
+    const position = requireColumn(table, name);
     if (names.indexOf(name) !== i) {
       throw pgError('duplicate_column', `column "${name}" specified more than once`);
     }

@@ -115,19 +115,15 @@ export function describeDependent(command: Command, dependent: Dependent): strin
   return `default value for column ${column} of ${relation}`;
 }
 
-/** 2BP01: what is to go is still used. `target` names it, or is null for several objects. */
-export function stillNeeded(
-  command: Command,
-  target: string | null,
-  dependents: readonly Dependent[],
-): PgError {
-  const lines = dependents.map(
+/** `view v depends on table t`, for each. */
+export function dependencyLines(command: Command, dependents: readonly Dependent[]): string[] {
+  return dependents.map(
     (dependent) =>
       `${describeDependent(command, dependent)} depends on ${describe(command, dependent.on)}`,
   );
-  return dependentObjects(target, lines);
 }
 
+/** 2BP01: what is to go is still used. `target` names it, or is null for several objects. */
 export function dependentObjects(target: string | null, lines: readonly string[]): PgError {
   const message =
     target === null

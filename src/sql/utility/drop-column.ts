@@ -3,13 +3,14 @@ import type { RelationDescriptor } from '../../catalog/index.ts';
 import { undefinedColumn } from './alter-column.ts';
 import type { Command } from './command.ts';
 import {
+  dependencyLines,
   dependentObjects,
   dependentsOf,
   describe,
   noticeCascade,
   viewMentions,
 } from './dependencies.ts';
-import { dropRelations, ownedSequences } from './drop.ts';
+import { dropClosure, dropRelations, ownedSequences } from './drop.ts';
 import type { UtilityPause } from './environment.ts';
 import { columnPosition } from './keys.ts';
 import { changeRelation } from './relation-change.ts';
@@ -84,10 +85,10 @@ function* dropViewsOf(
   if (views.length === 0) return;
   const target = `column ${column} of ${describe(command, table)}`;
   if (!cascade) {
-    throw dependentObjects(
-      target,
-      views.map((view) => `${describe(command, view)} depends on ${target}`),
-    );
+    throw dependentObjects(target, [
+      ...views.map((view) => `${describe(command, view)} depends on ${target}`),
+      ...dependencyLines(command, dropClosure(command, views).dependents),
+    ]);
   }
   const reported = views.map((view) => describe(command, view));
   yield* dropRelations(command, views, true, reported);

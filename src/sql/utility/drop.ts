@@ -6,12 +6,12 @@ import { nameList, nodeString } from '../bind/syntax.ts';
 import { type Command, writtenName } from './command.ts';
 import {
   type Dependent,
+  dependencyLines,
   dependentObjects,
   dependentsOf,
   describe,
   describeDependent,
   noticeCascade,
-  stillNeeded,
 } from './dependencies.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { findIndex, findRelation, isSystemView, undefinedRelation } from './object-names.ts';
@@ -114,22 +114,42 @@ function wrongKind(name: string, wanted: string, found: string) {
   });
 }
 
-/** Drops relations with what belongs to them; what else depends on them goes too, or is in the way. */
+/** Drops relations with what belongs to them; what else depends on them goes too, or is in the way.
+ * With `reported`, the notice is left to the caller, who gets the descriptions in it. */
 export function* dropRelations(
   command: Command,
   targets: readonly RelationDescriptor[],
   cascade: boolean,
   reported: string[] | null = null,
 ): Generator<UtilityPause, void, undefined> {
+  const { doomed, dependents } = dropClosure(command, targets);
+  if (dependents.length > 0 && !cascade) {
+    const single = targets.length === 1 ? describe(command, targets[0]!) : null;
+    throw dependentObjects(single, dependencyLines(command, dependents));
+  }
+  const descriptions = dependents.map((dependent) => describeDependent(command, dependent));
+  if (reported === null) noticeCascade(command, descriptions);
+  else reported.push(...descriptions);
+  for (const { relation } of dependents) yield* command.lock(relation, TABLE_LOCK.accessExclusive);
+  for (const dependent of dependents) {
+    if (dependent.kind === 'default') forgetDefault(command, dependent);
+  }
+  for (const relation of doomed) removeRelation(command, relation);
+}
+
+/** All that goes when relations go: they and what belongs to them, and what depends on these. */
+export function dropClosure(
+  command: Command,
+  targets: readonly RelationDescriptor[],
+): { readonly doomed: readonly RelationDescriptor[]; readonly dependents: readonly Dependent[] } {
   const doomed = new Map(targets.map((relation) => [relation.oid, relation]));
   const dependents: Dependent[] = [];
-  const queue = [...targets];
-  for (let relation = queue.shift(); relation !== undefined; relation = queue.shift()) {
+  const visit = (relation: RelationDescriptor): void => {
     if (relation.kind === 'sequence') refuseIdentitySequence(command, relation, doomed);
     for (const owned of ownedSequences(command, relation)) {
       if (doomed.has(owned.oid)) continue;
       doomed.set(owned.oid, owned);
-      queue.push(owned);
+      visit(owned);
     }
     for (const dependent of dependentsOf(command, relation)) {
       if (doomed.has(dependent.relation.oid)) continue;
@@ -137,24 +157,16 @@ export function* dropRelations(
       dependents.push(dependent);
       if (dependent.kind !== 'view') continue;
       doomed.set(dependent.relation.oid, dependent.relation);
-      queue.push(dependent.relation);
+      visit(dependent.relation);
     }
-  }
-  const outside = dependents.filter(
-    (dependent) => dependent.kind === 'view' || !doomed.has(dependent.relation.oid),
-  );
-  if (outside.length > 0 && !cascade) {
-    const single = targets.length === 1 ? describe(command, targets[0]!) : null;
-    throw stillNeeded(command, single, outside);
-  }
-  const descriptions = outside.map((dependent) => describeDependent(command, dependent));
-  if (reported === null) noticeCascade(command, descriptions);
-  else reported.push(...descriptions);
-  for (const dependent of outside)
-    yield* command.lock(dependent.relation, TABLE_LOCK.accessExclusive);
-  for (const dependent of outside)
-    if (dependent.kind === 'default') forgetDefault(command, dependent);
-  for (const relation of doomed.values()) removeRelation(command, relation);
+  };
+  for (const relation of targets) visit(relation);
+  return {
+    doomed: [...doomed.values()],
+    dependents: dependents.filter(
+      (dependent) => dependent.kind === 'view' || !doomed.has(dependent.relation.oid),
+    ),
+  };
 }
 
 function isSame(a: Dependent, b: Dependent): boolean {

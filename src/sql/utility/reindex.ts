@@ -28,10 +28,11 @@ export function* reindex(command: Command, statement: ReindexStmt): UtilityExecu
   }
   if (kind === 'REINDEX_OBJECT_TABLE') {
     const table = yield* command.lockNamed(() => findRelation(command, name), TABLE_LOCK.share);
-    if (table === undefined) throw undefinedRelation(command, name);
-    if (table.kind !== 'table') {
-      throw pgError('wrong_object_type', `"${table.name}" is not a table or materialized view`);
+    const isIndex = table === undefined && findIndex(command, name) !== undefined;
+    if (isIndex || (table !== undefined && table.kind !== 'table')) {
+      throw pgError('wrong_object_type', `"${name.relname}" is not a table or materialized view`);
     }
+    if (table === undefined) throw undefinedRelation(command, name);
     yield* rebuild(command, table, () => true);
     return { tag };
   }

@@ -7,6 +7,7 @@ import type { Expr } from '../expression.ts';
 import { withColumn } from './alter-column.ts';
 import { type Command, writtenName } from './command.ts';
 import { utilityTag } from './command-tags.ts';
+import { duplicateConstraint } from './create-table.ts';
 import { dependentsOf } from './dependencies.ts';
 import { ownedSequences } from './drop.ts';
 import { viewsReading } from './drop-column.ts';
@@ -221,14 +222,11 @@ function* renameConstraint(
       `constraint "${subname}" for table "${table.name}" does not exist`,
     );
   }
+  if (constraint.index !== 0) checkNameFree(command.catalog, table.schema, newname);
   if (table.constraints.some((other) => other.name === newname)) {
-    throw pgError(
-      'duplicate_object',
-      `constraint "${newname}" for relation "${table.name}" already exists`,
-    );
+    throw duplicateConstraint(newname, table.name);
   }
   if (constraint.index !== 0) {
-    checkNameFree(command.catalog, table.schema, newname);
     renameKey(command, table, constraint.index, newname);
     return;
   }

@@ -1,13 +1,13 @@
 import type { Node, RangeVar, VacuumStmt } from '@pgsql/types';
 import type { RelationDescriptor } from '../../catalog/index.ts';
-import { type PgError, pgError } from '../../errors/index.ts';
+import { pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { nameList } from '../bind/syntax.ts';
+import { requireColumn } from './alter-column.ts';
 import { analyzeTable } from './analyze.ts';
 import type { Command } from './command.ts';
 import { booleanOption } from './copy-from.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
-import { columnPosition } from './keys.ts';
 import { findIndex, findRelation, isSystemView, undefinedRelation } from './object-names.ts';
 
 /** VACUUM and ANALYZE. There is nothing to reclaim, so VACUUM alone only looks whether it may run. */
@@ -105,8 +105,7 @@ function* lockForVacuum(
 function analyzedColumns(table: RelationDescriptor, names: readonly string[]): number[] | null {
   if (names.length === 0) return null;
   return names.map((name, i) => {
-    const position = columnPosition(table.columns, name);
-    if (position < 0) throw undefinedColumn(table, name);
+    const position = requireColumn(table, name);
     if (names.indexOf(name) !== i) {
       throw pgError(
         'duplicate_column',
@@ -115,8 +114,4 @@ function analyzedColumns(table: RelationDescriptor, names: readonly string[]): n
     }
     return position;
   });
-}
-
-function undefinedColumn(table: RelationDescriptor, name: string): PgError {
-  return pgError('undefined_column', `column "${name}" of relation "${table.name}" does not exist`);
 }

@@ -9,6 +9,7 @@ import {
 import { PgError, type PgErrorFields, pgError } from '../../../src/errors/index.ts';
 import { EMPTY_CURSOR } from '../../../src/runtime/worker/empty-cursor.ts';
 import type { SequenceOperations, SpillFile } from '../../../src/sql/execute/environment.ts';
+import type { FunctionContext } from '../../../src/sql/functions/index.ts';
 import { parseStatements } from '../../../src/sql/parse/index.ts';
 import {
   executeUtility,
@@ -24,7 +25,13 @@ import { context } from '../functions/context.ts';
 export class Database implements UtilityEnvironment {
   catalog = new Catalog(() => undefined);
   searchPath: readonly number[] = [PUBLIC_SCHEMA];
-  readonly functions = context;
+  readonly functions: FunctionContext = {
+    ...context,
+    objectNames: {
+      nameOf: (_kind, oid) => this.catalog.relationByOid(oid)?.name ?? null,
+      oidOf: (_kind, name) => this.table(name).oid,
+    },
+  };
   readonly role = 10;
   workMem = 1 << 20;
   inBlock = false;
@@ -82,9 +89,11 @@ export class Database implements UtilityEnvironment {
       for (let steps = 0; ; steps++) {
         const step = execution.next();
         if (step.done === true) {
-          const tag = utilityTag(node);
-          if (!step.value.tag.startsWith(tag)) throw new Error(`${step.value.tag} for ${tag}`);
-          return step.value.tag;
+          const { tag } = step.value;
+          if (!tag.startsWith('SELECT') && !tag.startsWith(utilityTag(node))) {
+            throw new Error(`${tag} for ${utilityTag(node)}`);
+          }
+          return tag;
         }
         if (step.value === 'wait' && steps > 1000) throw new Error('waits for ever');
       }
