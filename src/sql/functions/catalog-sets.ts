@@ -29,7 +29,15 @@ function* options(_context: FunctionContext, array: ArrayDatum): Iterable<Datum[
   }
 }
 
+/** There are no partitions and no publications. */
+function none(): Iterable<Datum> {
+  return [];
+}
+
 export const CATALOG_SETS: Readonly<Record<string, SetFunction>> = {
   pg_get_keywords: keywords,
   pg_options_to_table: options,
+  pg_partition_ancestors: none,
+  pg_partition_tree: none,
+  pg_get_publication_tables: none,
 };

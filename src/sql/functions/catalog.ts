@@ -5,15 +5,15 @@ import { builtinTypes } from '../../types/index.ts';
 import { BUILTIN_DEFINITION_FUNCTIONS, DEFINITION_FUNCTIONS } from './catalog-definitions.ts';
 import { BUILTIN_NAME_FUNCTIONS, NAME_FUNCTIONS } from './catalog-names.ts';
 import { PRIVILEGE_FUNCTIONS } from './catalog-privileges.ts';
+import { RELATION_FUNCTIONS } from './catalog-relations.ts';
 import { CATALOG_SETS } from './catalog-sets.ts';
-import { SIZE_FUNCTIONS } from './catalog-sizes.ts';
 import { registerFunctions } from './implementations.ts';
 import { allFunctions } from './signatures.ts';
 
 const needCatalog = {
   ...NAME_FUNCTIONS,
   ...DEFINITION_FUNCTIONS,
-  ...SIZE_FUNCTIONS,
+  ...RELATION_FUNCTIONS,
   ...PRIVILEGE_FUNCTIONS,
 };
 

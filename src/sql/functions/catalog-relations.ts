@@ -1,4 +1,4 @@
-/** Sizes of relations, sequences' values, and who waits for whom. */
+/** Facts about relations: sizes, what can be done with them, sequences' values; and who waits for whom. */
 
 import { pgError } from '../../errors/index.ts';
 import { arrayOf, type Datum, OID } from '../../types/index.ts';
@@ -96,7 +96,18 @@ function isUpdatable(context: C, oid: number): boolean {
   return catalogOf(context).relationByOid(oid)?.kind === 'table';
 }
 
-export const SIZE_FUNCTIONS: Scalars = {
+function isPublishable(context: C, oid: number): boolean {
+  const relation = catalogOf(context).relationByOid(oid);
+  return relation?.kind === 'table' && relation.persistence === 'p';
+}
+
+/** The index that names a row to others: the primary key's. */
+function identityIndex(context: C, oid: number): number | null {
+  const indexes = catalogOf(context).relationByOid(oid)?.indexes ?? [];
+  return indexes.find(({ primary }) => primary)?.oid ?? null;
+}
+
+export const RELATION_FUNCTIONS: Scalars = {
   // pg_relation_size(regclass)
   '2325': ownSize,
   pg_relation_size: forkSize,
@@ -112,6 +123,9 @@ export const SIZE_FUNCTIONS: Scalars = {
   pg_sequence_last_value: sequenceLastValue,
   pg_relation_is_updatable: (c: C, oid: number) => (isUpdatable(c, oid) ? UPDATABLE : 0),
   pg_column_is_updatable: (c: C, oid: number, column: number) => column > 0 && isUpdatable(c, oid),
+  pg_relation_is_publishable: isPublishable,
+  pg_get_replica_identity_index: identityIndex,
+  pg_partition_root: () => null,
   pg_blocking_pids: (c: C, pid: number) =>
     arrayOf(OID.int4, c.server?.blockingProcesses?.(pid) ?? []),
   pg_safe_snapshot_blocking_pids: () => arrayOf(OID.int4, []),
