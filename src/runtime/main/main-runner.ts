@@ -3,7 +3,7 @@ import { readDatum } from '../../chunk/index.ts';
 import { notSupported, SQLSTATES, toErrorFields } from '../../errors/index.ts';
 import type { PlanRun, RunHandle, RunListener, StatementSettings } from '../../session/index.ts';
 import { MAIN_THREAD, type SharedMemory, Snapshots } from '../../shm/index.ts';
-import { compilePlan, type SpillFile } from '../../sql/execute/index.ts';
+import { compilePlan, dataRowEncoder, type SpillFile } from '../../sql/execute/index.ts';
 import type { Expr } from '../../sql/expression.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
 import {
@@ -163,7 +163,8 @@ class MainRun implements RunHandle {
       run.statementTimestamp,
       run.transactionTimestamp,
     );
-    statement.begin(run.formats, 0, run.formats.length);
+    const types = statement.plan.output.map((column) => column.type);
+    statement.begin(dataRowEncoder(types, run.formats), run.formats, 0, run.formats.length);
     statement.snapshot = run.snapshot?.lsn ?? this.runner.acquireSnapshot(MAIN_THREAD);
     statement.compiled = compilePlan(statement.plan);
     this.step(true);

@@ -90,7 +90,6 @@ export class RunningStatement implements ExecutionEnvironment {
   private readonly host: StatementHost;
   private readonly out = new ByteWriter(16 * 1024);
   private encoder!: DataRowEncoder;
-  private encoderPlan: Plan | null = null;
   private changesRows = false;
   /** What is left of the current chunk. */
   private chunk: DataChunk | null = null;
@@ -111,16 +110,16 @@ export class RunningStatement implements ExecutionEnvironment {
     return this.settings.workMem;
   }
 
-  /** Prepares for a run; the fields above have been set. */
-  begin(formats: Uint8Array, start: number, count: number): void {
-    if (this.encoderPlan !== this.plan || !this.sameFormats(formats, start, count)) {
-      this.encoderPlan = this.plan;
-      const types = this.plan.output.map((column) => column.type);
-      const given = formats.slice(start, start + count);
-      this.encoder = dataRowEncoder(types, given);
-      const { kind } = this.plan.root;
-      this.changesRows = kind === 'insert' || kind === 'update' || kind === 'delete';
-    }
+  /** Prepares for a run; the fields above have been set. `textEncoder` encodes the plan's rows as text. */
+  begin(textEncoder: DataRowEncoder, formats: Uint8Array, start: number, count: number): void {
+    this.encoder = isAllText(formats, start, count)
+      ? textEncoder
+      : dataRowEncoder(
+          this.plan.output.map((column) => column.type),
+          formats.slice(start, start + count),
+        );
+    const { kind } = this.plan.root;
+    this.changesRows = kind === 'insert' || kind === 'update' || kind === 'delete';
     this.rowsAtOnce = FIRST_ROWS;
     this.sentSinceResume = 0;
     this.totalRows = 0;
@@ -128,14 +127,6 @@ export class RunningStatement implements ExecutionEnvironment {
     this.cancelled = 'no';
     this.chunk = null;
     this.chunkRow = 0;
-  }
-
-  private sameFormats(formats: Uint8Array, start: number, count: number): boolean {
-    const known = this.encoder.formats;
-    for (let i = 0; i < known.length; i++) {
-      if (known[i] !== (i < count ? formats[start + i]! : 0)) return false;
-    }
-    return true;
   }
 
   /** Goes on with a suspended statement, for so many rows more. */
@@ -241,3 +232,8 @@ export class RunningStatement implements ExecutionEnvironment {
 }
 
 const FIRST_ROWS = 64;
+
+function isAllText(formats: Uint8Array, start: number, count: number): boolean {
+  for (let i = start; i < start + count; i++) if (formats[i] !== 0) return false;
+  return true;
+}

@@ -162,7 +162,8 @@ export class StatementThread implements RequestHandler, StatementHost {
       statement.flags = message.flags();
       decodeParameters(payload, start, statement.plan.parameterTypes, statement.parameters);
       const formatsAt = start + message.parameterBytes();
-      statement.begin(payload, formatsAt, Math.min(statement.plan.output.length, end - formatsAt));
+      const columnCount = Math.min(statement.plan.output.length, end - formatsAt);
+      statement.begin(this.plans.textEncoder(statement.planId), payload, formatsAt, columnCount);
       if (statement.flags & EXECUTE_FLAGS.explain) {
         const text = Buffer.from(payload.slice(formatsAt, end)).toString('utf8');
         statement.explainOptions = JSON.parse(text);

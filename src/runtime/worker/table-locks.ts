@@ -1,8 +1,10 @@
 import type { Plan, PlanNode } from '../../sql/plan/plan.ts';
-import { TABLE_LOCK } from '../../txn/index.ts';
+import { TABLE_LOCK, tableLockTag } from '../../txn/index.ts';
 
 export interface PlanTableLock {
   readonly relation: number;
+  /** Its name in the lock table. */
+  readonly tag: string;
   readonly mode: number;
 }
 
@@ -25,7 +27,7 @@ function collectLocks(plan: Plan): PlanTableLock[] {
     const relation = plan.tables[table]!.oid;
     modes.set(relation, Math.max(modes.get(relation) ?? 0, mode));
   };
-  plan.tables.forEach((_, table) => strengthen(table, TABLE_LOCK.accessShare));
+  for (const table of plan.tables.keys()) strengthen(table, TABLE_LOCK.accessShare);
   const visit = (node: PlanNode): void => {
     if (node.kind === 'insert' || node.kind === 'update' || node.kind === 'delete') {
       strengthen(node.table, TABLE_LOCK.rowExclusive);
@@ -35,7 +37,7 @@ function collectLocks(plan: Plan): PlanTableLock[] {
     for (const input of inputsOf(node)) visit(input);
   };
   for (const root of [plan.root, ...plan.subplans, ...plan.ctes]) visit(root);
-  return [...modes].map(([relation, mode]) => ({ relation, mode }));
+  return [...modes].map(([relation, mode]) => ({ relation, tag: tableLockTag(relation), mode }));
 }
 
 /** The inputs of a plan node. */

@@ -1,4 +1,5 @@
 import type { Catalog, CatalogChange } from '../../catalog/index.ts';
+import type { SequenceOperations } from '../../sql/execute/index.ts';
 import type { TreeId } from '../../storage/index.ts';
 import type { Transaction } from '../../txn/index.ts';
 import type { Int8 } from '../../types/index.ts';
@@ -26,6 +27,8 @@ export class OpenTransaction {
   readonly catalogChanges: CatalogChange[] = [];
   readonly createdTrees: TreeId[] = [];
   readonly droppedTrees: TreeId[] = [];
+  /** Made when a statement of the transaction can use it. */
+  sequences: SequenceOperations | null = null;
   /** The catalog with its changes; null without any. */
   catalog: Catalog | null = null;
   private readonly marks: CatalogMark[] = [];

@@ -24,9 +24,7 @@ import {
   OverlayCursor,
   TABLE_LOCK_NAMES,
   Transaction,
-  tableLockTag,
 } from '../../txn/index.ts';
-import type { Int8 } from '../../types/index.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
 import type { ExecuteMessage } from '../generated/execute-message.ts';
 import { EXECUTE_FLAGS, ISOLATION, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
@@ -37,6 +35,7 @@ import { LogSync } from './log-sync.ts';
 import { MovedRows, RowIdCounters } from './row-ids.ts';
 import type { RunningStatement } from './running-statement.ts';
 import { encodeState, SequenceStore, sequenceKey } from './sequences.ts';
+import { SessionSequences } from './session-sequences.ts';
 import { StatementThread } from './statement-thread.ts';
 import { tableLocksOf } from './table-locks.ts';
 import { UtilityRunner } from './utility-runner.ts';
@@ -174,7 +173,7 @@ export class Writer extends StatementThread {
     statement.snapshotSlot = transaction.snapshotSlot;
     statement.holdsSnapshot = message.snapshot() < 0;
     statement.rows = this.rowsOf(transaction);
-    statement.sequences = this.sequencesOf(open);
+    statement.sequences = statement.plan.needsWriter ? this.sequencesOf(open) : null;
     statement.systemViews = statement.plan.needsCatalog
       ? systemViewSource(this.catalogOf(open), statement.context)
       : null;
@@ -184,8 +183,7 @@ export class Writer extends StatementThread {
   /** Takes the table locks of the plan; false while one is awaited. */
   private lockTables(statement: RunningStatement): boolean {
     const { transaction } = statement.open!;
-    for (const { relation, mode } of tableLocksOf(statement.plan)) {
-      const tag = tableLockTag(relation);
+    for (const { tag, mode } of tableLocksOf(statement.plan)) {
       if (this.locks.acquire(transaction, 'table', tag, mode, true) === 'waiting') {
         statement.awaitsTables = true;
         this.startWaiting(transaction);
@@ -283,6 +281,10 @@ export class Writer extends StatementThread {
     }
     statement.open = null;
     statement.awaitsTables = false;
+  }
+
+  override closeCursor(cursor: Cursor): void {
+    super.closeCursor(cursor instanceof OverlayCursor ? cursor.base : cursor);
   }
 
   override openCursor(statement: RunningStatement, tree: TreeId): Cursor {
@@ -663,35 +665,10 @@ export class Writer extends StatementThread {
     );
   }
 
+  /** Sequence functions for the statements of a transaction. */
   sequencesOf(open: OpenTransaction): SequenceOperations {
-    const session = this.session(open.transaction.session);
-    const store = this.sequenceStore;
-    const catalog = this.catalogOf(open);
-    return {
-      nextval: (relation) => {
-        const value = store.nextval(catalog, relation);
-        session.currentValues.set(relation, value);
-        session.lastSequence = relation;
-        open.needsFlush = true;
-        return value;
-      },
-      currval: (relation) => currentValue(session, catalog, relation),
-      setval: (relation, value, isCalled) => {
-        store.setval(catalog, relation, BigInt(value), isCalled);
-        if (isCalled) session.currentValues.set(relation, value);
-        open.needsFlush = true;
-        return value;
-      },
-      lastval: () => {
-        if (session.lastSequence === 0) {
-          throw pgError(
-            'object_not_in_prerequisite_state',
-            'lastval is not yet defined in this session',
-          );
-        }
-        return currentValue(session, catalog, session.lastSequence);
-      },
-    };
+    open.sequences ??= new SessionSequences(this, this.session(open.transaction.session), open);
+    return open.sequences;
   }
 
   setSequence(
@@ -794,16 +771,6 @@ class ExistingTreeCursor implements Cursor {
   get rowLsn(): number {
     return this.cursor.rowLsn;
   }
-}
-
-function currentValue(session: WriterSession, catalog: Catalog, relation: number): Int8 {
-  const value = session.currentValues.get(relation);
-  if (value !== undefined) return value;
-  const name = catalog.relationByOid(relation)?.name ?? String(relation);
-  throw pgError(
-    'object_not_in_prerequisite_state',
-    `currval of sequence "${name}" is not yet defined in this session`,
-  );
 }
 
 function deadlock(cycle: readonly Transaction[]): PgError {

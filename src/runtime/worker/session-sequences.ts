@@ -1,0 +1,53 @@
+import { pgError } from '../../errors/index.ts';
+import type { SequenceOperations } from '../../sql/execute/index.ts';
+import type { Int8 } from '../../types/index.ts';
+import type { Writer } from './writer.ts';
+import type { OpenTransaction, WriterSession } from './writer-session.ts';
+
+/** nextval() and its kin, as one transaction of a session calls them. */
+export class SessionSequences implements SequenceOperations {
+  private readonly writer: Writer;
+  private readonly session: WriterSession;
+  private readonly open: OpenTransaction;
+
+  constructor(writer: Writer, session: WriterSession, open: OpenTransaction) {
+    this.writer = writer;
+    this.session = session;
+    this.open = open;
+  }
+
+  nextval(relation: number): Int8 {
+    const value = this.writer.sequenceStore.nextval(this.catalog, relation);
+    this.session.currentValues.set(relation, value);
+    this.session.lastSequence = relation;
+    this.open.needsFlush = true;
+    return value;
+  }
+
+  currval(relation: number): Int8 {
+    const value = this.session.currentValues.get(relation);
+    if (value !== undefined) return value;
+    const name = this.catalog.relationByOid(relation)?.name ?? String(relation);
+    throw pgError(
+      'object_not_in_prerequisite_state',
+      `currval of sequence "${name}" is not yet defined in this session`,
+    );
+  }
+
+  setval(relation: number, value: Int8, isCalled: boolean): Int8 {
+    this.writer.sequenceStore.setval(this.catalog, relation, BigInt(value), isCalled);
+    if (isCalled) this.session.currentValues.set(relation, value);
+    this.open.needsFlush = true;
+    return value;
+  }
+
+  lastval(): Int8 {
+    const { lastSequence } = this.session;
+    if (lastSequence !== 0) return this.currval(lastSequence);
+    throw pgError('object_not_in_prerequisite_state', 'lastval is not yet defined in this session');
+  }
+
+  private get catalog() {
+    return this.writer.catalogOf(this.open);
+  }
+}
