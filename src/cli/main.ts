@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { checkCommand } from './check.ts';
 import { serveCommand } from './serve.ts';
 
 /** The command line: one verb a file. */
@@ -9,6 +10,7 @@ const program = new Command('heddle')
   .showHelpAfterError('(heddle --help lists the commands)');
 
 program.addCommand(serveCommand());
+program.addCommand(checkCommand());
 
 try {
   await program.parseAsync();

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { PgError, type PgErrorFields, pgError } from '../../errors/index.ts';
+import { openNodeDirectory, systemProcesses } from '../../io/index.ts';
 import { Settings, type SettingValues, StatementCache } from '../../session/index.ts';
 import { createRing, Doorbell, MAIN_THREAD, SharedMemory, WRITER_THREAD } from '../../shm/index.ts';
 import { loadParser } from '../../sql/parse/index.ts';
-import type { RecoveryReport } from '../../storage/index.ts';
+import { LockFile, type RecoveryReport } from '../../storage/index.ts';
 import { REQUEST } from '../messages.ts';
 import { createLogSyncWords, type LogSyncSetup } from '../worker/log-sync.ts';
 import { nowMicros } from '../worker/statement-context.ts';
@@ -40,6 +41,7 @@ export interface EngineServerOptions {
 export class EngineServer {
   readonly sessions: Sessions;
   private readonly options: EngineServerOptions;
+  private readonly lock: LockFile;
   private readonly cache: StatementCache;
   private readonly settings: Settings;
   private readonly startTimestamp = nowMicros();
@@ -52,12 +54,20 @@ export class EngineServer {
 
   static async start(options: EngineServerOptions): Promise<EngineServer> {
     await loadParser();
-    const server = new EngineServer(options);
-    await server.starting;
-    return server;
+    // Held by the process, not by the writer, which may have to be replaced.
+    const lock = LockFile.acquire(openNodeDirectory(options.dataDirectory), systemProcesses);
+    try {
+      const server = new EngineServer(options, lock);
+      await server.starting;
+      return server;
+    } catch (thrown) {
+      lock.release();
+      throw thrown;
+    }
   }
 
-  private constructor(options: EngineServerOptions) {
+  private constructor(options: EngineServerOptions, lock: LockFile) {
+    this.lock = lock;
     this.options = options;
     this.settings = new Settings(options.settings, () => {});
     this.cache = new StatementCache(STATEMENT_CACHE_SIZE, (statement) => {
@@ -84,6 +94,7 @@ export class EngineServer {
   async close(): Promise<void> {
     this.closing = true;
     await this.generation?.stop();
+    this.lock.release();
   }
 
   private begin(): Promise<StatementRouter> {
@@ -102,8 +113,9 @@ export class EngineServer {
     this.options.log(`the writer thread ended (${reason}); recovering from the log`);
     const lost = this.generation;
     this.generation = null;
-    lost?.abandon();
-    this.starting = this.begin();
+    this.sessions.endAll(crashed());
+    // The old readers must be gone before a new writer starts over with the spill file.
+    this.starting = (lost?.abandon() ?? Promise.resolve()).then(() => this.begin());
     this.starting.then(
       () => this.options.log('recovered; the database system is ready'),
       (thrown) => this.options.log(`recovery failed: ${thrown}`),
@@ -188,20 +200,18 @@ class Generation {
     this.mainBell.ring();
   }
 
-  /** After the writer's death: whatever the workers still do is of no account. */
-  abandon(): void {
+  /** After the writer's death: whatever the workers still do is of no account. Resolves when they have
+   * ended. */
+  async abandon(): Promise<void> {
     this.over = true;
     this.readyRouter = null;
-    const error = pgError(
-      'crash_shutdown',
-      'terminating connection because of crash of another server process',
-      { severity: 'FATAL' },
-    ).fields;
-    this.router.failAll(error);
-    void this.readerPool.destroy();
-    void this.writer?.terminate();
-    void this.logSync?.terminate();
+    this.router.failAll(crashed());
     this.mainBell.ring();
+    await Promise.all([
+      this.readerPool.destroy(),
+      this.writer?.terminate(),
+      this.logSync?.terminate(),
+    ]);
   }
 
   private startWriter(): Promise<RecoveryReport> {
@@ -303,6 +313,15 @@ class Generation {
 export type WriterStart =
   | { readonly kind: 'ready'; readonly recovery: RecoveryReport }
   | { readonly kind: 'failed'; readonly error: PgErrorFields };
+
+/** What clients hear when the writer has died; as with PostgreSQL, all of them have to connect anew. */
+function crashed(): PgErrorFields {
+  return pgError(
+    'crash_shutdown',
+    'terminating connection because of crash of another server process',
+    { severity: 'FATAL' },
+  ).fields;
+}
 
 function readerCount(setting: number): number {
   return setting > 0 ? setting : Math.max(1, availableParallelism() - 1);

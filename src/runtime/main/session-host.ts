@@ -1,4 +1,4 @@
-import { pgError } from '../../errors/index.ts';
+import { type PgErrorFields, pgError } from '../../errors/index.ts';
 import {
   ClientSession,
   type ResultSink,
@@ -39,6 +39,11 @@ export class Sessions implements SessionHost {
       return backend.then((ready) => this.open(ready, request, sink));
     }
     return this.open(backend, request, sink);
+  }
+
+  /** Ends all sessions with an error of severity FATAL. */
+  endAll(error: PgErrorFields): void {
+    for (const session of [...this.sessions.values()]) session.sink.error(error);
   }
 
   cancel(processId: number, secretKey: number): void {

@@ -1,6 +1,7 @@
 import { toErrorFields } from '../../errors/index.ts';
 import { openNodeDirectory } from '../../io/index.ts';
 import { SharedMemory } from '../../shm/index.ts';
+import { loadParser } from '../../sql/parse/index.ts';
 import type { WriterStart } from '../main/server.ts';
 import { type LogSyncSetup, runLogSync } from './log-sync.ts';
 import { runReader } from './reader.ts';
@@ -10,10 +11,15 @@ import { Writer } from './writer.ts';
 
 const TEMPORARY_NAME = 'temporary';
 
-/** The writer thread: opens the store, recovers it, and serves until it is told to stop. */
-export function runWriterRole(setup: WorkerSetup, tell: (message: WriterStart) => void): void {
+/** The writer thread: opens the store, recovers it, and serves until it is told to stop. It parses
+ * too: the queries of views, and stored expressions. */
+export async function runWriterRole(
+  setup: WorkerSetup,
+  tell: (message: WriterStart) => void,
+): Promise<void> {
   let writer: Writer;
   try {
+    await loadParser();
     const memory = SharedMemory.attach(setup.memory);
     const directory = openNodeDirectory(setup.dataDirectory);
     const temporary = directory.makeDirectory(TEMPORARY_NAME);

@@ -73,6 +73,7 @@ export class Writer extends StatementThread {
       maxWalSize: setup.maxWalSize,
       checkpointTimeoutMs: setup.checkpointTimeoutMs,
       walWriterDelayMs: setup.walWriterDelayMs,
+      isLockHeld: true,
     });
     if (engine.recovery.isNew) bootstrap(engine);
     return new Writer(setup, memory, engine, directory, temporary);
