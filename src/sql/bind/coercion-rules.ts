@@ -6,6 +6,7 @@ import {
   isRecordType,
   resolvePolymorphic,
   setImplicitRule,
+  subscriptType,
   typeCategory,
 } from './type-facts.ts';
 
@@ -35,7 +36,8 @@ export function coercionPathway(
     if (cast.method === 'f') return { kind: 'function', function: cast.function };
     return cast.method === 'b' ? RELABEL : IO;
   }
-  const sourceElement = elementTypeOf(source);
+  // int2vector and oidvector can be read as arrays, but no array becomes one of them.
+  const sourceElement = subscriptType(source);
   const targetElement = elementTypeOf(target);
   if (sourceElement !== 0 && targetElement !== 0) {
     const element = coercionPathway(sourceElement, targetElement, context);

@@ -15,6 +15,7 @@ import {
   isPolymorphic,
   isRecordType,
   isReferenceType,
+  subscriptType,
   typeCategory,
   typeDisplay,
 } from './type-facts.ts';
@@ -98,7 +99,7 @@ function castBy(argument: Expr, pathway: Pathway, target: number, explicit: bool
     case 'function':
       return { ...base, method: 'function', function: pathway.function, typmod: -1 };
     case 'array': {
-      const from = elementTypeOf(argument.type);
+      const from = subscriptType(argument.type);
       const value: CaseValueExpr = { kind: 'caseValue', type: from, typmod: -1 };
       const element = castBy(value, pathway.element, elementTypeOf(target), explicit);
       return { ...base, method: 'array', function: 0, typmod: -1, element };
