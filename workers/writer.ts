@@ -2,4 +2,4 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { runWriterRole, type WorkerSetup } from '../src/runtime/roles.ts';
 
-runWriterRole(workerData as WorkerSetup, (message) => parentPort?.postMessage(message));
+await runWriterRole(workerData as WorkerSetup, (message) => parentPort?.postMessage(message));
