@@ -58,6 +58,10 @@ async function serve(options: ServeOptions): Promise<void> {
     pollSource: engine.pollSource,
   });
   engine.onRequest = () => server.expectSoon();
+  engine.onFatal = (error) => {
+    console.error(`heddle: recovery failed: ${error instanceof Error ? error.message : error}`);
+    process.exit(1);
+  };
   let boundPort: number;
   try {
     boundPort = await server.listen({ host, port });

@@ -49,6 +49,8 @@ export class EngineServer {
   private starting: Promise<StatementRouter>;
   private closing = false;
   recovery: RecoveryReport | null = null;
+  /** Is told when the engine cannot go on: recovery after the writer's death has failed. */
+  onFatal: (error: unknown) => void = () => {};
   /** Is told of every request to a worker, so that the event loop can stay awake for the answer. */
   onRequest: () => void = () => {};
 
@@ -118,7 +120,7 @@ export class EngineServer {
     this.starting = (lost?.abandon() ?? Promise.resolve()).then(() => this.begin());
     this.starting.then(
       () => this.options.log('recovered; the database system is ready'),
-      (thrown) => this.options.log(`recovery failed: ${thrown}`),
+      (thrown) => this.onFatal(thrown),
     );
   }
 }
@@ -237,7 +239,8 @@ class Generation {
       writer.on('exit', () => {
         if (failure !== null) reject(new PgError(failure));
         else reject(new Error('the writer thread ended during start-up'));
-        if (!this.over) this.onWriterLost('exit');
+        // What fails at the start would fail again; only a writer that has served is replaced.
+        if (!this.over && this.readyRouter !== null) this.onWriterLost('exit');
       });
     });
   }
