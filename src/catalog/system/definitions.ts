@@ -37,7 +37,7 @@ export function indexDefinition(
     ...(index.nullsNotDistinct ? ['NULLS NOT DISTINCT'] : []),
     ...(index.predicate === null
       ? []
-      : ['WHERE', pretty ? withoutParentheses(index.predicate.text) : index.predicate.text]),
+      : ['WHERE', pretty ? prettyExpression(index.predicate.text) : index.predicate.text]),
   ].join(' ');
 }
 
@@ -91,7 +91,18 @@ function isCall(text: string): boolean {
   return name !== null && closingParenthesis(text, name[0].length - 1) === text.length - 1;
 }
 
-export function withoutParentheses(text: string): string {
+/** An expression as pretty printing shows it: without the outermost parentheses and those around
+ * names and constants that are cast. */
+export function prettyExpression(text: string): string {
+  return withoutParentheses(text).replace(CAST_ATOM, (whole, literal, atom) =>
+    literal === undefined ? `${atom}::` : whole,
+  );
+}
+
+/** A quoted text, to be stepped over; or a name or number in parentheses before `::`. */
+const CAST_ATOM = /('(?:[^']|'')*'|"[^"]*")|(?<![\w"])\(([a-z_]\w*|\d+(?:\.\d+)?)\)::/gi;
+
+function withoutParentheses(text: string): string {
   const isWrapped = text.startsWith('(') && closingParenthesis(text, 0) === text.length - 1;
   return isWrapped ? text.slice(1, -1) : text;
 }
@@ -129,7 +140,7 @@ function constraintBody(
   switch (constraint.kind) {
     case 'check': {
       const text = constraint.check?.text ?? '';
-      return `CHECK (${pretty ? withoutParentheses(text) : text})`;
+      return `CHECK (${pretty ? prettyExpression(text) : text})`;
     }
     case 'primary':
       return `PRIMARY KEY ${columns}${includedColumns(table, index)}`;

@@ -7,8 +7,8 @@ export {
   functionResult,
   indexColumnDefinition,
   indexDefinition,
+  prettyExpression,
   viewDefinition,
-  withoutParentheses,
 } from './definitions.ts';
 export {
   type FunctionFacts,

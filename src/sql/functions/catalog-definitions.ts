@@ -11,9 +11,9 @@ import {
   functionResult,
   indexColumnDefinition,
   indexDefinition,
+  prettyExpression,
   systemRelationByOid,
   viewDefinition,
-  withoutParentheses,
 } from '../../catalog/system/index.ts';
 import { pgError } from '../../errors/index.ts';
 import { catalogOf, namesOf } from './catalog-context.ts';
@@ -103,7 +103,7 @@ export const DEFINITION_FUNCTIONS: Scalars = {
 export const BUILTIN_DEFINITION_FUNCTIONS: Scalars = {
   pg_get_expr: (_c, text: string) => text,
   pg_get_expr_ext: (_c, text: string, _relation: number, pretty: boolean) =>
-    pretty ? withoutParentheses(text) : text,
+    pretty ? prettyExpression(text) : text,
   pg_get_function_arg_default: (_c, oid: number, argument: number) => {
     const facts = functionFactsOf(oid);
     return facts === undefined ? null : functionDefault(facts, argument);
