@@ -2,13 +2,18 @@ import { CONFLICTS, type LockKind } from './lock-modes.ts';
 
 /** The lock table of the writer thread: who holds what, who waits for what, in which order.
  *
- * A lock is granted when it conflicts with nothing that others hold and nothing that others have
- * asked for before (so that nobody starves); a transaction that already holds the lock in some
- * mode passes those who wait for it. It is granted to waiters in order as soon as others let go.
+ * A lock is granted when it conflicts with nothing that other sessions hold and nothing that others
+ * have asked for before (so that nobody starves); a session that already holds the lock in some
+ * mode passes those who wait for it. A row lock passes those who wait whenever it conflicts with no
+ * holder, as in PostgreSQL, where only who has to wait queues up. Waiters get the lock in order as
+ * soon as others let go. Owners of one session never conflict: its transaction, and the session
+ * itself, which holds advisory locks. A session waits for one lock at a time.
  * One thread uses the table, so nothing here is atomic.
  */
 export class LockTable<Owner extends LockOwner> {
   private readonly locks = new Map<string, Lock<Owner>>();
+  /** Who waits, by session. */
+  private readonly waiting = new Map<number, Owner>();
   private readonly onGranted: (owner: Owner) => void;
 
   /** `onGranted` is told when a waiting owner's request has been granted. */
@@ -16,10 +21,25 @@ export class LockTable<Owner extends LockOwner> {
     this.onGranted = onGranted;
   }
 
-  /** Asks for a lock. 'waiting': the owner is queued, until `onGranted` or `cancelWait`. 'busy': it
-   * would have to wait and `wait` is false. */
+  /** Asks for a lock, which it has already when it holds as strong a one. 'waiting': the owner is
+   * queued, until `onGranted` or `cancelWait`. 'busy': it would have to wait and `wait` is false. */
   acquire(
     owner: Owner,
+    kind: LockKind,
+    tag: string,
+    mode: number,
+    wait: boolean,
+  ): 'granted' | 'waiting' | 'busy' {
+    const lock = this.locks.get(tag);
+    if (lock !== undefined && holds(lock, owner, mode)) return 'granted';
+    return this.acquireFor(owner, owner, kind, tag, mode, wait);
+  }
+
+  /** Asks for a lock that `holder` gets while `owner`, of the same session, does the waiting. What
+   * is granted counts by itself, whatever the holder has already: advisory locks nest. */
+  acquireFor(
+    owner: Owner,
+    holder: Owner,
     kind: LockKind,
     tag: string,
     mode: number,
@@ -29,20 +49,20 @@ export class LockTable<Owner extends LockOwner> {
     if (lock === undefined) {
       lock = { tag, kind, grants: [], queue: [] };
       this.locks.set(tag, lock);
-      this.grant(lock, owner, mode);
+      this.grant(lock, holder, mode);
       return 'granted';
     }
-    if (holds(lock, owner, mode)) return 'granted';
-    const holder = lock.grants.some((grant) => grant.owner === owner);
-    if (!this.blocked(lock, owner, mode, holder ? 0 : lock.queue.length)) {
-      this.grant(lock, owner, mode);
+    const passes = kind === 'row' || holdsAny(lock, owner);
+    if (!this.blocked(lock, owner, mode, passes ? 0 : lock.queue.length)) {
+      this.grant(lock, holder, mode);
       return 'granted';
     }
     if (!wait) return 'busy';
-    const request: LockRequest<Owner> = { lock, owner, mode };
-    if (holder) lock.queue.splice(this.placeOfHolder(lock), 0, request);
+    const request: LockRequest<Owner> = { lock, owner, holder, mode };
+    if (holdsAny(lock, owner)) lock.queue.splice(this.placeOfHolder(lock), 0, request);
     else lock.queue.push(request);
     owner.waitingFor = request;
+    this.waiting.set(owner.session, owner);
     return 'waiting';
   }
 
@@ -81,19 +101,20 @@ export class LockTable<Owner extends LockOwner> {
     return false;
   }
 
-  /** Grants a mode without asking for conflicts again, so that it counts twice (advisory locks nest). */
-  hold(owner: Owner, tag: string, mode: number): void {
-    this.grant(this.locks.get(tag)!, owner, mode);
-  }
-
   /** Takes the owner out of the queue it waits in. */
   cancelWait(owner: Owner): void {
     const request = owner.waitingFor as LockRequest<Owner> | null;
     if (request === null) return;
     owner.waitingFor = null;
+    this.waiting.delete(owner.session);
     const { lock } = request;
     lock.queue.splice(lock.queue.indexOf(request), 1);
     this.wakeQueue(lock);
+  }
+
+  /** The owner of the session that waits, if one does. */
+  waiterOf(session: number): Owner | undefined {
+    return this.waiting.get(session);
   }
 
   /** Owners that keep a waiting owner waiting: holders and earlier waiters that conflict. */
@@ -102,13 +123,10 @@ export class LockTable<Owner extends LockOwner> {
     if (request === null) return [];
     const { lock, mode } = request;
     const conflicts = CONFLICTS[lock.kind][mode]!;
-    const blockers: Owner[] = [];
-    for (const grant of lock.grants) {
-      if (grant.owner !== owner && conflicts & (1 << grant.mode)) blockers.push(grant.owner);
-    }
+    const blockers = this.hardBlockers(owner);
     for (const earlier of lock.queue) {
       if (earlier === request) break;
-      if (earlier.owner !== owner && conflicts & (1 << earlier.mode)) blockers.push(earlier.owner);
+      if (conflicts & (1 << earlier.mode)) blockers.push(earlier.owner);
     }
     return blockers;
   }
@@ -118,20 +136,28 @@ export class LockTable<Owner extends LockOwner> {
     const request = owner.waitingFor as LockRequest<Owner> | null;
     if (request === null) return [];
     const conflicts = CONFLICTS[request.lock.kind][request.mode]!;
-    return request.lock.grants
-      .filter((grant) => grant.owner !== owner && conflicts & (1 << grant.mode))
-      .map((grant) => grant.owner);
+    const blockers: Owner[] = [];
+    for (const { owner: other, mode } of request.lock.grants) {
+      if (other.session !== owner.session && conflicts & (1 << mode)) blockers.push(other);
+    }
+    return blockers;
   }
 
-  /** Moves a waiting owner ahead of all others in its queue; true when that got it the lock. */
-  promote(owner: Owner): boolean {
+  /** Moves a waiting owner to just before another one in the same queue. What it returns puts the
+   * queue back into the order it had. */
+  moveBefore(owner: Owner, other: Owner): () => void {
+    const request = owner.waitingFor as LockRequest<Owner>;
+    const { queue } = request.lock;
+    const before = [...queue];
+    queue.splice(queue.indexOf(request), 1);
+    queue.splice(queue.indexOf(other.waitingFor as LockRequest<Owner>), 0, request);
+    return () => queue.splice(0, queue.length, ...before);
+  }
+
+  /** Grants what can be granted now that queues have another order. */
+  wakeAround(owner: Owner): void {
     const request = owner.waitingFor as LockRequest<Owner> | null;
-    if (request === null) return false;
-    const { lock } = request;
-    lock.queue.splice(lock.queue.indexOf(request), 1);
-    lock.queue.unshift(request);
-    this.wakeQueue(lock);
-    return owner.waitingFor === null;
+    if (request !== null) this.wakeQueue(request.lock);
   }
 
   /** Every grant and request, for pg_locks. */
@@ -166,11 +192,10 @@ export class LockTable<Owner extends LockOwner> {
   private blocked(lock: Lock<Owner>, owner: Owner, mode: number, ahead: number): boolean {
     const conflicts = CONFLICTS[lock.kind][mode]!;
     for (const grant of lock.grants) {
-      if (grant.owner !== owner && conflicts & (1 << grant.mode)) return true;
+      if (grant.owner.session !== owner.session && conflicts & (1 << grant.mode)) return true;
     }
     for (let i = 0; i < ahead; i++) {
-      const waiter = lock.queue[i]!;
-      if (waiter.owner !== owner && conflicts & (1 << waiter.mode)) return true;
+      if (conflicts & (1 << lock.queue[i]!.mode)) return true;
     }
     return false;
   }
@@ -179,7 +204,7 @@ export class LockTable<Owner extends LockOwner> {
   private placeOfHolder(lock: Lock<Owner>): number {
     let place = 0;
     for (const waiter of lock.queue) {
-      if (!lock.grants.some((grant) => grant.owner === waiter.owner)) break;
+      if (!holdsAny(lock, waiter.owner)) break;
       place++;
     }
     return place;
@@ -195,8 +220,9 @@ export class LockTable<Owner extends LockOwner> {
         continue;
       }
       queue.splice(i, 1);
-      this.grant(lock, request.owner, request.mode);
+      this.grant(lock, request.holder, request.mode);
       request.owner.waitingFor = null;
+      this.waiting.delete(request.owner.session);
       this.onGranted(request.owner);
     }
     if (lock.grants.length === 0 && queue.length === 0) this.locks.delete(lock.tag);
@@ -205,6 +231,8 @@ export class LockTable<Owner extends LockOwner> {
 
 /** Who can hold locks. The lists belong to the lock table. */
 export interface LockOwner {
+  /** Owners of the same session do not conflict. */
+  readonly session: number;
   readonly grants: unknown[];
   waitingFor: unknown;
 }
@@ -224,8 +252,16 @@ export interface LockGrant<Owner> {
 
 export interface LockRequest<Owner> {
   readonly lock: Lock<Owner>;
+  /** Who waits, and who gets the lock. */
   readonly owner: Owner;
+  readonly holder: Owner;
   readonly mode: number;
+}
+
+/** The session has the lock in some mode. */
+function holdsAny<Owner extends LockOwner>(lock: Lock<Owner>, owner: Owner): boolean {
+  for (const grant of lock.grants) if (grant.owner.session === owner.session) return true;
+  return false;
 }
 
 /** Held in this mode, or in one that conflicts with all that this mode conflicts with. */
