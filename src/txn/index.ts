@@ -10,10 +10,13 @@ export { type Lock, type LockOwner, LockTable } from './lock-table.ts';
 export { advisoryLockTag, rowLockTag, tableLockTag } from './lock-tags.ts';
 export { OverlayCursor } from './overlay-cursor.ts';
 export { type IsolationLevel, type Savepoint, Transaction } from './transaction.ts';
+export { WriteCursor } from './write-cursor.ts';
+export type { WriteFile } from './write-run.ts';
 export {
   visibleVersion,
   type WriteEntry,
   WriteSet,
+  type WriteSpill,
   type WriteTree,
   type WriteVersion,
 } from './write-set.ts';

@@ -1,6 +1,6 @@
 import { pgError } from '../errors/index.ts';
 import type { LockOwner } from './lock-table.ts';
-import { WriteSet } from './write-set.ts';
+import { WriteSet, type WriteSpill } from './write-set.ts';
 
 export type IsolationLevel = 'read committed' | 'repeatable read';
 
@@ -19,7 +19,7 @@ export class Transaction implements LockOwner {
   /** 0 until something is written or locked. */
   xid = 0;
   command = 1;
-  readonly writes = new WriteSet();
+  readonly writes: WriteSet;
   readonly savepoints: Savepoint[] = [];
   readonly grants: unknown[] = [];
   waitingFor: unknown = null;
@@ -28,10 +28,17 @@ export class Transaction implements LockOwner {
   /** This wait has lasted deadlock_timeout, and was no part of a deadlock then. */
   deadlockChecked = false;
 
-  constructor(session: number, isolation: IsolationLevel, snapshotSlot: number) {
+  /** `spill` is where its changes go when they are too many for memory; null keeps them there. */
+  constructor(
+    session: number,
+    isolation: IsolationLevel,
+    snapshotSlot: number,
+    spill: WriteSpill | null = null,
+  ) {
     this.session = session;
     this.isolation = isolation;
     this.snapshotSlot = snapshotSlot;
+    this.writes = new WriteSet(spill);
   }
 
   get hasWrites(): boolean {

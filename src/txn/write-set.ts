@@ -1,29 +1,99 @@
 import { compareByteRanges } from '../base/index.ts';
-import type { TreeId } from '../storage/index.ts';
+import type { TreeId, WalWriter } from '../storage/index.ts';
+import { logVersions, logWrites } from './write-log.ts';
+import {
+  copyRange,
+  mergeRuns,
+  type RolledBack,
+  type RunCursor,
+  SharedWriteFile,
+  SpilledRun,
+  type WriteFile,
+} from './write-run.ts';
 
-/** A transaction's uncommitted changes, in memory, ordered by key for each tree.
+/** Where a write set goes that is too large for memory, and where its records go. */
+export interface WriteSpill {
+  /** Bytes that a write set may hold in memory. */
+  readonly budget: number;
+  /** The storage engine's part in it. */
+  readonly engine: {
+    readonly log: WalWriter;
+    nextXid(): number;
+    holdLog(xid: number): void;
+    releaseLog(xid: number): void;
+  };
+  createFile(): WriteFile;
+}
+
+/** A transaction's uncommitted changes, ordered by key for each tree.
  *
- * Keys and values are copied into segments that the set owns, so that a change costs two small
+ * Keys and values are copied into buffers that the set owns, so that a change costs two small
  * objects whatever its size. An entry keeps a chain of versions, newest first: one for each command
- * that changed the key. A statement sees versions of earlier commands only; rolling back to a
- * savepoint takes versions off again, through the undo list.
+ * that changed the key. A statement sees versions of earlier commands only.
+ *
+ * Between savepoints lie segments, numbered in the order of time. Every version knows its segment, and
+ * rolling back to a savepoint undoes the segments since: versions in memory are taken off again,
+ * versions that were spilled count no more (`isRolledBack`).
+ *
+ * A set that outgrows its budget is spilled: its versions go to the log, under a transaction id of their
+ * segment, of which the commit record lists those that were not rolled back; and for reading to a
+ * run of each tree, see SpilledRun. Then memory is empty again. Keys that come in ascending order,
+ * as in COPY and in building an index, do not even become entries: they are appended to the open
+ * block of the tree's last run, which goes to log and file when it is full.
+ *
+ * (W1) For each key, versions in memory are newer than those in runs, and those in later runs newer
+ *      than those in earlier runs: a spill makes the last run, and an append goes to the last run, with
+ *      a key behind all that are in memory and in that run.
+ * (W2) The log has the versions of a key in the order they were made, because blocks and spills are
+ *      logged in that order, and all that is not logged yet is newer.
+ * (W3) What is logged early is logged in a segment's own transaction id, never in the transaction's, so
+ *      that every segment can be undone.
  */
-export class WriteSet {
+export class WriteSet implements RolledBack {
   readonly trees = new Map<TreeId, WriteTree>();
-  /** All versions in the order they were made. */
+  /** Versions in memory in the order they were made. */
   private readonly undo: WriteVersion[] = [];
-  private segment = EMPTY_SEGMENT;
+  private buffer = EMPTY_BUFFER;
   private used = 0;
-  /** Bytes held: data, and an estimate of the objects. */
+  /** Bytes held in memory: data, and an estimate of the objects. */
   byteCount = 0;
+  private readonly spill: WriteSpill | null;
+  private readonly budget: number;
+  /** The present segment, whether it has changes, and the highest number given to one. */
+  private segment = 0;
+  private segmentChanged = false;
+  private segmentMax = 0;
+  /** Rolled back are the segments from[i] <= segment < to[i]; ascending, without overlap. */
+  private readonly rolledBackFrom: number[] = [];
+  private readonly rolledBackTo: number[] = [];
+  /** The lowest segment that has versions in runs; NONE without runs. */
+  private spilledMin = NONE;
+  /** Transaction ids of segments that have records in the log. */
+  private readonly xids = new Map<number, number>();
+  /** The log is held in the name of this one; 0 when it is not. */
+  private heldXid = 0;
+  /** The file of all runs that are appended to. */
+  private appendFile: SharedWriteFile | null = null;
 
-  get isEmpty(): boolean {
-    return this.undo.length === 0;
+  /** Without a place to spill to, all stays in memory. */
+  constructor(spill: WriteSpill | null = null) {
+    this.spill = spill;
+    this.budget = spill?.budget ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Position in the list of changes, to roll back to. */
+  get isEmpty(): boolean {
+    return this.undo.length === 0 && this.spilledMin === NONE;
+  }
+
+  /** Whether applying it takes long enough to be done in slices. */
+  get isLarge(): boolean {
+    return this.byteCount > LARGE_BYTES || this.spilledMin !== NONE;
+  }
+
+  /** A place to roll back to: the changes so far stay. */
   get mark(): number {
-    return this.undo.length;
+    if (this.segmentChanged) this.beginSegment();
+    return this.segment;
   }
 
   tree(id: TreeId): WriteTree {
@@ -33,6 +103,12 @@ export class WriteSet {
       this.trees.set(id, tree);
     }
     return tree;
+  }
+
+  /** Takes note that the transaction makes this tree, before it writes to it. */
+  createTree(id: TreeId): void {
+    this.tree(id).createdIn = this.segment;
+    this.segmentChanged = true;
   }
 
   put(
@@ -45,38 +121,105 @@ export class WriteSet {
     valueEnd: number,
     command: number,
   ): void {
-    const entry = this.entry(id, key, keyStart, keyEnd);
+    const tree = this.tree(id);
+    if (tree.appendCount >= APPEND_MIN && this.spill !== null) {
+      const run = this.runToAppend(tree, key, keyStart, keyEnd);
+      if (run !== null) {
+        const { segment } = this;
+        run.add(key, keyStart, keyEnd, value, valueStart, valueEnd, command, segment);
+        return;
+      }
+    }
+    const entry = this.entry(tree, key, keyStart, keyEnd);
     const length = valueEnd - valueStart;
     const at = this.claim(length);
-    copyRange(value, valueStart, valueEnd, this.segment, at);
-    this.push(entry, this.segment, at, at + length, command);
+    copyRange(value, valueStart, valueEnd, this.buffer, at);
+    this.push(entry, this.buffer, at, at + length, command);
+    if (this.byteCount > this.budget) this.spillMemory();
   }
 
   delete(id: TreeId, key: Uint8Array, keyStart: number, keyEnd: number, command: number): void {
-    this.push(this.entry(id, key, keyStart, keyEnd), null, 0, 0, command);
+    this.push(this.entry(this.tree(id), key, keyStart, keyEnd), null, 0, 0, command);
+    if (this.byteCount > this.budget) this.spillMemory();
   }
 
-  /** The entry of a key, or null when the transaction never changed it. */
+  /** The entry of a key, or null when the transaction never changed it. Of a key that was spilled it
+   * has the newest version alone. */
   find(id: TreeId, key: Uint8Array, keyStart: number, keyEnd: number): WriteEntry | null {
-    return this.trees.get(id)?.find(key, keyStart, keyEnd) ?? null;
+    const tree = this.trees.get(id);
+    if (tree === undefined) return null;
+    const entry = tree.find(key, keyStart, keyEnd);
+    if (tree.spilled.length === 0 || (entry !== null && entry.latest !== null)) return entry;
+    return this.findSpilled(tree, key, keyStart, keyEnd) ?? entry;
   }
 
+  /** Undoes the changes since the mark. */
   rollbackTo(mark: number): void {
-    while (this.undo.length > mark) {
-      const version = this.undo.pop()!;
+    const { undo } = this;
+    while (undo.length > 0 && undo[undo.length - 1]!.segment >= mark) {
+      const version = undo.pop()!;
       version.entry.latest = version.older;
       this.byteCount -= VERSION_BYTES + version.end - version.start;
     }
+    if (this.xids.size > 0 || this.spilledMin !== NONE) this.rollBackSpilled(mark);
+    if (this.spilledMin !== NONE && mark <= this.spilledMin) this.closeRuns();
+    this.beginSegment();
   }
 
-  private entry(id: TreeId, key: Uint8Array, keyStart: number, keyEnd: number): WriteEntry {
-    const tree = this.tree(id);
+  isRolledBack(segment: number): boolean {
+    const { rolledBackFrom, rolledBackTo } = this;
+    let low = 0;
+    let high = rolledBackFrom.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (segment < rolledBackTo[middle]!) high = middle;
+      else low = middle + 1;
+    }
+    return low < rolledBackFrom.length && segment >= rolledBackFrom[low]!;
+  }
+
+  /** Logs, for the commit of transaction `xid`, what is not in the log yet. Returns the ids of the
+   * segments that the commit record has to list. */
+  appendRest(log: WalWriter, xid: number): readonly number[] {
+    for (const tree of this.trees.values()) {
+      const run = tree.spilled.at(-1);
+      if (run !== undefined && run.used > 0) run.logBlock(log, xid, tree.id);
+      if (tree.runs.length > 0) logWrites(log, xid, tree);
+    }
+    if (this.xids.size === 0) return NO_XIDS;
+    const surviving: number[] = [];
+    for (const [segment, subXid] of this.xids) {
+      if (!this.isRolledBack(segment)) surviving.push(subXid);
+    }
+    return surviving;
+  }
+
+  /** The transaction is over: its files go, and the log need not be kept for it. */
+  close(): void {
+    if (this.spilledMin !== NONE) this.closeRuns();
+    if (this.heldXid !== 0) this.spill!.engine.releaseLog(this.heldXid);
+    this.heldXid = 0;
+  }
+
+  /** Gives the transaction up. */
+  abort(): void {
+    try {
+      // Says nothing that recovery needs to know, so a full disk does not matter.
+      for (const xid of this.xids.values()) this.spill!.engine.log.abort(xid);
+    } catch {}
+    this.close();
+  }
+
+  // ---------------------------------------------------------------- memory
+
+  private entry(tree: WriteTree, key: Uint8Array, keyStart: number, keyEnd: number): WriteEntry {
     if (tree.locate(key, keyStart, keyEnd)) return tree.located();
     const length = keyEnd - keyStart;
     const at = this.claim(length);
-    copyRange(key, keyStart, keyEnd, this.segment, at);
+    copyRange(key, keyStart, keyEnd, this.buffer, at);
     const entry: WriteEntry = {
-      keyBytes: this.segment,
+      tree: tree.id,
+      keyBytes: this.buffer,
       keyStart: at,
       keyEnd: at + length,
       latest: null,
@@ -93,24 +236,194 @@ export class WriteSet {
     end: number,
     command: number,
   ): void {
-    const version: WriteVersion = { entry, bytes, start, end, command, older: entry.latest };
+    const { segment } = this;
+    const version: WriteVersion = {
+      entry,
+      bytes,
+      start,
+      end,
+      command,
+      segment,
+      older: entry.latest,
+    };
     entry.latest = version;
+    this.segmentChanged = true;
     this.undo.push(version);
     this.byteCount += VERSION_BYTES + end - start;
   }
 
   private claim(length: number): number {
-    if (this.used + length > this.segment.length) {
-      const size = Math.min(
-        SEGMENT_BYTES_MAX,
-        Math.max(SEGMENT_BYTES_MIN, this.segment.length * 2),
-      );
-      this.segment = new Uint8Array(Math.max(size, length));
+    if (this.used + length > this.buffer.length) {
+      const size = Math.min(BUFFER_BYTES_MAX, Math.max(BUFFER_BYTES_MIN, this.buffer.length * 2));
+      this.buffer = new Uint8Array(Math.max(size, length));
       this.used = 0;
     }
     const at = this.used;
     this.used += length;
     return at;
+  }
+
+  private beginSegment(): void {
+    this.segment = ++this.segmentMax;
+    this.segmentChanged = false;
+  }
+
+  // ---------------------------------------------------------------- runs
+
+  /** The tree's last run, when the key belongs at its end; there is room in its open block then. */
+  private runToAppend(
+    tree: WriteTree,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+  ): SpilledRun | null {
+    if (!tree.isBehind(key, keyStart, keyEnd)) {
+      tree.appendCount = 0;
+      return null;
+    }
+    let run = tree.spilled.at(-1);
+    if (run === undefined) {
+      this.appendFile ??= new SharedWriteFile(this.spill!.createFile());
+      run = new SpilledRun(this.appendFile);
+      tree.addRun(run);
+    } else if (run.compareLast(key, keyStart, keyEnd) >= 0) {
+      tree.appendCount = 0;
+      return null;
+    } else if (run.isBlockFull || (run.used > 0 && tree.openSegment !== this.segment)) {
+      this.closeBlock(tree, run);
+    }
+    if (run.used === 0) {
+      tree.openSegment = this.segment;
+      this.spilledMin = Math.min(this.spilledMin, this.segment);
+      this.segmentChanged = true;
+    }
+    tree.shape++;
+    return run;
+  }
+
+  /** Moves the open block of a run to log and file. */
+  private closeBlock(tree: WriteTree, run: SpilledRun): void {
+    const { log } = this.spill!.engine;
+    this.logCreation(tree);
+    run.logBlock(log, this.xidOf(tree.openSegment), tree.id);
+    run.closeBlock();
+    tree.shape++;
+  }
+
+  /** Moves all that is in memory to log and files. An error leaves it in memory, to be logged again. */
+  private spillMemory(): void {
+    const { engine, createFile } = this.spill!;
+    const { undo } = this;
+    for (const tree of this.trees.values()) {
+      const run = tree.spilled.at(-1);
+      if (run !== undefined && run.used > 0) this.closeBlock(tree, run);
+      if (tree.runs.length > 0) this.logCreation(tree);
+    }
+    const lowest = undo[0]?.segment ?? NONE;
+    const xidOf = (segment: number): number => this.xidOf(segment);
+    if (lowest === undo.at(-1)?.segment) {
+      const xid = this.xidOf(lowest);
+      for (const tree of this.trees.values()) logWrites(engine.log, xid, tree);
+    } else logVersions(engine.log, xidOf, undo);
+    const file = new SharedWriteFile(createFile());
+    const runs = new Map<WriteTree, SpilledRun>();
+    try {
+      for (const tree of this.trees.values()) {
+        if (tree.runs.length === 0) continue;
+        const run = new SpilledRun(file);
+        runs.set(tree, run);
+        tree.writeTo(run);
+      }
+    } catch (thrown) {
+      for (const run of runs.values()) run.close();
+      throw thrown;
+    }
+    for (const [tree, run] of runs) {
+      tree.clearMemory();
+      if (run.blockCount > 0) tree.addRun(run);
+      else run.close();
+    }
+    this.spilledMin = Math.min(this.spilledMin, lowest);
+    undo.length = 0;
+    this.buffer = EMPTY_BUFFER;
+    this.used = 0;
+    this.byteCount = 0;
+    for (const tree of runs.keys()) this.limitRuns(tree);
+  }
+
+  /** Merges the newest runs when there are many; each with those before it that are not larger, so that
+   * a version is rewritten a number of times that grows with the logarithm of the set. */
+  private limitRuns(tree: WriteTree): void {
+    const { spilled } = tree;
+    if (spilled.length <= RUNS_MAX) return;
+    let start = spilled.length - 2;
+    let size = spilled[start]!.byteCount + spilled[start + 1]!.byteCount;
+    while (start > 0 && spilled[start - 1]!.byteCount <= size) size += spilled[--start]!.byteCount;
+    const file = new SharedWriteFile(this.spill!.createFile());
+    const old = spilled.slice(start);
+    const merged = mergeRuns(old, file, this);
+    spilled.length = start;
+    tree.addRun(merged);
+    for (const run of old) run.close();
+  }
+
+  private findSpilled(
+    tree: WriteTree,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+  ): WriteEntry | null {
+    for (let i = tree.spilled.length - 1; i >= 0; i--) {
+      const cursor = tree.spilled[i]!.find(key, keyStart, keyEnd);
+      if (cursor?.findVersion(Number.POSITIVE_INFINITY, this)) return copyOfEntry(cursor, tree.id);
+    }
+    return null;
+  }
+
+  private rollBackSpilled(mark: number): void {
+    const { rolledBackFrom, rolledBackTo } = this;
+    while (rolledBackTo.length > 0 && rolledBackTo.at(-1)! > mark) {
+      rolledBackTo.pop();
+      mark = Math.min(mark, rolledBackFrom.pop()!);
+    }
+    rolledBackFrom.push(mark);
+    rolledBackTo.push(this.segmentMax + 1);
+    for (const tree of this.trees.values()) {
+      const run = tree.spilled.at(-1);
+      if (run === undefined) continue;
+      tree.shape++;
+      if (run.used > 0 && tree.openSegment >= mark) run.dropBlock();
+    }
+  }
+
+  /** Drops all runs. */
+  private closeRuns(): void {
+    for (const tree of this.trees.values()) {
+      for (const run of tree.spilled) run.close();
+      tree.dropRuns();
+    }
+    this.appendFile = null;
+    this.spilledMin = NONE;
+  }
+
+  private logCreation(tree: WriteTree): void {
+    if (tree.createdIn === NONE || tree.isCreationLogged) return;
+    this.spill!.engine.log.createTree(this.xidOf(tree.createdIn), tree.id);
+    tree.isCreationLogged = true;
+  }
+
+  private xidOf(segment: number): number {
+    let xid = this.xids.get(segment);
+    if (xid === undefined) {
+      const { engine } = this.spill!;
+      xid = engine.nextXid();
+      if (this.heldXid === 0) {
+        this.heldXid = xid;
+        engine.holdLog(xid);
+      }
+      this.xids.set(segment, xid);
+    }
+    return xid;
   }
 }
 
@@ -121,10 +434,12 @@ export interface WriteVersion {
   readonly start: number;
   readonly end: number;
   readonly command: number;
+  readonly segment: number;
   readonly older: WriteVersion | null;
 }
 
 export interface WriteEntry {
+  readonly tree: TreeId;
   readonly keyBytes: Uint8Array;
   readonly keyStart: number;
   readonly keyEnd: number;
@@ -139,15 +454,25 @@ export function visibleVersion(entry: WriteEntry, command: number): WriteVersion
   return version;
 }
 
-/** The changed keys of one tree, ordered: runs of at most RUN_ENTRIES_MAX sorted entries. `run` and
- * `slot` are where the last `locate` ended. */
+/** The changed keys of one tree. In memory they are ordered in runs of at most RUN_ENTRIES_MAX entries;
+ * `run` and `slot` are where the last `locate` ended. `spilled` are the runs in files, oldest first. */
 export class WriteTree {
   readonly id: TreeId;
   readonly runs: WriteEntry[][] = [];
   run = 0;
   slot = 0;
-  /** Grows with every new entry, so that cursors notice that their position moved. */
+  readonly spilled: SpilledRun[] = [];
+  /** Grows with every new key and every spill, so that cursors notice that their position moved. */
   shape = 0;
+  /** Grows when the list of runs in files changes. */
+  runsShape = 0;
+  /** How many keys in a row were behind all in memory. */
+  appendCount = 0;
+  /** Segment of all versions in the open block of the last run. */
+  openSegment = 0;
+  /** Segment in which the transaction made the tree; NONE when it did not. */
+  createdIn = NONE;
+  isCreationLogged = false;
 
   constructor(id: TreeId) {
     this.id = id;
@@ -198,29 +523,99 @@ export class WriteTree {
       this.runs.push([entry]);
       return;
     }
-    run.splice(this.slot, 0, entry);
+    if (this.slot === run.length && this.run === this.runs.length - 1) {
+      this.appendCount++;
+      run.push(entry);
+    } else {
+      this.appendCount = 0;
+      run.splice(this.slot, 0, entry);
+    }
     if (run.length <= RUN_ENTRIES_MAX) return;
     // An append keeps runs full; an insertion elsewhere halves the run.
     const keep = this.slot === run.length - 1 ? run.length - 1 : run.length >>> 1;
     this.runs.splice(this.run + 1, 0, run.splice(keep));
   }
+
+  /** Whether a key is behind all that are in memory. */
+  isBehind(key: Uint8Array, start: number, end: number): boolean {
+    const entry = this.runs.at(-1)?.at(-1);
+    return entry === undefined || compareEntry(entry, key, start, end) < 0;
+  }
+
+  /** Writes all versions in memory to an empty run. */
+  writeTo(target: SpilledRun): void {
+    for (const run of this.runs) {
+      for (const entry of run) {
+        let version = entry.latest;
+        if (version === null) continue;
+        if (target.isBlockFull) target.closeBlock();
+        const { keyBytes, keyStart, keyEnd } = entry;
+        const { bytes, start, end, command, segment } = version;
+        target.add(keyBytes, keyStart, keyEnd, bytes, start, end, command, segment);
+        for (version = version.older; version !== null; version = version.older) {
+          const { bytes, start, end, command, segment } = version;
+          target.addOlder(bytes, start, end, command, segment);
+        }
+      }
+    }
+    target.closeBlock();
+  }
+
+  clearMemory(): void {
+    this.runs.length = 0;
+    this.shape++;
+  }
+
+  addRun(run: SpilledRun): void {
+    this.spilled.push(run);
+    this.shape++;
+    this.runsShape++;
+  }
+
+  dropRuns(): void {
+    this.spilled.length = 0;
+    this.shape++;
+    this.runsShape++;
+  }
 }
 
+const NONE = Number.POSITIVE_INFINITY;
+const NO_XIDS: readonly number[] = [];
+/** Keys in a row that are behind all others, before more of them are appended to a run. */
+const APPEND_MIN = 1024;
+/** Runs of a tree in files. */
+const RUNS_MAX = 8;
+/** Applying so much takes a millisecond or more. */
+const LARGE_BYTES = 256 * 1024;
 const RUN_ENTRIES_MAX = 256;
-const SEGMENT_BYTES_MIN = 1024;
-const SEGMENT_BYTES_MAX = 1 << 20;
-const ENTRY_BYTES = 64;
-const VERSION_BYTES = 64;
-const EMPTY_SEGMENT = new Uint8Array(0);
+const BUFFER_BYTES_MIN = 1024;
+const BUFFER_BYTES_MAX = 1 << 20;
+const ENTRY_BYTES = 72;
+const VERSION_BYTES = 72;
+const EMPTY_BUFFER = new Uint8Array(0);
 
 function compareEntry(entry: WriteEntry, key: Uint8Array, start: number, end: number): number {
   return compareByteRanges(entry.keyBytes, entry.keyStart, entry.keyEnd, key, start, end);
 }
 
-function copyRange(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
-  if (end - start < 32) {
-    for (let i = start; i < end; i++) to[at + i - start] = from[i]!;
-  } else {
-    to.set(from.subarray(start, end), at);
-  }
+/** A copy of the version that a cursor on a run has found. */
+function copyOfEntry(cursor: RunCursor, tree: TreeId): WriteEntry {
+  const { bytes, keyStart, keyEnd, valueStart, valueEnd, isDeletion, command, segment } = cursor;
+  const entry: WriteEntry = {
+    tree,
+    keyBytes: bytes.slice(keyStart, keyEnd),
+    keyStart: 0,
+    keyEnd: keyEnd - keyStart,
+    latest: null,
+  };
+  entry.latest = {
+    entry,
+    bytes: isDeletion ? null : bytes.slice(valueStart, valueEnd),
+    start: 0,
+    end: valueEnd - valueStart,
+    command,
+    segment,
+    older: null,
+  };
+  return entry;
 }

@@ -1,5 +1,5 @@
-import type { Lsn, StorageEngine, TreeId } from '../../storage/index.ts';
-import type { Transaction } from '../../txn/index.ts';
+import { BulkLoader, type Lsn, type StorageEngine, type TreeId } from '../../storage/index.ts';
+import { type Transaction, WriteCursor, type WriteTree } from '../../txn/index.ts';
 import type { LogSync } from './log-sync.ts';
 
 /** A transaction that is to be committed, and whom to tell. */
@@ -13,11 +13,25 @@ export interface PendingCommit {
   failed(error: unknown): void;
 }
 
+/** How long one call of `run` may work on the pages for a large transaction. */
+const SLICE_MS = 5;
+/** Entries that are applied between two looks at the clock. */
+const ENTRIES_PER_LOOK = 64;
+
 /** Commits transactions in groups that share one sync and one version of every page.
  *
  * All transactions of the group append their records; one flush makes them stable; then their changes
  * are put on the pages and published together; then each is acknowledged. Locks are let go of by
  * `committed`, so what a transaction waited for is on the pages when it goes on.
+ *
+ * A large transaction is a group of its own, whose changes are put on the pages in slices, one in each
+ * call of `run`. The group stays open between them: nothing of it is visible before all of it is
+ * published, no checkpoint begins, and the commits that come meanwhile are the next group. A crash in
+ * between finds its commit record, and recovery applies it whole. So the writer serves statements all
+ * the time, and it is only commits that wait for a large one.
+ *
+ * Nothing is put on the pages before the commit record is stable, so an aborted or unfinished
+ * transaction leaves nothing there, and no checkpoint ever has to tell its trees from others.
  */
 export class CommitGroup {
   private readonly engine: StorageEngine;
@@ -28,6 +42,9 @@ export class CommitGroup {
   private syncing: PendingCommit[] | null = null;
   private syncingEnd = 0 as Lsn;
   private needsFlush = false;
+  /** The transaction that is being applied in slices. */
+  private large: PendingCommit | null = null;
+  private steps: Generator<undefined, void, undefined> | null = null;
   /** Transactions committed, and groups, so far. */
   commitCount = 0;
   groupCount = 0;
@@ -38,12 +55,17 @@ export class CommitGroup {
   }
 
   get isIdle(): boolean {
-    return this.syncing === null && this.pending.length === 0;
+    return this.syncing === null && this.large === null && this.pending.length === 0;
+  }
+
+  /** A group is open: the engine must not do background work, nor begin a checkpoint. */
+  get isApplying(): boolean {
+    return this.large !== null;
   }
 
   /** Something is to be done that need not be waited for. */
   get hasWork(): boolean {
-    return this.syncing === null && this.pending.length > 0;
+    return this.large !== null || (this.syncing === null && this.pending.length > 0);
   }
 
   /** Adds a transaction; `asynchronous` ones are acknowledged without waiting for the disk. */
@@ -57,16 +79,17 @@ export class CommitGroup {
    *
    * A transaction whose records the log refuses fails alone: it has no commit record. */
   run(others: boolean): void {
+    if (this.large !== null) this.runSlice(this.large);
     if (this.syncing !== null) {
       if (!this.sync.isDone()) return;
       const group = this.syncing;
       this.syncing = null;
       this.complete(group, this.syncingEnd);
     }
-    if (this.pending.length === 0) return;
-    const group = this.takePending();
+    if (this.pending.length === 0 || this.large !== null) return;
     const { needsFlush } = this;
-    this.needsFlush = false;
+    const group = this.takePending();
+    if (this.pending.length === 0) this.needsFlush = false;
     if (group.length === 0) {
       this.spare = group;
       return;
@@ -88,6 +111,9 @@ export class CommitGroup {
 
   /** Waits for nothing any more: the engine has failed. */
   failPending(thrown: unknown): void {
+    this.large?.failed(thrown);
+    this.large = null;
+    this.steps = null;
     if (this.syncing !== null) this.failAll(this.syncing, thrown);
     this.failAll(this.pending, thrown);
     this.syncing = null;
@@ -95,10 +121,7 @@ export class CommitGroup {
 
   /** The group that is to be committed now, its records appended. */
   private takePending(): PendingCommit[] {
-    const added = this.pending;
-    const group = this.spare;
-    this.pending = group;
-    this.spare = [];
+    const added = this.takeGroup();
     let kept = 0;
     for (const commit of added) {
       try {
@@ -115,10 +138,28 @@ export class CommitGroup {
     return added;
   }
 
+  /** The transactions before the first large one, or that one alone. */
+  private takeGroup(): PendingCommit[] {
+    const { pending } = this;
+    let count = 0;
+    while (count < pending.length && !pending[count]!.transaction.writes.isLarge) count++;
+    if (count === 0) count = 1;
+    if (count < pending.length) return pending.splice(0, count);
+    this.pending = this.spare;
+    this.spare = [];
+    return pending;
+  }
+
   /** The group's records are stable: puts its changes on the pages and tells everyone. */
   private complete(group: PendingCommit[], end: Lsn): void {
     try {
       this.engine.beginGroup(end);
+      if (group[0]!.transaction.writes.isLarge) {
+        this.large = group.pop()!;
+        this.steps = this.applyLarge(this.large);
+        this.spare = group;
+        return;
+      }
       try {
         for (const commit of group) this.apply(commit);
         this.engine.publish();
@@ -131,7 +172,7 @@ export class CommitGroup {
     }
     this.commitCount += group.length;
     this.groupCount++;
-    for (const commit of group) commit.committed();
+    for (const commit of group) this.finish(commit);
     group.length = 0;
     this.spare = group;
   }
@@ -144,34 +185,20 @@ export class CommitGroup {
   private append(commit: PendingCommit): void {
     const { log } = this.engine;
     const { transaction } = commit;
+    const { writes } = transaction;
     if (transaction.xid === 0) transaction.xid = this.engine.nextXid();
     const { xid } = transaction;
-    for (const tree of commit.createdTrees) log.createTree(xid, tree);
-    for (const tree of transaction.writes.trees.values()) {
-      for (const run of tree.runs) {
-        for (const entry of run) {
-          const version = entry.latest;
-          if (version === null) continue;
-          const { keyBytes, keyStart, keyEnd } = entry;
-          if (version.bytes === null) {
-            log.deleteRange(xid, tree.id, keyBytes, keyStart, keyEnd);
-          } else {
-            log.putRange(
-              xid,
-              tree.id,
-              keyBytes,
-              keyStart,
-              keyEnd,
-              version.bytes,
-              version.start,
-              version.end,
-            );
-          }
-        }
-      }
+    for (const tree of commit.createdTrees) {
+      if (writes.trees.get(tree)?.isCreationLogged !== true) log.createTree(xid, tree);
     }
+    const subXids = writes.appendRest(log, xid);
     for (const tree of commit.droppedTrees) log.dropTree(xid, tree);
-    log.commit(xid, Date.now());
+    log.commit(xid, Date.now(), subXids);
+  }
+
+  private finish(commit: PendingCommit): void {
+    commit.transaction.writes.close();
+    commit.committed();
   }
 
   private apply(commit: PendingCommit): void {
@@ -201,5 +228,67 @@ export class CommitGroup {
       }
     }
     for (const tree of commit.droppedTrees) trees.dropTree(tree);
+  }
+
+  // ---------------------------------------------------------------- large transactions
+
+  private runSlice(commit: PendingCommit): void {
+    const steps = this.steps!;
+    const end = performance.now() + SLICE_MS;
+    try {
+      while (steps.next().done !== true) if (performance.now() >= end) return;
+      this.engine.publish();
+    } catch (thrown) {
+      // `failPending` tells those that wait.
+      throw this.engine.fail(thrown);
+    }
+    this.large = null;
+    this.steps = null;
+    this.commitCount++;
+    this.groupCount++;
+    this.finish(commit);
+  }
+
+  private *applyLarge(commit: PendingCommit): Generator<undefined, void, undefined> {
+    const { trees } = this.engine;
+    for (const tree of commit.createdTrees) trees.createTree(tree);
+    for (const tree of commit.transaction.writes.trees.values()) {
+      // What goes away with the tree need not be in it.
+      if (!commit.droppedTrees.includes(tree.id)) yield* this.applyTree(commit, tree);
+    }
+    for (const tree of commit.droppedTrees) trees.dropTree(tree);
+  }
+
+  /** Applies the newest version of each key; bottom-up when the tree is empty. */
+  private *applyTree(
+    commit: PendingCommit,
+    tree: WriteTree,
+  ): Generator<undefined, void, undefined> {
+    const { trees, pages } = this.engine;
+    const { id } = tree;
+    const lsn = pages.groupLsn;
+    const cursor = new WriteCursor(commit.transaction.writes, tree);
+    let loader: BulkLoader | null = null;
+    let isFirst = true;
+    let left = ENTRIES_PER_LOOK;
+    for (cursor.first(); cursor.isValid; cursor.step()) {
+      if (--left === 0) {
+        left = ENTRIES_PER_LOOK;
+        yield;
+      }
+      if (!cursor.resolve(Number.POSITIVE_INFINITY)) continue;
+      const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = cursor;
+      if (isFirst) {
+        // Not before there is a version: a tree whose making was rolled back is not there.
+        isFirst = false;
+        if (trees.isEmpty(id)) loader = new BulkLoader(trees, id);
+      }
+      if (loader !== null) {
+        if (valueBytes === null) continue;
+        loader.add(keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, lsn);
+      } else if (valueBytes === null) trees.delete(id, keyBytes, keyStart, keyEnd);
+      else trees.put(id, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, lsn);
+    }
+    loader?.finish();
   }
 }

@@ -269,6 +269,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
   createTree(): TreeId {
     const tree = this.writer.engine.nextTreeId();
     this.open.createdTrees.push(tree);
+    this.open.transaction.writes.createTree(tree);
     return tree;
   }
 
@@ -343,6 +344,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
   }
 
   checkpoint(): boolean {
+    if (this.writer.isApplying) return false;
     this.writer.engine.checkpoint();
     return true;
   }

@@ -24,6 +24,7 @@ import {
   OverlayCursor,
   TABLE_LOCK_NAMES,
   Transaction,
+  type WriteSpill,
 } from '../../txn/index.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
 import type { ExecuteMessage } from '../generated/execute-message.ts';
@@ -42,6 +43,9 @@ import { UtilityRunner } from './utility-runner.ts';
 import type { WorkerSetup } from './worker-setup.ts';
 import { OpenTransaction, WriterSession } from './writer-session.ts';
 
+/** Memory that the changes of one transaction may take. */
+const WRITE_SET_BYTES = 64 * 1024 * 1024;
+
 /** The writer worker: owner of the log, the trees, the locks and all transactions that write. */
 export class Writer extends StatementThread {
   readonly engine: StorageEngine;
@@ -56,6 +60,7 @@ export class Writer extends StatementThread {
   private readonly waiters = new Set<Transaction>();
   private readonly group: CommitGroup;
   private readonly sync: LogSync;
+  private readonly spill: WriteSpill;
   /** Transactions that have begun and not ended. */
   private openCount = 0;
   private readonly utilities: UtilityRunner;
@@ -91,6 +96,7 @@ export class Writer extends StatementThread {
     this.locks = new LockTable((owner) => this.granted(owner));
     this.sync = new LogSync(engine.log, memory, setup.logSyncThread, setup.logSyncWords);
     this.group = new CommitGroup(engine, this.sync);
+    this.spill = { budget: WRITE_SET_BYTES, engine, createFile: () => this.createSpillFile() };
     this.catalog = new Catalog(systemViewLookup);
     this.changes = new RowChanges({
       locks: this.locks,
@@ -115,7 +121,7 @@ export class Writer extends StatementThread {
     try {
       this.utilities.runReady();
       this.group.run(this.hasOthers());
-      this.background = this.engine.step();
+      if (!this.group.isApplying) this.background = this.engine.step();
       this.engine.reclaim();
     } catch (thrown) {
       this.afterFailure(thrown);
@@ -135,6 +141,11 @@ export class Writer extends StatementThread {
     while (!this.group.isIdle) this.group.run(false);
     this.sync.stop();
     this.engine.close();
+  }
+
+  /** A large transaction is on its way to the pages: no checkpoint can begin. */
+  get isApplying(): boolean {
+    return this.group.isApplying;
   }
 
   /** Other transactions are open, which can go on while the log is synced. */
@@ -427,7 +438,7 @@ export class Writer extends StatementThread {
     const session = this.session(sessionId);
     if (inBlock && session.open !== null) return session.open;
     const level = isolation === ISOLATION.repeatableRead ? 'repeatable read' : 'read committed';
-    const open = new OpenTransaction(new Transaction(sessionId, level, snapshotSlot));
+    const open = new OpenTransaction(new Transaction(sessionId, level, snapshotSlot, this.spill));
     this.openCount++;
     if (inBlock) session.open = open;
     return open;
@@ -450,6 +461,7 @@ export class Writer extends StatementThread {
   ): void {
     const { transaction } = open;
     if (!open.hasChanges && !open.needsFlush) {
+      transaction.writes.abort();
       this.release(transaction);
       answer.done();
       return;
@@ -478,6 +490,7 @@ export class Writer extends StatementThread {
     const { transaction } = open;
     this.locks.cancelWait(transaction);
     this.moves.abort(transaction);
+    transaction.writes.abort();
     this.release(transaction);
   }
 

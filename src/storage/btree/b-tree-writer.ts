@@ -106,6 +106,16 @@ export class BTreeWriter {
     return this.roots.find(tree, NEWEST) !== 0;
   }
 
+  /** Whether a tree, which is there, has no entries. */
+  isEmpty(tree: TreeId): boolean {
+    this.pager.reserve();
+    const ref = this.#page;
+    this.pager.read(this.roots.rootOf(tree, NEWEST), ref);
+    return (
+      pageKind(ref.bytes, ref.base) !== PAGE_KIND_BRANCH && slotCount(ref.view, ref.base) === 0
+    );
+  }
+
   /** Sets the value of a key. Fails with 54000 if the key is longer than KEY_LENGTH_MAX. */
   put(
     tree: TreeId,

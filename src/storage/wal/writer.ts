@@ -297,7 +297,10 @@ export class WalWriter {
   #reserve(payloadSize: number): number {
     this.#throwIfFailed();
     const size = WAL_HEADER_SIZE + payloadSize + WAL_ALIGNMENT;
-    if (size > WAL_RECORD_MAX) throw tooLong('log record', size, WAL_RECORD_MAX);
+    if (size > WAL_RECORD_MAX) {
+      this.#batchLength = 0;
+      throw tooLong('log record', size, WAL_RECORD_MAX);
+    }
     const end = this.#start + this.#length + size;
     if (end > this.#ensured) this.#ensure(end);
     const needed = this.#length + size;
