@@ -10,108 +10,170 @@ import {
 import { ByteWriter, compareByteRanges } from '../../base/index.ts';
 import type { IndexDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import { type PgError, pgError } from '../../errors/index.ts';
-import { KEY_LENGTH_MAX, keyTooLong, type TreeId } from '../../storage/index.ts';
+import { type Cursor, KEY_LENGTH_MAX, keyTooLong, type TreeId } from '../../storage/index.ts';
 import { typeByOid } from '../../types/index.ts';
+import type { Run } from '../execute/run.ts';
 import { Sorter } from '../execute/sorter.ts';
 import type { Command } from './command.ts';
 import type { UtilityPause } from './environment.ts';
 import { beginRun } from './execution.ts';
 import { RowReader, scanTree } from './table-scan.ts';
 
-/** Fills the tree of a new index from the rows of its table, in key order. */
+/** Fills the tree of a new index from the rows of its table. */
 export function* buildIndex(
   command: Command,
   table: RelationDescriptor,
   index: IndexDescriptor,
 ): Generator<UtilityPause, void, undefined> {
-  const { environment } = command;
   const key = indexKeyOf(table, index);
   const reader = new RowReader(table, key.columns);
   const out = new ByteWriter(64);
-  yield* sortEntries(
-    command,
-    function* (sorter) {
-      yield* scanTree(environment, table.tree, (cursor) => {
-        reader.read(cursor);
-        out.reset();
-        const hasNull = encodeIndexColumns(key, reader.columns, 0, out);
-        const { keyBytes, keyStart, keyEnd } = cursor;
-        if (!isUniqueEntry(key, hasNull)) out.range(keyBytes, keyStart, keyEnd);
-        if (out.position > KEY_LENGTH_MAX) throw keyTooLong(out.position, index.name);
-        sorter.addEncoded(out.bytes, 0, out.position, keyBytes, keyStart, keyEnd);
-      });
-    },
-    index.tree,
-    (bytes, start, end) => duplicateEntry(command, table, index, bytes.slice(start, end)),
-  );
+  const loader = new EntryLoader(command, index.tree);
+  try {
+    yield* scanTree(command.environment, table.tree, (cursor) => {
+      reader.read(cursor);
+      const hasNull = encodeIndexColumns(key, reader.columns, 0, out.reset());
+      const { keyBytes, keyStart, keyEnd } = cursor;
+      if (!isUniqueEntry(key, hasNull)) out.range(keyBytes, keyStart, keyEnd);
+      if (out.position > KEY_LENGTH_MAX) throw keyTooLong(out.position, index.name);
+      loader.add(out.bytes, 0, out.position, keyBytes, keyStart, keyEnd);
+    });
+    yield* loader.finish((bytes, start, end) =>
+      duplicateEntry(command, table, index, bytes.slice(start, end)),
+    );
+  } finally {
+    loader.close();
+  }
 }
 
-/** Copies the rows of a table to a new tree clustered by a primary key, in key order. `from` is the
- * table as it was, `to` as it will be; both have the same columns. */
+/** Copies the rows of a table to a new tree that is clustered by a primary key. `from` is the table
+ * as it was, `to` as it will be; both have the same columns. */
 export function* clusterRows(
   command: Command,
   from: RelationDescriptor,
   to: RelationDescriptor,
   index: IndexDescriptor,
 ): Generator<UtilityPause, void, undefined> {
-  const { environment } = command;
   const key = clusterKeyOf(to);
   const positions = key.columns ?? [];
   const reader = new RowReader(from, positions);
   const out = new ByteWriter(64);
-  yield* sortEntries(
-    command,
-    function* (sorter) {
-      yield* scanTree(environment, from.tree, (cursor) => {
-        reader.read(cursor);
-        for (const position of positions) {
-          if (reader.columns[position]!.isNull(0)) throw containsNull(to, position);
-        }
-        encodeClusterKey(key, reader.columns, 0, out.reset());
-        if (out.position > KEY_LENGTH_MAX) throw keyTooLong(out.position, index.name);
-        const { valueBytes, valueStart, valueEnd } = cursor;
-        sorter.addEncoded(out.bytes, 0, out.position, valueBytes, valueStart, valueEnd);
-      });
-    },
-    to.tree,
-    (bytes, start) => duplicateRow(command, to, index, bytes, start),
-  );
+  const loader = new EntryLoader(command, to.tree);
+  try {
+    yield* scanTree(command.environment, from.tree, (cursor) => {
+      reader.read(cursor);
+      for (const position of positions) {
+        if (reader.columns[position]!.isNull(0)) throw containsNull(to, position);
+      }
+      encodeClusterKey(key, reader.columns, 0, out.reset());
+      if (out.position > KEY_LENGTH_MAX) throw keyTooLong(out.position, index.name);
+      const { valueBytes, valueStart, valueEnd } = cursor;
+      loader.add(out.bytes, 0, out.position, valueBytes, valueStart, valueEnd);
+    });
+    yield* loader.finish((bytes, start) => duplicateRow(command, to, index, bytes, start));
+  } finally {
+    loader.close();
+  }
 }
 
-/** Sorts the entries that `fill` adds and writes them to a tree; two entries of one key are refused
- * with the error that `duplicate` makes of the second one's value. */
-function* sortEntries(
-  command: Command,
-  fill: (sorter: Sorter) => Generator<UtilityPause, void, undefined>,
-  tree: TreeId,
-  duplicate: (value: Uint8Array, start: number, end: number) => PgError,
-): Generator<UtilityPause, void, undefined> {
-  const { environment } = command;
-  const run = beginRun(environment);
-  const sorter = new Sorter(run, [], []);
-  try {
-    sorter.begin(Number.POSITIVE_INFINITY);
-    yield* fill(sorter);
-    sorter.sort();
-    const last = new ByteWriter(64);
-    let written = 0;
-    while (sorter.nextRecord()) {
-      const { bytes, keyFrom, tupleFrom, tupleEnd } = sorter;
-      const sameKey =
-        written > 0 &&
-        compareByteRanges(last.bytes, 0, last.position, bytes, keyFrom, tupleFrom) === 0;
-      if (sameKey) throw duplicate(bytes, tupleFrom, tupleEnd);
-      last.reset();
-      last.range(bytes, keyFrom, tupleFrom);
-      environment.putEntry(tree, bytes, keyFrom, tupleFrom, bytes, tupleFrom, tupleEnd);
-      if ((++written & 0xff) !== 0) continue;
-      environment.checkInterrupts();
-      if (environment.shouldPause()) yield 'pause';
-    }
-  } finally {
-    sorter.close();
-    run.end();
+/** Takes entries in any order and puts them into a new tree; two of one key are refused. */
+class EntryLoader {
+  private readonly command: Command;
+  private readonly tree: TreeId;
+  private readonly run: Run;
+  private readonly sorter: Sorter;
+  /** Key of the last entry that went to the tree. */
+  private readonly last = new ByteWriter(64);
+  private written = 0;
+  private sorted = 0;
+
+  constructor(command: Command, tree: TreeId) {
+    this.command = command;
+    this.tree = tree;
+    this.run = beginRun(command.environment);
+    this.sorter = new Sorter(this.run, [], []);
+    this.sorter.begin(Number.POSITIVE_INFINITY);
   }
+
+  /** Adds an entry. Those that come in ascending order, which is common, go to the tree at once; the
+   * others are sorted first. */
+  add(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    const { last } = this;
+    if (this.written === 0 || this.isAfter(key, keyStart, keyEnd)) {
+      last.reset();
+      last.range(key, keyStart, keyEnd);
+      this.written++;
+      const { environment } = this.command;
+      environment.putEntry(this.tree, key, keyStart, keyEnd, value, valueStart, valueEnd);
+      return;
+    }
+    this.sorted++;
+    this.sorter.addEncoded(key, keyStart, keyEnd, value, valueStart, valueEnd);
+  }
+
+  private isAfter(key: Uint8Array, start: number, end: number): boolean {
+    const { bytes, position } = this.last;
+    return compareByteRanges(bytes, 0, position, key, start, end) < 0;
+  }
+
+  /** Writes the entries that were sorted. `duplicate` makes an error of the value of an entry whose
+   * key is there already. */
+  *finish(
+    duplicate: (value: Uint8Array, start: number, end: number) => PgError,
+  ): Generator<UtilityPause, void, undefined> {
+    if (this.sorted === 0) return;
+    const { environment } = this.command;
+    const { sorter, last, tree } = this;
+    environment.nextCommand();
+    const present = environment.openCursor(tree);
+    try {
+      sorter.sort();
+      let more = present.first();
+      last.reset();
+      for (let count = 0; sorter.nextRecord(); count++) {
+        const { bytes, keyFrom, tupleFrom, tupleEnd } = sorter;
+        const isBehind = more && compareToEntry(present, bytes, keyFrom, tupleFrom) < 0;
+        if (isBehind) more = seek(present, bytes, keyFrom, tupleFrom);
+        const isPresent = more && compareToEntry(present, bytes, keyFrom, tupleFrom) === 0;
+        if (isPresent || (count > 0 && !this.isAfter(bytes, keyFrom, tupleFrom))) {
+          throw duplicate(bytes, tupleFrom, tupleEnd);
+        }
+        last.reset();
+        last.range(bytes, keyFrom, tupleFrom);
+        environment.putEntry(tree, bytes, keyFrom, tupleFrom, bytes, tupleFrom, tupleEnd);
+        if (count % ENTRIES_PER_LOOK !== ENTRIES_PER_LOOK - 1) continue;
+        environment.checkInterrupts();
+        if (!environment.shouldPause()) continue;
+        yield 'pause';
+        if (more) present.refresh();
+      }
+    } finally {
+      environment.closeCursor(present);
+    }
+  }
+
+  close(): void {
+    this.sorter.close();
+    this.run.end();
+  }
+}
+
+const ENTRIES_PER_LOOK = 256;
+
+/** Order of the entry that a cursor stands on relative to a key. */
+function compareToEntry(cursor: Cursor, key: Uint8Array, start: number, end: number): number {
+  return compareByteRanges(cursor.keyBytes, cursor.keyStart, cursor.keyEnd, key, start, end);
+}
+
+function seek(cursor: Cursor, key: Uint8Array, start: number, end: number): boolean {
+  return cursor.seek(key.subarray(start, end), end - start, 'ge');
 }
 
 /** 23502 of a scan: the column must not have nulls, and has. */

@@ -1,4 +1,4 @@
-import type { TableLikeClause } from '@pgsql/types';
+import type { Node, TableLikeClause } from '@pgsql/types';
 import type { RelationDescriptor } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { parseExpression } from './alter-column-type.ts';
@@ -27,10 +27,18 @@ export function likeElements(
   const has = (option: number) => (options & option) !== 0;
   for (const column of source.columns) {
     if (column.dropped) continue;
-    const identity = has(INCLUDING.identity) ? column.identity : '';
-    if (identity !== '') throw notSupported('LIKE ... INCLUDING IDENTITY of an identity column');
     const stored = has(INCLUDING.defaults) ? column.default : null;
-    elements.addLikeColumn(column, stored === null ? null : parseExpression(stored.text));
+    const { name, type, typmod, notNull } = column;
+    const identity = has(INCLUDING.identity) ? column.identity : '';
+    elements.addColumnDraft({
+      name,
+      type,
+      typmod,
+      notNull,
+      default: stored === null ? null : parseExpression(stored.text),
+      identity,
+      sequenceOptions: identity === '' ? null : optionNodes(command, column.sequence),
+    });
   }
   if (has(INCLUDING.constraints)) addChecks(source, elements);
   if (has(INCLUDING.indexes)) addKeys(source, elements);
@@ -57,4 +65,18 @@ function addKeys(source: RelationDescriptor, elements: TableElements): void {
       location: undefined,
     });
   }
+}
+
+/** The options of an identity column's sequence, as if they were written out. */
+function optionNodes(command: Command, sequence: number): Node[] {
+  const options = command.catalog.relationByOid(sequence)?.sequence;
+  if (options === undefined || options === null) return [];
+  const { start, increment, minimum, maximum, cache, cycle } = options;
+  const numbers = { start, increment, minvalue: minimum, maxvalue: maximum, cache };
+  return [
+    ...Object.entries(numbers).map(([defname, value]) => ({
+      DefElem: { defname, arg: { Float: { fval: String(value) } } },
+    })),
+    { DefElem: { defname: 'cycle', arg: { Boolean: { boolval: cycle } } } },
+  ];
 }

@@ -1,5 +1,4 @@
 import type { ColumnDef, Constraint, Node, RangeVar } from '@pgsql/types';
-import type { ColumnDescriptor } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { builtinTypes, OID, SERIAL_TYPES } from '../../types/index.ts';
 import { nameList } from '../bind/syntax.ts';
@@ -86,25 +85,20 @@ export class TableElements {
 
   /** Adds a column that is given by its type alone. */
   addPlainColumn(name: string, type: number, typmod: number): void {
-    this.addLikeColumn({ name, type, typmod, notNull: false }, null);
-  }
-
-  /** Adds a column as another table has it. */
-  addLikeColumn(
-    column: Pick<ColumnDescriptor, 'name' | 'type' | 'typmod' | 'notNull'>,
-    defaultExpression: Node | null,
-  ): void {
-    const { name, type, typmod, notNull } = column;
-    this.checkName(name);
-    this.columns.push({
+    this.addColumnDraft({
       name,
       type,
       typmod,
-      notNull,
-      default: defaultExpression,
+      notNull: false,
+      default: null,
       identity: '',
       sequenceOptions: null,
     });
+  }
+
+  addColumnDraft(column: ColumnDraft): void {
+    this.checkName(column.name);
+    this.columns.push(column);
   }
 
   private checkName(name: string): void {
