@@ -10,7 +10,7 @@ export function* settingFacts(
   for (const definition of SORTED) {
     const boot = initialSetting(definition.name) ?? '';
     const value = currentValue(definition.name) ?? boot;
-    const isNumber = definition.kind === 'integer' || definition.kind === 'real';
+    const { type, minimum, maximum } = valueRange(definition, boot);
     yield {
       name: definition.name,
       setting: inOwnUnit(definition, value),
@@ -18,15 +18,32 @@ export function* settingFacts(
       category: definition.category,
       description: definition.description,
       context: CONTEXTS[definition.scope],
-      type: definition.kind,
+      type,
       source: value === boot ? 'default' : 'session',
-      minimum: isNumber ? String(definition.minimum) : null,
-      maximum: isNumber ? String(definition.maximum) : null,
+      minimum,
+      maximum,
       values: definition.kind === 'enum' ? definition.values : null,
       bootValue: inOwnUnit(definition, boot),
       resetValue: inOwnUnit(definition, boot),
     };
   }
+}
+
+/** Preset values are texts in the definitions; they show as what they look like, with one value as
+ * their range. */
+function valueRange(
+  definition: SettingDefinition,
+  boot: string,
+): Pick<SettingFacts, 'type' | 'minimum' | 'maximum'> {
+  if (definition.kind === 'integer' || definition.kind === 'real') {
+    const { kind, minimum, maximum } = definition;
+    return { type: kind, minimum: String(minimum), maximum: String(maximum) };
+  }
+  if (definition.scope === 'internal' && /^\d+$/.test(boot)) {
+    return { type: 'integer', minimum: boot, maximum: boot };
+  }
+  const isPresetSwitch = definition.scope === 'internal' && /^(on|off)$/.test(boot);
+  return { type: isPresetSwitch ? 'bool' : definition.kind, minimum: null, maximum: null };
 }
 
 const SORTED = [...SETTING_DEFINITIONS].sort((a, b) =>

@@ -37,7 +37,7 @@ function parseReference(kind: ReferenceKind, text: string, context: TypeContext)
 
 function formatReference(kind: ReferenceKind, value: Datum, context: TypeContext): string {
   const oid = value as number;
-  if (oid === 0) return '-';
+  if (oid === 0) return kind === 'regoper' || kind === 'regoperator' ? '0' : '-';
   return context.objectNames?.nameOf(kind, oid) ?? String(oid);
 }
 

@@ -10,6 +10,7 @@ import { once, operatorByOid } from './signatures.ts';
 const BTREE = 403;
 const ANYARRAY = 2277;
 const RECORD = 2249;
+const OID_TYPE = 26;
 
 export const LESS: BtreeStrategy = 1;
 export const LESS_OR_EQUAL: BtreeStrategy = 2;
@@ -107,13 +108,14 @@ function orderedType(type: number): number {
   return kind ?? type;
 }
 
-/** True arrays (typlen -1) sort as anyarray, composite types as record. */
+/** True arrays (typlen -1) sort as anyarray, composite types as record, regclass and its kin as oid. */
 const relabelled = once(() => {
   const kinds = new Map<number, number>();
   for (const row of typeRows) {
     if (row.category === 'A' && row.element !== 0 && row.length === -1)
       kinds.set(row.oid, ANYARRAY);
     else if (row.kind === 'c') kinds.set(row.oid, RECORD);
+    else if (row.category === 'N' && row.name.startsWith('reg')) kinds.set(row.oid, OID_TYPE);
   }
   return kinds;
 });
