@@ -31,6 +31,8 @@ export class OpenTransaction {
   sequences: SequenceOperations | null = null;
   /** The catalog with its changes; null without any. */
   catalog: Catalog | null = null;
+  /** Version of the committed catalog that it lies over. */
+  catalogBase = 0;
   private readonly marks: CatalogMark[] = [];
 
   constructor(transaction: Transaction) {

@@ -607,13 +607,20 @@ export class Writer extends StatementThread {
   // ---------------------------------------------------------------- catalog
 
   catalogOf(open: OpenTransaction): Catalog {
-    return open.catalog ?? this.catalog;
+    if (open.catalog === null) return this.catalog;
+    if (open.catalogBase !== this.catalog.version) {
+      // Others have committed changes; they are of other objects, as changed ones are locked.
+      open.catalog = this.catalog.with(open.catalogChanges, this.nextCatalogVersion());
+      open.catalogBase = this.catalog.version;
+    }
+    return open.catalog;
   }
 
   /** Records a change of the catalog in a transaction. */
   changeCatalog(open: OpenTransaction, change: CatalogChange): void {
-    open.catalogChanges.push(change);
     open.catalog = this.catalogOf(open).with([change], this.nextCatalogVersion());
+    open.catalogBase = this.catalog.version;
+    open.catalogChanges.push(change);
     const key = catalogKey(change.kind, change.oid);
     const value = catalogValue(change);
     const { writes, command } = open.transaction;

@@ -15,13 +15,13 @@ import { addSequence } from './sequence-relation.ts';
 import { checkPersistence } from './table-elements.ts';
 
 /** CREATE SEQUENCE. */
-// biome-ignore lint/correctness/useYield: commands that never wait are generators all the same
 export function* createSequence(command: Command, statement: CreateSeqStmt): UtilityExecution {
   const tag = 'CREATE SEQUENCE';
   const name = statement.sequence ?? {};
   checkPersistence(name, 'sequences');
   const schema = creationSchema(command, name);
   const sequenceName = name.relname ?? '';
+  yield* command.claimName(schema.oid, sequenceName);
   if (skipExisting(command, schema, sequenceName, statement.if_not_exists === true)) return { tag };
   const resolved = resolveSequenceOptions(command, statement.options ?? [], null, OID.int8);
   const sequence = addSequence(command, sequenceName, schema.oid, resolved, null);

@@ -1,6 +1,7 @@
 import type { Node, RangeVar, TypeName } from '@pgsql/types';
 import type { RelationDescriptor, StoredExpression } from '../../catalog/index.ts';
 import type { PgErrorOptions } from '../../errors/index.ts';
+import { TABLE_LOCK } from '../../txn/index.ts';
 import { type BindContext, Binder } from '../bind/binder.ts';
 import { deparseExpression, quoteIdentifier } from '../bind/deparse.ts';
 import { bindExpression, type StoredPlace, type StoredTarget } from '../bind/stored.ts';
@@ -82,6 +83,12 @@ export class Command {
     }
   }
 
+  /** Makes sure that no other transaction creates something of this name before this one has ended;
+   * the catalog is to be looked at afterwards. Names are locked as relations that do not exist. */
+  *claimName(schema: number, name: string): Generator<UtilityPause, void, undefined> {
+    yield* this.lock({ oid: nameLock(`${schema}/${name}`), name }, TABLE_LOCK.accessExclusive);
+  }
+
   /** Finds a relation by name and locks it. What is found after a wait may be another one, which is
    * then locked instead; undefined when there is none. */
   *lockNamed<Found extends { readonly oid: number; readonly name: string }>(
@@ -98,6 +105,13 @@ export class Command {
       found = now;
     }
   }
+}
+
+/** A number below 0 for a name: FNV-1a. Names that share one wait for one another, no more. */
+function nameLock(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return -1 - (hash >>> 0);
 }
 
 /** A name as the user wrote it, for messages. */

@@ -29,8 +29,12 @@ export function* createIndex(command: Command, statement: IndexStmt): UtilityExe
   if (statement.whereClause !== undefined) throw notSupported('a partial index');
   if (statement.tableSpace !== undefined) throw notSupported('tablespaces');
   const name = statement.relation ?? {};
-  // CONCURRENTLY is a plain build too: writers wait until it is done.
-  const table = yield* command.lockNamed(() => findRelation(command, name), TABLE_LOCK.share);
+  // CONCURRENTLY is a plain build too: writers wait until it is done. The mode is stronger than
+  // PostgreSQL's SHARE, because two builds at a time would each change the table's descriptor.
+  const table = yield* command.lockNamed(
+    () => findRelation(command, name),
+    TABLE_LOCK.shareRowExclusive,
+  );
   if (table === undefined) throw undefinedRelation(command, name);
   if (table.kind !== 'table') {
     throw pgError('wrong_object_type', `cannot create index on relation "${table.name}"`, {
@@ -38,6 +42,7 @@ export function* createIndex(command: Command, statement: IndexStmt): UtilityExe
     });
   }
   const { idxname } = statement;
+  if (idxname !== undefined) yield* command.claimName(table.schema, idxname);
   if (idxname !== undefined && isNameTaken(command.catalog, table.schema, idxname)) {
     if (statement.if_not_exists !== true) throw duplicateRelation(idxname);
     environment.notice({

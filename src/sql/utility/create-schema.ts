@@ -6,17 +6,17 @@ import { roleOf } from './owner.ts';
 import { reservedSchema } from './rename.ts';
 
 /** CREATE SCHEMA, with the objects that it may list. */
-// biome-ignore lint/correctness/useYield: commands that never wait are generators all the same
 export function* createSchema(command: Command, statement: CreateSchemaStmt): UtilityExecution {
   const tag = 'CREATE SCHEMA';
-  const { environment, catalog } = command;
+  const { environment } = command;
   const role = roleOf(command, statement.authrole);
   const name = statement.schemaname ?? role.name;
   if ((statement.schemaElts as readonly Node[] | undefined)?.length) {
     throw notSupported('CREATE SCHEMA with elements');
   }
   if (name.startsWith('pg_')) throw reservedSchema(name);
-  if (catalog.schemaByName(name) !== undefined) {
+  yield* command.claimName(0, name);
+  if (command.catalog.schemaByName(name) !== undefined) {
     const message = `schema "${name}" already exists`;
     if (statement.if_not_exists !== true) throw pgError('duplicate_schema', message);
     environment.notice({ sqlstate: '42P06', message: `${message}, skipping` });

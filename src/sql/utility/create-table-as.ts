@@ -59,6 +59,7 @@ function* fillTable(
   if (into.tableSpaceName !== undefined) throw notSupported('tablespaces');
   const schema = creationSchema(command, name);
   const tableName = name.relname ?? '';
+  yield* command.claimName(schema.oid, tableName);
   if (skipExisting(command, schema, tableName, ifNotExists)) return { tag: 'CREATE TABLE AS' };
   const plan = yield* lockedPlan(command, query);
   const elements = new TableElements(command, tableName);

@@ -28,7 +28,6 @@ import {
 export const TABLE_COLUMNS_MAX = Math.min(1600, TUPLE_COLUMNS_MAX);
 
 /** CREATE TABLE. */
-// biome-ignore lint/correctness/useYield: commands that never wait are generators all the same
 export function* createTable(command: Command, statement: CreateStmt): UtilityExecution {
   const name = statement.relation ?? {};
   if (statement.inhRelations !== undefined) {
@@ -41,6 +40,7 @@ export function* createTable(command: Command, statement: CreateStmt): UtilityEx
   checkAccessMethod(statement.accessMethod);
   const schema = creationSchema(command, name);
   const tableName = name.relname ?? '';
+  yield* command.claimName(schema.oid, tableName);
   if (skipExisting(command, schema, tableName, statement.if_not_exists === true)) {
     return { tag: 'CREATE TABLE' };
   }

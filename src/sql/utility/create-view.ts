@@ -1,4 +1,4 @@
-import type { ViewStmt } from '@pgsql/types';
+import type { Node, RangeVar, ViewStmt } from '@pgsql/types';
 import type { ColumnDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import type { TreeId } from '../../storage/index.ts';
@@ -8,7 +8,8 @@ import { bindStatement } from '../bind/bind-statement.ts';
 import { visibleOutput } from '../bind/sublinks.ts';
 import { nameList } from '../bind/syntax.ts';
 import type { Command } from './command.ts';
-import type { UtilityExecution } from './environment.ts';
+import { visitTree } from './dependencies.ts';
+import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { creationSchema, duplicateRelation, findRelation, isNameTaken } from './object-names.ts';
 import { changeRelation } from './relation-change.ts';
 import { checkColumnType, checkPersistence } from './table-elements.ts';
@@ -30,6 +31,8 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   }
   const schema = creationSchema(command, name);
   const viewName = name.relname ?? '';
+  yield* command.claimName(schema.oid, viewName);
+  yield* lockRelations(command, query);
   const columns = viewColumns(command, query, nameList(statement.aliases));
   const definition = qualify(command, viewQueryText(command.text, name.location ?? 0));
   const present = command.catalog.relationByName(schema.oid, viewName);
@@ -70,9 +73,20 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   return { tag };
 }
 
+/** Keeps the relations of the query from being dropped or altered meanwhile. */
+function* lockRelations(command: Command, query: Node): Generator<UtilityPause, void, undefined> {
+  const names: RangeVar[] = [];
+  visitTree(query, (tag, node) => {
+    if (tag === 'RangeVar') names.push(node as RangeVar);
+  });
+  for (const name of names) {
+    yield* command.lockNamed(() => findRelation(command, name), TABLE_LOCK.accessShare);
+  }
+}
+
 function viewColumns(
   command: Command,
-  query: Parameters<typeof bindStatement>[0],
+  query: Node,
   aliases: readonly string[],
 ): ColumnDescriptor[] {
   const bound = bindStatement(query, command.bindContext());

@@ -18,7 +18,7 @@ export function* reindex(command: Command, statement: ReindexStmt): UtilityExecu
         throw pgError('wrong_object_type', `"${name.relname}" is not an index`);
       }
       return findIndex(command, name)?.table;
-    }, TABLE_LOCK.share);
+    }, TABLE_LOCK.shareRowExclusive);
     const found = findIndex(command, name);
     if (table === undefined || found === undefined) {
       throw pgError('undefined_table', `relation "${writtenName(name)}" does not exist`);
@@ -27,7 +27,10 @@ export function* reindex(command: Command, statement: ReindexStmt): UtilityExecu
     return { tag };
   }
   if (kind === 'REINDEX_OBJECT_TABLE') {
-    const table = yield* command.lockNamed(() => findRelation(command, name), TABLE_LOCK.share);
+    const table = yield* command.lockNamed(
+      () => findRelation(command, name),
+      TABLE_LOCK.shareRowExclusive,
+    );
     const isIndex = table === undefined && findIndex(command, name) !== undefined;
     if (isIndex || (table !== undefined && table.kind !== 'table')) {
       throw pgError('wrong_object_type', `"${name.relname}" is not a table or materialized view`);
@@ -44,7 +47,7 @@ export function* reindex(command: Command, statement: ReindexStmt): UtilityExecu
     );
   }
   for (const { oid, name: tableName } of tablesOf(command, statement)) {
-    yield* command.lock({ oid, name: tableName }, TABLE_LOCK.share);
+    yield* command.lock({ oid, name: tableName }, TABLE_LOCK.shareRowExclusive);
     const table = command.catalog.relationByOid(oid);
     if (table !== undefined) yield* rebuild(command, table, () => true);
   }

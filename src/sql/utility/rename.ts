@@ -42,7 +42,7 @@ export function* rename(command: Command, statement: RenameStmt): UtilityExecuti
       yield* renameConstraint(command, statement);
       break;
     case 'OBJECT_SCHEMA':
-      renameSchema(command, statement);
+      yield* renameSchema(command, statement);
       break;
     default:
       throw notSupported(tag);
@@ -92,9 +92,10 @@ function* renameRelation(
   if (statement.renameType === 'OBJECT_INDEX') {
     throw pgError('wrong_object_type', `"${relation.name}" is not an index`);
   }
+  yield* command.claimName(relation.schema, newName);
   checkNameFree(command.catalog, relation.schema, newName);
   const before = schemaName(command, relation.schema);
-  const views = viewsOf(command, relation);
+  const views = yield* lockViewsOf(command, relation);
   changeRelation(command, relation, { name: newName });
   retarget(command, views, before, relation.name, { schema: before, name: newName });
   refreshDefaults(command, relation.oid);
@@ -104,10 +105,16 @@ function schemaName(command: Command, oid: number): string {
   return command.catalog.schemaByOid(oid)?.name ?? '';
 }
 
-function viewsOf(command: Command, relation: RelationDescriptor): RelationDescriptor[] {
-  return dependentsOf(command, relation)
+/** The views of a relation, locked: their definitions will change. */
+function* lockViewsOf(
+  command: Command,
+  relation: RelationDescriptor,
+): Generator<UtilityPause, RelationDescriptor[], undefined> {
+  const views = dependentsOf(command, relation)
     .filter((dependent) => dependent.kind === 'view')
     .map((dependent) => dependent.relation);
+  for (const view of views) yield* command.lock(view, TABLE_LOCK.accessExclusive);
+  return views;
 }
 
 /** Makes views look for a relation under its new name. */
@@ -155,6 +162,7 @@ function* renameIndex(
   );
   const found = findIndex(command, name);
   if (table === undefined || found === undefined) throw undefinedRelation(command, name);
+  yield* command.claimName(table.schema, newName);
   checkNameFree(command.catalog, table.schema, newName);
   renameKey(command, table, found.index.oid, newName);
 }
@@ -243,9 +251,13 @@ function requireSchema(command: Command, name: string): SchemaDescriptor {
   return schema;
 }
 
-function renameSchema(command: Command, statement: RenameStmt): void {
+function* renameSchema(
+  command: Command,
+  statement: RenameStmt,
+): Generator<UtilityPause, void, undefined> {
   const { subname = '', newname = '' } = statement;
   const schema = requireSchema(command, subname);
+  yield* command.claimName(0, newname);
   if (command.catalog.schemaByName(newname) !== undefined) {
     throw pgError('duplicate_schema', `schema "${newname}" already exists`);
   }
@@ -291,12 +303,17 @@ export function* setSchema(command: Command, statement: AlterObjectSchemaStmt): 
       detail: `Sequence "${relation.name}" is linked to table "${table?.name}".`,
     });
   }
-  move(command, relation, schema);
-  for (const sequence of ownedSequences(command, relation)) move(command, sequence, schema);
+  yield* move(command, relation, schema);
+  for (const sequence of ownedSequences(command, relation)) yield* move(command, sequence, schema);
   return { tag };
 }
 
-function move(command: Command, relation: RelationDescriptor, schema: SchemaDescriptor): void {
+function* move(
+  command: Command,
+  relation: RelationDescriptor,
+  schema: SchemaDescriptor,
+): Generator<UtilityPause, void, undefined> {
+  yield* command.claimName(schema.oid, relation.name);
   if (command.catalog.relationByName(schema.oid, relation.name) !== undefined) {
     throw pgError(
       'duplicate_table',
@@ -305,7 +322,7 @@ function move(command: Command, relation: RelationDescriptor, schema: SchemaDesc
   }
   for (const index of relation.indexes) checkNameFree(command.catalog, schema.oid, index.name);
   const before = schemaName(command, relation.schema);
-  const views = viewsOf(command, relation);
+  const views = yield* lockViewsOf(command, relation);
   changeRelation(command, relation, { schema: schema.oid });
   const to = { schema: schema.name, name: relation.name };
   retarget(command, views, before, relation.name, to);
