@@ -8,6 +8,7 @@ import {
 } from '../../../src/catalog/index.ts';
 import { PgError, type PgErrorFields, pgError } from '../../../src/errors/index.ts';
 import { EMPTY_CURSOR } from '../../../src/runtime/worker/empty-cursor.ts';
+import { MovedRows } from '../../../src/runtime/worker/row-ids.ts';
 import type { SequenceOperations, SpillFile } from '../../../src/sql/execute/environment.ts';
 import type { FunctionContext } from '../../../src/sql/functions/index.ts';
 import { parseStatements } from '../../../src/sql/parse/index.ts';
@@ -61,7 +62,7 @@ export class Database implements UtilityEnvironment {
           return id;
         },
       },
-      moves: { record() {}, target: () => null },
+      moves: new MovedRows(),
     });
     this.transaction.snapshot = 1;
   }
@@ -117,6 +118,17 @@ export class Database implements UtilityEnvironment {
         .map((value, i) => this.text(value, table.columns.filter((c) => !c.dropped)[i]!.type))
         .join('|');
     });
+  }
+
+  /** The trees that the catalog's tables use; all others must have been dropped. */
+  usedTrees(): Set<TreeId> {
+    const used = new Set<TreeId>();
+    for (const relation of this.catalog.relations()) {
+      if (relation.kind !== 'table') continue;
+      used.add(relation.tree);
+      for (const index of relation.indexes) used.add(index.tree);
+    }
+    return used;
   }
 
   /** Number of entries in each index, which must be that of the rows. */
