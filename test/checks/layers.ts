@@ -22,7 +22,13 @@ interface Layer {
 }
 
 const SQL_BEFORE_BIND = ['sql/parse', 'sql/functions', 'catalog', 'types', 'sql/tree'];
-const SQL_BEFORE_EXECUTE = [...SQL_BEFORE_BIND, 'sql/bind', 'sql/plan', 'sql/nodes'];
+const SQL_BEFORE_EXECUTE = [
+  ...SQL_BEFORE_BIND,
+  'sql/bind',
+  'sql/optimize',
+  'sql/plan',
+  'sql/nodes',
+];
 const SQL = [...SQL_BEFORE_EXECUTE, 'sql/execute', 'sql/utility'];
 const BELOW_SQL = ['io', 'shm', 'types', 'chunk', 'storage', 'txn', 'access', 'catalog', 'vector'];
 
@@ -58,12 +64,16 @@ export const LAYERS: readonly Layer[] = [
   { name: 'sql/functions', needs: ['catalog', 'vector', 'types', 'chunk'] },
   { name: 'catalog/system', needs: ['catalog', 'catalog/descriptors', 'types', 'sql/functions'] },
   { name: 'sql/bind', needs: [...SQL_BEFORE_BIND, 'catalog/descriptors'] },
+  { name: 'sql/optimize', needs: [...SQL_BEFORE_BIND, 'sql/bind', 'catalog/descriptors'] },
   {
     name: 'sql/nodes',
     needs: ['types', 'sql/tree', 'catalog/descriptors'],
     files: ['src/sql/plan/plan.ts'],
   },
-  { name: 'sql/plan', needs: [...SQL_BEFORE_BIND, 'sql/bind', 'sql/nodes', 'catalog/descriptors'] },
+  {
+    name: 'sql/plan',
+    needs: [...SQL_BEFORE_BIND, 'sql/bind', 'sql/optimize', 'sql/nodes', 'catalog/descriptors'],
+  },
   {
     name: 'sql/execute',
     needs: [...SQL_BEFORE_EXECUTE, 'access', 'txn', 'chunk', 'catalog/descriptors'],

@@ -9,7 +9,7 @@ export const REPOSITORY = (() => {
 })();
 
 const MAIN = `${REPOSITORY}/dist/src/cli/main.js`;
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 20_000;
 
 export interface ServerOptions {
   readonly data: string;
