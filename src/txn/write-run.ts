@@ -476,15 +476,20 @@ export function mergeRuns(
 ): SpilledRun {
   const merged = new SpilledRun(file);
   const cursors = runs.map((run) => new RunCursor(run)).reverse();
-  for (const cursor of cursors) cursor.first();
-  for (;;) {
-    const least = leastKey(cursors);
-    if (least === null) break;
-    if (merged.isBlockFull) merged.closeBlock();
-    addVersions(merged, cursors, least, rolledBack);
+  try {
+    for (const cursor of cursors) cursor.first();
+    for (;;) {
+      const least = leastKey(cursors);
+      if (least === null) break;
+      if (merged.isBlockFull) merged.closeBlock();
+      addVersions(merged, cursors, least, rolledBack);
+    }
+    merged.closeBlock();
+    return merged;
+  } catch (thrown) {
+    merged.close();
+    throw thrown;
   }
-  merged.closeBlock();
-  return merged;
 }
 
 function leastKey(cursors: readonly RunCursor[]): RunCursor | null {

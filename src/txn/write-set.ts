@@ -64,12 +64,12 @@ export class WriteSet implements RolledBack {
   private segmentChanged = false;
   private segmentMax = 0;
   /** Rolled back are the segments from[i] <= segment < to[i]; ascending, without overlap. */
-  private readonly rolledBackFrom: number[] = [];
-  private readonly rolledBackTo: number[] = [];
+  private rolledBackFrom = NO_NUMBERS;
+  private rolledBackTo = NO_NUMBERS;
   /** The lowest segment that has versions in runs; NONE without runs. */
   private spilledMin = NONE;
   /** Transaction ids of segments that have records in the log. */
-  private readonly xids = new Map<number, number>();
+  private xids = NO_XIDS;
   /** The log is held in the name of this one; 0 when it is not. */
   private heldXid = 0;
   /** The file of all runs that are appended to. */
@@ -186,7 +186,7 @@ export class WriteSet implements RolledBack {
       if (run !== undefined && run.used > 0) run.logBlock(log, xid, tree.id);
       if (tree.runs.length > 0) logWrites(log, xid, tree);
     }
-    if (this.xids.size === 0) return NO_XIDS;
+    if (this.xids.size === 0) return NO_NUMBERS;
     const surviving: number[] = [];
     for (const [segment, subXid] of this.xids) {
       if (!this.isRolledBack(segment)) surviving.push(subXid);
@@ -381,6 +381,10 @@ export class WriteSet implements RolledBack {
   }
 
   private rollBackSpilled(mark: number): void {
+    if (this.rolledBackTo === NO_NUMBERS) {
+      this.rolledBackFrom = [];
+      this.rolledBackTo = [];
+    }
     const { rolledBackFrom, rolledBackTo } = this;
     while (rolledBackTo.length > 0 && rolledBackTo.at(-1)! > mark) {
       rolledBackTo.pop();
@@ -421,6 +425,7 @@ export class WriteSet implements RolledBack {
         this.heldXid = xid;
         engine.holdLog(xid);
       }
+      if (this.xids === NO_XIDS) this.xids = new Map();
       this.xids.set(segment, xid);
     }
     return xid;
@@ -461,7 +466,7 @@ export class WriteTree {
   readonly runs: WriteEntry[][] = [];
   run = 0;
   slot = 0;
-  readonly spilled: SpilledRun[] = [];
+  spilled = NO_RUNS;
   /** Grows with every new key and every spill, so that cursors notice that their position moved. */
   shape = 0;
   /** Grows when the list of runs in files changes. */
@@ -567,20 +572,24 @@ export class WriteTree {
   }
 
   addRun(run: SpilledRun): void {
+    if (this.spilled === NO_RUNS) this.spilled = [];
     this.spilled.push(run);
     this.shape++;
     this.runsShape++;
   }
 
   dropRuns(): void {
-    this.spilled.length = 0;
+    this.spilled = NO_RUNS;
     this.shape++;
     this.runsShape++;
   }
 }
 
 const NONE = Number.POSITIVE_INFINITY;
-const NO_XIDS: readonly number[] = [];
+// Shared by all sets that have nothing of the kind, and never changed.
+const NO_NUMBERS: number[] = [];
+const NO_XIDS = new Map<number, number>();
+const NO_RUNS: SpilledRun[] = [];
 /** Keys in a row that are behind all others, before more of them are appended to a run. */
 const APPEND_MIN = 1024;
 /** Runs of a tree in files. */
