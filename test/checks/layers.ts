@@ -61,8 +61,11 @@ export const LAYERS: readonly Layer[] = [
     needs: ['types', 'catalog/descriptors'],
     files: ['src/sql/expression.ts', 'src/sql/expression-tree.ts', 'src/sql/bind/query.ts'],
   },
-  { name: 'sql/functions', needs: ['catalog', 'vector', 'types', 'chunk'] },
-  { name: 'catalog/system', needs: ['catalog', 'catalog/descriptors', 'types', 'sql/functions'] },
+  { name: 'catalog/system', needs: ['catalog', 'catalog/descriptors', 'types'] },
+  {
+    name: 'sql/functions',
+    needs: ['catalog', 'catalog/descriptors', 'catalog/system', 'vector', 'types', 'chunk'],
+  },
   { name: 'sql/bind', needs: [...SQL_BEFORE_BIND, 'catalog/descriptors'] },
   { name: 'sql/optimize', needs: [...SQL_BEFORE_BIND, 'sql/bind', 'catalog/descriptors'] },
   {
