@@ -7,6 +7,7 @@ import { buildIndex } from './index-build.ts';
 import { columnPosition, indexColumnsOf, makeIndex } from './keys.ts';
 import { duplicateRelation, findRelation, isNameTaken, undefinedRelation } from './object-names.ts';
 import { changeRelation } from './relation-change.ts';
+import { areNotSupported } from './unsupported.ts';
 
 /** Access methods that PostgreSQL has and that are not there yet. */
 const OTHER_METHODS: ReadonlySet<string> = new Set(['hash', 'gin', 'gist', 'spgist', 'brin']);
@@ -27,7 +28,7 @@ export function* createIndex(command: Command, statement: IndexStmt): UtilityExe
     throw pgError('undefined_object', `access method "${method}" does not exist`);
   }
   if (statement.whereClause !== undefined) throw notSupported('a partial index');
-  if (statement.tableSpace !== undefined) throw notSupported('tablespaces');
+  if (statement.tableSpace !== undefined) throw areNotSupported('tablespaces');
   const name = statement.relation ?? {};
   // CONCURRENTLY is a plain build too: writers wait until it is done. The mode is stronger than
   // PostgreSQL's SHARE, because two builds at a time would each change the table's descriptor.

@@ -18,6 +18,7 @@ import { executionEnvironment } from './execution.ts';
 import { creationSchema } from './object-names.ts';
 import { storageOptions } from './storage-options.ts';
 import { checkColumnType, checkPersistence, TableElements } from './table-elements.ts';
+import { areNotSupported } from './unsupported.ts';
 
 /** CREATE TABLE … AS. */
 export function createTableAs(command: Command, statement: CreateTableAsStmt): UtilityExecution {
@@ -56,7 +57,7 @@ function* fillTable(
   const name = into.rel ?? {};
   checkPersistence(name, 'tables');
   checkAccessMethod(into.accessMethod);
-  if (into.tableSpaceName !== undefined) throw notSupported('tablespaces');
+  if (into.tableSpaceName !== undefined) throw areNotSupported('tablespaces');
   const schema = creationSchema(command, name);
   const tableName = name.relname ?? '';
   yield* command.claimName(schema.oid, tableName);

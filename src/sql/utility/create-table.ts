@@ -23,6 +23,7 @@ import {
   checkPersistence,
   TableElements,
 } from './table-elements.ts';
+import { areNotSupported } from './unsupported.ts';
 
 /** Columns that PostgreSQL lets a table have; a tuple could hold a few more. */
 export const TABLE_COLUMNS_MAX = Math.min(1600, TUPLE_COLUMNS_MAX);
@@ -34,8 +35,8 @@ export function* createTable(command: Command, statement: CreateStmt): UtilityEx
     throw notSupported(statement.partbound === undefined ? 'INHERITS' : 'PARTITION OF');
   }
   if (statement.partspec !== undefined) throw notSupported('PARTITION BY');
-  if (statement.ofTypename !== undefined) throw notSupported('typed tables');
-  if (statement.tablespacename !== undefined) throw notSupported('tablespaces');
+  if (statement.ofTypename !== undefined) throw areNotSupported('typed tables');
+  if (statement.tablespacename !== undefined) throw areNotSupported('tablespaces');
   checkPersistence(name, 'tables');
   checkAccessMethod(statement.accessMethod);
   const schema = creationSchema(command, name);

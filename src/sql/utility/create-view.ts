@@ -13,6 +13,7 @@ import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { creationSchema, duplicateRelation, findRelation, isNameTaken } from './object-names.ts';
 import { changeRelation } from './relation-change.ts';
 import { checkColumnType, checkPersistence } from './table-elements.ts';
+import { areNotSupported } from './unsupported.ts';
 import { renameRelations, viewQueryText } from './view-text.ts';
 
 /** CREATE [OR REPLACE] VIEW. */
@@ -24,7 +25,7 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   if (statement.withCheckOption !== undefined && statement.withCheckOption !== 'NO_CHECK_OPTION') {
     throw notSupported('WITH CHECK OPTION');
   }
-  if ((statement.options ?? []).length > 0) throw notSupported('view options');
+  if ((statement.options ?? []).length > 0) throw areNotSupported('view options');
   if (query === undefined || !('SelectStmt' in query)) throw notSupported('this view');
   if (query.SelectStmt.intoClause !== undefined) {
     throw pgError('feature_not_supported', 'views must not contain SELECT INTO');

@@ -3,6 +3,7 @@ import { notSupported, pgError } from '../../errors/index.ts';
 import { builtinTypes, OID, SERIAL_TYPES } from '../../types/index.ts';
 import { nameList } from '../bind/syntax.ts';
 import type { Command } from './command.ts';
+import { areNotSupported } from './unsupported.ts';
 
 /** Column and constraint definitions of CREATE TABLE and ALTER TABLE, as written but checked, before
  * anything is named or made: PostgreSQL's transformColumnDefinition. */
@@ -57,7 +58,7 @@ export class TableElements {
     const name = definition.colname ?? '';
     this.checkName(name);
     checkCollation(definition);
-    if ((definition.storage_name ?? '') !== '') throw notSupported('column storage options');
+    if ((definition.storage_name ?? '') !== '') throw areNotSupported('column storage options');
     if ((definition.compression ?? '') !== '') throw notSupported('column compression');
     const serial = serialType(command, definition);
     const { type, typmod } = serial ?? this.columnType(definition);
@@ -153,7 +154,7 @@ export class TableElements {
         parts.checkIdentityDefault(constraint.location);
         return;
       case 'CONSTR_GENERATED':
-        throw notSupported('generated columns');
+        throw areNotSupported('generated columns');
       case 'CONSTR_PRIMARY':
         parts.notNull = 'not null';
         this.addKey(constraint, [column]);
@@ -181,16 +182,19 @@ export class TableElements {
         this.addKey(constraint, nameList(constraint.keys));
         return;
       case 'CONSTR_FOREIGN':
-        throw notSupported('foreign key constraints', this.command.position(constraint.location));
+        throw areNotSupported(
+          'foreign key constraints',
+          this.command.position(constraint.location),
+        );
       case 'CONSTR_EXCLUSION':
-        throw notSupported('exclusion constraints', this.command.position(constraint.location));
+        throw areNotSupported('exclusion constraints', this.command.position(constraint.location));
       case 'CONSTR_ATTR_NOT_DEFERRABLE':
       case 'CONSTR_ATTR_IMMEDIATE':
       case 'CONSTR_ATTR_ENFORCED':
         return;
       case 'CONSTR_ATTR_DEFERRABLE':
       case 'CONSTR_ATTR_DEFERRED':
-        throw notSupported('deferrable constraints', this.command.position(constraint.location));
+        throw areNotSupported('deferrable constraints', this.command.position(constraint.location));
       default:
         throw notSupported('this constraint', this.command.position(constraint.location));
     }
@@ -200,10 +204,10 @@ export class TableElements {
     const { command, table } = this;
     const position = command.position(constraint.location);
     if (constraint.deferrable === true || constraint.initdeferred === true) {
-      throw notSupported('deferrable constraints', position);
+      throw areNotSupported('deferrable constraints', position);
     }
     if (constraint.indexname !== undefined) throw notSupported('USING INDEX', position);
-    if (constraint.indexspace !== undefined) throw notSupported('tablespaces', position);
+    if (constraint.indexspace !== undefined) throw areNotSupported('tablespaces', position);
     if (constraint.without_overlaps === true) throw notSupported('WITHOUT OVERLAPS', position);
     const kind = constraint.contype === 'CONSTR_PRIMARY' ? 'primary' : 'unique';
     if (kind === 'primary' && this.keys.some((key) => key.kind === 'primary')) {
@@ -318,6 +322,6 @@ export function checkIdentityType(type: number): void {
 
 /** Refuses what tables cannot be yet. */
 export function checkPersistence(name: RangeVar, what: string): void {
-  if (name.relpersistence === 't') throw notSupported(`temporary ${what}`);
-  if (name.relpersistence === 'u') throw notSupported(`unlogged ${what}`);
+  if (name.relpersistence === 't') throw areNotSupported(`temporary ${what}`);
+  if (name.relpersistence === 'u') throw areNotSupported(`unlogged ${what}`);
 }
