@@ -1,6 +1,7 @@
 export { type DataRowShape, dataRowShape, writeDataRowFromTuple } from './data-row.ts';
 export {
   type ClusterKey,
+  checkKeyLength,
   clusterKeyOf,
   encodeClusterKey,
   encodeClusterKeyFromDatums,

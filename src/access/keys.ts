@@ -9,6 +9,7 @@
 import { assert, type ByteWriter } from '../base/index.ts';
 import type { IndexDescriptor, RelationDescriptor } from '../catalog/descriptors.ts';
 import { type ColumnVector, readDatum } from '../chunk/index.ts';
+import { KEY_LENGTH_MAX, keyTooLong } from '../storage/index.ts';
 import {
   type Datum,
   encodeKeyPart,
@@ -155,6 +156,12 @@ export function encodeIndexColumnsFromDatums(
 /** Whether equal index columns are refused, so that the entry's key ends with them. */
 export function isUniqueEntry(key: IndexKey, hasNull: boolean): boolean {
   return key.unique && (!hasNull || key.nullsNotDistinct);
+}
+
+/** Refuses keys that no page can hold: when they are made and not in the commit, where there is no
+ * way back. */
+export function checkKeyLength(key: ByteWriter, index: IndexDescriptor | null): void {
+  if (key.position > KEY_LENGTH_MAX) throw keyTooLong(key.position, index?.name);
 }
 
 /** Appends the key of the index entry of a row whose clustered key is clusterKey[start, end). */

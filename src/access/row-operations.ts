@@ -3,11 +3,12 @@ import type { IndexDescriptor, RelationDescriptor } from '../catalog/descriptors
 import type { ColumnVector } from '../chunk/index.ts';
 import { readDatum } from '../chunk/index.ts';
 import { pgError } from '../errors/index.ts';
-import { type Cursor, KEY_LENGTH_MAX, keyTooLong, type TreeId } from '../storage/index.ts';
+import type { Cursor, TreeId } from '../storage/index.ts';
 import { type LockTable, ROW_LOCK, rowLockTag, type Transaction } from '../txn/index.ts';
 import { typeByOid } from '../types/index.ts';
 import {
   type ClusterKey,
+  checkKeyLength,
   clusterKeyOf,
   encodeClusterKey,
   encodeIndexColumns,
@@ -430,11 +431,6 @@ function shapeOf(table: RelationDescriptor): TableShape {
 }
 
 const NOTHING = new Uint8Array(0);
-
-/** Refused here and not in the commit, where there is no way back. */
-function checkKeyLength(key: ByteWriter, index: IndexDescriptor | null): void {
-  if (key.position > KEY_LENGTH_MAX) throw keyTooLong(key.position, index?.name);
-}
 
 const DETAIL_CONTEXT = {
   timeZone: 'UTC',

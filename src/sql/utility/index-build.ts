@@ -1,4 +1,5 @@
 import {
+  checkKeyLength,
   clusterKeyOf,
   encodeClusterKey,
   encodeIndexColumns,
@@ -10,7 +11,7 @@ import {
 import { ByteWriter, compareByteRanges } from '../../base/index.ts';
 import type { IndexDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import { type PgError, pgError } from '../../errors/index.ts';
-import { type Cursor, KEY_LENGTH_MAX, keyTooLong, type TreeId } from '../../storage/index.ts';
+import type { Cursor, TreeId } from '../../storage/index.ts';
 import { typeByOid } from '../../types/index.ts';
 import type { Run } from '../execute/run.ts';
 import { Sorter } from '../execute/sorter.ts';
@@ -35,7 +36,7 @@ export function* buildIndex(
       const hasNull = encodeIndexColumns(key, reader.columns, 0, out.reset());
       const { keyBytes, keyStart, keyEnd } = cursor;
       if (!isUniqueEntry(key, hasNull)) out.range(keyBytes, keyStart, keyEnd);
-      if (out.position > KEY_LENGTH_MAX) throw keyTooLong(out.position, index.name);
+      checkKeyLength(out, index);
       loader.add(out.bytes, 0, out.position, keyBytes, keyStart, keyEnd);
     });
     yield* loader.finish((bytes, start, end) =>
@@ -66,7 +67,7 @@ export function* clusterRows(
         if (reader.columns[position]!.isNull(0)) throw containsNull(to, position);
       }
       encodeClusterKey(key, reader.columns, 0, out.reset());
-      if (out.position > KEY_LENGTH_MAX) throw keyTooLong(out.position, index.name);
+      checkKeyLength(out, index);
       const { valueBytes, valueStart, valueEnd } = cursor;
       loader.add(out.bytes, 0, out.position, valueBytes, valueStart, valueEnd);
     });
