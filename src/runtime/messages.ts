@@ -83,6 +83,8 @@ export const EXECUTE_FLAGS = {
    * the result. The payload ends with ExplainOptions as JSON. */
   explain: 2,
   readOnly: 4,
+  /** COPY TO: rows are CopyData messages. The payload ends with the CopyFormat as JSON. */
+  copyOut: 16,
   /** synchronous_commit is off. */
   asynchronousCommit: 8,
 } as const;

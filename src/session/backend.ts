@@ -1,5 +1,6 @@
 import type { Catalog } from '../catalog/index.ts';
 import type { PgErrorFields } from '../errors/index.ts';
+import type { CopyFormat } from '../sql/execute/index.ts';
 import type { Expr } from '../sql/expression.ts';
 import type { Plan } from '../sql/plan/plan.ts';
 import type { Datum } from '../types/index.ts';
@@ -90,6 +91,10 @@ export interface RunBase {
   readonly asynchronousCommit: boolean;
 }
 
+/** The tables of the plan have changed while it waited for their locks, and nothing was done: it is to
+ * be planned and run again. Clients never see it. */
+export const STALE_PLAN_SQLSTATE = 'HD001';
+
 export interface PlanRun extends RunBase {
   readonly plan: PlannedStatement;
   readonly parameters: readonly Datum[];
@@ -103,6 +108,8 @@ export interface PlanRun extends RunBase {
   readonly catalog: Catalog;
   /** EXPLAIN ANALYZE. */
   readonly explain: unknown;
+  /** COPY TO: rows are CopyData messages of this format. */
+  readonly copy: CopyFormat | null;
 }
 
 /** A plan with what threads know it by. */
@@ -130,7 +137,8 @@ export interface PointReadRun {
 }
 
 export interface RunListener {
-  /** False when the client is slow; `RunHandle.drained` follows. */
+  /** DataRow messages, or CopyData messages of a COPY TO. False when the client is slow;
+   * `RunHandle.drained` follows. */
   rows(bytes: Uint8Array, start: number, end: number, count: number): boolean;
   /** `rowCount` rows were processed; `tag` replaces the command tag made from the plan. */
   complete(rowCount: number, tag: string | null): void;
@@ -140,9 +148,6 @@ export interface RunListener {
   /** The catalog as the open transaction sees it now; null: as committed. */
   sessionCatalog(catalog: Catalog | null): void;
   copyIn(format: 0 | 1, columnCount: number): void;
-  copyOut(format: 0 | 1, columnCount: number): void;
-  copyOutData(bytes: Uint8Array, start: number, end: number): boolean;
-  copyOutDone(): void;
   /** The writer can take COPY data again, after `RunHandle.copyData` returned false. */
   copyReady(): void;
 }

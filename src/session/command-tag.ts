@@ -1,3 +1,4 @@
+import { utilityTag } from '../sql/utility/index.ts';
 import type { PreparedStatement } from './prepared-statement.ts';
 
 /** The CommandComplete tag of a statement that processed `rowCount` rows. */
@@ -14,7 +15,7 @@ export function commandTag(prepared: PreparedStatement, rowCount: number): strin
     case 'delete':
       return `DELETE ${rowCount}`;
     default:
-      return utilityName(statement.tag);
+      return utilityTag(statement.node);
   }
 }
 
@@ -22,12 +23,4 @@ export function commandTag(prepared: PreparedStatement, rowCount: number): strin
 export function writesData(prepared: PreparedStatement): boolean {
   const kind = prepared.statement?.kind;
   return kind === 'insert' || kind === 'update' || kind === 'delete';
-}
-
-/** `CreateStmt` as `CREATE TABLE`, for messages: the words of the node's name where no better is known. */
-function utilityName(tag: string): string {
-  return tag
-    .replace(/Stmt$/, '')
-    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
-    .toUpperCase();
 }

@@ -2,10 +2,10 @@ import type { ExplainStmt } from '@pgsql/types';
 import { notSupported } from '../errors/index.ts';
 import type { ParsedStatement } from '../sql/parse/index.ts';
 import { explainOptions, explainPlan } from '../sql/plan/index.ts';
+import { utilityTag } from '../sql/utility/index.ts';
 import type { Portal } from './portal.ts';
-import { isPlannable } from './prepared-statement.ts';
 import { describeColumns, textColumns } from './result-columns.ts';
-import { type ClientSession, innerStatement } from './session.ts';
+import type { ClientSession } from './session.ts';
 import { sendTextRows } from './session-commands.ts';
 import type { ResultColumn } from './session-port.ts';
 
@@ -18,10 +18,10 @@ export function runExplain(
   portal: Portal | null,
 ): void {
   const options = explainOptions(explain);
-  const inner = innerStatement(explain.query!, parsed);
-  const prepared = session.prepareExplained(explain.query!, parsed);
-  if (!isPlannable(inner) || prepared.planned === null) {
-    throw notSupported(`EXPLAIN of ${inner.tag.replace(/Stmt$/, '')}`);
+  const query = explain.query!;
+  const prepared = portal?.prepared.inner ?? session.prepareExplained(query, parsed);
+  if (prepared.planned === null) {
+    throw notSupported(`EXPLAIN of ${utilityTag(query)}`);
   }
   const columns = textColumns(['QUERY PLAN']);
   if (!options.analyze) {
@@ -36,7 +36,11 @@ export function runExplain(
     return;
   }
   if (portal === null) session.sink.rowDescription(describeColumns(columns, null));
-  session.runExplained(prepared, options);
+  const parameters =
+    'ExecuteStmt' in query
+      ? session.executeArguments(query.ExecuteStmt, prepared)
+      : (portal?.parameters ?? []);
+  session.runExplained(prepared, options, parameters);
 }
 
 export function describeExplain(_explain: ExplainStmt): readonly ResultColumn[] {

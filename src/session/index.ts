@@ -11,6 +11,7 @@ export type {
   TransactionOperation,
   UtilityRun,
 } from './backend.ts';
+export { STALE_PLAN_SQLSTATE } from './backend.ts';
 export { StatementCache } from './prepared-statement.ts';
 export { ClientSession } from './session.ts';
 export { SessionEnvironment } from './session-environment.ts';

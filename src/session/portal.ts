@@ -1,5 +1,5 @@
 import type { Datum } from '../types/index.ts';
-import type { RunHandle } from './backend.ts';
+import type { HeldSnapshot, RunHandle } from './backend.ts';
 import type { PreparedStatement } from './prepared-statement.ts';
 import { describeColumns } from './result-columns.ts';
 import type { ResultColumn } from './session-port.ts';
@@ -11,14 +11,19 @@ import type { ResultColumn } from './session-port.ts';
  */
 export class Portal {
   readonly name: string;
-  readonly prepared: PreparedStatement;
+  /** Replaced when its plan was out of date before it ran. */
+  prepared: PreparedStatement;
   readonly parameters: readonly Datum[];
-  readonly formats: Uint8Array;
+  formats: Uint8Array;
   state: 'ready' | 'suspended' | 'done' = 'ready';
   /** The suspended run. */
   handle: RunHandle | null = null;
   /** The run is in the writer. */
   inWriter = false;
+  /** Savepoints that were open when it was made; it goes with the last of them. */
+  level = 0;
+  /** What makes it a cursor of DECLARE. */
+  cursor: CursorState | null = null;
 
   constructor(
     name: string,
@@ -39,9 +44,26 @@ export class Portal {
     return describeColumns(output, this.formats);
   }
 
+  /** Ends its run; the snapshot of a cursor is the session's to release. */
   close(): void {
     this.handle?.close();
     this.handle = null;
     this.state = 'done';
   }
+}
+
+/** Where a cursor stands. Its run goes forward only; what lies behind is read by another run at the
+ * same snapshot. */
+export interface CursorState {
+  /** What the cursor reads at, from its declaration to its end. */
+  readonly snapshot: HeldSnapshot;
+  /** Whether rows can be read again. */
+  readonly scrollable: boolean;
+  readonly isBinary: boolean;
+  /** The row it is on, from 1; 0 before the first, `total + 1` after the last. */
+  position: number;
+  /** Rows that the run has given. */
+  runPosition: number;
+  /** Number of rows, once the run has come to its end. */
+  total: number | null;
 }

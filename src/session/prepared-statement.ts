@@ -1,3 +1,4 @@
+import type { Node } from '@pgsql/types';
 import type { Catalog } from '../catalog/index.ts';
 import { pgError } from '../errors/index.ts';
 import { bindStatement } from '../sql/bind/index.ts';
@@ -6,6 +7,7 @@ import {
   liftLiterals,
   type ParsedStatement,
   parseStatements,
+  statementKind,
 } from '../sql/parse/index.ts';
 import { planQuery } from '../sql/plan/index.ts';
 import type { Plan, ResultColumn as PlanColumn } from '../sql/plan/plan.ts';
@@ -29,6 +31,8 @@ export interface PreparedStatement {
   readonly text: string;
   /** Null for utility statements and the empty statement. */
   readonly planned: PlannedStatement | null;
+  /** The statement within a DECLARE, COPY or EXPLAIN that may have parameters. */
+  readonly inner: PreparedStatement | null;
   readonly parameterTypes: readonly number[];
   /** How many of `parameterTypes` are the user's own; the others are literals of the text. */
   readonly parameterCount: number;
@@ -74,12 +78,15 @@ export function prepareParsed(
     catalogVersion: context.catalog.version,
   };
   if (!isPlannable(statement)) {
+    const inner = prepareInner(statement, wholeText, context, parameterTypes);
+    const types = inner?.parameterTypes ?? parameterTypes;
     return {
       prepared: {
         ...base,
         planned: null,
-        parameterTypes,
-        parameterCount: parameterTypes.length,
+        inner,
+        parameterTypes: types,
+        parameterCount: types.length,
         output: null,
         columns: null,
       },
@@ -105,6 +112,7 @@ export function prepareParsed(
     prepared: {
       ...base,
       planned: { plan, id: 0 },
+      inner: null,
       parameterTypes: bound.parameterTypes,
       parameterCount: bound.parameterTypes.length - literals.length,
       output: returnsRows ? plan.output : null,
@@ -114,9 +122,31 @@ export function prepareParsed(
   };
 }
 
+/** Statements around a query that may have parameters are prepared by their query. */
+function prepareInner(
+  statement: ParsedStatement,
+  wholeText: string,
+  context: PrepareContext,
+  parameterTypes: readonly number[],
+): PreparedStatement | null {
+  const node = statement.node as Record<string, { query?: Node } | undefined>;
+  const query = node.DeclareCursorStmt?.query ?? node.ExplainStmt?.query;
+  if (query === undefined) return null;
+  const inner = innerStatement(query, statement);
+  if (!isPlannable(inner)) return null;
+  return prepareParsed(inner, wholeText, context, parameterTypes, [], 0).prepared;
+}
+
+/** The statement within PREPARE, DECLARE, EXPLAIN or COPY, as a statement of its own. */
+export function innerStatement(node: Node, outer: ParsedStatement): ParsedStatement {
+  const tag = Object.keys(node)[0] ?? '';
+  return { ...outer, kind: statementKind(tag, node), tag, node };
+}
+
 const EMPTY_STATEMENT_FIELDS = {
   statement: null,
   planned: null,
+  inner: null,
   parameterTypes: [],
   parameterCount: 0,
   output: null,

@@ -1,9 +1,13 @@
 import type {
   A_Const,
+  ClosePortalStmt,
+  CopyStmt,
   DeallocateStmt,
+  DeclareCursorStmt,
   DefElem,
   ExecuteStmt,
   ExplainStmt,
+  FetchStmt,
   Node,
   PrepareStmt,
   TransactionStmt,
@@ -15,6 +19,8 @@ import { notSupported, pgError } from '../errors/index.ts';
 import type { ParsedStatement } from '../sql/parse/index.ts';
 import type { ResultColumn as PlanColumn } from '../sql/plan/plan.ts';
 import { resolveTypeName } from '../types/index.ts';
+import { runCopyTo } from './copy-command.ts';
+import { requireCursor, runClosePortal, runDeclare, runFetch } from './cursor-commands.ts';
 import { describeExplain, runExplain } from './explain-command.ts';
 import type { Portal } from './portal.ts';
 import type { PreparedStatement } from './prepared-statement.ts';
@@ -56,6 +62,17 @@ export function runSessionCommand(
     case 'DiscardStmt':
       runDiscard(session, (node.DiscardStmt as { target?: string }).target ?? 'DISCARD_ALL');
       return true;
+    case 'DeclareCursorStmt':
+      runDeclare(session, node.DeclareCursorStmt as DeclareCursorStmt, statement, portal);
+      return true;
+    case 'FetchStmt':
+      runFetch(session, node.FetchStmt as FetchStmt, portal);
+      return true;
+    case 'ClosePortalStmt':
+      runClosePortal(session, node.ClosePortalStmt as ClosePortalStmt);
+      return true;
+    case 'CopyStmt':
+      return runCopyTo(session, node.CopyStmt as CopyStmt, statement);
     case 'ExplainStmt':
       runExplain(session, node.ExplainStmt as ExplainStmt, statement, portal);
       return true;
@@ -76,6 +93,10 @@ export function describeSessionCommand(
     return describeColumns(showColumns(name), null);
   }
   if (node.ExplainStmt !== undefined) return describeExplain(node.ExplainStmt as ExplainStmt);
+  if (node.FetchStmt !== undefined) {
+    const { portalname = '', ismove } = node.FetchStmt as FetchStmt;
+    return ismove === true ? null : requireCursor(session, portalname).prepared.columns;
+  }
   if (node.ExecuteStmt !== undefined) {
     const { name = '' } = node.ExecuteStmt as ExecuteStmt;
     return session.currentStatement(name).columns;
@@ -139,6 +160,7 @@ function runTransaction(session: ClientSession, statement: TransactionStmt): voi
     case 'TRANS_STMT_RELEASE': {
       requireBlock(session, 'RELEASE SAVEPOINT');
       block.savepoints.length = block.findSavepoint(statement.savepoint_name ?? '');
+      session.lowerPortals(block.savepoints.length);
       session.transactionOperation('release', statement.savepoint_name ?? '', 'RELEASE');
       return;
     }
@@ -147,6 +169,7 @@ function runTransaction(session: ClientSession, statement: TransactionStmt): voi
       const at = block.findSavepoint(statement.savepoint_name ?? '');
       session.environment.settings.rollback(Math.max(1, block.savepoints[at]!.settingsMark));
       block.savepoints.length = at + 1;
+      session.closePortalsAbove(at);
       block.state = 'open';
       session.transactionOperation('rollbackTo', statement.savepoint_name ?? '', 'ROLLBACK');
       return;

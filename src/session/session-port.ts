@@ -95,8 +95,9 @@ export interface Session {
   bind(portal: string, statement: string, values: BindValues): void;
   describeStatement(name: string): void;
   describePortal(name: string): void;
-  /** `rowCountMax` 0 means all rows. */
-  execute(portal: string, rowCountMax: number): void;
+  /** `rowCountMax` 0 means all rows. `syncFollows`: the door has the next message, and it is a Sync,
+   * so that the statement is a transaction of its own if no block is open. */
+  execute(portal: string, rowCountMax: number, syncFollows: boolean): void;
   closeStatement(name: string): void;
   closePortal(name: string): void;
   sync(): void;

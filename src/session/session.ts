@@ -7,22 +7,28 @@ import {
   pgError,
   toErrorFields,
 } from '../errors/index.ts';
-import { type ParsedStatement, parseStatements, statementKind } from '../sql/parse/index.ts';
+import type { CopyFormat } from '../sql/execute/index.ts';
+import { type ParsedStatement, parseStatements } from '../sql/parse/index.ts';
 import type { Datum } from '../types/index.ts';
 import { bindArgument } from './arguments.ts';
-import type {
-  PlanRun,
-  RunBase,
-  RunHandle,
-  RunListener,
-  StatementBackend,
-  TransactionOperation,
+import {
+  type HeldSnapshot,
+  type PlannedStatement,
+  type PlanRun,
+  type RunBase,
+  type RunHandle,
+  type RunListener,
+  STALE_PLAN_SQLSTATE,
+  type StatementBackend,
+  type TransactionOperation,
 } from './backend.ts';
 import { commandTag, writesData } from './command-tag.ts';
+import type { CursorFetch } from './cursor-fetch.ts';
 import { decodeParameter } from './parameter-values.ts';
 import { Portal } from './portal.ts';
 import {
   emptyStatement,
+  innerStatement,
   isCurrent,
   type PrepareContext,
   type PreparedStatement,
@@ -53,13 +59,22 @@ export class ClientSession implements Session, RunListener {
   private changedCatalog: Catalog | null = null;
   private readonly cache: StatementCache;
   private readonly portals = new Map<string, Portal>();
+  /** Runs a statement again whose plan was out of date; null for a portal, which is run by itself. */
+  private retry: Continuation = null;
+  private retryCount = 0;
+  private retryLimit = 0;
+  /** The statement is run again: its rows have been described. */
+  private isRetry = false;
   private skipToSync = false;
+  /** The text that locations in parse trees refer to. */
+  private queryText = '';
 
   /** The statement that runs, if any, and what follows it. */
   private run: RunHandle | null = null;
   private runningTag: TagMaker = null;
-  private runSendsRows = true;
   private runPortal: Portal | null = null;
+  private runFetch: CursorFetch | null = null;
+  private runCopies = false;
   private runInWriter = false;
   private continuation: Continuation = null;
   private paused = false;
@@ -91,7 +106,7 @@ export class ClientSession implements Session, RunListener {
 
   simpleQuery(text: string): void {
     this.beginMessage();
-    this.portals.delete('');
+    this.closePortalNamed('');
     this.guard(() => this.startSimple(text));
     this.endCall();
   }
@@ -101,6 +116,7 @@ export class ClientSession implements Session, RunListener {
     if (this.block.state !== 'failed') {
       const shaped = this.cache.find(text, scope, this.prepareContext());
       if (shaped !== null) {
+        this.retry = () => this.startSimple(text);
         this.runPrepared(shaped.prepared, shaped.parameters, TEXT_FORMATS, 0, null, true);
         this.afterRun(() => this.finishSimple());
         return;
@@ -112,16 +128,17 @@ export class ClientSession implements Session, RunListener {
       this.finishSimple();
       return;
     }
-    if (parsed.length > 1 && this.block.state === 'idle') this.block.state = 'implicit';
     this.runEach(text, parsed, 0);
   }
 
   /** Runs the statements of a query string one after the other. */
   private runEach(text: string, parsed: readonly ParsedStatement[], from: number): void {
+    this.queryText = text;
     for (let i = from; i < parsed.length; i++) {
       const statement = parsed[i]!;
-      if (parsed.length > 1 && this.block.state === 'idle') this.block.state = 'implicit';
+      if (parsed.length > 1) this.beginImplicitBlock();
       this.checkFailedBlock(statement);
+      this.retry = () => this.runEach(text, parsed, i);
       if (!this.runSessionStatement(statement, null)) {
         const single = parsed.length === 1;
         const shaped = single
@@ -176,7 +193,11 @@ export class ClientSession implements Session, RunListener {
           decodeParameter(values, i, prepared.parameterTypes[i]!, this.environment.types()),
         );
       }
-      const columnCount = prepared.output?.length ?? 0;
+      const columnCount =
+        prepared.output?.length ??
+        (values.resultFormatCount === 0
+          ? 0
+          : (describeSessionCommand(this, prepared)?.length ?? 0));
       const formats = expandFormats(columnCount, values.resultFormats, values.resultFormatCount);
       if (formats === null) {
         throw pgError(
@@ -185,7 +206,7 @@ export class ClientSession implements Session, RunListener {
         );
       }
       this.closePortalNamed(portal);
-      this.portals.set(portal, new Portal(portal, prepared, parameters, formats));
+      this.addPortal(new Portal(portal, prepared, parameters, formats));
       this.sink.bindComplete();
     });
   }
@@ -205,7 +226,7 @@ export class ClientSession implements Session, RunListener {
     });
   }
 
-  execute(portalName: string, rowCountMax: number): void {
+  execute(portalName: string, rowCountMax: number, syncFollows: boolean): void {
     this.extended(() => {
       const portal = this.requirePortal(portalName);
       const { prepared } = portal;
@@ -226,7 +247,10 @@ export class ClientSession implements Session, RunListener {
         return;
       }
       portal.state = 'done';
-      if (this.block.state === 'idle') this.block.state = 'implicit';
+      // With Sync next, what the statement does is committed with it, in one trip to the writer.
+      if (!syncFollows || rowCountMax > 0) this.beginImplicitBlock();
+      this.retry = null;
+      this.queryText = prepared.text;
       if (this.runSessionStatement(prepared.statement, portal)) return;
       this.runPrepared(prepared, portal.parameters, portal.formats, rowCountMax, portal, false);
     });
@@ -302,24 +326,38 @@ export class ClientSession implements Session, RunListener {
     if (this.terminated) return;
     this.terminated = true;
     if (this.idleTimer !== null) clearTimeout(this.idleTimer);
-    this.run?.cancel('user');
-    for (const portal of this.portals.values()) portal.close();
-    this.portals.clear();
-    this.releaseSnapshot();
+    const running = this.run;
     this.backend.endSession(this.processId);
+    // What still runs reads at the session's snapshots until it answers for the last time.
+    if (running === null) this.releaseAll();
+    else running.cancel('user');
+  }
+
+  private releaseAll(): void {
+    this.closePortals();
+    this.releaseSnapshot();
   }
 
   // ---------------------------------------------------------------- running statements
 
   /** What session commands use, too: starts a run whose answers come to this session. */
-  start(handle: (listener: RunListener) => RunHandle, tag: TagMaker, inWriter: boolean): void {
+  start(
+    handle: (listener: RunListener) => RunHandle,
+    tag: TagMaker,
+    inWriter: boolean,
+    portal: Portal | null = null,
+    fetch: CursorFetch | null = null,
+  ): void {
     this.runningTag = tag;
     this.runInWriter = inWriter;
-    this.runSendsRows = true;
-    this.runPortal = null;
+    this.runPortal = portal;
+    this.runFetch = fetch;
+    this.runCopies = false;
     this.run = PENDING_RUN;
     const run = handle(this);
     if (this.run === PENDING_RUN) this.run = run;
+    // It has been suspended during the call.
+    else if (portal?.handle === PENDING_RUN) portal.handle = run;
   }
 
   /** Fields that every run of this session has now. Starts the snapshot of a block that needs it. */
@@ -367,7 +405,9 @@ export class ClientSession implements Session, RunListener {
       );
     }
     // Simple queries describe their rows themselves; portals have been described on request.
-    if (portal === null && prepared.columns !== null) this.sink.rowDescription(prepared.columns);
+    if (portal === null && prepared.columns !== null && !this.isRetry) {
+      this.sink.rowDescription(prepared.columns);
+    }
     if (!needsWriter && !block.inWriter && block.isolation === 'read committed' && rowLimit === 0) {
       const read = this.environment.pointReadRun(planned, parameters, formats, this.sink);
       if (this.backend.pointRead(read)) {
@@ -375,10 +415,30 @@ export class ClientSession implements Session, RunListener {
         return;
       }
     }
-    const inWriter = needsWriter || block.inWriter;
+    const inWriter = this.runsInWriter(planned);
+    const inBlock = block.isBlock && !(single && block.state === 'implicit');
+    const run = this.planRun(planned, parameters, formats, rowLimit, inWriter, inBlock);
+    this.retryLimit = rowLimit;
+    this.start((listener) => this.backend.execute(run, listener), prepared, inWriter, portal);
+  }
+
+  /** What changed in the block is seen by the writer alone; a plan without tables need not see it. */
+  private runsInWriter({ plan }: PlannedStatement): boolean {
+    return plan.needsWriter || (this.block.inWriter && plan.tables.length > 0);
+  }
+
+  private planRun(
+    planned: PlannedStatement,
+    parameters: readonly Datum[],
+    formats: Uint8Array,
+    rowLimit: number,
+    inWriter: boolean,
+    inBlock: boolean,
+  ): PlanRun {
     const base = this.runBase();
+    if (inWriter && inBlock) this.block.inWriter = true;
     // Spelled out, as spreading an object costs a microsecond for each statement.
-    const run: PlanRun = {
+    return {
       session: base.session,
       settings: base.settings,
       isolation: base.isolation,
@@ -387,7 +447,7 @@ export class ClientSession implements Session, RunListener {
       statementTimestamp: base.statementTimestamp,
       transactionTimestamp: base.transactionTimestamp,
       asynchronousCommit: base.asynchronousCommit,
-      inBlock: block.isBlock && !(single && block.state === 'implicit'),
+      inBlock,
       plan: planned,
       parameters,
       formats,
@@ -395,10 +455,8 @@ export class ClientSession implements Session, RunListener {
       inWriter,
       catalog: this.catalog,
       explain: null,
+      copy: null,
     };
-    if (inWriter && run.inBlock) block.inWriter = true;
-    this.start((listener) => this.backend.execute(run, listener), prepared, inWriter);
-    this.runPortal = portal;
   }
 
   private runUtility(prepared: PreparedStatement, parameters: readonly Datum[]): void {
@@ -419,11 +477,130 @@ export class ClientSession implements Session, RunListener {
     this.start((listener) => this.backend.utility(run, listener), prepared, true);
   }
 
-  private resumePortal(portal: Portal, rowLimit: number): void {
+  /** COPY (query) TO STDOUT: rows come as CopyData messages. */
+  copyOut(prepared: PreparedStatement, format: CopyFormat, parameters: readonly Datum[]): void {
+    const planned = prepared.planned!;
+    const { block } = this;
+    if (planned.plan.needsWriter && block.readOnly && writesData(prepared)) {
+      throw pgError(
+        'read_only_sql_transaction',
+        `cannot execute ${commandTag(prepared, 0).split(' ')[0]} in a read-only transaction`,
+      );
+    }
+    const columnCount = planned.plan.output.length;
+    const formats = new Uint8Array(columnCount);
+    const inWriter = this.runsInWriter(planned);
+    const run: PlanRun = {
+      ...this.planRun(planned, parameters, formats, 0, inWriter, block.isBlock),
+      copy: format,
+    };
+    if (!this.isRetry) this.sink.copyOut(format.kind === 'binary' ? 1 : 0, columnCount);
+    this.start(
+      (listener) => {
+        this.runCopies = true;
+        return this.backend.execute(run, listener);
+      },
+      (rowCount) => this.sink.commandComplete(`COPY ${rowCount}`),
+      inWriter,
+    );
+  }
+
+  /** The tables of a plan had changed when it got its locks: plans and runs the statement again. */
+  private runAgain(): void {
+    this.retryCount++;
+    this.isRetry = true;
+    try {
+      const portal = this.runPortal;
+      if (portal === null) this.retry?.();
+      else {
+        portal.prepared = this.currentVersion(portal.prepared);
+        const { prepared, parameters, formats } = portal;
+        this.runPrepared(prepared, parameters, formats, this.retryLimit, portal, false);
+      }
+    } finally {
+      this.isRetry = false;
+    }
+  }
+
+  // ---------------------------------------------------------------- cursors
+
+  /** Takes the next step of a FETCH, or answers it. */
+  fetchCursor(fetch: CursorFetch): void {
+    const step = fetch.next();
+    if (step === null) {
+      const rows = fetch.reversedRows();
+      if (rows !== null) this.sink.dataRows(rows, 0, rows.length, fetch.rowCount);
+      this.sink.commandComplete(fetch.tag);
+      return;
+    }
+    const { portal } = fetch;
+    if (step.restart) {
+      portal.handle?.close();
+      portal.handle = null;
+      portal.state = 'ready';
+    }
+    if (portal.state === 'suspended') {
+      this.resumePortal(portal, step.limit, fetch);
+      return;
+    }
+    const planned = portal.prepared.planned!;
+    const inWriter = this.runsInWriter(planned);
+    const { parameters, formats } = portal;
+    const run: PlanRun = {
+      ...this.planRun(planned, parameters, formats, step.limit, inWriter, true),
+      snapshot: portal.cursor!.snapshot,
+    };
+    const execute = (listener: RunListener): RunHandle => this.backend.execute(run, listener);
+    this.start(execute, null, inWriter, portal, fetch);
+  }
+
+  /** Gives a cursor's rows the formats of the portal that FETCH runs in, from here on. */
+  useFormats(cursor: Portal, formats: Uint8Array): void {
+    if (formats.every((format, i) => format === cursor.formats[i])) return;
+    cursor.formats = formats;
+    if (cursor.state === 'ready') return;
+    // The rows that are left are read by a new run.
+    cursor.close();
+  }
+
+  /** What a cursor reads at from now on: the block's snapshot, or one of its own. */
+  cursorSnapshot(): HeldSnapshot {
+    return this.runBase().snapshot ?? this.backend.holdSnapshot();
+  }
+
+  findPortal(name: string): Portal | undefined {
+    return this.portals.get(name);
+  }
+
+  addPortal(portal: Portal): void {
+    portal.level = this.block.savepoints.length;
+    this.portals.set(portal.name, portal);
+  }
+
+  closeCursors(): void {
+    for (const [name, portal] of this.portals) {
+      if (portal.cursor !== null) this.closePortalNamed(name);
+    }
+  }
+
+  /** ROLLBACK TO: what was opened since the savepoint is gone. */
+  closePortalsAbove(level: number): void {
+    for (const [name, portal] of this.portals) {
+      if (portal.level > level) this.closePortalNamed(name);
+    }
+  }
+
+  /** RELEASE: what was opened since the savepoint belongs to the one around it. */
+  lowerPortals(level: number): void {
+    for (const portal of this.portals.values()) portal.level = Math.min(portal.level, level);
+  }
+
+  private resumePortal(portal: Portal, rowLimit: number, fetch: CursorFetch | null = null): void {
     this.runningTag = portal.prepared;
     this.runInWriter = portal.inWriter;
-    this.runSendsRows = true;
     this.runPortal = portal;
+    this.runFetch = fetch;
+    this.runCopies = false;
     this.run = portal.handle;
     portal.handle!.fetch(rowLimit);
   }
@@ -431,7 +608,14 @@ export class ClientSession implements Session, RunListener {
   // ---------------------------------------------------------------- answers of runs
 
   rows(bytes: Uint8Array, start: number, end: number, count: number): boolean {
-    return this.runSendsRows ? this.sink.dataRows(bytes, start, end, count) : true;
+    if (this.terminated) return true;
+    const fetch = this.runFetch;
+    if (fetch !== null) {
+      fetch.rows(bytes, start, end, count);
+      return fetch.sendsRows ? this.sink.dataRows(bytes, start, end, count) : true;
+    }
+    if (this.runCopies) return this.sink.copyData(bytes, start, end);
+    return this.sink.dataRows(bytes, start, end, count);
   }
 
   complete(rowCount: number, tag: string | null): void {
@@ -441,6 +625,18 @@ export class ClientSession implements Session, RunListener {
       portal.handle = null;
     }
     this.run = null;
+    if (this.terminated) {
+      this.releaseAll();
+      return;
+    }
+    const fetch = this.runFetch;
+    if (fetch !== null) {
+      fetch.ended();
+      this.guard(() => this.fetchCursor(fetch));
+      if (this.run === null) this.proceed();
+      return;
+    }
+    if (this.runCopies) this.sink.copyDone();
     const maker = this.runningTag;
     if (tag !== null) this.sink.commandComplete(tag);
     else if (typeof maker === 'function') maker(rowCount);
@@ -456,11 +652,33 @@ export class ClientSession implements Session, RunListener {
       portal.inWriter = this.runInWriter;
     }
     this.run = null;
+    if (this.terminated) {
+      this.releaseAll();
+      return;
+    }
+    const fetch = this.runFetch;
+    if (fetch !== null) {
+      this.guard(() => this.fetchCursor(fetch));
+      if (this.run === null) this.proceed();
+      return;
+    }
     this.sink.portalSuspended();
     this.proceed();
   }
 
   error(fields: PgErrorFields): void {
+    if (this.terminated) {
+      this.run = null;
+      this.releaseAll();
+      return;
+    }
+    if (fields.sqlstate === STALE_PLAN_SQLSTATE && this.retryCount < RETRY_COUNT_MAX) {
+      this.run = null;
+      this.continuation = null;
+      this.guard(() => this.runAgain());
+      this.resumeIfDone();
+      return;
+    }
     const portal = this.runPortal;
     if (portal !== null) {
       portal.state = 'done';
@@ -485,18 +703,6 @@ export class ClientSession implements Session, RunListener {
     this.copyOpen = true;
     this.sink.copyIn(format, columnCount);
     this.resumeDoor();
-  }
-
-  copyOut(format: 0 | 1, columnCount: number): void {
-    this.sink.copyOut(format, columnCount);
-  }
-
-  copyOutData(bytes: Uint8Array, start: number, end: number): boolean {
-    return this.sink.copyData(bytes, start, end);
-  }
-
-  copyOutDone(): void {
-    this.sink.copyDone();
   }
 
   // ---------------------------------------------------------------- transactions
@@ -576,6 +782,12 @@ export class ClientSession implements Session, RunListener {
     this.block.readOnly = this.environment.defaultReadOnly;
   }
 
+  private beginImplicitBlock(): void {
+    if (this.block.state !== 'idle') return;
+    this.block.state = 'implicit';
+    this.environment.settings.begin();
+  }
+
   private endImplicitBlock(then: () => void): void {
     if (this.block.state === 'implicit') this.endBlock(true, then);
     else {
@@ -639,6 +851,13 @@ export class ClientSession implements Session, RunListener {
     this.notice(pgError('successful_completion', message, { severity: 'NOTICE' }).fields);
   }
 
+  /** Error fields that point to a byte of the query string. */
+  position(location: number | undefined): { position?: number } {
+    if (location === undefined || location < 0) return {};
+    const before = Buffer.from(this.queryText).subarray(0, location).toString('utf8');
+    return { position: before.length + 1 };
+  }
+
   /** PREPARE: the statement within it, under the parameter types given. */
   prepareNode(
     node: Node,
@@ -648,7 +867,7 @@ export class ClientSession implements Session, RunListener {
     const statement = innerStatement(node, parsed);
     const { prepared } = prepareParsed(
       statement,
-      parsed.text,
+      this.queryText,
       this.prepareContext(),
       parameterTypes,
       [],
@@ -665,25 +884,18 @@ export class ClientSession implements Session, RunListener {
   }
 
   /** EXPLAIN ANALYZE: runs the plan; what comes back is the plan with its figures. */
-  runExplained(prepared: PreparedStatement, options: unknown): void {
+  runExplained(prepared: PreparedStatement, options: unknown, parameters: readonly Datum[]): void {
     const planned = prepared.planned!;
-    const { block } = this;
-    const inWriter = planned.plan.needsWriter || block.inWriter;
+    // Plans that read the catalog run on this thread, which keeps no figures.
+    const inWriter = this.runsInWriter(planned) || planned.plan.needsCatalog;
     const run: PlanRun = {
-      ...this.runBase(),
-      plan: planned,
-      parameters: [],
-      formats: TEXT_FORMATS,
-      rowLimit: 0,
-      inWriter: inWriter || planned.plan.needsCatalog,
-      catalog: this.catalog,
+      ...this.planRun(planned, parameters, TEXT_FORMATS, 0, inWriter, this.block.isBlock),
       explain: options,
     };
-    if (run.inWriter && run.inBlock) block.inWriter = true;
     this.start(
       (listener) => this.backend.execute(run, listener),
       () => this.sink.commandComplete('EXPLAIN'),
-      run.inWriter,
+      inWriter,
     );
   }
 
@@ -691,15 +903,21 @@ export class ClientSession implements Session, RunListener {
   executePrepared(statement: ExecuteStmt, portal: Portal | null): void {
     const name = statement.name ?? '';
     const prepared = this.currentStatement(name);
+    const parameters = this.executeArguments(statement, prepared);
+    const formats = portal?.formats ?? TEXT_FORMATS;
+    this.runPrepared(prepared, parameters, formats, 0, portal, false);
+  }
+
+  /** The arguments of EXECUTE as values of the statement's parameters. */
+  executeArguments(statement: ExecuteStmt, prepared: PreparedStatement): readonly Datum[] {
+    const name = statement.name ?? '';
     const given = statement.params ?? [];
     if (given.length !== prepared.parameterTypes.length) {
       throw pgError('syntax_error', `wrong number of parameters for prepared statement "${name}"`, {
         detail: `Expected ${prepared.parameterTypes.length} parameters but got ${given.length}.`,
       });
     }
-    const parameters = given.length === 0 ? [] : this.evaluateArguments(given, prepared);
-    const formats = portal?.formats ?? TEXT_FORMATS;
-    this.runPrepared(prepared, parameters, formats, 0, portal, false);
+    return given.length === 0 ? [] : this.evaluateArguments(given, prepared);
   }
 
   private evaluateArguments(given: readonly Node[], prepared: PreparedStatement): Datum[] {
@@ -747,7 +965,14 @@ export class ClientSession implements Session, RunListener {
         ? pgError('invalid_sql_statement_name', 'unnamed prepared statement does not exist')
         : pgError('invalid_sql_statement_name', `prepared statement "${name}" does not exist`);
     }
-    if (prepared.planned === null || this.block.state === 'failed') return prepared;
+    if (this.block.state === 'failed') return prepared;
+    const again = this.currentVersion(prepared);
+    if (again !== prepared) this.statements.set(name, again);
+    return again;
+  }
+
+  private currentVersion(prepared: PreparedStatement): PreparedStatement {
+    if (prepared.planned === null && prepared.inner === null) return prepared;
     const context = this.prepareContext();
     if (isCurrent(prepared, context)) return prepared;
     const types = prepared.parameterTypes.slice(0, prepared.parameterCount);
@@ -755,7 +980,6 @@ export class ClientSession implements Session, RunListener {
     if (!sameOutput(prepared.output, again.output)) {
       throw pgError('feature_not_supported', 'cached plan must not change result type');
     }
-    this.statements.set(name, again);
     return again;
   }
 
@@ -772,13 +996,23 @@ export class ClientSession implements Session, RunListener {
     throw pgError('invalid_cursor_name', `portal "${name}" does not exist`);
   }
 
-  private closePortalNamed(name: string): void {
-    this.portals.get(name)?.close();
+  closePortalNamed(name: string): void {
+    const portal = this.portals.get(name);
+    if (portal === undefined) return;
     this.portals.delete(name);
+    this.endPortal(portal);
+  }
+
+  private endPortal(portal: Portal): void {
+    portal.close();
+    const snapshot = portal.cursor?.snapshot ?? null;
+    if (snapshot !== null && snapshot !== this.block.snapshot) {
+      this.backend.releaseSnapshot(snapshot);
+    }
   }
 
   private closePortals(): void {
-    for (const portal of this.portals.values()) portal.close();
+    for (const portal of this.portals.values()) this.endPortal(portal);
     this.portals.clear();
   }
 
@@ -818,6 +1052,7 @@ export class ClientSession implements Session, RunListener {
   }
 
   private beginMessage(): void {
+    this.retryCount = 0;
     this.finished = false;
     this.inExtended = false;
     if (this.idleTimer !== null) {
@@ -878,6 +1113,9 @@ type TagMaker = PreparedStatement | ((rowCount: number) => void) | null;
 
 type Continuation = (() => void) | null;
 
+/** How often a statement is planned anew because its tables change while it waits for them. */
+const RETRY_COUNT_MAX = 10;
+
 const TEXT_FORMATS = new Uint8Array(0);
 
 /** A run that has nothing to hold on to. */
@@ -903,9 +1141,6 @@ const IGNORE_ANSWER: RunListener = {
   notice() {},
   sessionCatalog() {},
   copyIn() {},
-  copyOut() {},
-  copyOutData: () => true,
-  copyOutDone() {},
   copyReady() {},
 };
 
@@ -927,10 +1162,4 @@ function sameOutput(
     before.length === after.length &&
     before.every((column, i) => column.type === after[i]!.type && column.name === after[i]!.name)
   );
-}
-
-/** The statement within PREPARE or EXPLAIN, as a statement of its own. */
-export function innerStatement(node: Node, outer: ParsedStatement): ParsedStatement {
-  const tag = Object.keys(node)[0] ?? '';
-  return { ...outer, kind: statementKind(tag, node), tag, node };
 }

@@ -165,6 +165,7 @@ class MainRun implements RunHandle {
     );
     const types = statement.plan.output.map((column) => column.type);
     statement.begin(dataRowEncoder(types, run.formats), run.formats, 0, run.formats.length);
+    if (run.copy !== null) statement.beginCopy(run.copy);
     statement.snapshot = run.snapshot?.lsn ?? this.runner.acquireSnapshot(MAIN_THREAD);
     statement.compiled = compilePlan(statement.plan);
     this.step(true);

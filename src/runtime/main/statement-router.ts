@@ -136,7 +136,9 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
     const slot =
       run.inWriter && run.inBlock ? this.writerSlot(run.session) : ownsSlot ? this.newSlot() : 0;
     const routed = this.route(channel, run.session, listener, ownsSlot ? slot : -1);
-    channel.execute(routed.request, run, run.snapshot?.slot ?? slot);
+    // A transaction of the writer has its own slot, whatever snapshot a statement reads at.
+    const isOwn = run.inWriter && run.inBlock;
+    channel.execute(routed.request, run, isOwn ? slot : (run.snapshot?.slot ?? slot));
     return routed;
   }
 
@@ -382,9 +384,8 @@ class RoutedRun implements RunHandle {
     this.channel.control({ kind: REQUEST.cancel, request: this.request, operation });
   }
 
-  /** The session is gone: nobody wants the answers. */
+  /** The session is gone; it waits for the last answer alone. */
   abandon(): void {
-    this.listener = { ...SILENT };
     this.cancel('user');
     this.stalled = false;
   }
@@ -432,20 +433,6 @@ class RoutedRun implements RunHandle {
     this.owed = 0;
   }
 }
-
-const SILENT: RunListener = {
-  rows: () => true,
-  complete() {},
-  suspended() {},
-  error() {},
-  notice() {},
-  sessionCatalog() {},
-  copyIn() {},
-  copyOut() {},
-  copyOutData: () => true,
-  copyOutDone() {},
-  copyReady() {},
-};
 
 function recovering() {
   return pgError('cannot_connect_now', 'the database system is in recovery mode');

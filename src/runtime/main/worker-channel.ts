@@ -3,6 +3,7 @@ import { ByteWriter } from '../../base/index.ts';
 import type { PlanRun, RunBase, StatementSettings } from '../../session/index.ts';
 import { Doorbell, RingConsumer, RingProducer, type SharedMemory } from '../../shm/index.ts';
 import { HeadScratch, PartBuffer, RecordSender, recordBuffer } from '../channel.ts';
+import { copyFormatText } from '../copy-format-text.ts';
 import { ControlMessage } from '../generated/control-message.ts';
 import { ExecuteMessage } from '../generated/execute-message.ts';
 import { ReplyMessage } from '../generated/reply-message.ts';
@@ -90,9 +91,10 @@ export class WorkerChannel {
     const parameterBytes = payload.position;
     payload.raw(run.formats);
     if (run.explain !== null) payload.utf8(JSON.stringify(run.explain));
+    if (run.copy !== null) payload.utf8(copyFormatText(run.copy));
     const head = this.executeHead;
     head.mutate_kind(REQUEST.execute);
-    head.mutate_flags(executeFlags(run) | (run.explain === null ? 0 : EXECUTE_FLAGS.explain));
+    head.mutate_flags(planFlags(run));
     head.mutate_isolation(isolationNumber(run));
     head.mutate_session(run.session);
     head.mutate_request(request);
@@ -141,6 +143,11 @@ export class WorkerChannel {
     }
     return id;
   }
+}
+
+function planFlags(run: PlanRun): number {
+  if (run.explain !== null) return executeFlags(run) | EXECUTE_FLAGS.explain;
+  return run.copy === null ? executeFlags(run) : executeFlags(run) | EXECUTE_FLAGS.copyOut;
 }
 
 export function executeFlags(run: RunBase): number {

@@ -5,6 +5,10 @@ import type { StatementSettings } from '../../session/index.ts';
 import {
   CHUNK,
   type CompiledPlan,
+  type CopyFormat,
+  CopyRowEncoder,
+  type CopyWriter,
+  copyWriter,
   type DataRowEncoder,
   DONE,
   dataRowEncoder,
@@ -90,6 +94,7 @@ export class RunningStatement implements ExecutionEnvironment {
   private readonly host: StatementHost;
   private readonly out = new ByteWriter(16 * 1024);
   private encoder!: DataRowEncoder;
+  private copy: CopyOut | null = null;
   private changesRows = false;
   /** What is left of the current chunk. */
   private chunk: DataChunk | null = null;
@@ -129,6 +134,18 @@ export class RunningStatement implements ExecutionEnvironment {
     this.chunkRow = 0;
   }
 
+  /** Rows leave as CopyData messages of this format. */
+  beginCopy(format: CopyFormat): void {
+    const { output } = this.plan;
+    const types = output.map((column) => column.type);
+    this.copy = {
+      encoder: new CopyRowEncoder(types, format.kind === 'binary'),
+      writer: copyWriter(format, types.length, this.out, true),
+      names: output.map((column) => column.name),
+      begun: false,
+    };
+  }
+
   /** Goes on with a suspended statement, for so many rows more. */
   resume(rowLimit: number): void {
     this.rowLimit = rowLimit;
@@ -150,13 +167,16 @@ export class RunningStatement implements ExecutionEnvironment {
       if (status === CHUNK) {
         this.chunk = compiled.chunk;
         this.chunkRow = 0;
-      } else if (status === DONE) return SLICE.done;
-      else return SLICE.paused;
+      } else if (status === DONE) {
+        if (this.copy !== null) this.endCopy(this.copy);
+        return SLICE.done;
+      } else return SLICE.paused;
     }
   }
 
   end(): void {
     this.chunk = null;
+    this.copy = null;
     this.rows = null;
     this.sequences = null;
     this.systemViews = null;
@@ -219,16 +239,43 @@ export class RunningStatement implements ExecutionEnvironment {
     return SLICE.done;
   }
 
+  /** The header leaves with the first rows, or with the end. */
+  private beginCopyPiece(copy: CopyOut): void {
+    if (copy.begun) return;
+    copy.begun = true;
+    copy.writer.header(copy.names);
+  }
+
+  private endCopy(copy: CopyOut): void {
+    const out = this.out.reset();
+    this.beginCopyPiece(copy);
+    copy.writer.end();
+    if (out.position > 0) this.host.rows(this.request, 0, out.bytes, 0, out.position);
+  }
+
   private sendRows(chunk: DataChunk, count: number): void {
     const out = this.out.reset();
     const first = this.chunkRow;
-    encodeDataRows(this.encoder, chunk, first, first + count, out, this.context);
+    if (this.copy === null) {
+      encodeDataRows(this.encoder, chunk, first, first + count, out, this.context);
+    } else {
+      this.beginCopyPiece(this.copy);
+      this.copy.encoder.encode(chunk, first, first + count, this.copy.writer, this.context);
+    }
     this.unacknowledged += out.position;
     this.host.rows(this.request, count, out.bytes, 0, out.position);
     // Few rows at first; more when rows turn out to be short.
     const average = Math.max(1, out.position / count);
     this.rowsAtOnce = Math.max(1, Math.floor(ENCODE_BYTES / average));
   }
+}
+
+/** A COPY TO on its way. */
+interface CopyOut {
+  readonly encoder: CopyRowEncoder;
+  readonly writer: CopyWriter;
+  readonly names: readonly string[];
+  begun: boolean;
 }
 
 const FIRST_ROWS = 64;

@@ -13,6 +13,7 @@ import {
   type TreeId,
   TreeRoots,
 } from '../../storage/index.ts';
+import { copyFormatOf } from '../copy-format-text.ts';
 import { currentSetting } from '../current-setting.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
 import type { ExecuteMessage } from '../generated/execute-message.ts';
@@ -168,6 +169,10 @@ export class StatementThread implements RequestHandler, StatementHost {
         const text = Buffer.from(payload.slice(formatsAt, end)).toString('utf8');
         statement.explainOptions = JSON.parse(text);
         statement.instrumentation = new Map();
+      }
+      if (statement.flags & EXECUTE_FLAGS.copyOut) {
+        const text = Buffer.from(payload.slice(formatsAt + columnCount, end)).toString('utf8');
+        statement.beginCopy(copyFormatOf(text));
       }
       if (this.prepare(statement, message)) this.start(statement);
     } catch (thrown) {

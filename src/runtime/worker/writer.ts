@@ -15,6 +15,7 @@ import {
 } from '../../catalog/index.ts';
 import { PgError, type PgErrorFields, pgError, toErrorFields } from '../../errors/index.ts';
 import type { Directory } from '../../io/index.ts';
+import { STALE_PLAN_SQLSTATE } from '../../session/index.ts';
 import type { SharedMemory } from '../../shm/index.ts';
 import type { SequenceOperations } from '../../sql/execute/index.ts';
 import { type Cursor, openPageFiles, StorageEngine, type TreeId } from '../../storage/index.ts';
@@ -278,7 +279,9 @@ export class Writer extends StatementThread {
     const inBlock = (statement.flags & EXECUTE_FLAGS.inBlock) !== 0;
     this.forget(statement);
     if (open !== null) {
-      if (inBlock) this.failBlock(open);
+      // A plan that is out of date has done nothing, and is run again.
+      if (inBlock && fields.sqlstate === STALE_PLAN_SQLSTATE) open.transaction.command++;
+      else if (inBlock) this.failBlock(open);
       else this.abort(open);
     }
     this.port.error(request, fields);
@@ -300,13 +303,17 @@ export class Writer extends StatementThread {
   }
 
   override openCursor(statement: RunningStatement, tree: TreeId): Cursor {
-    return this.transactionCursor(statement.open!.transaction, tree);
+    return this.transactionCursor(statement.open!.transaction, tree, statement.snapshot);
   }
 
   /** A cursor at the transaction's snapshot and present command. */
-  transactionCursor(transaction: Transaction, tree: TreeId): Cursor {
-    const exists = this.roots.find(tree, transaction.snapshot) !== 0;
-    const base = exists ? this.pageCursor(tree, transaction.snapshot) : EMPTY_CURSOR;
+  transactionCursor(
+    transaction: Transaction,
+    tree: TreeId,
+    snapshot = transaction.snapshot,
+  ): Cursor {
+    const exists = this.roots.find(tree, snapshot) !== 0;
+    const base = exists ? this.pageCursor(tree, snapshot) : EMPTY_CURSOR;
     if (!transaction.writes.trees.has(tree)) return base;
     return new OverlayCursor(base, transaction.writes, tree, transaction.command);
   }
@@ -723,10 +730,7 @@ function isStatement(waiter: LockWaiter): waiter is RunningStatement {
   return !('isUtility' in waiter);
 }
 
-/** The plan was made for a table that has changed while its lock was awaited: it is to be made anew.
- * The main thread knows it by this SQLSTATE, which never reaches a client. */
-export const STALE_PLAN_SQLSTATE = 'HD001';
-
+/** The plan was made for a table that has changed while its lock was awaited. */
 class StalePlan extends PgError {
   constructor() {
     super({ severity: 'ERROR', sqlstate: STALE_PLAN_SQLSTATE, message: 'the plan is out of date' });

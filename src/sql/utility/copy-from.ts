@@ -108,7 +108,10 @@ export function copyColumns(table: RelationDescriptor, names: readonly string[])
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** The options of a COPY as written. */
-export function copyOptions(command: Command, nodes: readonly Node[]): CopyOptions {
+export function copyOptions(
+  command: Pick<Command, 'position'>,
+  nodes: readonly Node[],
+): CopyOptions {
   const options: Mutable<CopyOptions> = {};
   const seen = new Set<string>();
   for (const node of nodes) {
@@ -184,7 +187,7 @@ function headerOption(option: DefElem): boolean | 'match' {
   throw pgError('syntax_error', `${option.defname} requires a Boolean value or "match"`);
 }
 
-function columnList(command: Command, option: DefElem): string[] {
+function columnList(command: Pick<Command, 'position'>, option: DefElem): string[] {
   const { arg } = option;
   if (arg !== undefined && 'List' in arg) return nameList(arg.List.items);
   throw pgError(

@@ -1,4 +1,5 @@
 export { utilityTag } from './command-tags.ts';
+export { copyOptions } from './copy-from.ts';
 export type {
   UtilityEnvironment,
   UtilityExecution,

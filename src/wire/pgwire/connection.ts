@@ -88,6 +88,8 @@ export class PgConnection implements ResultSink {
   private inCopy = false;
   /** Bytes still to come of a CopyData message that was passed on in part. */
   private copyDataLeft = 0;
+  /** The message after the present one has come, and is a Sync. */
+  private syncFollows = false;
 
   private output: OutputBuffer | null = null;
   private flushWanted = false;
@@ -232,6 +234,7 @@ export class PgConnection implements ResultSink {
       if (this.inCopy) this.dispatch(type, bytes, bodyStart, end);
       return end;
     }
+    this.syncFollows = bodyEnd + 5 <= end && bytes[bodyEnd] === Frontend.sync;
     this.dispatch(type, bytes, bodyStart, bodyEnd);
     return this.state === 'ready' ? bodyEnd : end;
   }
@@ -284,7 +287,7 @@ export class PgConnection implements ResultSink {
         const portal = reader.name();
         const rowCountMax = reader.int32();
         reader.close();
-        session.execute(portal, Math.max(rowCountMax, 0));
+        session.execute(portal, Math.max(rowCountMax, 0), this.syncFollows);
         return;
       }
       case Frontend.sync:

@@ -1,0 +1,104 @@
+import type { CopyStmt, Node, RangeVar } from '@pgsql/types';
+import type { RelationDescriptor } from '../catalog/index.ts';
+import { notSupported, pgError } from '../errors/index.ts';
+import { resolveCopyFormat } from '../sql/execute/index.ts';
+import type { ParsedStatement } from '../sql/parse/index.ts';
+import { copyOptions } from '../sql/utility/index.ts';
+import { innerStatement, isPlannable } from './prepared-statement.ts';
+import type { ClientSession } from './session.ts';
+
+/** COPY … TO STDOUT: a query whose rows leave as CopyData. False for COPY FROM, which the writer runs. */
+export function runCopyTo(
+  session: ClientSession,
+  statement: CopyStmt,
+  parsed: ParsedStatement,
+): boolean {
+  if (statement.is_from === true) return false;
+  if (statement.is_program === true) throw notSupported('COPY TO PROGRAM');
+  if (statement.filename !== undefined) throw notSupported('COPY TO a file of the server');
+  const query = statement.query ?? tableQuery(session, statement, parsed);
+  const inner = innerStatement(query, parsed);
+  if (!isPlannable(inner)) throw notSupported('COPY of a query that is not a plain one');
+  const options = copyOptions(
+    { position: (location) => session.position(location) },
+    statement.options ?? [],
+  );
+  const prepared = session.prepareNode(query, parsed, []);
+  if (prepared.output === null || prepared.output.length === 0) {
+    if (inner.kind !== 'select') {
+      throw pgError('feature_not_supported', 'COPY query must have a RETURNING clause');
+    }
+  }
+  const names = prepared.output?.map((column) => column.name) ?? [];
+  session.copyOut(prepared, resolveCopyFormat(options, names, false), []);
+  return true;
+}
+
+/** COPY of a table is COPY of a query for its columns. */
+function tableQuery(session: ClientSession, statement: CopyStmt, parsed: ParsedStatement): Node {
+  const range = statement.relation!;
+  const table = findTable(session, range.schemaname, range.relname ?? '');
+  // What is not found is a view of the system, or nothing; the binder says which.
+  if (table === undefined) return selectFrom(range, [{ A_Star: {} }]);
+  if (table.kind !== 'table') throw notCopyable(table);
+  const listed = (statement.attlist ?? []).map(
+    (node) => (node as { String: { sval?: string } }).String.sval ?? '',
+  );
+  const present = table.columns.filter((column) => !column.dropped).map((column) => column.name);
+  for (const [i, name] of listed.entries()) {
+    if (!present.includes(name)) {
+      throw pgError(
+        'undefined_column',
+        `column "${name}" of relation "${table.name}" does not exist`,
+      );
+    }
+    if (listed.indexOf(name) !== i) {
+      throw pgError('duplicate_column', `column "${name}" specified more than once`);
+    }
+  }
+  const names = listed.length > 0 ? listed : present;
+  return selectFrom(
+    range,
+    names.map((sval) => ({ String: { sval } })),
+  );
+}
+
+function selectFrom(range: RangeVar, fields: readonly Node[]): Node {
+  const location = range.location ?? 0;
+  return {
+    SelectStmt: {
+      targetList: fields.map((field) => ({
+        ResTarget: { val: { ColumnRef: { fields: [field], location } }, location },
+      })),
+      fromClause: [{ RangeVar: { ...range, inh: false } }],
+      limitOption: 'LIMIT_OPTION_DEFAULT',
+      op: 'SETOP_NONE',
+    },
+  };
+}
+
+function findTable(
+  session: ClientSession,
+  schema: string | undefined,
+  name: string,
+): RelationDescriptor | undefined {
+  const { catalog } = session;
+  const schemas =
+    schema === undefined
+      ? session.prepareContext().searchPath
+      : [catalog.schemaByName(schema)?.oid ?? 0];
+  for (const oid of schemas) {
+    const relation = catalog.relationByName(oid, name);
+    if (relation !== undefined) return relation;
+  }
+  return undefined;
+}
+
+function notCopyable({ kind, name }: RelationDescriptor) {
+  const hint = 'Try the COPY (SELECT ...) TO variant.';
+  return pgError(
+    'wrong_object_type',
+    `cannot copy from ${kind} "${name}"`,
+    kind === 'view' ? { hint } : {},
+  );
+}

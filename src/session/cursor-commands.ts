@@ -1,0 +1,88 @@
+import type { ClosePortalStmt, DeclareCursorStmt, FetchStmt } from '@pgsql/types';
+import { notSupported, pgError } from '../errors/index.ts';
+import type { ParsedStatement } from '../sql/parse/index.ts';
+import { CursorFetch } from './cursor-fetch.ts';
+import { Portal } from './portal.ts';
+import type { ClientSession } from './session.ts';
+
+/** DECLARE, FETCH, MOVE and CLOSE. A cursor is a portal that FETCH goes on with. */
+
+/** Bits of DeclareCursorStmt.options. */
+const CURSOR = { binary: 1, scroll: 2, noScroll: 4, hold: 32 } as const;
+
+export function runDeclare(
+  session: ClientSession,
+  statement: DeclareCursorStmt,
+  parsed: ParsedStatement,
+  through: Portal | null,
+): void {
+  const { block } = session;
+  const name = statement.portalname ?? '';
+  const options = statement.options ?? 0;
+  if ((options & CURSOR.hold) !== 0) throw notSupported('DECLARE CURSOR WITH HOLD');
+  if (block.state === 'idle') {
+    throw pgError(
+      'no_active_sql_transaction',
+      'DECLARE CURSOR can only be used in transaction blocks',
+    );
+  }
+  if (name === '') throw pgError('invalid_cursor_name', 'invalid cursor name: must not be empty');
+  if (session.findPortal(name) !== undefined) {
+    throw pgError('duplicate_cursor', `cursor "${name}" already exists`);
+  }
+  const prepared = through?.prepared.inner ?? session.prepareNode(statement.query!, parsed, []);
+  const plan = prepared.planned!.plan;
+  if (plan.needsWriter && (options & CURSOR.scroll) !== 0) {
+    throw pgError(
+      'feature_not_supported',
+      'DECLARE SCROLL CURSOR ... FOR UPDATE/SHARE is not supported',
+      { detail: 'Scrollable cursors must be READ ONLY.' },
+    );
+  }
+  const isBinary = (options & CURSOR.binary) !== 0;
+  const formats = new Uint8Array(plan.output.length).fill(isBinary ? 1 : 0);
+  const portal = new Portal(name, prepared, through?.parameters ?? [], formats);
+  portal.cursor = {
+    snapshot: session.cursorSnapshot(),
+    scrollable: !plan.needsWriter && (options & CURSOR.noScroll) === 0,
+    isBinary,
+    position: 0,
+    runPosition: 0,
+    total: null,
+  };
+  session.addPortal(portal);
+  session.sink.commandComplete('DECLARE CURSOR');
+}
+
+export function runFetch(
+  session: ClientSession,
+  statement: FetchStmt,
+  through: Portal | null,
+): void {
+  const cursor = requireCursor(session, statement.portalname ?? '');
+  const fetch = new CursorFetch(cursor, statement);
+  if (!fetch.isMove) {
+    if (through === null) session.sink.rowDescription(cursor.columns()!);
+    else session.useFormats(cursor, through.formats);
+  }
+  session.fetchCursor(fetch);
+}
+
+export function runClosePortal(session: ClientSession, { portalname }: ClosePortalStmt): void {
+  if (portalname === undefined) {
+    session.closeCursors();
+    session.sink.commandComplete('CLOSE CURSOR ALL');
+    return;
+  }
+  session.closePortalNamed(requireCursor(session, portalname).name);
+  session.sink.commandComplete('CLOSE CURSOR');
+}
+
+export function requireCursor(session: ClientSession, name: string): Portal {
+  const portal = session.findPortal(name);
+  if (portal === undefined) {
+    throw pgError('invalid_cursor_name', `cursor "${name}" does not exist`);
+  }
+  if (portal.cursor === null) throw notSupported('FETCH from a portal of the extended protocol');
+  return portal;
+}
