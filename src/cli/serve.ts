@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { parse as parseToml } from 'smol-toml';
-import { EngineServer } from '../runtime/index.ts';
-import { canonicalSetting } from '../session/index.ts';
-import { PgServer } from '../wire/index.ts';
+import { startServer } from '../index.ts';
 
 interface ServeOptions {
   readonly listen: string;
@@ -39,40 +36,14 @@ async function serve(options: ServeOptions): Promise<void> {
   if (options.auth !== 'trust') {
     throw new Error(`authentication method "${options.auth}" is not supported`);
   }
-  if (!isLoopback(host)) {
-    throw new Error(
-      `listening on "${host}" needs SCRAM authentication, which is not supported yet`,
-    );
-  }
-  const settings = readSettings(options);
-  const engine = await EngineServer.start({
-    dataDirectory: options.data.replace(/^file:\/\//, ''),
-    settings,
-    workerDirectory: fileURLToPath(new URL('../../workers/', import.meta.url)),
-    log: (message) => console.error(message),
+  const server = await startServer({
+    data: options.data,
+    listen: { host, port },
+    settings: readSettings(options),
   });
-  const server = new PgServer(engine.sessions, {
-    connectionCountMax: Number(settings.get('max_connections') ?? 10000),
-    authenticationTimeoutMs: 60_000,
-    onInternalError: (error) => console.error(error),
-    pollSource: engine.pollSource,
-  });
-  engine.onRequest = () => server.expectSoon();
-  engine.onFatal = (error) => {
-    console.error(`heddle: recovery failed: ${error instanceof Error ? error.message : error}`);
-    process.exit(1);
-  };
-  let boundPort: number;
-  try {
-    boundPort = await server.listen({ host, port });
-  } catch (thrown) {
-    await engine.close();
-    throw thrown;
-  }
-  console.log(`heddle: ready to accept connections on ${host}:${boundPort}`);
+  console.log(`heddle: ready to accept connections on ${host}:${server.port}`);
   await untilSignal();
   await server.close();
-  await engine.close();
   process.exit(0);
 }
 
@@ -90,19 +61,18 @@ function untilSignal(): Promise<void> {
   });
 }
 
-function readSettings(options: ServeOptions): Map<string, string> {
-  const settings = new Map<string, string>();
+function readSettings(options: ServeOptions): Record<string, string> {
+  const settings: Record<string, string> = {};
   if (options.config !== undefined) {
     const table = parseToml(readFileSync(options.config, 'utf8'));
     for (const [name, value] of Object.entries(table)) {
-      settings.set(name.toLowerCase(), canonicalSetting(name, String(value)));
+      settings[name] = String(value);
     }
   }
   for (const assignment of options.set) {
     const at = assignment.indexOf('=');
     if (at < 1) throw new Error(`-c takes name=value, not "${assignment}"`);
-    const name = assignment.slice(0, at).trim();
-    settings.set(name.toLowerCase(), canonicalSetting(name, assignment.slice(at + 1).trim()));
+    settings[assignment.slice(0, at).trim()] = assignment.slice(at + 1).trim();
   }
   return settings;
 }
@@ -112,10 +82,6 @@ function parseAddress(text: string): { host: string; port: number } {
   const port = Number(match?.[3]);
   if (match === null || port > 65535) throw new Error(`"${text}" is not an address host:port`);
   return { host: match[1] ?? match[2] ?? '', port };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {
