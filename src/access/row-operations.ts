@@ -83,22 +83,8 @@ export class RowChanges {
     waitPolicy: 'block' | 'nowait' | 'skip',
   ): 'locked' | 'changed' | 'deleted' | 'own' | 'wait' | 'skipped' {
     const { transaction } = this;
-    const tag = rowLockTag(table.tree, keyBytes, keyStart, keyEnd);
-    const granted = this.locks.acquire(
-      transaction,
-      'row',
-      tag,
-      ROW_LOCK[strength],
-      waitPolicy === 'block',
-    );
-    if (granted === 'waiting') return 'wait';
-    if (granted === 'busy') {
-      if (waitPolicy === 'skip') return 'skipped';
-      throw pgError(
-        'lock_not_available',
-        `could not obtain lock on row in relation "${table.name}"`,
-      );
-    }
+    let outcome = this.lockKey(table, keyBytes, keyStart, keyEnd, strength, waitPolicy);
+    if (outcome !== 'locked') return outcome;
     if (transaction.hasWrites) {
       const own = transaction.writes.find(table.tree, keyBytes, keyStart, keyEnd);
       const version = own?.latest ?? null;
@@ -108,7 +94,32 @@ export class RowChanges {
       }
     }
     if (transaction.snapshot === this.newestLsn()) return 'locked';
-    return this.compareWithNewest(table, keyBytes, keyStart, keyEnd);
+    let state = this.compareWithNewest(table, keyBytes, keyStart, keyEnd);
+    // The row may have gone to another key, and on from there: the lock is on where it is now.
+    while (state === 'moved') {
+      const { target } = this;
+      outcome = this.lockKey(table, target, 0, target.length, strength, waitPolicy);
+      if (outcome !== 'locked') return outcome;
+      state = this.compareMoved(table, target);
+    }
+    return state;
+  }
+
+  private lockKey(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    strength: RowLockStrength,
+    waitPolicy: 'block' | 'nowait' | 'skip',
+  ): 'locked' | 'wait' | 'skipped' {
+    const tag = rowLockTag(table.tree, keyBytes, keyStart, keyEnd);
+    const wait = waitPolicy === 'block';
+    const granted = this.locks.acquire(this.transaction, 'row', tag, ROW_LOCK[strength], wait);
+    if (granted === 'granted') return 'locked';
+    if (granted === 'waiting') return 'wait';
+    if (waitPolicy === 'skip') return 'skipped';
+    throw pgError('lock_not_available', `could not obtain lock on row in relation "${table.name}"`);
   }
 
   insert(
@@ -120,6 +131,7 @@ export class RowChanges {
     const shape = this.shape(table);
     const { transaction, key } = this;
     key.reset();
+    let isSuccessor = false;
     if (shape.cluster.columns === null) {
       encodeRowId(this.rowIds.next(table.tree), key);
     } else {
@@ -139,6 +151,7 @@ export class RowChanges {
           key.position,
         );
       }
+      isSuccessor = this.followsOwnDelete;
     }
     for (const index of shape.uniqueIndexes) {
       const out = this.newIndexKey.reset();
@@ -160,6 +173,8 @@ export class RowChanges {
         );
       }
     }
+    // Who waits for the row that was at this key is not to take the new one for it.
+    if (isSuccessor) this.moves.record(transaction, table.tree, key.bytes, 0, key.position, null);
     const tuple = this.tuple.reset();
     encodeTuple(shape.layout, columns, row, tuple);
     const { writes, command } = transaction;
@@ -211,8 +226,9 @@ export class RowChanges {
       if (!isUniqueEntry(index.key, encodeIndexColumns(index.key, newColumns, row, out))) continue;
       checkKeyLength(out, index.descriptor);
       const old = this.oldIndexKey.reset();
-      encodeIndexColumns(index.key, oldColumns, row, old);
+      const oldNull = encodeIndexColumns(index.key, oldColumns, row, old);
       if (compareByteRanges(out.bytes, 0, out.position, old.bytes, 0, old.position) === 0) continue;
+      if (isUniqueEntry(index.key, oldNull) && !this.lockEntry(index.tree, old)) return 'wait';
       const taken = this.claimKey(index.tree, out.bytes, 0, out.position);
       if (taken === 'wait') return 'wait';
       if (taken === 'exists') throw duplicateKey(table, index.descriptor, newColumns, row);
@@ -252,6 +268,11 @@ export class RowChanges {
   ): 'done' | 'conflict' | 'wait' {
     const shape = this.shape(table);
     const { writes, command } = this.transaction;
+    for (const index of shape.uniqueIndexes) {
+      const old = this.oldIndexKey.reset();
+      if (!isUniqueEntry(index.key, encodeIndexColumns(index.key, oldColumns, row, old))) continue;
+      if (!this.lockEntry(index.tree, old)) return 'wait';
+    }
     writes.delete(table.tree, keyBytes, keyStart, keyEnd, command);
     for (const index of shape.indexes) {
       const old = this.oldIndexKey.reset();
@@ -262,8 +283,18 @@ export class RowChanges {
     return 'done';
   }
 
+  /** Locks a unique index entry that is to go away, so that who wants its key waits for the end of
+   * the transaction. False when it has to wait itself. */
+  private lockEntry(tree: TreeId, entry: ByteWriter): boolean {
+    const tag = rowLockTag(tree, entry.bytes, 0, entry.position);
+    return this.locks.acquire(this.transaction, 'row', tag, ROW_LOCK.update, true) !== 'waiting';
+  }
+
   /** Value of the entry that `claimKey` found in the way. */
   private readonly found = { bytes: NOTHING, start: 0, end: 0 };
+
+  /** After `claimKey` said 'free': the transaction itself had deleted what was there. */
+  private followsOwnDelete = false;
 
   /** Makes sure that no other transaction can take the key, and says whether it is taken already. */
   private claimKey(
@@ -275,7 +306,9 @@ export class RowChanges {
     const { transaction, locks } = this;
     const tag = rowLockTag(tree, bytes, start, end);
     const own = transaction.writes.find(tree, bytes, start, end)?.latest ?? null;
+    this.followsOwnDelete = false;
     if (own !== null) {
+      this.followsOwnDelete = own.bytes === null;
       if (own.bytes === null) return 'free';
       setRange(this.found, own.bytes, own.start, own.end);
       return 'exists';
@@ -306,25 +339,51 @@ export class RowChanges {
     return compareByteRanges(keyBytes, keyStart, keyEnd, bytes, start, end) === 0;
   }
 
+  /** After 'moved': the key that the row was given, and the commit that did it. */
+  private target: Uint8Array = NOTHING;
+  private movedLsn = 0;
+
   /** Compares the row that the snapshot shows with the newest one, the lock being held. */
   private compareWithNewest(
     table: RelationDescriptor,
     bytes: Uint8Array,
     start: number,
     end: number,
-  ): 'locked' | 'changed' | 'deleted' {
+  ): 'locked' | 'changed' | 'deleted' | 'moved' {
     const { transaction, newest } = this;
-    if (this.findNewest(table.tree, bytes, start, end)) {
+    const moved = this.moves.target(table.tree, bytes, start, end, transaction.snapshot);
+    if (moved === undefined && this.findNewest(table.tree, bytes, start, end)) {
       if (newest.rowLsn <= transaction.snapshot) return 'locked';
       this.refuseInRepeatableRead('update');
-      setRange(this.changedKey, bytes, start, end);
-      setRange(this.changedTuple, newest.valueBytes, newest.valueStart, newest.valueEnd);
-      return 'changed';
+      return this.takeChanged(bytes, start, end);
     }
-    const target = this.moves.target(table.tree, bytes, start, end);
+    return this.follow(moved);
+  }
+
+  /** The same of a row that went to the key `target`, which the transaction has locked. */
+  private compareMoved(
+    table: RelationDescriptor,
+    target: Uint8Array,
+  ): 'changed' | 'deleted' | 'moved' {
+    const moved = this.moves.target(table.tree, target, 0, target.length, this.movedLsn);
+    if (moved === undefined && this.findNewest(table.tree, target, 0, target.length)) {
+      return this.takeChanged(target, 0, target.length);
+    }
+    return this.follow(moved);
+  }
+
+  private follow(move: RowMove | undefined): 'deleted' | 'moved' {
+    const target = move?.target ?? null;
     this.refuseInRepeatableRead(target === null ? 'delete' : 'update');
-    if (target === null || !this.findNewest(table.tree, target, 0, target.length)) return 'deleted';
-    setRange(this.changedKey, target, 0, target.length);
+    if (target === null) return 'deleted';
+    this.target = target;
+    this.movedLsn = move!.lsn;
+    return 'moved';
+  }
+
+  private takeChanged(bytes: Uint8Array, start: number, end: number): 'changed' {
+    const { newest } = this;
+    setRange(this.changedKey, bytes, start, end);
     setRange(this.changedTuple, newest.valueBytes, newest.valueStart, newest.valueEnd);
     return 'changed';
   }
@@ -380,17 +439,31 @@ export interface RowIds {
 }
 
 /** Remembers where rows went whose clustering key was updated, so that those who waited for the old
- * key find the row again. */
+ * key find the row again; and at which keys other rows took the place of deleted ones. */
 export interface RowMoves {
+  /** `target`: the row's new key, or null when the row at this key is another one from now on. */
   record(
     transaction: Transaction,
     tree: TreeId,
     keyBytes: Uint8Array,
     keyStart: number,
     keyEnd: number,
-    target: Uint8Array,
+    target: Uint8Array | null,
   ): void;
-  target(tree: TreeId, keyBytes: Uint8Array, keyStart: number, keyEnd: number): Uint8Array | null;
+  /** What happened to the row at a key first after a snapshot; undefined when it never moved. */
+  target(
+    tree: TreeId,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    snapshot: number,
+  ): RowMove | undefined;
+}
+
+export interface RowMove {
+  readonly target: Uint8Array | null;
+  /** The commit of the transaction that did it. */
+  readonly lsn: number;
 }
 
 interface IndexShape {

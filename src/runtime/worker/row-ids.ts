@@ -1,4 +1,4 @@
-import type { RowIds, RowMoves } from '../../access/index.ts';
+import type { RowIds, RowMove, RowMoves } from '../../access/index.ts';
 import type { Cursor, TreeId } from '../../storage/index.ts';
 import type { Transaction } from '../../txn/index.ts';
 
@@ -28,12 +28,13 @@ export class RowIdCounters implements RowIds {
   }
 }
 
-/** Where rows went whose clustering key was updated by a transaction that committed lately. An entry
- * is needed while a statement may still see the row at its old key, so they are dropped when no
- * statement or transaction that is older than the commit is left. */
+/** Where rows went whose clustering key was updated by a transaction that committed lately, and keys
+ * at which another row took the place of a deleted one. An entry is needed while a statement may still
+ * see the old row at the key, so they are dropped when no older snapshot is left. */
 export class MovedRows implements RowMoves {
   private readonly pending = new Map<Transaction, Move[]>();
-  private readonly committed = new Map<string, Move>();
+  /** Moves by old key, oldest first. */
+  private readonly committed = new Map<string, Move[]>();
 
   record(
     transaction: Transaction,
@@ -41,23 +42,45 @@ export class MovedRows implements RowMoves {
     keyBytes: Uint8Array,
     keyStart: number,
     keyEnd: number,
-    target: Uint8Array,
+    target: Uint8Array | null,
   ): void {
     const moves = this.pending.get(transaction) ?? [];
-    moves.push({ key: moveKey(tree, keyBytes, keyStart, keyEnd), target, lsn: 0 });
+    const key = moveKey(tree, keyBytes, keyStart, keyEnd);
+    moves.push({ key, target, lsn: 0, mark: transaction.writes.mark });
     this.pending.set(transaction, moves);
   }
 
-  target(tree: TreeId, keyBytes: Uint8Array, keyStart: number, keyEnd: number): Uint8Array | null {
-    if (this.committed.size === 0) return null;
-    return this.committed.get(moveKey(tree, keyBytes, keyStart, keyEnd))?.target ?? null;
+  target(
+    tree: TreeId,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    snapshot: number,
+  ): RowMove | undefined {
+    if (this.committed.size === 0) return undefined;
+    const moves = this.committed.get(moveKey(tree, keyBytes, keyStart, keyEnd));
+    return moves?.find(({ lsn }) => lsn > snapshot);
+  }
+
+  /** Forgets what was done since a mark of the transaction's write set. */
+  rollbackTo(transaction: Transaction, writeMark: number): void {
+    const moves = this.pending.get(transaction);
+    while (moves !== undefined && moves.length > 0 && moves.at(-1)!.mark >= writeMark) moves.pop();
   }
 
   commit(transaction: Transaction, lsn: number): void {
     const moves = this.pending.get(transaction);
     if (moves === undefined) return;
     this.pending.delete(transaction);
-    for (const move of moves) this.committed.set(move.key, { ...move, lsn });
+    // Of several moves from one key in one transaction the first is that of the row others saw there.
+    const first = new Set<string>();
+    for (const move of moves) {
+      if (first.has(move.key)) continue;
+      first.add(move.key);
+      const known = this.committed.get(move.key);
+      if (known === undefined) this.committed.set(move.key, [{ ...move, lsn }]);
+      else known.push({ ...move, lsn });
+    }
   }
 
   abort(transaction: Transaction): void {
@@ -66,8 +89,10 @@ export class MovedRows implements RowMoves {
 
   /** Forgets moves that every remaining snapshot sees as done. */
   trim(oldestSnapshot: number): void {
-    for (const [key, move] of this.committed) {
-      if (move.lsn <= oldestSnapshot) this.committed.delete(key);
+    for (const [key, moves] of this.committed) {
+      const kept = moves.filter(({ lsn }) => lsn > oldestSnapshot);
+      if (kept.length === 0) this.committed.delete(key);
+      else if (kept.length < moves.length) this.committed.set(key, kept);
     }
   }
 
@@ -76,10 +101,10 @@ export class MovedRows implements RowMoves {
   }
 }
 
-interface Move {
+interface Move extends RowMove {
   readonly key: string;
-  readonly target: Uint8Array;
-  readonly lsn: number;
+  /** Where the transaction's write set stood. */
+  readonly mark: number;
 }
 
 function moveKey(tree: TreeId, key: Uint8Array, start: number, end: number): string {

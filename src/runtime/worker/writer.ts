@@ -203,9 +203,9 @@ export class Writer extends StatementThread {
         return false;
       }
     }
+    this.checkStillCurrent(statement);
     if (statement.awaitsTables) {
       statement.awaitsTables = false;
-      this.checkStillCurrent(statement);
       // What others committed meanwhile is to be seen.
       if (transaction.isolation === 'read committed') {
         this.setSnapshot(transaction, -1);
@@ -215,15 +215,17 @@ export class Writer extends StatementThread {
     return true;
   }
 
-  /** After a wait the tables may be others than those that were planned for. */
+  /** The tables, now that they are locked, may be others than those that were planned for: the
+   * main thread had not heard of a change, or the statement waited for its end. */
   private checkStillCurrent(statement: RunningStatement): void {
-    const catalog = this.catalogOf(statement.open!);
-    for (const table of statement.plan.tables) {
-      const now = catalog.relationByOid(table.oid);
-      if (now === undefined) {
-        throw pgError('undefined_table', `relation "${table.name}" does not exist`);
-      }
-      if (now.version !== table.version) throw new StalePlan();
+    const { plan } = statement;
+    const open = statement.open!;
+    const catalog = this.catalogOf(open);
+    if (plan.catalogVersion === catalog.version) return;
+    for (const table of plan.tables) {
+      if (catalog.relationByOid(table.oid)?.version === table.version) continue;
+      if (open.catalog !== null) this.tellSessionCatalog(statement.request, open);
+      throw new StalePlan();
     }
   }
 
@@ -508,6 +510,7 @@ export class Writer extends StatementThread {
     const { transaction } = open;
     this.locks.cancelWait(transaction);
     const last = transaction.savepoints.at(-1);
+    this.moves.rollbackTo(transaction, last?.writeMark ?? 0);
     if (last === undefined) {
       transaction.writes.rollbackTo(0);
       this.locks.releaseTo(transaction, 0);
@@ -519,6 +522,7 @@ export class Writer extends StatementThread {
 
   private rollbackTo(open: OpenTransaction, name: string, request: number): void {
     const { lockMark, catalogChanged } = open.rollbackTo(name);
+    this.moves.rollbackTo(open.transaction, open.transaction.writes.mark);
     this.locks.releaseTo(open.transaction, lockMark);
     open.failed = false;
     if (catalogChanged) {
@@ -533,14 +537,17 @@ export class Writer extends StatementThread {
   private release(transaction: Transaction): void {
     this.openCount--;
     this.locks.releaseTo(transaction, 0);
-    if (!this.moves.isEmpty && this.running.size === 0 && this.sessions.size < 1024) {
-      this.trimMoves();
-    }
+    if (!this.moves.isEmpty) this.trimMoves();
   }
 
+  /** Forgets where rows went that all transactions and statements see where they are now. */
   private trimMoves(): void {
-    for (const { open } of this.sessions.values()) if (open !== null) return;
-    this.moves.trim(this.engine.commitLsn);
+    let oldest: number = this.engine.commitLsn;
+    for (const { open } of this.sessions.values()) {
+      if (open !== null) oldest = Math.min(oldest, open.transaction.snapshot);
+    }
+    for (const { snapshot } of this.running.keys()) oldest = Math.min(oldest, snapshot);
+    this.moves.trim(oldest);
   }
 
   // ---------------------------------------------------------------- waiting
