@@ -356,11 +356,11 @@ function isRetryable(thrown: unknown): boolean {
   return code === '40P01' || code === '40001';
 }
 
-/** The connection ended: by the kill, or because the server is on its way down or up. */
+/** The connection ended: by the kill. A server that says so itself, because one of its threads died, has
+ * failed. */
 function isBroken(thrown: unknown): boolean {
   const { code, message } = thrown as { code?: string; message?: string };
   if (code === 'ECONNRESET' || code === 'ECONNREFUSED' || code === 'EPIPE') return true;
-  if (code === '57P01' || code === '57P02' || code === '57P03') return true;
   return /Connection terminated|not queryable/.test(message ?? '');
 }
 

@@ -45,10 +45,15 @@ const replay = `npm run crash -- --rounds ${rounds} --seed ${seed} --clients ${o
 
 type Server = ServerProcess | PostgresProcess;
 
-function start(): Promise<Server> {
-  return options.on === 'postgres'
-    ? PostgresProcess.start({ data: join(data, 'data') })
-    : ServerProcess.start({ data: join(data, 'data'), settings: HEDDLE_SETTINGS });
+/** The server that was started last. */
+let latest: Server | null = null;
+
+async function start(): Promise<Server> {
+  latest =
+    options.on === 'postgres'
+      ? await PostgresProcess.start({ data: join(data, 'data') })
+      : await ServerProcess.start({ data: join(data, 'data'), settings: HEDDLE_SETTINGS });
+  return latest;
 }
 
 /** Kills a server while it starts, or soon after. */
@@ -100,6 +105,11 @@ async function restart(): Promise<Server> {
   return start();
 }
 
+async function endLatest(): Promise<void> {
+  if (latest instanceof ServerProcess) console.error(latest.log);
+  await latest?.kill();
+}
+
 function check(): string {
   if (options.on !== 'heddle') return '';
   return execFileSync(
@@ -120,7 +130,6 @@ async function run(): Promise<void> {
     server = await restart();
     const faults = await connected(server, (client) => verify(client, clients));
     if (faults.length > 0) {
-      await server.stop();
       throw new Error(`round ${round}:\n  ${faults.join('\n  ')}`);
     }
     if (round === rounds || random.chance(0.6)) {
@@ -145,6 +154,7 @@ try {
 } catch (thrown) {
   const { stderr = '', stdout = '' } = thrown as { stderr?: string; stdout?: string };
   console.error(thrown instanceof Error ? thrown.message : thrown, stdout, stderr);
+  await endLatest();
   console.error(`the data directory is kept: ${data}`);
   console.error(`the same seed again: ${replay}`);
   process.exit(1);

@@ -75,7 +75,7 @@ test('an address that is not loopback, a wrong setting and an unusable directory
   await expect(
     ServerProcess.start({ data, settings: { shared_buffers: 'plenty' } }),
   ).rejects.toThrow(/invalid value for parameter "shared_buffers"/);
-  await expect(ServerProcess.start({ data: '/proc/heddle' })).rejects.toThrow(
-    /heddle: .*\/proc\/heddle/,
+  await expect(ServerProcess.start({ data: '/dev/null' })).rejects.toThrow(
+    /heddle: .*"\/dev\/null"/,
   );
 });
