@@ -106,8 +106,8 @@ export const LAYERS: readonly Layer[] = [
     doors: ['src/runtime/index.ts', 'src/runtime/roles.ts'],
   },
   { name: 'workers', needs: ['runtime'] },
-  { name: 'index.ts', needs: ['runtime', 'session', 'wire'] },
-  { name: 'cli', needs: ['runtime', 'session', 'wire'] },
+  { name: 'index.ts', needs: ['runtime', 'session', 'wire'], doors: ['src/index.ts'] },
+  { name: 'cli', needs: ['runtime', 'session', 'wire', 'index.ts'] },
 ];
 
 /** Modules of Node that some layers alone may import. */
