@@ -4,6 +4,7 @@ import type { CopyFormat } from '../sql/execute/index.ts';
 import type { Expr } from '../sql/expression.ts';
 import type { Plan } from '../sql/plan/plan.ts';
 import type { Datum } from '../types/index.ts';
+import type { SessionControl } from './session-control.ts';
 import type { ResultSink } from './session-port.ts';
 
 /** What a session needs of the threads that run statements; the runtime implements it. */
@@ -108,6 +109,8 @@ export interface PlanRun extends RunBase {
   readonly catalog: Catalog;
   /** EXPLAIN ANALYZE. */
   readonly explain: unknown;
+  /** The session, for what the main thread runs. */
+  readonly control: SessionControl;
   /** COPY TO: rows are CopyData messages of this format. */
   readonly copy: CopyFormat | null;
 }

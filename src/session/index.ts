@@ -14,6 +14,7 @@ export type {
 export { STALE_PLAN_SQLSTATE } from './backend.ts';
 export { StatementCache } from './prepared-statement.ts';
 export { ClientSession } from './session.ts';
+export type { SessionControl, SessionPeers, SessionSignal } from './session-control.ts';
 export { SessionEnvironment } from './session-environment.ts';
 export type * from './session-port.ts';
 export { SETTING_DEFINITIONS, type SettingDefinition } from './setting-definitions.ts';

@@ -259,6 +259,21 @@ function runSet(session: ClientSession, statement: VariableSetStmt): void {
   session.sink.commandComplete(isReset ? 'RESET' : 'SET');
 }
 
+/** set_config(): a null value is the default. */
+export function setSetting(
+  session: ClientSession,
+  name: string,
+  value: string | null,
+  local: boolean,
+): string {
+  const { settings } = session.environment;
+  if (name === 'transaction_isolation' || name === 'transaction_read_only') {
+    setTransactionSetting(session, name, value);
+  } else if (value === null) settings.reset(name, local);
+  else settings.set(name, value, local);
+  return shownValue(session, name);
+}
+
 function setTransactionSetting(session: ClientSession, name: string, value: string | null): void {
   const { environment } = session;
   if (name === 'transaction_isolation') {

@@ -9,7 +9,7 @@ import type {
   StatementSettings,
 } from './backend.ts';
 import type { PrepareContext } from './prepared-statement.ts';
-import type { ResultSink } from './session-port.ts';
+import type { ResultSink, StartupRequest } from './session-port.ts';
 import { initialText, Settings, type SettingValues, settingDefinition } from './settings.ts';
 
 const EPOCH_2000_MS = 946_684_800_000;
@@ -23,6 +23,8 @@ export class SessionEnvironment {
   readonly settings: Settings;
   readonly user: string;
   readonly database: string;
+  readonly peer: StartupRequest['peer'];
+  readonly startTimestamp = this.now();
   private readonly serverStartTimestamp: number;
   private version = -1;
   private derived!: Derived;
@@ -35,12 +37,14 @@ export class SessionEnvironment {
   constructor(options: {
     user: string;
     database: string;
+    peer: StartupRequest['peer'];
     defaults: SettingValues;
     serverStartTimestamp: number;
     onReported: (name: string, value: string) => void;
   }) {
     this.user = options.user;
     this.database = options.database;
+    this.peer = options.peer;
     this.serverStartTimestamp = options.serverStartTimestamp;
     this.settings = new Settings(options.defaults, options.onReported);
     this.typeContext = {

@@ -1,5 +1,6 @@
 import type { ExecuteStmt, Node } from '@pgsql/types';
 import type { Catalog } from '../catalog/index.ts';
+import type { ActivityFacts, PreparedStatementFacts } from '../catalog/system/index.ts';
 import {
   type Condition,
   PgError,
@@ -36,7 +37,13 @@ import {
   type StatementCache,
 } from './prepared-statement.ts';
 import { expandFormats } from './result-columns.ts';
-import { describeSessionCommand, endsBlock, runSessionCommand } from './session-commands.ts';
+import {
+  describeSessionCommand,
+  endsBlock,
+  runSessionCommand,
+  setSetting,
+} from './session-commands.ts';
+import type { SessionControl, SessionPeers, SessionSignal } from './session-control.ts';
 import type { SessionEnvironment } from './session-environment.ts';
 import type { BindValues, ResultSink, Session } from './session-port.ts';
 import { TransactionBlock } from './transaction-block.ts';
@@ -47,12 +54,13 @@ import { TransactionBlock } from './transaction-block.ts';
  * `run` is set, the door is paused, and the answers come through the RunListener methods below;
  * what comes after the statement is in `continuation`.
  */
-export class ClientSession implements Session, RunListener {
+export class ClientSession implements Session, RunListener, SessionControl {
   readonly processId: number;
   readonly secretKey: number;
   readonly sink: ResultSink;
   readonly backend: StatementBackend;
   readonly environment: SessionEnvironment;
+  private readonly peers: SessionPeers;
   readonly block = new TransactionBlock();
   readonly statements = new Map<string, PreparedStatement>();
   /** The catalog that the open transaction sees, when it has changed it. */
@@ -68,6 +76,8 @@ export class ClientSession implements Session, RunListener {
   private skipToSync = false;
   /** The text that locations in parse trees refer to. */
   private queryText = '';
+  /** When the last statement began. */
+  private queryStart = 0;
 
   /** The statement that runs, if any, and what follows it. */
   private run: RunHandle | null = null;
@@ -89,6 +99,7 @@ export class ClientSession implements Session, RunListener {
     backend: StatementBackend;
     cache: StatementCache;
     environment: SessionEnvironment;
+    peers: SessionPeers;
   }) {
     this.processId = options.processId;
     this.secretKey = options.secretKey;
@@ -96,6 +107,7 @@ export class ClientSession implements Session, RunListener {
     this.backend = options.backend;
     this.cache = options.cache;
     this.environment = options.environment;
+    this.peers = options.peers;
   }
 
   get catalog(): Catalog {
@@ -112,6 +124,7 @@ export class ClientSession implements Session, RunListener {
   }
 
   private startSimple(text: string): void {
+    this.queryText = text;
     const scope = this.planScope();
     if (this.block.state !== 'failed') {
       const shaped = this.cache.find(text, scope, this.prepareContext());
@@ -338,6 +351,63 @@ export class ClientSession implements Session, RunListener {
     this.releaseSnapshot();
   }
 
+  /** The connection is to end, by an order of the server or of another session. */
+  end(error: PgErrorFields): void {
+    if (!this.terminated) this.sink.error(error);
+  }
+
+  // ---------------------------------------------------------------- SessionControl
+
+  setting(name: string): string | null {
+    return this.environment.settings.find(name) ?? null;
+  }
+
+  setSetting(name: string, value: string | null, local: boolean): string {
+    return setSetting(this, name, value, local);
+  }
+
+  signal(processId: number, signal: SessionSignal): boolean {
+    return this.peers.signal(processId, signal);
+  }
+
+  activity(): Iterable<ActivityFacts> {
+    return this.peers.activity();
+  }
+
+  /** Its row of pg_stat_activity. */
+  activityFacts(): ActivityFacts {
+    const { block, environment } = this;
+    return {
+      pid: this.processId,
+      user: environment.user,
+      database: environment.database,
+      applicationName: environment.settings.get('application_name'),
+      clientAddress: environment.peer?.address ?? null,
+      clientPort: environment.peer?.port ?? null,
+      backendStart: environment.startTimestamp,
+      transactionStart: block.startTimestamp || null,
+      queryStart: this.queryStart || null,
+      stateChange: this.queryStart || null,
+      waitEventType: this.finished ? 'Client' : null,
+      waitEvent: this.finished ? 'ClientRead' : null,
+      state: this.finished ? IDLE_STATES[block.status] : 'active',
+      query: this.queryText,
+    };
+  }
+
+  *preparedStatements(): Iterable<PreparedStatementFacts> {
+    for (const [name, prepared] of this.statements) {
+      if (name === '') continue;
+      yield {
+        name,
+        statement: prepared.text,
+        prepareTime: this.environment.now(),
+        parameterTypes: prepared.parameterTypes.slice(0, prepared.parameterCount),
+        fromSql: false,
+      };
+    }
+  }
+
   // ---------------------------------------------------------------- running statements
 
   /** What session commands use, too: starts a run whose answers come to this session. */
@@ -364,6 +434,7 @@ export class ClientSession implements Session, RunListener {
   runBase(): RunBase {
     const { block, environment } = this;
     const now = environment.now();
+    this.queryStart = now;
     if (block.startTimestamp === 0) block.startTimestamp = now;
     if (block.isolation === 'repeatable read' && block.snapshot === null && block.isBlock) {
       block.snapshot = this.backend.holdSnapshot();
@@ -456,6 +527,7 @@ export class ClientSession implements Session, RunListener {
       catalog: this.catalog,
       explain: null,
       copy: null,
+      control: this,
     };
   }
 
@@ -1019,6 +1091,7 @@ export class ClientSession implements Session, RunListener {
   private ready(): void {
     const { block } = this;
     this.sink.readyForQuery(block.status);
+    if (this.queryText.length > QUERY_TEXT_MAX) this.queryText = '';
     this.finished = true;
     const timeoutMs =
       block.status === 'I' ? this.environment.idleTimeoutMs : this.environment.idleInBlockTimeoutMs;
@@ -1112,6 +1185,15 @@ export class ClientSession implements Session, RunListener {
 type TagMaker = PreparedStatement | ((rowCount: number) => void) | null;
 
 type Continuation = (() => void) | null;
+
+/** Longer texts are not kept for pg_stat_activity when their statement is over. */
+const QUERY_TEXT_MAX = 4096;
+
+const IDLE_STATES = {
+  I: 'idle',
+  T: 'idle in transaction',
+  E: 'idle in transaction (aborted)',
+} as const;
 
 /** How often a statement is planned anew because its tables change while it waits for them. */
 const RETRY_COUNT_MAX = 10;

@@ -1,7 +1,13 @@
 import type { Catalog } from '../../catalog/index.ts';
 import { readDatum } from '../../chunk/index.ts';
 import { notSupported, SQLSTATES, toErrorFields } from '../../errors/index.ts';
-import type { PlanRun, RunHandle, RunListener, StatementSettings } from '../../session/index.ts';
+import type {
+  PlanRun,
+  RunHandle,
+  RunListener,
+  SessionControl,
+  StatementSettings,
+} from '../../session/index.ts';
 import { MAIN_THREAD, type SharedMemory, Snapshots } from '../../shm/index.ts';
 import { compilePlan, dataRowEncoder, type SpillFile } from '../../sql/execute/index.ts';
 import type { Expr } from '../../sql/expression.ts';
@@ -16,7 +22,7 @@ import {
 } from '../../storage/index.ts';
 import { type Datum, typeByOid } from '../../types/index.ts';
 import { currentSetting } from '../current-setting.ts';
-import { systemViewSource } from '../system-views.ts';
+import { systemViewSource, type ThreadFacts } from '../system-views.ts';
 import { RunningStatement, SLICE, type StatementHost } from '../worker/running-statement.ts';
 import { nowMicros, StatementContext } from '../worker/statement-context.ts';
 
@@ -45,7 +51,7 @@ export class MainRunner implements StatementHost {
   }
 
   execute(run: PlanRun, listener: RunListener): RunHandle {
-    const statement = this.makeStatement(run.settings, run.catalog, listener);
+    const statement = this.makeStatement(run.settings, run.catalog, listener, run.control);
     const mine = new MainRun(this, statement, run, listener);
     mine.begin();
     return mine;
@@ -53,7 +59,7 @@ export class MainRunner implements StatementHost {
 
   /** Values of expressions without columns. */
   evaluate(exprs: readonly Expr[], settings: StatementSettings, catalog: Catalog): Datum[] {
-    const statement = this.makeStatement(settings, catalog, null);
+    const statement = this.makeStatement(settings, catalog, null, undefined);
     const now = nowMicros();
     statement.settings = settings;
     statement.context.use(settings, 0, now, now);
@@ -113,6 +119,7 @@ export class MainRunner implements StatementHost {
     settings: StatementSettings,
     catalog: Catalog,
     listener: RunListener | null,
+    control: SessionControl | undefined,
   ): RunningStatement {
     const context = new StatementContext(currentSetting, (message, condition) =>
       listener?.notice({
@@ -123,7 +130,8 @@ export class MainRunner implements StatementHost {
     );
     const statement = new RunningStatement(this, context);
     statement.settings = settings;
-    statement.systemViews = systemViewSource(catalog, context);
+    context.control = control;
+    statement.systemViews = systemViewSource(catalog, context, sessionFacts(control));
     return statement;
   }
 }
@@ -184,6 +192,10 @@ class MainRun implements RunHandle {
         setImmediate(this.next);
         return;
       }
+      if (slice === SLICE.sleeping) {
+        setTimeout(this.next, Math.max(1, statement.nextWake - performance.now()));
+        return;
+      }
       if (slice === SLICE.suspended) {
         listener.suspended();
         return;
@@ -221,7 +233,10 @@ class MainRun implements RunHandle {
 
   cancel(reason: 'user' | 'timeout'): void {
     if (this.moved !== null) this.moved.cancel(reason);
-    else this.statement.cancelled = reason;
+    else {
+      this.statement.cancelled = reason;
+      setImmediate(this.next);
+    }
   }
 
   drained(): void {
@@ -233,6 +248,14 @@ class MainRun implements RunHandle {
   }
   copyDone(): void {}
   copyFail(): void {}
+}
+
+function sessionFacts(control: SessionControl | undefined): ThreadFacts {
+  if (control === undefined) return {};
+  return {
+    preparedStatements: () => control.preparedStatements(),
+    activity: () => control.activity(),
+  };
 }
 
 function resultPlan(exprs: readonly Expr[], catalogVersion: number): Plan {

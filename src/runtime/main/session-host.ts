@@ -1,3 +1,4 @@
+import type { ActivityFacts } from '../../catalog/system/index.ts';
 import { type PgErrorFields, pgError } from '../../errors/index.ts';
 import {
   ClientSession,
@@ -5,6 +6,8 @@ import {
   type Session,
   SessionEnvironment,
   type SessionHost,
+  type SessionPeers,
+  type SessionSignal,
   type SettingValues,
   type StartupRequest,
   type StatementBackend,
@@ -12,7 +15,7 @@ import {
 } from '../../session/index.ts';
 
 /** Opens the sessions of all doors, and knows them by their process id. */
-export class Sessions implements SessionHost {
+export class Sessions implements SessionHost, SessionPeers {
   private readonly backend: () => Promise<StatementBackend> | StatementBackend;
   private readonly cache: StatementCache;
   private readonly defaults: SettingValues;
@@ -51,6 +54,24 @@ export class Sessions implements SessionHost {
     if (session?.secretKey === secretKey) session.cancel();
   }
 
+  signal(processId: number, signal: SessionSignal): boolean {
+    const session = this.sessions.get(processId);
+    if (session === undefined) return false;
+    if (signal === 'cancel') session.cancel();
+    else {
+      session.end(
+        pgError('admin_shutdown', 'terminating connection due to administrator command', {
+          severity: 'FATAL',
+        }).fields,
+      );
+    }
+    return true;
+  }
+
+  *activity(): Iterable<ActivityFacts> {
+    for (const session of this.sessions.values()) yield session.activityFacts();
+  }
+
   private open(backend: StatementBackend, request: StartupRequest, sink: ResultSink): Session {
     const { user, database } = request;
     const { catalog } = backend;
@@ -68,6 +89,7 @@ export class Sessions implements SessionHost {
     const environment = new SessionEnvironment({
       user,
       database,
+      peer: request.peer,
       defaults: this.defaults,
       serverStartTimestamp: backend.serverStartTimestamp,
       onReported: (name, value) => sink.parameterStatus(name, value),
@@ -83,6 +105,7 @@ export class Sessions implements SessionHost {
         backend,
         cache: this.cache,
         environment,
+        peers: this,
       },
       () => this.sessions.delete(processId),
     );

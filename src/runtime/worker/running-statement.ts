@@ -42,6 +42,8 @@ export const SLICE = {
   paused: 2,
   /** The client has to take rows first. */
   blocked: 3,
+  /** It waits for the time `wakeAt`. */
+  sleeping: 4,
 } as const;
 export type Slice = (typeof SLICE)[keyof typeof SLICE];
 
@@ -95,6 +97,10 @@ export class RunningStatement implements ExecutionEnvironment {
   private readonly out = new ByteWriter(16 * 1024);
   private encoder!: DataRowEncoder;
   private copy: CopyOut | null = null;
+  /** performance.now() at which pg_sleep() is over; 0 when none goes on. */
+  wakeAt = 0;
+  /** All rows are computed; the wait for the last of them goes on. */
+  private finished = false;
   private changesRows = false;
   /** What is left of the current chunk. */
   private chunk: DataChunk | null = null;
@@ -130,6 +136,9 @@ export class RunningStatement implements ExecutionEnvironment {
     this.totalRows = 0;
     this.unacknowledged = 0;
     this.cancelled = 'no';
+    this.finished = false;
+    this.wakeAt = 0;
+    this.context.sleepMs = 0;
     this.chunk = null;
     this.chunkRow = 0;
   }
@@ -158,12 +167,22 @@ export class RunningStatement implements ExecutionEnvironment {
     this.checkInterrupts();
     const compiled = this.compiled!;
     for (;;) {
+      if (this.wakeAt !== 0) {
+        if (performance.now() < this.wakeAt) return SLICE.sleeping;
+        this.wakeAt = 0;
+      }
       if (this.chunk !== null) {
         const sent = this.sendChunk();
         if (sent !== SLICE.done) return sent;
         this.chunk = null;
       }
-      const status = compiled.next();
+      const status = this.finished ? DONE : compiled.next();
+      if (this.context.sleepMs > 0) {
+        this.wakeAt = performance.now() + this.context.sleepMs;
+        this.context.sleepMs = 0;
+        this.finished = status === DONE;
+      }
+      if (status === DONE && this.wakeAt !== 0) continue;
       if (status === CHUNK) {
         this.chunk = compiled.chunk;
         this.chunkRow = 0;
@@ -202,6 +221,12 @@ export class RunningStatement implements ExecutionEnvironment {
 
   createSpillFile(): SpillFile {
     return this.host.createSpillFile();
+  }
+
+  /** When a sleeping statement has something to do: its time is over, or its deadline has come. */
+  get nextWake(): number {
+    if (this.deadlineMs === 0) return this.wakeAt;
+    return Math.min(this.wakeAt, this.deadlineMs - performance.timeOrigin);
   }
 
   shouldPause(): boolean {

@@ -1,6 +1,6 @@
 import type { CatalogView } from '../../catalog/index.ts';
 import { SystemNames } from '../../catalog/system/index.ts';
-import type { StatementSettings as SessionContext } from '../../session/index.ts';
+import type { StatementSettings as SessionContext, SessionControl } from '../../session/index.ts';
 import type { FunctionContext, SessionFacts } from '../../sql/functions/index.ts';
 import type { ObjectNames } from '../../types/index.ts';
 
@@ -26,6 +26,10 @@ export class StatementContext implements FunctionContext, SessionFacts {
   catalog: CatalogView | undefined;
   objectNames: ObjectNames | undefined;
   server: FunctionContext['server'];
+  /** Set on the main thread. */
+  control: SessionControl | undefined;
+  /** How long the functions of the rows at hand want the statement to wait. */
+  sleepMs = 0;
   private context!: SessionContext;
   private readonly settingOf: (name: string, context: SessionContext) => string | null;
   private readonly onNotice: (message: string, condition: string) => void;
@@ -93,6 +97,7 @@ export class StatementContext implements FunctionContext, SessionFacts {
   }
 
   setting(name: string): string | null {
+    if (this.control !== undefined) return this.control.setting(name);
     return this.settingOf(name, this.context);
   }
 
@@ -114,6 +119,10 @@ export class StatementContext implements FunctionContext, SessionFacts {
   setRandomSeed(seed: number): void {
     this.seeded = true;
     this.randomState = BigInt.asUintN(64, BigInt(Math.round(seed * 2 ** 52)));
+  }
+
+  sleep(milliseconds: number): void {
+    this.sleepMs += milliseconds;
   }
 
   notice(message: string, condition = 'NOTICE'): void {

@@ -53,6 +53,8 @@ export class StatementThread implements RequestHandler, StatementHost {
   /** Statements that can go on at once. */
   protected ready: RunningStatement[] = [];
   private readyNext: RunningStatement[] = [];
+  /** Statements that wait for a time. */
+  private sleepers: RunningStatement[] = [];
   private readonly idleStatements: RunningStatement[] = [];
   private readonly idleCursors: PageTreeCursor[] = [];
   private readonly spillFiles: SpillFiles;
@@ -80,11 +82,12 @@ export class StatementThread implements RequestHandler, StatementHost {
     while (!this.stopping) {
       const heard = port.bell.listen();
       port.receive(this);
+      if (this.sleepers.length > 0) this.wakeSleepers();
       this.runReady();
       this.afterTurn();
       port.publish();
       if (this.ready.length > 0 || this.stopping || this.hasWork()) continue;
-      if (!spin.wait(() => port.bell.listen() !== heard)) port.bell.sleep(heard, this.sleepMs());
+      if (!spin.wait(() => port.bell.listen() !== heard)) port.bell.sleep(heard, this.sleepTime());
     }
     this.atStop();
     port.stopped(null);
@@ -294,9 +297,31 @@ export class StatementThread implements RequestHandler, StatementHost {
       case SLICE.blocked:
         statement.isBlocked = true;
         return;
+      case SLICE.sleeping:
+        if (!this.sleepers.includes(statement)) this.sleepers.push(statement);
+        return;
       default:
         if (!this.isWaiting(statement)) this.ready.push(statement);
     }
+  }
+
+  private wakeSleepers(): void {
+    const now = performance.now();
+    this.sleepers = this.sleepers.filter((statement) => {
+      if (this.statements.get(statement.request) !== statement) return false;
+      if (statement.nextWake > now) return true;
+      if (!this.ready.includes(statement)) this.ready.push(statement);
+      return false;
+    });
+  }
+
+  /** Until something is due: a pg_sleep(), or what the thread itself waits for. */
+  private sleepTime(): number {
+    let time = this.sleepMs();
+    for (const { nextWake } of this.sleepers) {
+      time = Math.min(time, Math.max(1, nextWake - performance.now()));
+    }
+    return time;
   }
 
   private logInternal(thrown: unknown): void {

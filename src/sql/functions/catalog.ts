@@ -8,6 +8,7 @@ import { PRIVILEGE_FUNCTIONS } from './catalog-privileges.ts';
 import { RELATION_FUNCTIONS } from './catalog-relations.ts';
 import { CATALOG_SETS } from './catalog-sets.ts';
 import { registerFunctions } from './implementations.ts';
+import { SESSION_CONTROL } from './session-control.ts';
 import { allFunctions } from './signatures.ts';
 
 const needCatalog = {
@@ -37,12 +38,14 @@ export function isCatalogType(type: number): boolean {
   return CATALOG_TYPES.has(type);
 }
 
-/** Oids of the functions that need a catalog, the text forms of catalog types among them. */
+/** Oids of the functions that need a catalog, the text forms of catalog types among them, or control
+ * of their session; both are where the main thread is. */
 export const CATALOG_FUNCTIONS: ReadonlySet<number> = new Set(
   allFunctions()
     .filter(
       ({ oid, source }) =>
-        source in needCatalog || String(oid) in needCatalog || /^reg\w+(in|out)$/.test(source),
+        source in needCatalog ||
+        source in SESSION_CONTROL || String(oid) in needCatalog || /^reg\w+(in|out)$/.test(source),
     )
     .map(({ oid }) => oid),
 );

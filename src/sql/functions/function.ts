@@ -15,8 +15,19 @@ export interface FunctionContext extends TypeContext {
   readonly catalog?: CatalogView | undefined;
   /** Sizes and locks, as far as the thread knows them. */
   readonly server?: ServerKnowledge | undefined;
+  /** Lets the statement wait so long, once it has computed the rows at hand. */
+  sleep?(milliseconds: number): void;
+  /** Absent on all threads but the main one. */
+  readonly control?: StatementControl | undefined;
   /** Raises a notice or warning to the client. */
   notice(message: string, condition?: string): void;
+}
+
+/** What functions change outside of their statement. */
+export interface StatementControl {
+  setSetting(name: string, value: string | null, local: boolean): string;
+  /** False when there is no such process. */
+  signal(processId: number, signal: 'cancel' | 'terminate'): boolean;
 }
 
 export type ServerKnowledge = Pick<

@@ -1,0 +1,22 @@
+import type { ActivityFacts, PreparedStatementFacts } from '../catalog/system/index.ts';
+
+/** What a statement on the main thread may do to its session and to others, and learn of them: the
+ * functions set_config, pg_cancel_backend and pg_terminate_backend, and views of the server's state. */
+export interface SessionControl {
+  /** A setting as it is now; null for an unknown name. */
+  setting(name: string): string | null;
+  /** Sets it and returns the value that SHOW prints. */
+  setSetting(name: string, value: string | null, local: boolean): string;
+  /** False when there is no such session. */
+  signal(processId: number, signal: SessionSignal): boolean;
+  preparedStatements(): Iterable<PreparedStatementFacts>;
+  activity(): Iterable<ActivityFacts>;
+}
+
+export type SessionSignal = 'cancel' | 'terminate';
+
+/** All sessions of the server, as one of them sees them. */
+export interface SessionPeers {
+  signal(processId: number, signal: SessionSignal): boolean;
+  activity(): Iterable<ActivityFacts>;
+}

@@ -1,0 +1,41 @@
+/** Functions that act on the session, on other sessions, or on the time a statement takes. */
+
+import { notSupported } from '../../errors/index.ts';
+import type { FunctionContext, StatementControl } from './function.ts';
+import { registerFunctions } from './implementations.ts';
+
+type C = FunctionContext;
+
+/** They run where FunctionContext.control is set: the planner marks statements that call them as it
+ * does those that ask the catalog. */
+export const SESSION_CONTROL = {
+  set_config_by_name: (c: C, name: string | null, value: string | null, local: boolean | null) =>
+    name === null ? null : controlOf(c).setSetting(name, value, local ?? false),
+  pg_cancel_backend: (c: C, processId: number) => signal(c, processId, 'cancel'),
+  pg_terminate_backend: (c: C, processId: number) => signal(c, processId, 'terminate'),
+};
+
+function controlOf({ control }: C): StatementControl {
+  if (control === undefined) {
+    throw notSupported('a function that changes the session in a statement that reads tables');
+  }
+  return control;
+}
+
+function signal(context: C, processId: number, kind: 'cancel' | 'terminate'): boolean {
+  const found = controlOf(context).signal(processId, kind);
+  if (!found) {
+    context.notice(`PID ${processId} is not a PostgreSQL backend process`, 'WARNING');
+  }
+  return found;
+}
+
+registerFunctions({
+  scalars: {
+    ...SESSION_CONTROL,
+    pg_sleep: (c: C, seconds: number) => {
+      if (seconds > 0) c.sleep?.(seconds * 1000);
+      return '';
+    },
+  },
+});
