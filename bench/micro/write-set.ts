@@ -97,6 +97,8 @@ export function benchSmall(store: Store): number {
 interface LargeFigures {
   readonly putMs: number;
   readonly commitMs: number;
+  /** Of this process, without waiting for the disk. */
+  readonly cpuMs: number;
   readonly longestPutMs: number;
   readonly longestTurnMs: number;
   readonly peakBytes: number;
@@ -118,6 +120,7 @@ export function benchLarge(
   const value = new Uint8Array(ROW_BYTES).fill(9);
   let longestPutMs = 0;
   let peakBytes = 0;
+  const cpu = process.cpuUsage();
   const start = performance.now();
   let last = start;
   for (let i = 0; i < count; i++) {
@@ -134,9 +137,11 @@ export function benchLarge(
   const putMs = performance.now() - start;
   store.add(transaction, isNew ? [tree] : [], false);
   const longestTurnMs = store.finish();
+  const { user, system } = process.cpuUsage(cpu);
   return {
     putMs,
     commitMs: performance.now() - start - putMs,
+    cpuMs: (user + system) / 1000,
     longestPutMs,
     longestTurnMs,
     peakBytes,
@@ -150,10 +155,10 @@ function scatter(i: number): number {
 
 function report(name: string, count: number, figures: LargeFigures): void {
   const total = figures.putMs + figures.commitMs;
-  const { putMs, commitMs, longestPutMs, longestTurnMs, peakBytes } = figures;
+  const { putMs, commitMs, cpuMs, longestPutMs, longestTurnMs, peakBytes } = figures;
   console.log(
     `${name}: ${((total / count) * 1000).toFixed(2)} µs a row ` +
-      `(put ${((putMs / count) * 1000).toFixed(2)}, commit ${((commitMs / count) * 1000).toFixed(2)}); ` +
+      `(put ${((putMs / count) * 1000).toFixed(2)}, commit ${((commitMs / count) * 1000).toFixed(2)}; CPU ${((cpuMs / count) * 1000).toFixed(2)}); ` +
       `longest put ${longestPutMs.toFixed(1)} ms, longest turn ${longestTurnMs.toFixed(1)} ms, ` +
       `${(peakBytes / 1048576).toFixed(1)} MiB in memory`,
   );

@@ -184,8 +184,13 @@ export class MapCursor implements Cursor {
   seek(key: Uint8Array, keyEnd: number, mode: SeekMode): boolean {
     const wanted = text(key, 0, keyEnd);
     const { entries } = this;
-    const behind = entries.findIndex(([k]) => k >= wanted);
-    const from = behind < 0 ? entries.length : behind;
+    let from = 0;
+    let to = entries.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (entries[middle]![0] < wanted) from = middle + 1;
+      else to = middle;
+    }
     const isThere = entries[from]?.[0] === wanted;
     if (mode === 'ge') return this.stand(from);
     if (mode === 'gt') return this.stand(isThere ? from + 1 : from);
