@@ -54,8 +54,12 @@ function* lockRows({ catalog, server, session }: SystemState): Iterable<SystemRo
     const isRelation = facts.relation !== null;
     yield {
       locktype: facts.type,
-      database: isRelation ? database : null,
+      database: isRelation || facts.advisory !== undefined ? database : null,
       relation: facts.relation,
+      transactionid: facts.transaction ?? null,
+      classid: facts.advisory?.classId ?? null,
+      objid: facts.advisory?.objectId ?? null,
+      objsubid: facts.advisory?.subId ?? null,
       virtualtransaction: facts.virtualTransaction,
       pid: facts.pid,
       mode: facts.mode,

@@ -24,6 +24,7 @@ import type { FunctionContext } from '../../sql/functions/index.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
 import type { Cursor, TreeId } from '../../storage/index.ts';
 import type { Datum } from '../../types/index.ts';
+import type { AdvisoryCalls } from './advisory-calls.ts';
 import type { StatementContext } from './statement-context.ts';
 import type { OpenTransaction } from './writer-session.ts';
 
@@ -72,6 +73,12 @@ export class RunningStatement implements ExecutionEnvironment {
   /** In the writer: its transaction, and whether it still waits for its table locks. */
   open: OpenTransaction | null = null;
   awaitsTables = false;
+  /** It begins anew when its advisory lock is granted; null for plans without such locks. */
+  advisory: AdvisoryCalls | null = null;
+  awaitsRestart = false;
+  /** Where the transaction's write set stood when it began. */
+  writeMark = 0;
+  private rowsToSkip = 0;
   flags = 0;
   startedMs = 0;
   /** Options of EXPLAIN ANALYZE, when that is what runs it. */
@@ -155,6 +162,13 @@ export class RunningStatement implements ExecutionEnvironment {
     };
   }
 
+  /** Prepares for another run from the beginning, which passes over the rows that were sent. */
+  restart(): void {
+    this.rowsToSkip = this.totalRows;
+    this.chunk = null;
+    this.advisory?.restart();
+  }
+
   /** Goes on with a suspended statement, for so many rows more. */
   resume(rowLimit: number): void {
     this.rowLimit = rowLimit;
@@ -204,6 +218,9 @@ export class RunningStatement implements ExecutionEnvironment {
     this.explainOptions = null;
     this.holdsSnapshot = false;
     this.isBlocked = false;
+    this.advisory = null;
+    this.awaitsRestart = false;
+    this.rowsToSkip = 0;
   }
 
   /** Rows for the command tag: what a change processed, or what was sent. */
@@ -245,6 +262,11 @@ export class RunningStatement implements ExecutionEnvironment {
   /** Sends what is left of the chunk, as far as limit and window allow. */
   private sendChunk(): Slice {
     const chunk = this.chunk!;
+    if (this.rowsToSkip > 0) {
+      const skipped = Math.min(this.rowsToSkip, chunk.count - this.chunkRow);
+      this.chunkRow += skipped;
+      this.rowsToSkip -= skipped;
+    }
     while (this.chunkRow < chunk.count) {
       if (this.rowLimit > 0 && this.sentSinceResume >= this.rowLimit) return SLICE.suspended;
       if (this.unacknowledged >= WINDOW_BYTES) return SLICE.blocked;

@@ -26,6 +26,7 @@ export class StatementContext implements FunctionContext, SessionFacts {
   catalog: CatalogView | undefined;
   objectNames: ObjectNames | undefined;
   server: FunctionContext['server'];
+  advisoryLocks: FunctionContext['advisoryLocks'];
   /** Set on the main thread. */
   control: SessionControl | undefined;
   /** How long the functions of the rows at hand want the statement to wait. */

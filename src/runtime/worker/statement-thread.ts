@@ -132,6 +132,11 @@ export class StatementThread implements RequestHandler, StatementHost {
     return false;
   }
 
+  /** What was thrown says that the statement has to wait, and is to be run anew then. */
+  protected beginAnew(_statement: RunningStatement, _thrown: unknown): boolean {
+    return false;
+  }
+
   /** Messages that only the writer knows. */
   protected writerControl(
     _message: ControlMessage,
@@ -198,7 +203,7 @@ export class StatementThread implements RequestHandler, StatementHost {
         this.reader.leave();
       }
     } catch (thrown) {
-      this.fail(statement, toErrorFields(thrown));
+      if (!this.beginAnew(statement, thrown)) this.fail(statement, toErrorFields(thrown));
       return;
     }
     this.runStatement(statement);
@@ -277,6 +282,7 @@ export class StatementThread implements RequestHandler, StatementHost {
     try {
       slice = statement.runSlice(SLICE_MS);
     } catch (thrown) {
+      if (this.beginAnew(statement, thrown)) return;
       fields = toErrorFields(thrown);
       if (fields.sqlstate === SQLSTATES.internal_error) this.logInternal(thrown);
     } finally {

@@ -1,3 +1,4 @@
+import { ADVISORY_FUNCTIONS } from '../../sql/functions/index.ts';
 import type { Plan, PlanNode } from '../../sql/plan/plan.ts';
 import { TABLE_LOCK, tableLockTag } from '../../txn/index.ts';
 
@@ -38,6 +39,26 @@ function collectLocks(plan: Plan): PlanTableLock[] {
   };
   for (const root of [plan.root, ...plan.subplans, ...plan.ctes]) visit(root);
   return [...modes].map(([relation, mode]) => ({ relation, tag: tableLockTag(relation), mode }));
+}
+
+const CALLERS = new WeakMap<Plan, boolean>();
+
+/** Whether an expression of the plan takes advisory locks. */
+export function takesAdvisoryLocks(plan: Plan): boolean {
+  let takes = CALLERS.get(plan);
+  if (takes === undefined) {
+    takes = plan.needsWriter && [plan.root, plan.subplans, plan.ctes].some(callsAdvisory);
+    CALLERS.set(plan, takes);
+  }
+  return takes;
+}
+
+/** Plans are plain data, whatever shape their nodes have. */
+function callsAdvisory(part: unknown): boolean {
+  if (typeof part !== 'object' || part === null || ArrayBuffer.isView(part)) return false;
+  const call = part as { kind?: unknown; function?: unknown };
+  if (call.kind === 'call' && ADVISORY_FUNCTIONS.has(call.function as number)) return true;
+  return Object.values(part).some(callsAdvisory);
 }
 
 /** The inputs of a plan node. */

@@ -1,7 +1,7 @@
 import type { Catalog, CatalogChange } from '../../catalog/index.ts';
 import type { SequenceOperations } from '../../sql/execute/index.ts';
 import type { TreeId } from '../../storage/index.ts';
-import type { Transaction } from '../../txn/index.ts';
+import { Transaction } from '../../txn/index.ts';
 import type { Int8 } from '../../types/index.ts';
 
 /** What the writer keeps of a session: its open transaction, and the sequence values it has seen. */
@@ -11,9 +11,20 @@ export class WriterSession {
   /** currval() by sequence, and lastval(). */
   readonly currentValues = new Map<number, Int8>();
   lastSequence = 0;
+  private lockOwner_: Transaction | null = null;
 
   constructor(id: number) {
     this.id = id;
+  }
+
+  /** The owner of locks that outlive transactions: a transaction that never begins nor ends. */
+  lockOwner(): Transaction {
+    this.lockOwner_ ??= new Transaction(this.id, 'read committed', 0);
+    return this.lockOwner_;
+  }
+
+  get holdsLocks(): boolean {
+    return this.lockOwner_ !== null && this.lockOwner_.grants.length > 0;
   }
 }
 

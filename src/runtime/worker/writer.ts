@@ -23,23 +23,24 @@ import {
   findDeadlock,
   LockTable,
   OverlayCursor,
-  TABLE_LOCK_NAMES,
   Transaction,
   type WriteSpill,
 } from '../../txn/index.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
 import type { ExecuteMessage } from '../generated/execute-message.ts';
 import { EXECUTE_FLAGS, ISOLATION, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
-import { systemViewLookup, systemViewSource } from '../system-views.ts';
+import { systemViewLookup, systemViewSource, type ThreadFacts } from '../system-views.ts';
+import { AdvisoryCalls, AdvisoryWait } from './advisory-calls.ts';
 import { CommitGroup } from './commit-group.ts';
 import { EMPTY_CURSOR } from './empty-cursor.ts';
+import { blockingSessions, deadlock, lockFacts } from './lock-facts.ts';
 import { LogSync } from './log-sync.ts';
 import { MovedRows, RowIdCounters } from './row-ids.ts';
 import type { RunningStatement } from './running-statement.ts';
 import { encodeState, SequenceStore, sequenceKey } from './sequences.ts';
 import { SessionSequences } from './session-sequences.ts';
 import { StatementThread } from './statement-thread.ts';
-import { tableLocksOf } from './table-locks.ts';
+import { tableLocksOf, takesAdvisoryLocks } from './table-locks.ts';
 import { UtilityRunner } from './utility-runner.ts';
 import type { WorkerSetup } from './worker-setup.ts';
 import { OpenTransaction, WriterSession } from './writer-session.ts';
@@ -188,10 +189,27 @@ export class Writer extends StatementThread {
     statement.rows = this.rowsOf(transaction);
     statement.sequences = statement.plan.needsWriter ? this.sequencesOf(open) : null;
     statement.systemViews = statement.plan.needsCatalog
-      ? systemViewSource(this.catalogOf(open), statement.context)
+      ? systemViewSource(this.catalogOf(open), statement.context, this.facts)
       : null;
+    if (takesAdvisoryLocks(statement.plan)) {
+      const session = this.session(message.session());
+      statement.advisory = new AdvisoryCalls(this.locks, session, transaction);
+      statement.writeMark = transaction.writes.mark;
+    }
+    statement.context.advisoryLocks = statement.advisory ?? undefined;
     return this.lockTables(statement);
   }
+
+  /** What the writer tells functions and views that others cannot. */
+  private readonly facts: ThreadFacts = {
+    locks: () => lockFacts(this.locks, this.xidOf),
+    blockingProcesses: (pid) => blockingSessions(this.locks, pid),
+  };
+
+  private readonly xidOf = (transaction: Transaction): number => {
+    if (transaction.xid === 0) transaction.xid = this.engine.nextXid();
+    return transaction.xid;
+  };
 
   /** Takes the table locks of the plan; false while one is awaited. */
   private lockTables(statement: RunningStatement): boolean {
@@ -231,6 +249,18 @@ export class Writer extends StatementThread {
 
   protected override runStatement(statement: RunningStatement): void {
     const open = statement.open!;
+    if (statement.awaitsRestart) {
+      try {
+        statement.checkInterrupts();
+      } catch (thrown) {
+        this.fail(statement, toErrorFields(thrown));
+        return;
+      }
+      if (open.transaction.waitingFor !== null) return;
+      statement.awaitsRestart = false;
+      this.start(statement);
+      return;
+    }
     if (statement.awaitsTables) {
       try {
         statement.checkInterrupts();
@@ -249,6 +279,20 @@ export class Writer extends StatementThread {
   protected override start(statement: RunningStatement): void {
     this.changes.use(statement.open!.transaction);
     super.start(statement);
+  }
+
+  /** An advisory lock is awaited: the statement is taken back to its beginning. */
+  protected override beginAnew(statement: RunningStatement, thrown: unknown): boolean {
+    if (!(thrown instanceof AdvisoryWait)) return false;
+    const { transaction } = statement.open!;
+    statement.compiled?.close();
+    statement.compiled = null;
+    transaction.writes.rollbackTo(statement.writeMark);
+    this.moves.rollbackTo(transaction, statement.writeMark);
+    statement.restart();
+    statement.awaitsRestart = true;
+    this.startWaiting(transaction);
+    return true;
   }
 
   protected override isWaiting(statement: RunningStatement): boolean {
@@ -424,6 +468,7 @@ export class Writer extends StatementThread {
       if (statement.session === id) this.forget(statement);
     }
     if (session.open !== null) this.abort(session.open);
+    if (session.holdsLocks) this.locks.releaseTo(session.lockOwner(), 0);
   }
 
   // ---------------------------------------------------------------- transactions
@@ -522,7 +567,8 @@ export class Writer extends StatementThread {
 
   private rollbackTo(open: OpenTransaction, name: string, request: number): void {
     const { lockMark, catalogChanged } = open.rollbackTo(name);
-    this.moves.rollbackTo(open.transaction, open.transaction.writes.mark);
+    const { writeMark } = open.transaction.savepoints.at(-1)!;
+    this.moves.rollbackTo(open.transaction, writeMark);
     this.locks.releaseTo(open.transaction, lockMark);
     open.failed = false;
     if (catalogChanged) {
@@ -610,12 +656,17 @@ export class Writer extends StatementThread {
       if (!transaction.deadlockChecked && waitedMs >= deadlockTimeoutMs) {
         transaction.deadlockChecked = true;
         const cycle = findDeadlock(this.locks, transaction);
-        if (cycle !== null) throw deadlock(cycle);
+        if (cycle !== null) throw deadlock(cycle, this.xidOf, this.databaseOid());
       }
       return null;
     } catch (thrown) {
       return toErrorFields(thrown);
     }
+  }
+
+  private databaseOid(): number {
+    for (const { oid, name } of this.catalog.databases()) if (name === 'postgres') return oid;
+    return 0;
   }
 
   // ---------------------------------------------------------------- catalog
@@ -803,28 +854,6 @@ class ExistingTreeCursor implements Cursor {
   get rowLsn(): number {
     return this.cursor.rowLsn;
   }
-}
-
-function deadlock(cycle: readonly Transaction[]): PgError {
-  const lines = cycle.map((transaction, i) => {
-    const blocker = cycle[(i + 1) % cycle.length]!;
-    return `Process ${transaction.session} waits for ${waitedLock(transaction)}; blocked by process ${blocker.session}.`;
-  });
-  return pgError('deadlock_detected', 'deadlock detected', {
-    detail: lines.join('\n'),
-    hint: 'See server log for query details.',
-  });
-}
-
-function waitedLock(transaction: Transaction): string {
-  const request = transaction.waitingFor as { lock: { tag: string; kind: string }; mode: number };
-  if (request.lock.kind === 'table') {
-    return `${TABLE_LOCK_NAMES[request.mode]} on relation ${request.lock.tag.slice(1)}`;
-  }
-  if (request.lock.kind === 'advisory') {
-    return `${request.mode === 0 ? 'ShareLock' : 'ExclusiveLock'} on advisory lock`;
-  }
-  return 'ShareLock on transaction';
 }
 
 export function failedTransaction(): PgError {

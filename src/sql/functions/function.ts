@@ -19,6 +19,8 @@ export interface FunctionContext extends TypeContext {
   sleep?(milliseconds: number): void;
   /** Absent on all threads but the main one. */
   readonly control?: StatementControl | undefined;
+  /** Present where Plan.needsWriter is true. */
+  readonly advisoryLocks?: AdvisoryLocks | undefined;
   /** Raises a notice or warning to the client. */
   notice(message: string, condition?: string): void;
 }
@@ -28,6 +30,27 @@ export interface StatementControl {
   setSetting(name: string, value: string | null, local: boolean): string;
   /** False when there is no such process. */
   signal(processId: number, signal: 'cancel' | 'terminate'): boolean;
+}
+
+/** Key of an advisory lock: halves of an int8 (space 1), or two int4 (space 2), unsigned. */
+export interface AdvisoryKey {
+  readonly high: number;
+  readonly low: number;
+  readonly space: 1 | 2;
+}
+
+/** The advisory locks of the session that runs the statement. */
+export interface AdvisoryLocks {
+  /** False when another session holds it and the call is not to wait. */
+  lock(
+    key: AdvisoryKey,
+    shared: boolean,
+    scope: 'session' | 'transaction',
+    wait: boolean,
+  ): boolean;
+  /** Lets go of a lock of the session; false when it has none. */
+  unlock(key: AdvisoryKey, shared: boolean): boolean;
+  unlockAll(): void;
 }
 
 export type ServerKnowledge = Pick<

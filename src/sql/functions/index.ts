@@ -11,6 +11,7 @@ import './series.ts';
 import './array.ts';
 import './datetime.ts';
 import './session.ts';
+import './advisory.ts';
 import './input-output.ts';
 import './catalog.ts';
 import './aggregate-count.ts';
@@ -19,6 +20,7 @@ import './aggregate-variance.ts';
 import './aggregate-regression.ts';
 import './aggregate-collect.ts';
 
+export { ADVISORY_FUNCTIONS, WRITER_FUNCTIONS } from './advisory.ts';
 export { CATALOG_FUNCTIONS, isCatalogType } from './catalog.ts';
 export { currentSchema } from './catalog-names.ts';
 export type * from './function.ts';

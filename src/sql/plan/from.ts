@@ -288,6 +288,8 @@ function derivedCandidates(
       return functionCandidates(planner, relation, entry, clauses);
     case 'systemView': {
       planner.statement.needsCatalog = true;
+      // The writer has the lock table.
+      if (entry.view === 'pg_catalog.pg_locks') planner.statement.needsWriter = true;
       const columns = planner.neededColumns(relation);
       return scanCandidates(planner, relation, columns, entry, clauses, 100, 10, (base) => ({
         kind: 'systemViewScan',

@@ -2,7 +2,7 @@ import type { Query } from '../bind/query.ts';
 import { visibleOutput } from '../bind/sublinks.ts';
 import type { Expr } from '../expression.ts';
 import { someExpr, visitChildren, visitQuery } from '../expression-tree.ts';
-import { CATALOG_FUNCTIONS, isCatalogType } from '../functions/index.ts';
+import { CATALOG_FUNCTIONS, isCatalogType, WRITER_FUNCTIONS } from '../functions/index.ts';
 import type { Plan, ResultColumn } from './plan.ts';
 import { QueryPlanner } from './query-planner.ts';
 import { type PlanContext, StatementPlanner } from './statement-planner.ts';
@@ -29,14 +29,19 @@ export function planQuery(query: Query, context: PlanContext): Plan {
     slots: statement.slots,
     output,
     parameterTypes: context.parameterTypes,
-    needsWriter: statement.needsWriter || advancesSequence(query),
+    needsWriter: statement.needsWriter || callsWriter(query),
     needsCatalog: statement.needsCatalog || asksCatalog(query),
     catalogVersion: context.catalog.version,
   };
 }
 
-function advancesSequence(query: Query): boolean {
-  return someExprOf(query, (part) => part.kind === 'sequence');
+/** Whether the statement advances sequences, or takes or shows locks. */
+function callsWriter(query: Query): boolean {
+  return someExprOf(
+    query,
+    (part) =>
+      part.kind === 'sequence' || (part.kind === 'call' && WRITER_FUNCTIONS.has(part.function)),
+  );
 }
 
 /** Whether the statement calls functions that ask the catalog, or turns values such as regclass into
