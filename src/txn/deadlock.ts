@@ -32,7 +32,8 @@ function reorder<Owner extends LockOwner>(
   depth: number,
 ): boolean {
   if (depth === REORDER_DEPTH_MAX) return false;
-  for (let i = 0; i < cycle.length; i++) {
+  // The edge that is furthest from who looks for the cycle comes first, as in PostgreSQL.
+  for (let i = cycle.length - 1; i >= 0; i--) {
     const member = cycle[i]!;
     const ahead = cycle[(i + 1) % cycle.length]!;
     const isHard = table.hardBlockers(member).some(({ session }) => session === ahead.session);
