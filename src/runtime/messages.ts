@@ -44,6 +44,8 @@ export const TRANSACTION = {
   rollbackTo: 5,
   /** A statement of the block failed elsewhere: undo to the last savepoint, or all. */
   fail: 6,
+  /** Forget currval() and lastval(). */
+  discardSequences: 7,
 } as const;
 
 /** From a worker. */

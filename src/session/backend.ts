@@ -46,7 +46,8 @@ export type TransactionOperation =
   | 'savepoint'
   | 'release'
   | 'rollbackTo'
-  | 'fail';
+  | 'fail'
+  | 'discardSequences';
 
 export interface HeldSnapshot {
   readonly slot: number;

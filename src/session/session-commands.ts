@@ -174,8 +174,17 @@ function runTransaction(session: ClientSession, statement: TransactionStmt): voi
       session.transactionOperation('rollbackTo', statement.savepoint_name ?? '', 'ROLLBACK');
       return;
     }
+    case 'TRANS_STMT_PREPARE':
+      requireBlock(session, 'PREPARE TRANSACTION');
+      // What a server answers whose max_prepared_transactions is 0, as PostgreSQL's is by default.
+      throw pgError('object_not_in_prerequisite_state', 'prepared transactions are disabled', {
+        hint: 'Set max_prepared_transactions to a nonzero value.',
+      });
     default:
-      throw notSupported('two-phase commit');
+      throw pgError(
+        'undefined_object',
+        `prepared transaction with identifier "${statement.gid ?? ''}" does not exist`,
+      );
   }
 }
 
@@ -421,13 +430,15 @@ function runDiscard(session: ClientSession, target: string): void {
     if (session.block.state === 'open') {
       throw pgError('active_sql_transaction', 'DISCARD ALL cannot run inside a transaction block');
     }
+    session.closeCursors();
     session.statements.clear();
     session.environment.settings.resetAll();
-    session.sink.commandComplete('DISCARD ALL');
+    session.adoptDefaults();
+    session.transactionOperation('discardSequences', '', 'DISCARD ALL');
   } else if (target === 'DISCARD_PLANS') {
     session.sink.commandComplete('DISCARD PLANS');
   } else if (target === 'DISCARD_SEQUENCES') {
-    throw notSupported('DISCARD SEQUENCES');
+    session.transactionOperation('discardSequences', '', 'DISCARD SEQUENCES');
   } else {
     session.sink.commandComplete('DISCARD TEMP');
   }

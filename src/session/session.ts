@@ -3,6 +3,7 @@ import type { Catalog } from '../catalog/index.ts';
 import type { ActivityFacts, PreparedStatementFacts } from '../catalog/system/index.ts';
 import {
   type Condition,
+  notSupported,
   PgError,
   type PgErrorFields,
   pgError,
@@ -10,7 +11,7 @@ import {
 } from '../errors/index.ts';
 import type { CopyFormat } from '../sql/execute/index.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parse/index.ts';
-import type { Datum } from '../types/index.ts';
+import { builtinTypes, type Datum } from '../types/index.ts';
 import { bindArgument } from './arguments.ts';
 import {
   type HeldSnapshot,
@@ -180,6 +181,11 @@ export class ClientSession implements Session, RunListener, SessionControl {
           'duplicate_prepared_statement',
           `prepared statement "${name}" already exists`,
         );
+      }
+      for (const oid of parameterTypes) {
+        if (oid !== 0 && builtinTypes.find(oid) === undefined) {
+          throw notSupported(`the type with OID ${oid}`);
+        }
       }
       const prepared = this.prepareText(text, parameterTypes);
       this.statements.set(name, prepared);
@@ -759,8 +765,24 @@ export class ClientSession implements Session, RunListener, SessionControl {
     this.run = null;
     this.copyOpen = false;
     this.continuation = null;
-    this.fail(fields, this.runInWriter);
+    this.fail(this.withSchema(fields), this.runInWriter);
     this.resumeIfDone();
+  }
+
+  /** Threads know a table's schema by its number alone; the client is told its name. */
+  private withSchema(fields: PgErrorFields): PgErrorFields {
+    const { table } = fields;
+    if (table === undefined || fields.schema !== undefined) return fields;
+    const { catalog } = this;
+    const maker = this.runningTag;
+    const planned = maker === null || typeof maker === 'function' ? null : maker.planned;
+    const oid =
+      planned?.plan.tables.find(({ name }) => name === table)?.schema ??
+      this.environment
+        .searchPath(catalog)
+        .find((schema) => catalog.relationByName(schema, table) !== undefined);
+    const schema = oid === undefined ? undefined : catalog.schemaByOid(oid)?.name;
+    return schema === undefined ? fields : { ...fields, schema };
   }
 
   notice(fields: PgErrorFields): void {
@@ -819,13 +841,14 @@ export class ClientSession implements Session, RunListener, SessionControl {
     this.environment.settings.begin();
   }
 
-  /** SAVEPOINT and its kin, in the writer, where the transaction's changes are. */
+  /** SAVEPOINT and its kin, in the writer, where the transaction's changes are; and what it keeps of
+   * the session besides. */
   transactionOperation(
-    operation: 'savepoint' | 'release' | 'rollbackTo',
+    operation: 'savepoint' | 'release' | 'rollbackTo' | 'discardSequences',
     name: string,
     tag: string,
   ): void {
-    this.block.inWriter = true;
+    if (operation !== 'discardSequences') this.block.inWriter = true;
     this.start(
       (listener) => {
         this.sendTransaction(operation, name, listener);

@@ -189,7 +189,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
         request: routed.request,
         isolation: options.isolation === 'repeatable read' ? 1 : 0,
         flags: options.asynchronousCommit ? EXECUTE_FLAGS.asynchronousCommit : 0,
-        argument: ends ? 0 : this.writerSlot(session),
+        argument: ends || operation === 'discardSequences' ? 0 : this.writerSlot(session),
       },
       Buffer.from(name, 'utf8'),
     );

@@ -447,6 +447,10 @@ export class Writer extends StatementThread {
         case TRANSACTION.rollbackTo:
           if (session.open !== null) this.rollbackTo(session.open, name, request);
           break;
+        case TRANSACTION.discardSequences:
+          session.currentValues.clear();
+          session.lastSequence = 0;
+          break;
         case TRANSACTION.fail:
           if (session.open !== null) this.failBlock(session.open);
           break;

@@ -193,6 +193,8 @@ export class CopyBinaryWriter implements CopyWriter {
   private readonly out: ByteWriter;
   private readonly framed: boolean;
   private messageStart = 0;
+  /** The message that is open holds the header and nothing else. */
+  private hasHeader = false;
 
   constructor(columnCount: number, out: ByteWriter, framed: boolean) {
     this.columnCount = columnCount;
@@ -200,12 +202,13 @@ export class CopyBinaryWriter implements CopyWriter {
     this.framed = framed;
   }
 
+  /** The header shares the message of the first row, or of the end; clients rely on it. */
   header(): void {
     this.beginMessage();
     this.out.raw(SIGNATURE);
     this.out.u32be(0);
     this.out.u32be(0);
-    this.endRow();
+    this.hasHeader = true;
   }
 
   beginRow(): void {
@@ -235,6 +238,10 @@ export class CopyBinaryWriter implements CopyWriter {
   }
 
   private beginMessage(): void {
+    if (this.hasHeader) {
+      this.hasHeader = false;
+      return;
+    }
     this.messageStart = this.out.position;
     if (!this.framed) return;
     this.out.u8(COPY_DATA);
