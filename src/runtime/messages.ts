@@ -33,6 +33,10 @@ export const REQUEST = {
   shutdown: 17,
   /** argument: number of a thread that has died. Writer only. */
   threadEnded: 18,
+  /** argument: a relation that a transaction block has read in a reader. Writer only. */
+  lockRead: 19,
+  /** The transaction block that has read has ended. Writer only. */
+  unlockReads: 20,
 } as const;
 
 /** Operations of REQUEST.transaction. */

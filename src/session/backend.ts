@@ -31,6 +31,13 @@ export interface StatementBackend {
       readonly asynchronousCommit: boolean;
     },
   ): void;
+  /** Somebody locks, or is about to lock, a table of the plan against readers: it is to be run in the
+   * writer, which waits for the lock. */
+  isLocked(plan: Plan): boolean;
+  /** A transaction block reads a table outside of the writer: nobody may lock it against readers until
+   * `unlockReads`. */
+  lockRead(session: number, relation: number): void;
+  unlockReads(session: number): void;
   /** Values of expressions without columns, at once. */
   evaluate(exprs: readonly Expr[], settings: StatementSettings, catalog: Catalog): Datum[];
   /** Takes a snapshot that stays readable until `releaseSnapshot`. */

@@ -11,6 +11,7 @@ import {
 } from '../errors/index.ts';
 import type { CopyFormat } from '../sql/execute/index.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parse/index.ts';
+import type { Plan } from '../sql/plan/plan.ts';
 import { builtinTypes, type Datum } from '../types/index.ts';
 import { bindArgument } from './arguments.ts';
 import {
@@ -485,14 +486,14 @@ export class ClientSession implements Session, RunListener, SessionControl {
     if (portal === null && prepared.columns !== null && !this.isRetry) {
       this.sink.rowDescription(prepared.columns);
     }
-    if (!needsWriter && !block.inWriter && block.isolation === 'read committed' && rowLimit === 0) {
+    const inWriter = this.runsInWriter(planned);
+    if (!inWriter && block.isolation === 'read committed' && rowLimit === 0) {
       const read = this.environment.pointReadRun(planned, parameters, formats, this.sink);
       if (this.backend.pointRead(read)) {
         this.sink.commandComplete(commandTag(prepared, read.rowCount));
         return;
       }
     }
-    const inWriter = this.runsInWriter(planned);
     const inBlock = block.isBlock && !(single && block.state === 'implicit');
     const run = this.planRun(planned, parameters, formats, rowLimit, inWriter, inBlock);
     this.retryLimit = rowLimit;
@@ -501,7 +502,28 @@ export class ClientSession implements Session, RunListener, SessionControl {
 
   /** What changed in the block is seen by the writer alone; a plan without tables need not see it. */
   private runsInWriter({ plan }: PlannedStatement): boolean {
-    return plan.needsWriter || (this.block.inWriter && plan.tables.length > 0);
+    if (plan.needsWriter) return true;
+    if (plan.tables.length === 0) return false;
+    if (this.block.inWriter || this.backend.isLocked(plan)) return true;
+    if (this.block.state === 'open') this.lockReads(plan);
+    return false;
+  }
+
+  /** What a block reads is locked until its end, as in PostgreSQL, so that nobody drops it. */
+  private lockReads(plan: Plan): void {
+    const { readTables } = this.block;
+    for (const { oid } of plan.tables) {
+      if (readTables.has(oid)) continue;
+      readTables.add(oid);
+      this.backend.lockRead(this.processId, oid);
+    }
+  }
+
+  private unlockReads(): void {
+    const { readTables } = this.block;
+    if (readTables.size === 0) return;
+    readTables.clear();
+    this.backend.unlockReads(this.processId);
   }
 
   private planRun(
@@ -807,6 +829,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
     this.closePortals();
     const inWriter = block.inWriter;
     const settle = (): void => {
+      this.unlockReads();
       this.releaseSnapshot();
       if (commit) this.environment.settings.commit();
       else this.environment.settings.rollback();
@@ -903,6 +926,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
     const { block } = this;
     if (block.state === 'open') {
       block.state = 'failed';
+      if (block.savepoints.length === 0) this.unlockReads();
       if (block.inWriter && !writerKnows) {
         this.sendTransaction('fail', '', IGNORE_ANSWER);
       }

@@ -23,6 +23,8 @@ export class TransactionBlock {
   /** REPEATABLE READ: what all statements read at. */
   snapshot: HeldSnapshot | null = null;
   readonly savepoints: SavepointMark[] = [];
+  /** Tables that were read outside of the writer, which keeps locks on them. */
+  readonly readTables = new Set<number>();
 
   /** In a block of whatever kind, so that what a statement writes is not committed with it. */
   get isBlock(): boolean {

@@ -1,4 +1,5 @@
 export { findDeadlock } from './deadlock.ts';
+export { ExclusiveTables } from './exclusive-tables.ts';
 export {
   ADVISORY_LOCK,
   type LockKind,

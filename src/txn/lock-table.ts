@@ -1,4 +1,5 @@
-import { CONFLICTS, type LockKind } from './lock-modes.ts';
+import type { ExclusiveTables } from './exclusive-tables.ts';
+import { CONFLICTS, type LockKind, TABLE_LOCK } from './lock-modes.ts';
 
 /** The lock table of the writer thread: who holds what, who waits for what, in which order.
  *
@@ -15,10 +16,13 @@ export class LockTable<Owner extends LockOwner> {
   /** Who waits, by session. */
   private readonly waiting = new Map<number, Owner>();
   private readonly onGranted: (owner: Owner) => void;
+  private readonly exclusive: ExclusiveTables | null;
 
-  /** `onGranted` is told when a waiting owner's request has been granted. */
-  constructor(onGranted: (owner: Owner) => void) {
+  /** `onGranted` is told when a waiting owner's request has been granted; `exclusive` is kept up to
+   * date with the tables that are locked against readers. */
+  constructor(onGranted: (owner: Owner) => void, exclusive: ExclusiveTables | null = null) {
     this.onGranted = onGranted;
+    this.exclusive = exclusive;
   }
 
   /** Asks for a lock, which it has already when it holds as strong a one. 'waiting': the owner is
@@ -49,18 +53,26 @@ export class LockTable<Owner extends LockOwner> {
     if (lock === undefined) {
       lock = { tag, kind, grants: [], queue: [] };
       this.locks.set(tag, lock);
+      this.raise(lock, mode);
       this.grant(lock, holder, mode);
       return 'granted';
     }
-    const passes = kind === 'row' || holdsAny(lock, owner);
-    if (!this.blocked(lock, owner, mode, passes ? 0 : lock.queue.length)) {
+    const held = heldModes(lock, owner.session);
+    const place = this.place(lock, held);
+    if (!this.blocked(lock, owner, mode, kind === 'row' ? 0 : place)) {
+      this.raise(lock, mode);
       this.grant(lock, holder, mode);
       return 'granted';
     }
     if (!wait) return 'busy';
-    const request: LockRequest<Owner> = { lock, owner, holder, mode };
-    if (holdsAny(lock, owner)) lock.queue.splice(this.placeOfHolder(lock), 0, request);
-    else lock.queue.push(request);
+    this.raise(lock, mode);
+    const behind = lock.queue[place];
+    const isDeadlock =
+      kind !== 'row' &&
+      behind !== undefined &&
+      (CONFLICTS[kind][mode]! & heldModes(lock, behind.owner.session)) !== 0;
+    const request: LockRequest<Owner> = { lock, owner, holder, mode, isDeadlock };
+    lock.queue.splice(place, 0, request);
     owner.waitingFor = request;
     this.waiting.set(owner.session, owner);
     return 'waiting';
@@ -108,6 +120,7 @@ export class LockTable<Owner extends LockOwner> {
     owner.waitingFor = null;
     this.waiting.delete(owner.session);
     const { lock } = request;
+    this.lower(lock, request.mode);
     lock.queue.splice(lock.queue.indexOf(request), 1);
     this.wakeQueue(lock);
   }
@@ -178,8 +191,20 @@ export class LockTable<Owner extends LockOwner> {
     owner.grants.push(grant);
   }
 
+  /** A lock that keeps readers out is asked for. */
+  private raise(lock: Lock<Owner>, mode: number): void {
+    const relation = keepsReadersOut(lock, mode);
+    if (relation > 0) this.exclusive?.raise(relation);
+  }
+
+  private lower(lock: Lock<Owner>, mode: number): void {
+    const relation = keepsReadersOut(lock, mode);
+    if (relation > 0) this.exclusive?.lower(relation);
+  }
+
   private release(grant: LockGrant<Owner>): void {
     const { lock } = grant;
+    this.lower(lock, grant.mode);
     const grants = lock.grants;
     const at = grants.indexOf(grant);
     const last = grants.pop()!;
@@ -200,14 +225,13 @@ export class LockTable<Owner extends LockOwner> {
     return false;
   }
 
-  /** A holder that wants more goes ahead of those who do not hold the lock. */
-  private placeOfHolder(lock: Lock<Owner>): number {
-    let place = 0;
-    for (const waiter of lock.queue) {
-      if (!holdsAny(lock, waiter.owner)) break;
-      place++;
-    }
-    return place;
+  /** Where to queue: who has the lock in some mode goes ahead of those who wait for him. */
+  private place(lock: Lock<Owner>, held: number): number {
+    const { queue } = lock;
+    if (held === 0) return queue.length;
+    const conflicts = CONFLICTS[lock.kind];
+    const place = queue.findIndex((waiter) => (conflicts[waiter.mode]! & held) !== 0);
+    return place < 0 ? queue.length : place;
   }
 
   private wakeQueue(lock: Lock<Owner>): void {
@@ -256,12 +280,22 @@ export interface LockRequest<Owner> {
   readonly owner: Owner;
   readonly holder: Owner;
   readonly mode: number;
+  /** It and the request behind it wait for each other: there is no use in waiting any longer. */
+  readonly isDeadlock: boolean;
 }
 
-/** The session has the lock in some mode. */
-function holdsAny<Owner extends LockOwner>(lock: Lock<Owner>, owner: Owner): boolean {
-  for (const grant of lock.grants) if (grant.owner.session === owner.session) return true;
-  return false;
+/** The oid of the table that such a lock keeps readers from; 0 for others. */
+function keepsReadersOut<Owner>(lock: Lock<Owner>, mode: number): number {
+  if (lock.kind !== 'table' || mode !== TABLE_LOCK.accessExclusive) return 0;
+  const relation = Number(lock.tag.slice(1));
+  return Math.max(relation, 0);
+}
+
+/** The modes that a session has the lock in, as bits. */
+function heldModes<Owner extends LockOwner>(lock: Lock<Owner>, session: number): number {
+  let modes = 0;
+  for (const grant of lock.grants) if (grant.owner.session === session) modes |= 1 << grant.mode;
+  return modes;
 }
 
 /** Held in this mode, or in one that conflicts with all that this mode conflicts with. */

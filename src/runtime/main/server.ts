@@ -8,6 +8,7 @@ import { Settings, type SettingValues, StatementCache } from '../../session/inde
 import { createRing, Doorbell, MAIN_THREAD, SharedMemory, WRITER_THREAD } from '../../shm/index.ts';
 import { loadParser } from '../../sql/parse/index.ts';
 import { LockFile, type RecoveryReport } from '../../storage/index.ts';
+import { ExclusiveTables } from '../../txn/index.ts';
 import { REQUEST } from '../messages.ts';
 import { createLogSyncWords, type LogSyncSetup } from '../worker/log-sync.ts';
 import { nowMicros } from '../worker/statement-context.ts';
@@ -139,6 +140,7 @@ class Generation {
   private logSync: Worker | null = null;
   private readonly logSyncThread: number;
   private readonly logSyncWords = createLogSyncWords();
+  private readonly exclusiveTables = ExclusiveTables.create();
   private readonly readerPool: Piscina;
   private readonly readerCount: number;
   private readers: (WorkerChannel | null)[] = [];
@@ -156,7 +158,11 @@ class Generation {
     });
     this.logSyncThread = FIRST_READER_THREAD + this.readerCount;
     this.mainBell = new Doorbell(this.memory, MAIN_THREAD);
-    this.router = new StatementRouter(this.memory, startTimestamp);
+    this.router = new StatementRouter(
+      this.memory,
+      startTimestamp,
+      new ExclusiveTables(this.exclusiveTables),
+    );
     this.readerPool = new Piscina({
       filename: join(options.workerDirectory, 'reader.js'),
       minThreads: 0,
@@ -296,6 +302,7 @@ class Generation {
       walWriterDelayMs: this.settings.integer('wal_writer_delay'),
       logSyncThread: this.logSyncThread,
       logSyncWords: this.logSyncWords,
+      exclusiveTables: this.exclusiveTables,
     };
     const channel = new WorkerChannel(this.memory, thread, requestRing, replyRing);
     return { setup, channel };

@@ -15,6 +15,8 @@ import type {
 } from '../../session/index.ts';
 import { type SharedMemory, SnapshotSlotPool, Snapshots } from '../../shm/index.ts';
 import type { Expr } from '../../sql/expression.ts';
+import type { Plan } from '../../sql/plan/plan.ts';
+import type { ExclusiveTables } from '../../txn/index.ts';
 import type { Datum } from '../../types/index.ts';
 import type { ReplyMessage } from '../generated/reply-message.ts';
 import { EXECUTE_FLAGS, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
@@ -59,8 +61,15 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
   /** Is told of every request to a worker. */
   onRequest: () => void = () => {};
 
-  constructor(memory: SharedMemory, serverStartTimestamp: number) {
+  private readonly exclusiveTables: ExclusiveTables;
+
+  constructor(
+    memory: SharedMemory,
+    serverStartTimestamp: number,
+    exclusiveTables: ExclusiveTables,
+  ) {
     this.serverStartTimestamp = serverStartTimestamp;
+    this.exclusiveTables = exclusiveTables;
     this.snapshots = new Snapshots(memory);
     this.slots = new SnapshotSlotPool(memory);
     this.mainRunner = new MainRunner(memory, this);
@@ -202,6 +211,18 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
 
   releaseSnapshot(snapshot: HeldSnapshot): void {
     this.slots.free(snapshot.slot);
+  }
+
+  isLocked(plan: Plan): boolean {
+    return this.exclusiveTables.concerns(plan.tables);
+  }
+
+  lockRead(session: number, relation: number): void {
+    this.writer?.control({ kind: REQUEST.lockRead, session, argument: relation });
+  }
+
+  unlockReads(session: number): void {
+    this.writer?.control({ kind: REQUEST.unlockReads, session });
   }
 
   endSession(session: number): void {

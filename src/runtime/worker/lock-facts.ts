@@ -28,7 +28,9 @@ export function* lockFacts(
     };
     if (lock.kind === 'table') {
       const relation = Number(lock.tag.slice(1));
-      yield { ...base, type: 'relation', relation, mode: TABLE_LOCK_NAMES[mode]! };
+      // Names that are about to be given are locked, too, but are no relations.
+      if (relation > 0)
+        yield { ...base, type: 'relation', relation, mode: TABLE_LOCK_NAMES[mode]! };
     } else if (lock.kind === 'advisory') {
       const advisory = advisoryParts(lock.tag);
       yield { ...base, type: 'advisory', advisory, mode: advisoryMode(mode) };

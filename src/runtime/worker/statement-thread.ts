@@ -19,10 +19,12 @@ import type { ControlMessage } from '../generated/control-message.ts';
 import type { ExecuteMessage } from '../generated/execute-message.ts';
 import { EXECUTE_FLAGS, REQUEST } from '../messages.ts';
 import { decodeParameters } from '../parameters.ts';
+import { EMPTY_CURSOR } from './empty-cursor.ts';
 import { PlanStore } from './plan-store.ts';
 import { RunningStatement, SLICE, type StatementHost, WINDOW_BYTES } from './running-statement.ts';
 import { SpillFiles } from './spill-files.ts';
 import { SpinWait } from './spin-wait.ts';
+import { StalePlan } from './stale-plan.ts';
 import { StatementContext } from './statement-context.ts';
 import { type RequestHandler, WorkerPort } from './worker-port.ts';
 
@@ -146,6 +148,11 @@ export class StatementThread implements RequestHandler, StatementHost {
   ): void {}
 
   openCursor(statement: RunningStatement, tree: TreeId): Cursor {
+    if (this.roots.find(tree, statement.snapshot) === 0) {
+      // It was dropped after the plan was made; or the block's snapshot is older than the table.
+      if (statement.holdsSnapshot && statement.totalRows === 0) throw new StalePlan();
+      return EMPTY_CURSOR;
+    }
     return this.pageCursor(tree, statement.snapshot);
   }
 

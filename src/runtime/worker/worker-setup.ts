@@ -10,4 +10,6 @@ export interface WorkerSetup extends ThreadSetup {
   /** Number of the thread that syncs the log, and the words that it shares with the writer. */
   readonly logSyncThread: number;
   readonly logSyncWords: SharedArrayBuffer;
+  /** Memory of ExclusiveTables. */
+  readonly exclusiveTables: SharedArrayBuffer;
 }

@@ -12,6 +12,7 @@ export class WriterSession {
   readonly currentValues = new Map<number, Int8>();
   lastSequence = 0;
   private lockOwner_: Transaction | null = null;
+  private readOwner_: Transaction | null = null;
 
   constructor(id: number) {
     this.id = id;
@@ -21,6 +22,12 @@ export class WriterSession {
   lockOwner(): Transaction {
     this.lockOwner_ ??= new Transaction(this.id, 'read committed', 0);
     return this.lockOwner_;
+  }
+
+  /** The owner of the locks on what an open block has read outside of the writer. */
+  get readOwner(): Transaction {
+    this.readOwner_ ??= new Transaction(this.id, 'read committed', 0);
+    return this.readOwner_;
   }
 
   get holdsLocks(): boolean {

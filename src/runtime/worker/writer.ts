@@ -20,10 +20,13 @@ import type { SharedMemory } from '../../shm/index.ts';
 import type { SequenceOperations } from '../../sql/execute/index.ts';
 import { type Cursor, openPageFiles, StorageEngine, type TreeId } from '../../storage/index.ts';
 import {
+  ExclusiveTables,
   findDeadlock,
   LockTable,
   OverlayCursor,
+  TABLE_LOCK,
   Transaction,
+  tableLockTag,
   type WriteSpill,
 } from '../../txn/index.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
@@ -39,6 +42,7 @@ import { MovedRows, RowIdCounters } from './row-ids.ts';
 import type { RunningStatement } from './running-statement.ts';
 import { encodeState, SequenceStore, sequenceKey } from './sequences.ts';
 import { SessionSequences } from './session-sequences.ts';
+import { StalePlan } from './stale-plan.ts';
 import { StatementThread } from './statement-thread.ts';
 import { tableLocksOf, takesAdvisoryLocks } from './table-locks.ts';
 import { UtilityRunner } from './utility-runner.ts';
@@ -95,7 +99,9 @@ export class Writer extends StatementThread {
   ) {
     super(setup, openPageFiles(directory), temporary, memory);
     this.engine = engine;
-    this.locks = new LockTable((owner) => this.granted(owner));
+    const exclusive = new ExclusiveTables(setup.exclusiveTables);
+    exclusive.clear();
+    this.locks = new LockTable((owner) => this.granted(owner), exclusive);
     this.sync = new LogSync(engine.log, memory, setup.logSyncThread, setup.logSyncWords);
     this.group = new CommitGroup(engine, this.sync);
     this.spill = { budget: WRITE_SET_BYTES, engine, createFile: () => this.createSpillFile() };
@@ -391,6 +397,12 @@ export class Writer extends StatementThread {
           Buffer.from(payload.slice(start, end)).toString('utf8'),
         );
         return;
+      case REQUEST.lockRead:
+        this.lockRead(message.session(), message.argument());
+        return;
+      case REQUEST.unlockReads:
+        this.unlockReads(this.session(message.session()));
+        return;
       case REQUEST.endSession:
         this.endSession(message.session());
         return;
@@ -463,6 +475,18 @@ export class Writer extends StatementThread {
     }
   }
 
+  /** A block reads a table in another thread. Who has locked the table before it heard of that goes
+   * on, as if the block had read it earlier. */
+  private lockRead(id: number, relation: number): void {
+    const { readOwner } = this.session(id);
+    const tag = tableLockTag(relation);
+    this.locks.acquire(readOwner, 'table', tag, TABLE_LOCK.accessShare, false);
+  }
+
+  private unlockReads(session: WriterSession): void {
+    this.locks.releaseTo(session.readOwner, 0);
+  }
+
   private endSession(id: number): void {
     const session = this.sessions.get(id);
     if (session === undefined) return;
@@ -472,6 +496,7 @@ export class Writer extends StatementThread {
       if (statement.session === id) this.forget(statement);
     }
     if (session.open !== null) this.abort(session.open);
+    this.unlockReads(session);
     if (session.holdsLocks) this.locks.releaseTo(session.lockOwner(), 0);
   }
 
@@ -657,7 +682,8 @@ export class Writer extends StatementThread {
       if (lockTimeoutMs > 0 && waitedMs >= lockTimeoutMs) {
         throw pgError('lock_not_available', 'canceling statement due to lock timeout');
       }
-      if (!transaction.deadlockChecked && waitedMs >= deadlockTimeoutMs) {
+      const { isDeadlock } = transaction.waitingFor as { isDeadlock: boolean };
+      if (!transaction.deadlockChecked && (isDeadlock || waitedMs >= deadlockTimeoutMs)) {
         transaction.deadlockChecked = true;
         const cycle = findDeadlock(this.locks, transaction);
         if (cycle !== null) throw deadlock(cycle, this.xidOf, this.databaseOid());
@@ -790,13 +816,6 @@ export interface UtilityWaiter {
 
 function isStatement(waiter: LockWaiter): waiter is RunningStatement {
   return !('isUtility' in waiter);
-}
-
-/** The plan was made for a table that has changed while its lock was awaited. */
-class StalePlan extends PgError {
-  constructor() {
-    super({ severity: 'ERROR', sqlstate: STALE_PLAN_SQLSTATE, message: 'the plan is out of date' });
-  }
 }
 
 /** Looks up newest entries, of trees that may not have been committed yet. */
