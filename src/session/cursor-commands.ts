@@ -61,6 +61,7 @@ export function runFetch(
 ): void {
   const cursor = requireCursor(session, statement.portalname ?? '');
   const fetch = new CursorFetch(cursor, statement);
+  fetch.aim();
   if (!fetch.isMove) {
     if (through === null) session.sink.rowDescription(cursor.columns()!);
     else session.useFormats(cursor, through.formats);

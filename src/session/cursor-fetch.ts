@@ -1,6 +1,6 @@
 import type { FetchStmt } from '@pgsql/types';
 import { assert } from '../base/index.ts';
-import { pgError } from '../errors/index.ts';
+import { type PgError, pgError } from '../errors/index.ts';
 import type { CursorState, Portal } from './portal.ts';
 
 /** FETCH and MOVE as a row of steps. Each step runs the cursor's plan for some rows more:
@@ -48,15 +48,12 @@ export class CursorFetch {
       });
     }
     if (this.target === null) {
-      if (cursor.total === null && countsFromEnd(this.statement))
-        return this.run('count', 0, false);
-      this.target = targetOf(this.statement, cursor.position, cursor.total);
-      this.checkDirection(this.target);
+      if (!this.aim()) return this.run('count', 0, false);
     } else if (this.step === 'take') {
       this.finish();
       return null;
     }
-    const { first, count } = this.target;
+    const { first, count } = this.target!;
     if (count === 0 || (cursor.total !== null && first > cursor.total)) {
       this.finish();
       return null;
@@ -65,6 +62,19 @@ export class CursorFetch {
     const from = restart ? 0 : cursor.runPosition;
     if (from < first - 1) return this.run('skip', first - 1 - from, restart);
     return this.run('take', count === ALL ? 0 : count, restart);
+  }
+
+  /** Works out which rows are wanted, and fails where they lie behind a cursor that goes forward
+   * only. False when that takes the number of rows, which is not known yet. */
+  aim(): boolean {
+    const { cursor } = this;
+    if (cursor.total === null && countsFromEnd(this.statement)) {
+      if (!cursor.scrollable) throw onlyForward();
+      return false;
+    }
+    this.target = targetOf(this.statement, cursor.position, cursor.total);
+    this.checkDirection(this.target);
+    return true;
   }
 
   /** `count` rows came. */
@@ -117,10 +127,14 @@ export class CursorFetch {
     const { position, scrollable } = this.cursor;
     const isBackward = target.count === 0 ? target.after < position : target.first <= position;
     if (!isBackward || scrollable) return;
-    throw pgError('object_not_in_prerequisite_state', 'cursor can only scan forward', {
-      hint: 'Declare it with SCROLL option to enable backward scan.',
-    });
+    throw onlyForward();
   }
+}
+
+function onlyForward(): PgError {
+  return pgError('object_not_in_prerequisite_state', 'cursor can only scan forward', {
+    hint: 'Declare it with SCROLL option to enable backward scan.',
+  });
 }
 
 /** The rows `first` to `first + count - 1` (`ALL` for to the end), and where that leaves the cursor

@@ -132,6 +132,9 @@ function runTransaction(session: ClientSession, statement: TransactionStmt): voi
     case 'TRANS_STMT_COMMIT':
     case 'TRANS_STMT_ROLLBACK': {
       const isCommit = statement.kind === 'TRANS_STMT_COMMIT';
+      if (statement.chain === true) {
+        requireBlock(session, isCommit ? 'COMMIT AND CHAIN' : 'ROLLBACK AND CHAIN');
+      }
       if (block.state === 'idle' || block.state === 'implicit') {
         session.warn('no_active_sql_transaction', 'there is no transaction in progress');
       }
@@ -175,7 +178,11 @@ function runTransaction(session: ClientSession, statement: TransactionStmt): voi
       return;
     }
     case 'TRANS_STMT_PREPARE':
-      requireBlock(session, 'PREPARE TRANSACTION');
+      if (block.state === 'idle' || block.state === 'implicit') {
+        session.warn('no_active_sql_transaction', 'there is no transaction in progress');
+        session.endBlock(false, () => sink.commandComplete('ROLLBACK'));
+        return;
+      }
       // What a server answers whose max_prepared_transactions is 0, as PostgreSQL's is by default.
       throw pgError('object_not_in_prerequisite_state', 'prepared transactions are disabled', {
         hint: 'Set max_prepared_transactions to a nonzero value.',

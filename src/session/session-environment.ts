@@ -40,7 +40,7 @@ export class SessionEnvironment {
     peer: StartupRequest['peer'];
     defaults: SettingValues;
     serverStartTimestamp: number;
-    onReported: (name: string, value: string) => void;
+    onReported: (name: string, before: string) => void;
   }) {
     this.user = options.user;
     this.database = options.database;

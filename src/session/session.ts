@@ -92,6 +92,8 @@ export class ClientSession implements Session, RunListener, SessionControl {
   private paused = false;
   private finished = true;
   private terminated = false;
+  /** Settings to tell the client of with the next ReadyForQuery, and what it was told before. */
+  private reports: Map<string, string> | null = null;
   private idleTimer: NodeJS.Timeout | null = null;
 
   constructor(options: {
@@ -1137,12 +1139,27 @@ export class ClientSession implements Session, RunListener, SessionControl {
 
   private ready(): void {
     const { block } = this;
+    if (this.reports !== null) this.reportSettings(this.reports);
     this.sink.readyForQuery(block.status);
     if (this.queryText.length > QUERY_TEXT_MAX) this.queryText = '';
     this.finished = true;
     const timeoutMs =
       block.status === 'I' ? this.environment.idleTimeoutMs : this.environment.idleInBlockTimeoutMs;
     if (timeoutMs > 0) this.watchIdle(timeoutMs, block.status !== 'I');
+  }
+
+  /** A setting that the client is told of has changed; it had the value `before`. */
+  reportLater(name: string, before: string): void {
+    this.reports ??= new Map();
+    if (!this.reports.has(name)) this.reports.set(name, before);
+  }
+
+  private reportSettings(reports: ReadonlyMap<string, string>): void {
+    this.reports = null;
+    for (const [name, before] of reports) {
+      const value = this.environment.settings.get(name);
+      if (value !== before) this.sink.parameterStatus(name, value);
+    }
   }
 
   private watchIdle(timeoutMs: number, inBlock: boolean): void {

@@ -30,11 +30,12 @@ export class Settings {
   /** What to restore: newest last. Empty outside of a transaction. */
   private readonly undo: { name: string; before: string | undefined; local: boolean }[] = [];
   private inTransaction = false;
-  private readonly onReported: (name: string, value: string) => void;
+  /** Hears of the change of a setting that clients are told of, with the value it had. */
+  private readonly onReported: (name: string, before: string) => void;
   /** Grows with every change, so that what was derived from settings can be kept. */
   version = 0;
 
-  constructor(defaults: SettingValues, onReported: (name: string, value: string) => void) {
+  constructor(defaults: SettingValues, onReported: (name: string, before: string) => void) {
     this.defaults = defaults;
     this.onReported = onReported;
   }
@@ -170,7 +171,7 @@ export class Settings {
     this.version++;
     const definition = BY_NAME.get(key);
     const after = this.find(key);
-    if (definition?.reported && after !== before) this.onReported(definition.name, after ?? '');
+    if (definition?.reported && after !== before) this.onReported(definition.name, before ?? '');
   }
 }
 

@@ -86,13 +86,14 @@ export class Sessions implements SessionHost, SessionPeers {
         severity: 'FATAL',
       });
     }
+    let opened: TrackedSession | null = null;
     const environment = new SessionEnvironment({
       user,
       database,
       peer: request.peer,
       defaults: this.defaults,
       serverStartTimestamp: backend.serverStartTimestamp,
-      onReported: (name, value) => sink.parameterStatus(name, value),
+      onReported: (name, before) => opened?.reportLater(name, before),
     });
     for (const [name, value] of request.settings) environment.settings.set(name, value, false);
     for (const name of REPORTED) sink.parameterStatus(name, environment.settings.get(name));
@@ -109,6 +110,7 @@ export class Sessions implements SessionHost, SessionPeers {
       },
       () => this.sessions.delete(processId),
     );
+    opened = session;
     session.adoptDefaults();
     this.sessions.set(processId, session);
     return session;

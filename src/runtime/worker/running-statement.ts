@@ -223,9 +223,9 @@ export class RunningStatement implements ExecutionEnvironment {
     this.rowsToSkip = 0;
   }
 
-  /** Rows for the command tag: what a change processed, or what was sent. */
+  /** Rows for the command tag: what a change processed, or what was sent since it was resumed. */
   affectedRows(): number {
-    return this.changesRows ? this.compiled!.affectedRows : this.totalRows;
+    return this.changesRows ? this.compiled!.affectedRows : this.sentSinceResume;
   }
 
   openCursor(tree: TreeId): Cursor {

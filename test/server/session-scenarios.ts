@@ -1,0 +1,386 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type BackendMessage,
+  bind,
+  close,
+  describe,
+  execute,
+  flush,
+  parse,
+  query,
+  readFields,
+  sync,
+  type WireClient,
+} from '../support/wire-client.ts';
+
+/** A conversation with a server, in a fresh database; session-answers.json has what PostgreSQL 15
+ * says in it. */
+export interface Scenario {
+  readonly name: string;
+  run(connect: () => Promise<WireClient>): Promise<string[]>;
+}
+
+/** Messages as words: rows with their values, tags, errors by SQLSTATE and text. */
+export function words(messages: readonly BackendMessage[]): string {
+  return messages.map(word).join(' | ');
+}
+
+function word({ type, body }: BackendMessage): string {
+  switch (type) {
+    case 'C':
+      return text(body);
+    case 'D': {
+      const values: string[] = [];
+      for (let i = 0, at = 2; i < body.readInt16BE(0); i++) {
+        const length = body.readInt32BE(at);
+        at += 4;
+        values.push(length < 0 ? 'null' : body.toString('utf8', at, at + length));
+        at += Math.max(0, length);
+      }
+      return `(${values.join(',')})`;
+    }
+    case 'E':
+    case 'N': {
+      const fields = readFields(body);
+      return `${fields.S} ${fields.C} ${fields.M}`;
+    }
+    case 'Z':
+      return `ready ${String.fromCharCode(body[0]!)}`;
+    case 'S':
+      return `status ${body.toString('utf8').replaceAll('\0', ' ').trim()}`;
+    case 'd':
+      return `data ${JSON.stringify(body.toString('latin1'))}`;
+    default:
+      return NAMES[type] ?? type;
+  }
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  1: 'parsed',
+  2: 'bound',
+  3: 'closed',
+  T: 'row',
+  t: 'parameters',
+  n: 'no data',
+  s: 'suspended',
+  I: 'empty',
+  H: 'copy out',
+  G: 'copy in',
+  c: 'copy done',
+};
+
+function text(body: Buffer): string {
+  return body.toString('utf8', 0, body.length - 1);
+}
+
+/** Simple queries, one after the other; each answer is a line. */
+async function simple(client: WireClient, ...texts: string[]): Promise<string[]> {
+  const answers: string[] = [];
+  for (const each of texts) {
+    client.send(query(each));
+    answers.push(words(await client.until('Z')));
+  }
+  return answers;
+}
+
+async function extended(client: WireClient, ...parts: Buffer[]): Promise<string> {
+  client.send(...parts);
+  return words(await client.until('Z'));
+}
+
+/** One statement by the extended protocol, without Sync. */
+function statement(sql: string, values: string[] = []): Buffer {
+  return Buffer.concat([parse('', sql), bind('', '', values), execute('')]);
+}
+
+function simpleScenario(name: string, texts: readonly string[]): Scenario {
+  return {
+    name,
+    async run(connect) {
+      const client = await connect();
+      const answers = await simple(client, ...texts);
+      await client.end();
+      return answers;
+    },
+  };
+}
+
+export const scenarios: readonly Scenario[] = [
+  simpleScenario('several statements are one transaction', [
+    'create table s1 (a int primary key)',
+    'insert into s1 values (1); select nope; insert into s1 values (2)',
+    'select count(*) from s1',
+    'insert into s1 values (3); begin; insert into s1 values (4)',
+    'rollback; select count(*) from s1',
+    'begin; insert into s1 values (5); commit; insert into s1 values (6); select nope',
+    'select a from s1',
+    'commit; rollback',
+    'savepoint x',
+    "set application_name = 'one'; select nope",
+    'show application_name',
+  ]),
+  simpleScenario('blocks, warnings and the failed state', [
+    'begin; begin',
+    'select nope',
+    'select 1',
+    'savepoint x',
+    'commit',
+    'commit',
+    'rollback and chain',
+    'begin read only',
+    'create table nope (a int)',
+    'rollback',
+    'begin isolation level repeatable read',
+    'show transaction_isolation',
+    'select 1',
+    'set transaction isolation level read committed',
+    'rollback',
+    'set local work_mem = 4096',
+    'set transaction read only',
+    'begin; set transaction read only; show transaction_read_only; commit',
+    'set session characteristics as transaction isolation level repeatable read',
+    'show transaction_isolation',
+    'prepare transaction $$x$$',
+    'discard all',
+    'show transaction_isolation',
+  ]),
+  simpleScenario('cursors', [
+    'create table s2 (a int primary key)',
+    'insert into s2 select generate_series(1, 10)',
+    'declare c cursor for select 1',
+    'begin; declare c scroll cursor for select a from s2 order by a',
+    'fetch 3 from c; fetch prior from c; fetch relative 2 from c; move 2 in c; fetch 0 from c',
+    'fetch absolute -1 from c; fetch next from c; fetch prior from c; fetch first from c',
+    'fetch backward all in c; fetch last from c; move backward 3 in c; fetch all from c',
+    'declare c cursor for select 1',
+    'rollback',
+    'begin; declare d no scroll cursor for select a from s2 order by a; fetch 2 from d',
+    'savepoint x; declare e cursor for select 1; rollback to x',
+    'update s2 set a = a + 100; fetch 2 from d',
+    'savepoint y; fetch from e',
+    'rollback to y; fetch backward from d',
+    'rollback',
+    'begin; declare f cursor for select a from s2; close f; close f',
+    'rollback; close all',
+  ]),
+  simpleScenario('prepared statements of SQL', [
+    'prepare p (int) as select $1 + 1',
+    'execute p (41)',
+    'execute p (1, 2)',
+    "execute p ('x')",
+    'prepare p as select 1',
+    'deallocate p; execute p (1)',
+    'deallocate nothing',
+    'prepare q (int) as insert into pg_temp.nowhere values ($1)',
+    'deallocate all',
+  ]),
+  simpleScenario('settings', [
+    "select set_config('my.own', 'v', false), current_setting('my.own')",
+    'show my.own',
+    "begin; select set_config('application_name', 'inside', true); commit",
+    'show application_name',
+    "set application_name = 'outside'",
+    'set nonsense = 1',
+    'show nonsense',
+    "set statement_timeout = '1 fortnight'",
+    "set statement_timeout = '2s'; show statement_timeout; reset statement_timeout",
+    "begin; set application_name = 'undone'; rollback",
+    'show application_name',
+    'set server_version = 1',
+    'select pg_cancel_backend(-1)',
+  ]),
+  simpleScenario('COPY to the client', [
+    'create table s3 (a int, b text)',
+    "insert into s3 values (1, 'one'), (2, null), (3, E'tab\\there')",
+    'copy s3 to stdout',
+    'copy s3 (b, a) to stdout (format csv, header)',
+    'copy (select 1) to stdout (format binary)',
+    'copy (select 1 where false) to stdout (format binary)',
+    'copy (delete from s3 where a = 1 returning b) to stdout',
+    'copy (select 1/(a-a) from s3) to stdout',
+    'copy s3 (nope) to stdout',
+    'copy nowhere to stdout',
+    'begin; insert into s3 values (9, $$x$$); copy s3 (a) to stdout; rollback',
+  ]),
+  {
+    name: 'a pipeline is one transaction up to its Sync',
+    async run(connect) {
+      const client = await connect();
+      const answers = await simple(client, 'create table s4 (a int primary key)');
+      const one = statement('insert into s4 values (1)');
+      const two = statement('insert into s4 values (2)');
+      const bad = statement('select nope');
+      answers.push(await extended(client, one, two, sync()));
+      answers.push(
+        await extended(client, statement('insert into s4 values (3)'), bad, two, sync()),
+      );
+      answers.push(await extended(client, statement('select count(*) from s4'), sync()));
+      answers.push(
+        await extended(client, statement('begin'), statement('insert into s4 values (4)'), sync()),
+      );
+      answers.push(await extended(client, one, sync()));
+      answers.push(await extended(client, statement('select 1'), sync()));
+      answers.push(await extended(client, statement('rollback'), sync()));
+      answers.push(await extended(client, statement('select count(*) from s4'), sync()));
+      answers.push(
+        await extended(
+          client,
+          statement('insert into s4 values (5)'),
+          statement('commit'),
+          bad,
+          sync(),
+        ),
+      );
+      answers.push(await extended(client, statement('select count(*) from s4'), sync()));
+      await client.end();
+      return answers;
+    },
+  },
+  {
+    name: 'portals go on where they were suspended',
+    async run(connect) {
+      const client = await connect();
+      const answers = await simple(
+        client,
+        'create table s5 (a int primary key)',
+        'insert into s5 select generate_series(1, 5)',
+      );
+      const open = [parse('s', 'select a from s5 order by a'), bind('p', 's')];
+      answers.push(
+        await extended(
+          client,
+          ...open,
+          execute('p', 2),
+          execute('p', 2),
+          execute('p', 2),
+          execute('p', 2),
+          sync(),
+        ),
+      );
+      answers.push(await extended(client, execute('p', 1), sync()));
+      answers.push(...(await simple(client, 'begin; insert into s5 values (6)')));
+      answers.push(
+        await extended(client, bind('p', 's'), describe('P', 'p'), execute('p', 4), sync()),
+      );
+      answers.push(...(await simple(client, 'update s5 set a = a + 10')));
+      answers.push(await extended(client, execute('p', 0), close('P', 'p'), sync()));
+      answers.push(await extended(client, execute('p', 0), sync()));
+      answers.push(...(await simple(client, 'rollback')));
+      answers.push(await extended(client, parse('s', 'select 1'), sync()));
+      answers.push(await extended(client, close('S', 's'), bind('', 's'), sync()));
+      await client.end();
+      return answers;
+    },
+  },
+  {
+    name: 'statements of the session by the extended protocol',
+    async run(connect) {
+      const client = await connect();
+      const answers: string[] = [];
+      const described = (sql: string): Buffer[] => [
+        parse('', sql),
+        describe('S', ''),
+        bind('', ''),
+        describe('P', ''),
+        execute(''),
+        sync(),
+      ];
+      for (const sql of [
+        'show DateStyle',
+        'begin',
+        'declare c cursor for select 1 as one union all select 2',
+        'fetch 1 from c',
+        'move 1 in c',
+        'close c',
+        'copy (select 7) to stdout',
+        'rollback',
+        'prepare x as select 5 as five',
+        'execute x',
+        '',
+        'vacuum nothing_here',
+      ]) {
+        answers.push(await extended(client, ...described(sql)));
+      }
+      answers.push(
+        await extended(
+          client,
+          statement('begin'),
+          statement('declare c cursor for select generate_series(1, $1)', ['5']),
+          statement('fetch all from c'),
+          statement('commit'),
+          sync(),
+        ),
+      );
+      await client.end();
+      return answers;
+    },
+  },
+  {
+    name: 'a plan follows the tables that others change',
+    async run(connect) {
+      const client = await connect();
+      const other = await connect();
+      const answers = await simple(
+        client,
+        'create table s6 (a int primary key, b int)',
+        'insert into s6 values (1, 2)',
+      );
+      answers.push(await extended(client, parse('i', 'insert into s6 (a) values ($1)'), sync()));
+      answers.push(await extended(client, parse('s', 'select * from s6'), sync()));
+      answers.push(...(await simple(other, 'alter table s6 add column c int default 7')));
+      answers.push(await extended(client, bind('', 'i', ['2']), execute(''), sync()));
+      answers.push(await extended(client, bind('', 's'), execute(''), sync()));
+      answers.push(...(await simple(client, 'select * from s6 order by a')));
+      // The insert waits for the lock, and the table is another one when it gets it.
+      answers.push(...(await simple(other, 'begin; alter table s6 drop column b; lock table s6')));
+      client.send(query('insert into s6 values (3, 4)'));
+      await sleep(150);
+      answers.push(...(await simple(other, 'commit')));
+      answers.push(words(await client.until('Z')));
+      answers.push(...(await simple(client, 'select * from s6 order by a')));
+      await client.end();
+      await other.end();
+      return answers;
+    },
+  },
+  {
+    name: 'sessions are cancelled and ended by others',
+    async run(connect) {
+      const client = await connect();
+      const other = await connect();
+      const answers: string[] = [];
+      client.send(query('select pg_sleep(20)'));
+      await sleep(100);
+      answers.push(...(await simple(other, `select pg_cancel_backend(${client.processId})`)));
+      answers.push(words(await client.until('Z')));
+      await simple(
+        client,
+        'create table s7 (a int); insert into s7 values (1)',
+        'begin; update s7 set a = 2; lock table s7 in share row exclusive mode',
+      );
+      other.send(query('select * from s7 for update'));
+      await sleep(100);
+      const third = await connect();
+      answers.push(...(await simple(third, `select pg_cancel_backend(${other.processId})`)));
+      answers.push(words(await other.until('Z')));
+      answers.push(...(await simple(third, `set lock_timeout = 50; lock table s7 in share mode`)));
+      answers.push(...(await simple(third, `select pg_terminate_backend(${client.processId})`)));
+      answers.push(words(await client.until('Z')));
+      answers.push(...(await simple(third, 'set statement_timeout = 50', 'select pg_sleep(10)')));
+      await third.end();
+      await other.end();
+      return answers;
+    },
+  },
+  {
+    name: 'answers up to a Flush come without a Sync',
+    async run(connect) {
+      const client = await connect();
+      client.send(statement('select 1'), flush());
+      const answers = [words(await client.until('C'))];
+      answers.push(await extended(client, statement('select 2'), sync()));
+      await client.end();
+      return answers;
+    },
+  },
+];
