@@ -70,6 +70,7 @@ export function prepareParsed(
   parameterTypes: readonly number[],
   literals: readonly LiftedLiteral[],
   parameterCount: number,
+  parametersAllowed = true,
 ): { prepared: PreparedStatement; fixed: readonly number[] } {
   const base = {
     statement,
@@ -78,7 +79,7 @@ export function prepareParsed(
     catalogVersion: context.catalog.version,
   };
   if (!isPlannable(statement)) {
-    const inner = prepareInner(statement, wholeText, context, parameterTypes);
+    const inner = prepareInner(statement, wholeText, context, parameterTypes, parametersAllowed);
     const types = inner?.parameterTypes ?? parameterTypes;
     return {
       prepared: {
@@ -99,6 +100,7 @@ export function prepareParsed(
     parameterTypes,
     literals,
     parameterCount,
+    parametersAllowed,
     text: wholeText,
     types: context.types,
   });
@@ -128,13 +130,14 @@ function prepareInner(
   wholeText: string,
   context: PrepareContext,
   parameterTypes: readonly number[],
+  parametersAllowed: boolean,
 ): PreparedStatement | null {
   const node = statement.node as Record<string, { query?: Node } | undefined>;
   const query = node.DeclareCursorStmt?.query ?? node.ExplainStmt?.query;
   if (query === undefined) return null;
   const inner = innerStatement(query, statement);
   if (!isPlannable(inner)) return null;
-  return prepareParsed(inner, wholeText, context, parameterTypes, [], 0).prepared;
+  return prepareParsed(inner, wholeText, context, parameterTypes, [], 0, parametersAllowed).prepared;
 }
 
 /** The statement within PREPARE, DECLARE, EXPLAIN or COPY, as a statement of its own. */
@@ -173,11 +176,9 @@ export class StatementCache {
   private readonly shapes = new Map<string, ShapeEntry>();
   private readonly texts = new Map<string, PreparedStatement>();
   private readonly sizeMax: number;
-  private readonly onEvict: (statement: PreparedStatement) => void;
 
-  constructor(sizeMax: number, onEvict: (statement: PreparedStatement) => void) {
+  constructor(sizeMax: number) {
     this.sizeMax = sizeMax;
-    this.onEvict = onEvict;
   }
 
   /** The statement of a text that the cache can serve: one statement, of known shape, planned
@@ -192,7 +193,6 @@ export class StatementCache {
     if (prepared === undefined) return null;
     if (!isCurrent(prepared, context)) {
       this.shapes.delete(key);
-      for (const old of entry.variants.values()) this.onEvict(old);
       return null;
     }
     return { prepared, parameters: literalValues(prepared, lifted.literals, context.types) };
@@ -206,8 +206,13 @@ export class StatementCache {
     context: PrepareContext,
   ): ShapedStatement {
     const lifted = liftLiterals(text);
-    if (lifted === null || lifted.parameterCount > 0 || !isPlannable(statement)) {
-      const { prepared } = prepareParsed(statement, text, context, [], [], 0);
+    if (
+      lifted === null ||
+      lifted.parameterCount > 0 ||
+      lifted.shape.length > CACHED_TEXT_MAX ||
+      !isPlannable(statement)
+    ) {
+      const { prepared } = prepareParsed(statement, text, context, [], [], 0, false);
       return { prepared, parameters: [] };
     }
     const { prepared, fixed } = prepareParsed(statement, text, context, [], lifted.literals, 0);
@@ -216,9 +221,7 @@ export class StatementCache {
     if (entry === undefined || !equalLists(entry.fixed, fixed)) {
       entry = { fixed, variants: new Map() };
       this.shapes.set(key, entry);
-      this.trim(this.shapes, (old) => {
-        for (const variant of old.variants.values()) this.onEvict(variant);
-      });
+      this.trim(this.shapes);
     }
     if (entry.variants.size >= VARIANTS_MAX) entry.variants.clear();
     entry.variants.set(variantKey(fixed, lifted.literals), prepared);
@@ -242,17 +245,18 @@ export class StatementCache {
     const statement = statements[0];
     if (statement === undefined) return emptyStatement(context.catalog);
     const { prepared } = prepareParsed(statement, text, context, parameterTypes, [], 0);
-    this.texts.set(key, prepared);
-    this.trim(this.texts, this.onEvict);
+    if (text.length <= CACHED_TEXT_MAX) {
+      this.texts.set(key, prepared);
+      this.trim(this.texts);
+    }
     return prepared;
   }
 
-  private trim<Value>(map: Map<string, Value>, evict: (value: Value) => void): void {
+  private trim<Value>(map: Map<string, Value>): void {
     if (map.size <= this.sizeMax) return;
     // Oldest first; a Map keeps the order of insertion.
-    for (const [key, value] of map) {
+    for (const key of map.keys()) {
       map.delete(key);
-      evict(value);
       if (map.size <= this.sizeMax * 0.9) break;
     }
   }
@@ -264,6 +268,8 @@ interface ShapeEntry {
 }
 
 const VARIANTS_MAX = 64;
+/** Longer texts are rarely sent twice, and would fill the memory. */
+const CACHED_TEXT_MAX = 64 * 1024;
 
 export function isCurrent(prepared: PreparedStatement, context: PrepareContext): boolean {
   return (

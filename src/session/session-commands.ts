@@ -243,6 +243,10 @@ function runSet(session: ClientSession, statement: VariableSetStmt): void {
   const { settings } = session.environment;
   const name = statement.name ?? '';
   const local = statement.is_local ?? false;
+  if (name === 'role' || name === 'session_authorization') {
+    setUser(session, name, statement);
+    return;
+  }
   const isReset = statement.kind === 'VAR_RESET' || statement.kind === 'VAR_RESET_ALL';
   if (local && session.block.state === 'idle') {
     session.warn('no_active_sql_transaction', 'SET LOCAL can only be used in transaction blocks');
@@ -273,6 +277,21 @@ function runSet(session: ClientSession, statement: VariableSetStmt): void {
     }
   }
   session.sink.commandComplete(isReset ? 'RESET' : 'SET');
+}
+
+/** SET ROLE and SET SESSION AUTHORIZATION: a session has the one user that it started with, and may
+ * name it again. */
+function setUser(session: ClientSession, name: string, statement: VariableSetStmt): void {
+  const [argument] = statement.args ?? [];
+  const user = argument === undefined ? null : constantText(argument);
+  const isNone = user === null || (name === 'role' && user === 'none');
+  if (!isNone && user !== session.environment.user) {
+    if (session.catalog.roleByName(user) === undefined) {
+      throw pgError('invalid_parameter_value', `role "${user}" does not exist`);
+    }
+    throw notSupported(name === 'role' ? 'SET ROLE' : 'SET SESSION AUTHORIZATION');
+  }
+  session.sink.commandComplete(statement.kind === 'VAR_RESET' ? 'RESET' : 'SET');
 }
 
 /** set_config(): a null value is the default. */
@@ -362,6 +381,7 @@ function showColumns(name: string): PlanColumn[] {
 
 /** SHOW names its column as the setting is spelled. */
 function showName(name: string): string {
+  if (name === 'role') return name;
   return name.includes('.') ? name : requireSetting(name).name;
 }
 
@@ -385,6 +405,7 @@ function shownValue(session: ClientSession, name: string): string {
   if (name === 'transaction_isolation') return block.isolation;
   if (name === 'transaction_read_only') return block.readOnly ? 'on' : 'off';
   if (name === 'session_authorization') return environment.user;
+  if (name === 'role') return 'none';
   return environment.settings.get(name);
 }
 

@@ -73,11 +73,7 @@ export class EngineServer {
     this.lock = lock;
     this.options = options;
     this.settings = new Settings(options.settings, () => {});
-    this.cache = new StatementCache(STATEMENT_CACHE_SIZE, (statement) => {
-      if (statement.planned !== null && statement.planned.id !== 0) {
-        this.generation?.forgetPlan(statement.planned.id);
-      }
-    });
+    this.cache = new StatementCache(STATEMENT_CACHE_SIZE);
     this.sessions = new Sessions({
       backend: () => this.generation?.readyRouter ?? this.starting,
       cache: this.cache,
@@ -178,11 +174,6 @@ class Generation {
     void this.pump();
     this.readyRouter = this.router;
     return report;
-  }
-
-  forgetPlan(id: number): void {
-    this.writerChannel?.forgetPlan(id);
-    for (const reader of this.readers) reader?.forgetPlan(id);
   }
 
   isAwake(): void {

@@ -4,6 +4,7 @@ import { Catalog, type CatalogChange } from '../../catalog/index.ts';
 import { type PgErrorFields, pgError } from '../../errors/index.ts';
 import type {
   HeldSnapshot,
+  PlannedStatement,
   PlanRun,
   PointReadRun,
   RunHandle,
@@ -54,6 +55,11 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
   private readonly runs = new Map<number, RoutedRun>();
   private nextRequest = 1;
   private nextPlan = 1;
+  /** Plans that no cache, session or run holds any more are forgotten by the workers, too. */
+  private readonly unusedPlans = new FinalizationRegistry<number>((id) => {
+    this.writer?.forgetPlan(id);
+    for (const reader of this.readers) reader.forgetPlan(id);
+  });
   /** Snapshot slot of each session's open transaction in the writer. */
   private readonly writerSlots = new Map<number, number>();
   private readonly mainRunner: MainRunner;
@@ -127,7 +133,10 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
   }
 
   execute(run: PlanRun, listener: RunListener): RunHandle {
-    if (run.plan.id === 0) run.plan.id = this.nextPlan++;
+    if (run.plan.id === 0) {
+      run.plan.id = this.nextPlan++;
+      this.unusedPlans.register(run.plan, run.plan.id);
+    }
     if (!run.inWriter && run.plan.plan.needsCatalog) {
       return this.mainRunner.execute(run, listener);
     }
@@ -147,6 +156,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
     const routed = this.route(channel, run.session, listener, ownsSlot ? slot : -1);
     // A transaction of the writer has its own slot, whatever snapshot a statement reads at.
     const isOwn = run.inWriter && run.inBlock;
+    routed.plan = run.plan;
     channel.execute(routed.request, run, isOwn ? slot : (run.snapshot?.slot ?? slot));
     return routed;
   }
@@ -355,6 +365,8 @@ class RoutedRun implements RunHandle {
   /** Snapshot slot to be freed when it ends, or -1. */
   readonly slot: number;
   endsTransaction = false;
+  /** Held while it runs, so that the worker is not told to forget it. */
+  plan: PlannedStatement | null = null;
   private readonly router: StatementRouter;
   /** Bytes that the client has taken and the worker has not been told of. */
   private owed = 0;
