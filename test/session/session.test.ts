@@ -1,0 +1,162 @@
+import { beforeAll, expect, test } from 'vitest';
+import { Catalog } from '../../src/catalog/index.ts';
+import type { RunHandle, StatementBackend } from '../../src/session/backend.ts';
+import {
+  ClientSession,
+  type PlanRun,
+  type RunListener,
+  SessionEnvironment,
+  STALE_PLAN_SQLSTATE,
+  StatementCache,
+} from '../../src/session/index.ts';
+import type { BindValues, ResultSink } from '../../src/session/session-port.ts';
+import { loadParser } from '../../src/sql/parse/index.ts';
+
+beforeAll(() => loadParser());
+
+/** A session whose statements are answered by hand. */
+function openSession() {
+  const said: string[] = [];
+  const runs: { run: PlanRun; listener: RunListener; calls: string[] }[] = [];
+  const handle = (calls: string[]): RunHandle => ({
+    fetch: (limit) => calls.push(`fetch ${limit}`),
+    close: () => calls.push('close'),
+    cancel: () => calls.push('cancel'),
+    drained: () => calls.push('drained'),
+    copyData: () => true,
+    copyDone: () => calls.push('copyDone'),
+    copyFail: () => calls.push('copyFail'),
+  });
+  let held = 0;
+  const backend: StatementBackend = {
+    catalog: new Catalog(() => undefined),
+    serverStartTimestamp: 0,
+    estimateRows: () => 1,
+    isLocked: () => false,
+    lockRead() {},
+    unlockReads() {},
+    pointRead: () => false,
+    execute(run, listener) {
+      const calls: string[] = [];
+      runs.push({ run, listener, calls });
+      return handle(calls);
+    },
+    utility: () => handle([]),
+    transaction(_session, operation, _name, listener) {
+      said.push(`[${operation}]`);
+      listener.complete(0, null);
+    },
+    evaluate: () => [],
+    holdSnapshot: () => ({ slot: ++held, lsn: 1 }),
+    releaseSnapshot: ({ slot }) => said.push(`[release ${slot}]`),
+    endSession: () => said.push('[end]'),
+  };
+  const note =
+    (name: string) =>
+    (detail?: unknown): void => {
+      said.push(typeof detail === 'string' ? detail : name);
+    };
+  const sink: ResultSink = {
+    rowDescription: note('row'),
+    parameterDescription: note('parameters'),
+    noData: note('no data'),
+    dataRows: () => true,
+    commandComplete: note('complete'),
+    emptyQuery: note('empty'),
+    portalSuspended: note('suspended'),
+    parseComplete: note('parsed'),
+    bindComplete: note('bound'),
+    closeComplete: note('closed'),
+    error: ({ sqlstate }) => said.push(`error ${sqlstate}`),
+    notice: ({ message }) => said.push(message),
+    parameterStatus: note('status'),
+    notification: note('notification'),
+    copyIn: note('copy in'),
+    copyOut: note('copy out'),
+    copyData: () => true,
+    copyDone: note('copy done'),
+    readyForQuery: (status) => said.push(`ready ${status}`),
+    pauseInput: note('pause'),
+    resumeInput: note('resume'),
+  };
+  const environment = new SessionEnvironment({
+    user: 'postgres',
+    database: 'postgres',
+    peer: null,
+    defaults: new Map(),
+    serverStartTimestamp: 0,
+    onReported() {},
+  });
+  const session = new ClientSession({
+    processId: 1,
+    secretKey: 2,
+    sink,
+    backend,
+    cache: new StatementCache(100),
+    environment,
+    peers: { signal: () => false, activity: () => [] },
+  });
+  return { session, said, runs };
+}
+
+const NO_VALUES: BindValues = {
+  bytes: new Uint8Array(0),
+  count: 0,
+  starts: new Int32Array(0),
+  lengths: new Int32Array(0),
+  formats: new Uint8Array(0),
+  resultFormatCount: 0,
+  resultFormats: new Uint8Array(0),
+};
+
+test('an Execute before a Sync is a transaction of its own, another one part of a block', () => {
+  for (const syncFollows of [true, false]) {
+    const { session, said, runs } = openSession();
+    session.parse('', 'select 1', []);
+    session.bind('', '', NO_VALUES);
+    session.execute('', 0, syncFollows);
+    expect(runs[0]?.run.inBlock).toBe(!syncFollows);
+    runs[0]?.listener.complete(1, null);
+    session.sync();
+    expect(said).toEqual(['parsed', 'bound', 'pause', 'SELECT 1', 'resume', 'ready I']);
+  }
+});
+
+test('a statement whose plan is out of date is run again, and described once', () => {
+  const { session, said, runs } = openSession();
+  session.simpleQuery('select 1');
+  const stale = { severity: 'ERROR', sqlstate: STALE_PLAN_SQLSTATE, message: 'stale' } as const;
+  runs[0]?.listener.error(stale);
+  expect(runs).toHaveLength(2);
+  runs[1]?.listener.complete(1, null);
+  expect(said).toEqual(['row', 'pause', 'SELECT 1', 'ready I', 'resume']);
+});
+
+test('after an error nothing is done until Sync', () => {
+  const { session, said } = openSession();
+  session.bind('', 'missing', NO_VALUES);
+  session.execute('', 0, true);
+  session.parse('', 'select 1', []);
+  session.sync();
+  expect(said).toEqual(['error 26000', 'ready I']);
+});
+
+test('snapshots of a session that ends are kept until its statement has ended', () => {
+  const { session, said, runs } = openSession();
+  session.simpleQuery('begin; declare c cursor for select 1');
+  session.simpleQuery('fetch 1 from c');
+  said.length = 0;
+  session.terminate();
+  expect(said).toEqual(['[end]']);
+  expect(runs[0]?.calls).toEqual(['cancel']);
+  runs[0]?.listener.error({ severity: 'ERROR', sqlstate: '57014', message: 'canceled' });
+  expect(said).toEqual(['[end]', '[release 1]']);
+});
+
+test('a cancel reaches what runs, and nothing else', () => {
+  const { session, runs } = openSession();
+  session.cancel();
+  session.simpleQuery('select 1');
+  session.cancel();
+  expect(runs[0]?.calls).toEqual(['cancel']);
+});
