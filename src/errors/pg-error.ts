@@ -72,9 +72,20 @@ export function toErrorFields(thrown: unknown): PgErrorFields {
       message: 'stack depth limit exceeded',
     };
   }
+  if (thrown instanceof RangeError && LENGTH_ERRORS.test(thrown.message)) {
+    return {
+      severity: 'ERROR',
+      sqlstate: SQLSTATES.program_limit_exceeded,
+      message: 'out of memory',
+      detail: 'A value is longer than the server can hold.',
+    };
+  }
   return {
     severity: 'ERROR',
     sqlstate: SQLSTATES.internal_error,
     message: `internal error: ${message}`,
   };
 }
+
+/** What V8 says of strings, arrays and buffers beyond its limits. */
+const LENGTH_ERRORS = /^Invalid (string|array|array buffer|typed array) length|allocation failed/;

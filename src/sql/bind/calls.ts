@@ -17,7 +17,7 @@ import { coercionPathway } from './coercion-rules.ts';
 import { bindExpr, bindExprUntyped } from './expressions.ts';
 import type { Scope } from './scope.ts';
 import { nameList } from './syntax.ts';
-import { arrayTypeOid, resolvePolymorphic, typeDisplay } from './type-facts.ts';
+import { arrayTypeOid, elementTypeOf, resolvePolymorphic, typeDisplay } from './type-facts.ts';
 
 /** Calls of functions, aggregates and casts written as functions. */
 export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr {
@@ -86,6 +86,12 @@ export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr 
   if (choice.kind === 'none') throw undefinedFunction(b, call, displayName, actual, argumentNames);
   const { candidate } = choice;
   const { signature } = candidate;
+  const last = allArgs.at(-1);
+  if (variadicCall && signature.variadic === OID.any && last !== undefined) {
+    if (elementTypeOf(last.type) === 0) {
+      throw pgError('datatype_mismatch', 'VARIADIC argument must be an array', b.positionOf(last));
+    }
+  }
 
   const resolved = b.located(location, () =>
     resolvePolymorphic(candidate.types, actual, signature.result, true),

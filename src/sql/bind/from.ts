@@ -167,7 +167,8 @@ export function addTable(scope: Scope, table: RelationDescriptor, node: RangeVar
     namespaceItem(entry, name, columns, {
       table: table.oid,
       schema: node.alias === undefined ? table.schema : 0,
-      rowType: table.rowType === 0 ? OID.record : table.rowType,
+      // The registry has no row types of tables: a whole row is a record.
+      rowType: OID.record,
     }),
   );
 }

@@ -26,6 +26,7 @@ import type {
   SetOperationQuery,
   ValuesQuery,
 } from './query.ts';
+import { checkRecursiveReferences } from './recursion.ts';
 import { findColumn, type Place, Scope } from './scope.ts';
 import { visibleOutput } from './sublinks.ts';
 import { figureColumnName, integerConstant, listItems, nameList } from './syntax.ts';
@@ -68,6 +69,7 @@ export function bindWith(b: Binder, scope: Scope, clause: WithClause): void {
     if (!('SelectStmt' in body)) throw notSupported('a data-modifying statement in WITH');
     if (cte.search_clause !== undefined) throw notSupported('SEARCH');
     if (cte.cycle_clause !== undefined) throw notSupported('CYCLE');
+    if (clause.recursive === true) checkRecursiveReferences(b, cte);
     const aliases = nameList(cte.aliascolnames);
     const index = scope.ctes.length;
     const rename = (query: Query) => {

@@ -8,9 +8,8 @@ import { type FunctionContext, functionByOid, scalarImplementation } from '../fu
 export function foldConstants(expr: Expr): Expr {
   switch (expr.kind) {
     case 'call':
-      return expr.arguments.every(isConstant)
-        ? foldCall(expr, expr.function, expr.arguments)
-        : expr;
+      if (expr.arguments.every(isConstant)) return foldCall(expr, expr.function, expr.arguments);
+      return isNullByArgument(expr) ? constantOf(expr, null) : expr;
     case 'cast':
       return isConstant(expr.argument) ? foldCast(expr, expr.argument) : expr;
     case 'typmod': {
@@ -39,6 +38,14 @@ export function foldConstants(expr: Expr): Expr {
 
 function isConstant(expr: Expr): expr is ConstExpr {
   return expr.kind === 'const';
+}
+
+/** Whether one constant argument makes the call null, whatever the others are: as in PostgreSQL,
+ * they are not computed then, not even to fail. */
+function isNullByArgument(expr: CallExpr): boolean {
+  if (!expr.arguments.some((arg) => isConstant(arg) && arg.value === null)) return false;
+  const signature = functionByOid(expr.function);
+  return signature?.strict === true && signature.arguments.length === expr.arguments.length;
 }
 
 function constantOf(expr: Expr, value: Datum): ConstExpr {

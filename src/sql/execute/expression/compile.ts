@@ -386,13 +386,20 @@ export class ExpressionCompiler {
       const all = logic('and', equal);
       return comparison === '=' ? all : new NotEvaluator(type, this.capacity, all);
     }
-    let result: Evaluator | null = null;
-    for (let i = count - 1; i >= 0; i--) {
-      const ordered = compare(expr.less, i);
-      if (result === null) result = ordered;
-      else result = this.#lexicographic(type, compare(expr.equality, i), result, ordered);
+    // Columns have `less` and `equality` alone: what is greater is neither.
+    const greater = comparison === '>' || comparison === '>=';
+    const direction = (less: Evaluator): Evaluator =>
+      greater ? new NotEvaluator(type, this.capacity, less) : less;
+    const last = compare(expr.less, count - 1);
+    const withEqual = comparison === '<=' || comparison === '>';
+    let result = direction(
+      withEqual ? logic('or', [last, compare(expr.equality, count - 1)]) : last,
+    );
+    for (let i = count - 2; i >= 0; i--) {
+      const ordered = direction(compare(expr.less, i));
+      result = this.#lexicographic(type, compare(expr.equality, i), result, ordered);
     }
-    return result!;
+    return result;
   }
 
   /** Decided by this column unless it is equal. */
