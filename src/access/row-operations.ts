@@ -1,7 +1,7 @@
 import { ByteWriter, compareByteRanges } from '../base/index.ts';
 import type { IndexDescriptor, RelationDescriptor } from '../catalog/descriptors.ts';
 import type { ColumnVector } from '../chunk/index.ts';
-import { readDatum } from '../chunk/index.ts';
+import { createVector, readDatum } from '../chunk/index.ts';
 import { pgError } from '../errors/index.ts';
 import type { Cursor, TreeId } from '../storage/index.ts';
 import { type LockTable, ROW_LOCK, rowLockTag, type Transaction } from '../txn/index.ts';
@@ -18,6 +18,7 @@ import {
   isUniqueEntry,
 } from './keys.ts';
 import { layoutOf, type TupleLayout } from './tuple-layout.ts';
+import { readColumnOfTuple } from './tuple-reader.ts';
 import { encodeTuple } from './tuple-writer.ts';
 
 type RowLockStrength = 'keyShare' | 'share' | 'noKeyUpdate' | 'update';
@@ -94,7 +95,7 @@ export class RowChanges {
       }
     }
     if (transaction.snapshot === this.newestLsn()) return 'locked';
-    let state = this.compareWithNewest(table, keyBytes, keyStart, keyEnd);
+    let state = this.compareWithNewest(table, keyBytes, keyStart, keyEnd, strength);
     // The row may have gone to another key, and on from there: the lock is on where it is now.
     while (state === 'moved') {
       const { target } = this;
@@ -349,15 +350,49 @@ export class RowChanges {
     bytes: Uint8Array,
     start: number,
     end: number,
+    strength: RowLockStrength,
   ): 'locked' | 'changed' | 'deleted' | 'moved' {
     const { transaction, newest } = this;
     const moved = this.moves.target(table.tree, bytes, start, end, transaction.snapshot);
     if (moved === undefined && this.findNewest(table.tree, bytes, start, end)) {
       if (newest.rowLsn <= transaction.snapshot) return 'locked';
+      // Who relies on the row's key alone need not care for changes of the rest.
+      if (strength === 'keyShare' && this.keepsKeys(table, bytes, start, end)) return 'locked';
       this.refuseInRepeatableRead('update');
       return this.takeChanged(bytes, start, end);
     }
     return this.follow(moved);
+  }
+
+  /** Whether the newest row, at which the cursor `newest` stands, has the unique keys of the one that
+   * the snapshot shows. Where it has not, the cursor stands as before. */
+  private keepsKeys(
+    table: RelationDescriptor,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    const { uniqueColumns, layout } = this.shape(table);
+    if (uniqueColumns.length === 0) return true;
+    const { newest, transaction } = this;
+    const now = newest.valueBytes.slice(newest.valueStart, newest.valueEnd);
+    newest.reset(table.tree, transaction.snapshot);
+    const key = start === 0 ? bytes : bytes.subarray(start, end);
+    const seen = newest.seek(key, end - start, 'ge');
+    const { valueBytes, valueStart } = newest;
+    const keeps =
+      seen &&
+      uniqueColumns.every((column) => {
+        const type = typeByOid(table.columns[column]!.type);
+        const vector = createVector(type, 2);
+        readColumnOfTuple(layout, column, now, 0, vector, 0);
+        readColumnOfTuple(layout, column, valueBytes, valueStart, vector, 1);
+        const isNull = vector.isNull(0);
+        if (isNull || vector.isNull(1)) return isNull === vector.isNull(1);
+        return type.compare(readDatum(vector, 0, type)!, readDatum(vector, 1, type)!) === 0;
+      });
+    if (!keeps) this.findNewest(table.tree, bytes, start, end);
+    return keeps;
   }
 
   /** The same of a row that went to the key `target`, which the transaction has locked. */

@@ -912,7 +912,10 @@ export class ClientSession implements Session, RunListener, SessionControl {
     if (this.block.state === 'implicit') this.endBlock(true, then);
     else {
       if (this.block.state === 'idle') this.closePortals();
-      if (this.block.state === 'idle') this.block.startTimestamp = 0;
+      if (this.block.state === 'idle') {
+        this.block.startTimestamp = 0;
+        this.block.hasRead = false;
+      }
       then();
     }
   }
