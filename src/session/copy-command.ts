@@ -16,7 +16,7 @@ export function runCopyTo(
   if (statement.is_from === true) return false;
   if (statement.is_program === true) throw notSupported('COPY TO PROGRAM');
   if (statement.filename !== undefined) throw notSupported('COPY TO a file of the server');
-  const query = statement.query ?? tableQuery(session, statement, parsed);
+  const query = statement.query ?? tableQuery(session, statement);
   const inner = innerStatement(query, parsed);
   if (!isPlannable(inner)) throw notSupported('COPY of a query that is not a plain one');
   const options = copyOptions(
@@ -35,7 +35,7 @@ export function runCopyTo(
 }
 
 /** COPY of a table is COPY of a query for its columns. */
-function tableQuery(session: ClientSession, statement: CopyStmt, parsed: ParsedStatement): Node {
+function tableQuery(session: ClientSession, statement: CopyStmt): Node {
   const range = statement.relation!;
   const table = findTable(session, range.schemaname, range.relname ?? '');
   // What is not found is a view of the system, or nothing; the binder says which.
