@@ -47,7 +47,7 @@ import {
 } from './session-commands.ts';
 import type { SessionControl, SessionPeers, SessionSignal } from './session-control.ts';
 import type { SessionEnvironment } from './session-environment.ts';
-import type { BindValues, ResultSink, Session } from './session-port.ts';
+import type { BindValues, ResultColumn,  ResultSink, Session } from './session-port.ts';
 import { TransactionBlock } from './transaction-block.ts';
 
 /** A client's state, and the one place where its statements are run from, whatever its door.
@@ -75,6 +75,8 @@ export class ClientSession implements Session, RunListener, SessionControl {
   private retryLimit = 0;
   /** The statement is run again: its rows have been described. */
   private isRetry = false;
+  /** What the client was last told of a statement's columns. */
+  private described: readonly ResultColumn[] = [];
   private skipToSync = false;
   /** The text that locations in parse trees refer to. */
   private queryText = '';
@@ -485,8 +487,11 @@ export class ClientSession implements Session, RunListener, SessionControl {
       );
     }
     // Simple queries describe their rows themselves; portals have been described on request.
-    if (portal === null && prepared.columns !== null && !this.isRetry) {
-      this.sink.rowDescription(prepared.columns);
+    if (portal === null && prepared.columns !== null) {
+      // Run again after its tables changed, it may have other columns than those announced.
+      const isKnown = this.isRetry && sameColumns(this.described, prepared.columns);
+      if (!isKnown) this.sink.rowDescription(prepared.columns);
+      this.described = prepared.columns;
     }
     const inWriter = this.runsInWriter(planned);
     if (!inWriter && block.isolation === 'read committed' && rowLimit === 0) {
@@ -1300,6 +1305,13 @@ function prepareOnce(
 ): { prepared: PreparedStatement; parameters: readonly Datum[] } {
   const { prepared } = prepareParsed(statement, text, context, [], [], 0);
   return { prepared, parameters: [] };
+}
+
+function sameColumns(a: readonly ResultColumn[], b: readonly ResultColumn[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((column, i) => column.name === b[i]!.name && column.typeOid === b[i]!.typeOid)
+  );
 }
 
 function sameOutput(

@@ -46,7 +46,7 @@ export class MovedRows implements RowMoves {
   ): void {
     const moves = this.pending.get(transaction) ?? [];
     const key = moveKey(tree, keyBytes, keyStart, keyEnd);
-    moves.push({ key, target, lsn: 0, mark: transaction.writes.mark });
+    moves.push({ tree, key, target, lsn: 0, mark: transaction.writes.mark });
     this.pending.set(transaction, moves);
   }
 
@@ -72,11 +72,7 @@ export class MovedRows implements RowMoves {
     const moves = this.pending.get(transaction);
     if (moves === undefined) return;
     this.pending.delete(transaction);
-    // Of several moves from one key in one transaction the first is that of the row others saw there.
-    const first = new Set<string>();
-    for (const move of moves) {
-      if (first.has(move.key)) continue;
-      first.add(move.key);
+    for (const move of netMoves(moves)) {
       const known = this.committed.get(move.key);
       if (known === undefined) this.committed.set(move.key, [{ ...move, lsn }]);
       else known.push({ ...move, lsn });
@@ -101,7 +97,23 @@ export class MovedRows implements RowMoves {
   }
 }
 
+/** What the moves of one transaction come to for others: of several from one key the first is that of
+ * the row they saw there, and a row that went on from where it went is at its last key. */
+function netMoves(moves: readonly Move[]): Iterable<Move> {
+  const net = new Map<string, Move>();
+  for (const move of moves) {
+    for (const [key, earlier] of net) {
+      const { target } = earlier;
+      if (target === null || moveKey(earlier.tree, target, 0, target.length) !== move.key) continue;
+      net.set(key, { ...earlier, target: move.target });
+    }
+    if (!net.has(move.key)) net.set(move.key, move);
+  }
+  return net.values();
+}
+
 interface Move extends RowMove {
+  readonly tree: TreeId;
   readonly key: string;
   /** Where the transaction's write set stood. */
   readonly mark: number;

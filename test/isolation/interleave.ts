@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import type { TestServer } from '../server/server.ts';
+
+/** How long a step may take that neither answers nor is reported as waiting. */
+const STEP_MS = 5000;
+
+/** Runs steps of several sessions, `name: statements`, one after the other, and returns what each
+ * answered in the order in which the answers came. A step that has to wait for another session is
+ * reported as `name: waits`, and its answer where it comes; a session that waits gets no steps. */
+export async function interleave(
+  server: TestServer,
+  steps: readonly string[],
+): Promise<readonly string[]> {
+  const control = await server.driver();
+  const sessions = new Map<
+    string,
+    { client: pg.Client; pid: number; pending: Promise<void> | null }
+  >();
+  const answers: string[] = [];
+  for (const step of steps) {
+    const colon = step.indexOf(':');
+    const name = step.slice(0, colon);
+    let session = sessions.get(name);
+    if (session === undefined) {
+      const client = await server.driver();
+      const { rows } = await client.query('select pg_backend_pid() as pid');
+      session = { client, pid: rows[0].pid, pending: null };
+      sessions.set(name, session);
+    }
+    const current = session;
+    // It may have been set free by the end of another wait, as that of a deadlock.
+    for (let left = STEP_MS; current.pending !== null && left > 0; left -= 2) await sleep(2);
+    if (current.pending !== null) throw new Error(`${name} still waits: ${step}`);
+    const before = answers.length;
+    const pending = run(current.client, step.slice(colon + 1)).then((answer) => {
+      answers.push(`${name}: ${answer}`);
+      current.pending = null;
+    });
+    current.pending = pending;
+    await settled(control, current, () => current.pending === null);
+    if (current.pending !== null) answers.push(`${name}: waits`);
+    // What the step set free answers next.
+    for (const other of sessions.values()) {
+      if (other === current || other.pending === null) continue;
+      await settled(control, other, () => other.pending === null);
+    }
+    if (answers.length === before) answers.push(`${name}: nothing`);
+  }
+  for (const { client } of sessions.values()) await client.end();
+  await control.end();
+  return answers;
+}
+
+/** Until the session's step is over, or is seen to wait. */
+async function settled(
+  control: pg.Client,
+  session: { readonly pid: number },
+  isOver: () => boolean,
+): Promise<void> {
+  const end = Date.now() + STEP_MS;
+  while (!isOver()) {
+    const { rows } = await control.query('select cardinality(pg_blocking_pids($1)) as n', [
+      session.pid,
+    ]);
+    if (rows[0].n > 0) return;
+    if (Date.now() > end) throw new Error(`process ${session.pid} does not answer`);
+    await sleep(2);
+  }
+}
+
+async function run(client: pg.Client, text: string): Promise<string> {
+  try {
+    const result = await client.query({ text, rowMode: 'array' });
+    const last = Array.isArray(result) ? result.at(-1) : result;
+    if (last.fields.length === 0) return `${last.command} ${last.rowCount ?? ''}`.trim();
+    return last.rows.map((row: unknown[]) => row.join(',')).join(' ') || 'no rows';
+  } catch (thrown) {
+    return (thrown as { code?: string }).code ?? String(thrown);
+  }
+}

@@ -1,0 +1,276 @@
+/** Short interleavings of sessions, and what PostgreSQL 15 answers to each. */
+import { expect, test } from 'vitest';
+import { testServer } from '../server/server.ts';
+import { interleave } from './interleave.ts';
+
+const server = testServer();
+
+const CASES: Record<string, { steps: string[]; answers: string[] }> = {
+  'an update waits and is made to the newest row': {
+    steps: [
+      'a: begin; update t set v = v + 1 where id = 1',
+      'b: update t set v = v * 10 where id = 1',
+      'a: commit',
+      'b: select v from t where id = 1',
+    ],
+    answers: ['a: UPDATE 1', 'b: waits', 'a: COMMIT', 'b: UPDATE 1', 'b: 110'],
+  },
+  'an update whose condition no longer holds does nothing': {
+    steps: [
+      'a: begin; update t set v = 99 where id = 1',
+      'b: update t set v = 0 where v = 10',
+      'a: commit',
+    ],
+    answers: ['a: UPDATE 1', 'b: waits', 'a: COMMIT', 'b: UPDATE 0'],
+  },
+  'an update of a row deleted meanwhile does nothing': {
+    steps: [
+      'a: begin; delete from t where id = 1',
+      'b: update t set v = 0 where id = 1',
+      'a: commit',
+    ],
+    answers: ['a: DELETE 1', 'b: waits', 'a: COMMIT', 'b: UPDATE 0'],
+  },
+  'a row that took the place of a deleted one is another row': {
+    steps: [
+      'a: begin; delete from t where id = 1',
+      'b: update t set v = 0 where id = 1',
+      'a: insert into t values (1, 77)',
+      'a: commit',
+      'b: select v from t where id = 1',
+    ],
+    answers: ['a: DELETE 1', 'b: waits', 'a: INSERT 1', 'a: COMMIT', 'b: UPDATE 0', 'b: 77'],
+  },
+  'an update follows a row to its new key': {
+    steps: [
+      'a: begin; update t set id = 11 where id = 1',
+      'b: update t set v = v + 5 where v = 10',
+      'a: update t set id = 12 where id = 11',
+      'a: commit',
+      'b: select id, v from t order by id',
+    ],
+    answers: [
+      'a: UPDATE 1',
+      'b: waits',
+      'a: UPDATE 1',
+      'a: COMMIT',
+      'b: UPDATE 1',
+      'b: 2,20 12,15',
+    ],
+  },
+  'repeatable read: the first updater wins': {
+    steps: [
+      'b: begin isolation level repeatable read; select v from t where id = 1',
+      'a: update t set v = 11 where id = 1',
+      'b: update t set v = 0 where id = 1',
+      'b: rollback',
+    ],
+    answers: ['b: 10', 'a: UPDATE 1', 'b: 40001', 'b: ROLLBACK'],
+  },
+  'repeatable read: waits, and fails only when the other commits': {
+    steps: [
+      'b: begin isolation level repeatable read; select count(*) from t',
+      'a: begin; update t set v = 11 where id = 1',
+      'b: delete from t where id = 1',
+      'a: rollback',
+      'b: commit',
+    ],
+    answers: ['b: 2', 'a: UPDATE 1', 'b: waits', 'a: ROLLBACK', 'b: DELETE 1', 'b: COMMIT'],
+  },
+  'repeatable read: FOR UPDATE and ON CONFLICT of rows that came later': {
+    steps: [
+      'b: begin isolation level repeatable read; select count(*) from t',
+      'a: insert into t values (3, 30)',
+      'b: savepoint s',
+      'b: insert into t values (3, 0) on conflict do nothing',
+      'b: rollback to s',
+      'a: update t set v = 21 where id = 2',
+      'b: select * from t where id = 2 for update',
+      'b: rollback',
+    ],
+    answers: [
+      'b: 2',
+      'a: INSERT 1',
+      'b: SAVEPOINT',
+      'b: 40001',
+      'b: ROLLBACK',
+      'a: UPDATE 1',
+      'b: 40001',
+      'b: ROLLBACK',
+    ],
+  },
+  'repeatable read: FOR KEY SHARE does not mind a change of other columns': {
+    steps: [
+      'b: begin isolation level repeatable read; select count(*) from t',
+      'a: update t set v = 11 where id = 1',
+      'b: select v from t where id = 1 for key share',
+      'b: commit',
+    ],
+    answers: ['b: 2', 'a: UPDATE 1', 'b: 10', 'b: COMMIT'],
+  },
+  'an equal key that is not committed is waited for': {
+    steps: ['a: begin; insert into t values (3, 0)', 'b: insert into t values (3, 1)', 'a: commit'],
+    answers: ['a: INSERT 1', 'b: waits', 'a: COMMIT', 'b: 23505'],
+  },
+  'and taken when the other rolls back': {
+    steps: [
+      'a: begin; insert into t values (3, 0)',
+      'b: insert into t values (3, 1)',
+      'a: rollback',
+      'b: select v from t where id = 3',
+    ],
+    answers: ['a: INSERT 1', 'b: waits', 'a: ROLLBACK', 'b: INSERT 1', 'b: 1'],
+  },
+  'a unique value whose row is being deleted is waited for': {
+    steps: [
+      'a: begin; delete from u where id = 1',
+      "b: insert into u values (2, 'x')",
+      'a: commit',
+    ],
+    answers: ['a: DELETE 1', 'b: waits', 'a: COMMIT', 'b: INSERT 1'],
+  },
+  'a unique value that is being given up is waited for': {
+    steps: [
+      "a: begin; update u set k = 'y' where id = 1",
+      "b: insert into u values (2, 'x')",
+      'a: rollback',
+    ],
+    answers: ['a: UPDATE 1', 'b: waits', 'a: ROLLBACK', 'b: 23505'],
+  },
+  'ON CONFLICT waits, then updates what was inserted': {
+    steps: [
+      'a: begin; insert into t values (3, 1)',
+      'b: insert into t values (3, 0) on conflict (id) do update set v = t.v + 100',
+      'a: commit',
+      'b: select v from t where id = 3',
+    ],
+    answers: ['a: INSERT 1', 'b: waits', 'a: COMMIT', 'b: INSERT 1', 'b: 101'],
+  },
+  'FOR KEY SHARE and an update of other columns do not conflict, of the key do': {
+    steps: [
+      'a: begin; select id from t where id = 1 for key share',
+      'b: update t set v = 0 where id = 1',
+      'b: update t set id = 9 where id = 1',
+      'a: commit',
+    ],
+    answers: ['a: 1', 'b: UPDATE 1', 'b: waits', 'a: COMMIT', 'b: UPDATE 1'],
+  },
+  'NOWAIT and SKIP LOCKED': {
+    steps: [
+      'a: begin; select id from t where id = 1 for update',
+      'b: select id from t order by id for update skip locked',
+      'b: select id from t order by id for share nowait',
+      'a: rollback',
+    ],
+    answers: ['a: 1', 'b: 2', 'b: 55P03', 'a: ROLLBACK'],
+  },
+  'rolling back to a savepoint gives row locks back': {
+    steps: [
+      'a: begin; savepoint s; update t set v = 0 where id = 1',
+      'b: update t set v = 5 where id = 1',
+      'a: rollback to s',
+      'a: commit',
+    ],
+    answers: ['a: UPDATE 1', 'b: waits', 'a: ROLLBACK', 'b: UPDATE 1', 'a: COMMIT'],
+  },
+  'a deadlock ends the one who looks': {
+    steps: [
+      "a: set deadlock_timeout = '10s'; begin; update t set v = 0 where id = 1",
+      "b: set deadlock_timeout = '200ms'; begin; update t set v = 0 where id = 2",
+      'a: update t set v = 1 where id = 2',
+      'b: update t set v = 1 where id = 1',
+      'a: commit',
+      'b: rollback',
+    ],
+    answers: [
+      'a: UPDATE 1',
+      'b: UPDATE 1',
+      'a: waits',
+      'b: waits',
+      'b: 40P01',
+      'a: UPDATE 1',
+      'a: COMMIT',
+      'b: ROLLBACK',
+    ],
+  },
+  'a read waits for who has locked the table': {
+    steps: [
+      'a: begin; lock table t',
+      'b: select count(*) from t',
+      'a: insert into t values (3, 3)',
+      'a: commit',
+      'b: select count(*) from t',
+    ],
+    answers: ['a: LOCK', 'b: waits', 'a: INSERT 1', 'a: COMMIT', 'b: 3', 'b: 3'],
+  },
+  'a block that has read keeps the table': {
+    steps: [
+      'a: begin; select count(*) from t',
+      'b: alter table t add column w int',
+      'a: select count(*) from t',
+      'a: commit',
+      'a: select * from t where id = 1',
+    ],
+    answers: ['a: 2', 'b: waits', 'a: 2', 'a: COMMIT', 'b: ALTER', 'a: 1,10,'],
+  },
+  'a statement that waited for a change of its table is planned again': {
+    steps: [
+      'a: begin; alter table t add column w int default 7',
+      'b: select * from t where id = 1',
+      'a: commit',
+      'b: update t set w = 8 where id = 1 returning *',
+    ],
+    answers: ['a: ALTER', 'b: waits', 'a: COMMIT', 'b: 1,10,7', 'b: 1,10,8'],
+  },
+  'advisory locks outlive transactions; those of a transaction do not': {
+    steps: [
+      'a: begin; select pg_advisory_lock(1), pg_advisory_xact_lock(2)',
+      'b: select pg_try_advisory_lock(1), pg_try_advisory_lock(2)',
+      'a: rollback',
+      'b: select pg_try_advisory_lock(1), pg_try_advisory_lock(2)',
+      'b: select pg_advisory_lock(1), 1',
+      'a: select pg_advisory_unlock(1)',
+    ],
+    answers: [
+      'a: ,',
+      'b: false,false',
+      'a: ROLLBACK',
+      'b: false,true',
+      'b: waits',
+      'a: true',
+      'b: ,1',
+    ],
+  },
+  'lock_timeout and statement_timeout end a wait': {
+    steps: [
+      'a: begin; update t set v = 0',
+      "b: set lock_timeout = '20ms'",
+      'b: delete from t',
+      "b: set lock_timeout = 0; set statement_timeout = '20ms'",
+      'b: delete from t',
+      'b: select 1',
+      'a: rollback',
+    ],
+    answers: [
+      'a: UPDATE 2',
+      'b: SET',
+      'b: waits',
+      'b: 55P03',
+      'b: SET',
+      'b: waits',
+      'b: 57014',
+      'b: 1',
+      'a: ROLLBACK',
+    ],
+  },
+};
+
+test.each(Object.entries(CASES))('%s', async (_name, { steps, answers }) => {
+  const client = await server.driver();
+  await client.query('drop table if exists t; drop table if exists u');
+  await client.query('create table t (id int primary key, v int)');
+  await client.query('create table u (id int primary key, k text unique)');
+  await client.query("insert into t values (1, 10), (2, 20); insert into u values (1, 'x')");
+  await client.end();
+  expect(await interleave(server, steps)).toEqual(answers);
+});
