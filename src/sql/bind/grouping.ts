@@ -1,7 +1,7 @@
 import type { Node } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
 import type { ColumnExpr, Expr } from '../expression.ts';
-import { visitChildren, visitQueryReferences } from '../expression-tree.ts';
+import { someExpr, visitChildren, visitQueryReferences } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
 import { requireEquality } from './calls.ts';
 import { raiseLevels, type Scope } from './scope.ts';
@@ -83,8 +83,21 @@ export function checkGrouping(
   group: BoundGroup,
   exprs: readonly Expr[],
 ): void {
+  for (const key of group.exprs) refuseAggregates(b, key);
   const dependent = dependentRelations(scope, group);
   for (const expr of exprs) check(b, scope, group, dependent, expr);
+}
+
+/** A key that names a column of the output may be an aggregate, which no key can be. */
+function refuseAggregates(b: Binder, key: Expr): void {
+  someExpr(key, (expr) => {
+    if (expr.kind !== 'aggregate' || expr.level !== 0) return false;
+    throw pgError(
+      'grouping_error',
+      'aggregate functions are not allowed in GROUP BY',
+      b.positionOf(expr),
+    );
+  });
 }
 
 /** Relations whose primary key is grouped by: their other columns depend on it. */

@@ -8,6 +8,7 @@ import {
 } from '../../chunk/index.ts';
 import { type Datum, typeByOid } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
+import { functionByOid } from '../functions/index.ts';
 import type { ExpressionCompiler } from './expression/compile.ts';
 import type { Evaluator } from './expression/evaluator.ts';
 import { SetCall } from './function-scan.ts';
@@ -24,6 +25,8 @@ export class ProjectSet extends Operator {
   readonly #input: Operator;
   readonly #columns: readonly Column[];
   readonly #types;
+  /** Of each set of rows, the types of its columns. */
+  readonly #fieldTypes: readonly (readonly number[])[];
   readonly #vectors: ColumnVector[];
   #values: ColumnVector[][] = [];
   #rows: DataChunk | null = null;
@@ -40,6 +43,9 @@ export class ProjectSet extends Operator {
         : { kind: 'plain', value: compiler.compile(expr) },
     );
     this.#types = exprs.map((expr) => typeByOid(expr.type));
+    this.#fieldTypes = exprs.map((expr) =>
+      expr.kind === 'setCall' ? outputTypes(expr.function) : [],
+    );
     this.#vectors = this.#types.map((type) => createVector(type));
     this.chunk.columns = this.#vectors;
   }
@@ -115,7 +121,9 @@ export class ProjectSet extends Operator {
         continue;
       }
       found = true;
-      const value = Array.isArray(next.value) ? recordOf(next.value) : next.value;
+      const value = Array.isArray(next.value)
+        ? { fieldTypes: this.#fieldTypes[i]!, fields: next.value }
+        : next.value;
       writeDatum(this.#vectors[i]!, at, this.#types[i]!, value);
     }
     if (!found) return false;
@@ -134,6 +142,9 @@ export class ProjectSet extends Operator {
   }
 }
 
-function recordOf(fields: Datum[]): Datum {
-  return { fieldTypes: fields.map(() => 0), fields };
+/** Types of the columns of a function's OUT parameters. */
+function outputTypes(oid: number): readonly number[] {
+  const signature = functionByOid(oid);
+  const modes = signature?.modes ?? [];
+  return (signature?.allArguments ?? []).filter((_type, i) => modes[i] !== 'i' && modes[i] !== 'v');
 }
