@@ -137,7 +137,8 @@ function prepareInner(
   if (query === undefined) return null;
   const inner = innerStatement(query, statement);
   if (!isPlannable(inner)) return null;
-  return prepareParsed(inner, wholeText, context, parameterTypes, [], 0, parametersAllowed).prepared;
+  return prepareParsed(inner, wholeText, context, parameterTypes, [], 0, parametersAllowed)
+    .prepared;
 }
 
 /** The statement within PREPARE, DECLARE, EXPLAIN or COPY, as a statement of its own. */

@@ -47,7 +47,7 @@ import {
 } from './session-commands.ts';
 import type { SessionControl, SessionPeers, SessionSignal } from './session-control.ts';
 import type { SessionEnvironment } from './session-environment.ts';
-import type { BindValues, ResultColumn,  ResultSink, Session } from './session-port.ts';
+import type { BindValues, ResultColumn, ResultSink, Session } from './session-port.ts';
 import { TransactionBlock } from './transaction-block.ts';
 
 /** A client's state, and the one place where its statements are run from, whatever its door.
@@ -1303,7 +1303,7 @@ function prepareOnce(
   text: string,
   context: PrepareContext,
 ): { prepared: PreparedStatement; parameters: readonly Datum[] } {
-  const { prepared } = prepareParsed(statement, text, context, [], [], 0);
+  const { prepared } = prepareParsed(statement, text, context, [], [], 0, false);
   return { prepared, parameters: [] };
 }
 

@@ -42,12 +42,7 @@ export interface AdvisoryKey {
 /** The advisory locks of the session that runs the statement. */
 export interface AdvisoryLocks {
   /** False when another session holds it and the call is not to wait. */
-  lock(
-    key: AdvisoryKey,
-    shared: boolean,
-    scope: 'session' | 'transaction',
-    wait: boolean,
-  ): boolean;
+  lock(key: AdvisoryKey, shared: boolean, scope: 'session' | 'transaction', wait: boolean): boolean;
   /** Lets go of a lock of the session; false when it has none. */
   unlock(key: AdvisoryKey, shared: boolean): boolean;
   unlockAll(): void;
