@@ -80,7 +80,11 @@ export interface LockFacts {
   readonly type: 'relation' | 'tuple' | 'transactionid' | 'virtualxid' | 'advisory';
   readonly relation: number | null;
   readonly transaction?: number;
-  readonly advisory?: { readonly classId: number; readonly objectId: number; readonly subId: number };
+  readonly advisory?: {
+    readonly classId: number;
+    readonly objectId: number;
+    readonly subId: number;
+  };
   readonly pid: number;
   readonly virtualTransaction: string;
   readonly mode: string;

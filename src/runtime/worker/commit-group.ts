@@ -1,3 +1,4 @@
+import { assert } from '../../base/index.ts';
 import { BulkLoader, type Lsn, type StorageEngine, type TreeId } from '../../storage/index.ts';
 import { type Transaction, WriteCursor, type WriteTree } from '../../txn/index.ts';
 import type { LogSync } from './log-sync.ts';
@@ -45,6 +46,8 @@ export class CommitGroup {
   /** The transaction that is being applied in slices. */
   private large: PendingCommit | null = null;
   private steps: Generator<undefined, void, undefined> | null = null;
+  /** Trees that are known to be committed and not dropped. */
+  private readonly existing = new Set<TreeId>();
   /** Transactions committed, and groups, so far. */
   commitCount = 0;
   groupCount = 0;
@@ -188,15 +191,28 @@ export class CommitGroup {
     const { writes } = transaction;
     if (transaction.xid === 0) transaction.xid = this.engine.nextXid();
     const { xid } = transaction;
+    for (const tree of writes.trees.keys()) {
+      if (!commit.createdTrees.includes(tree)) this.requireTree(tree);
+    }
     for (const tree of commit.createdTrees) {
       if (writes.trees.get(tree)?.isCreationLogged !== true) log.createTree(xid, tree);
     }
     const subXids = writes.appendRest(log, xid);
     for (const tree of commit.droppedTrees) log.dropTree(xid, tree);
     log.commit(xid, Date.now(), subXids);
+    for (const tree of commit.createdTrees) this.existing.add(tree);
+  }
+
+  /** Table locks keep a tree from being dropped under a transaction that changes it. Should one be gone
+   * all the same, this transaction fails, before its commit record, and not the engine behind it. */
+  private requireTree(tree: TreeId): void {
+    if (this.existing.has(tree)) return;
+    assert(this.engine.trees.hasTree(tree), `tree ${tree} does not exist`);
+    this.existing.add(tree);
   }
 
   private finish(commit: PendingCommit): void {
+    for (const tree of commit.droppedTrees) this.existing.delete(tree);
     commit.transaction.writes.close();
     commit.committed();
   }

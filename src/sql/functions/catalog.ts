@@ -45,7 +45,9 @@ export const CATALOG_FUNCTIONS: ReadonlySet<number> = new Set(
     .filter(
       ({ oid, source }) =>
         source in needCatalog ||
-        source in SESSION_CONTROL || String(oid) in needCatalog || /^reg\w+(in|out)$/.test(source),
+        source in SESSION_CONTROL ||
+        String(oid) in needCatalog ||
+        /^reg\w+(in|out)$/.test(source),
     )
     .map(({ oid }) => oid),
 );

@@ -9,7 +9,7 @@
 import type { BTreeWriter } from '../btree/index.ts';
 import type { ControlState } from '../checkpoint/index.ts';
 import type { PageWriter } from '../pager/index.ts';
-import type { Lsn } from '../tree.ts';
+import type { Lsn, TreeId } from '../tree.ts';
 import { WalReader, WalRecordKind, type WalSegments } from '../wal/index.ts';
 import { XidSet } from './xid-set.ts';
 
@@ -88,6 +88,8 @@ class Redo {
   readonly #endLsn: Lsn;
   readonly #operationsMax: number;
   #operations = 0;
+  /** Trees that are known to be there. */
+  readonly #existing = new Set<TreeId>();
 
   constructor(
     segments: WalSegments,
@@ -118,12 +120,14 @@ class Redo {
     const reader = this.#reader;
     switch (reader.kind) {
       case WalRecordKind.put:
-        this.#put();
+        if (this.#hasTree(reader.treeId)) this.#put();
         return;
       case WalRecordKind.batchPut:
+        if (!this.#hasTree(reader.treeId)) return;
         while (reader.nextEntry()) this.#put();
         return;
       case WalRecordKind.delete:
+        if (!this.#hasTree(reader.treeId)) return;
         this.#operation();
         this.#trees.delete(reader.treeId, reader.bytes, reader.keyStart, reader.keyEnd);
         return;
@@ -134,7 +138,18 @@ class Redo {
       case WalRecordKind.dropTree:
         this.#operation();
         this.#trees.dropTree(reader.treeId);
+        this.#existing.delete(reader.treeId);
     }
+  }
+
+  /** Changes of a tree that has been dropped are of no account: nothing names it any more. To stop at
+   * them would make a store that cannot be opened of one that has lost nothing. */
+  #hasTree(tree: TreeId): boolean {
+    if (this.#existing.has(tree)) return true;
+    this.#operation();
+    if (!this.#trees.hasTree(tree)) return false;
+    this.#existing.add(tree);
+    return true;
   }
 
   #put(): void {
