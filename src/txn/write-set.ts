@@ -479,6 +479,11 @@ export class WriteTree {
   createdIn = NONE;
   isCreationLogged = false;
 
+  /** The transaction makes the tree itself, or made it before it rolled back to a savepoint. */
+  get isOwn(): boolean {
+    return this.createdIn !== NONE;
+  }
+
   constructor(id: TreeId) {
     this.id = id;
   }

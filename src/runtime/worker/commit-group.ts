@@ -191,8 +191,8 @@ export class CommitGroup {
     const { writes } = transaction;
     if (transaction.xid === 0) transaction.xid = this.engine.nextXid();
     const { xid } = transaction;
-    for (const tree of writes.trees.keys()) {
-      if (!commit.createdTrees.includes(tree)) this.requireTree(tree);
+    for (const tree of writes.trees.values()) {
+      if (!tree.isOwn) this.requireTree(tree.id);
     }
     for (const tree of commit.createdTrees) {
       if (writes.trees.get(tree)?.isCreationLogged !== true) log.createTree(xid, tree);
