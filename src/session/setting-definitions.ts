@@ -310,6 +310,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     category: RESOURCES,
     description: 'Sets the maximum memory to be used for maintenance operations.',
     scope: 'session',
+    inert: true,
     kind: 'integer',
     initial: 65536,
     minimum: 1024,

@@ -204,6 +204,9 @@ export function canonicalValue(definition: SettingDefinition, value: string): st
           `parameter "${definition.name}" requires a Boolean value`,
         );
       }
+      if (!on && definition.name === 'standard_conforming_strings') {
+        throw notSupported('standard_conforming_strings = off');
+      }
       return on ? 'on' : 'off';
     }
     case 'integer':
