@@ -1,5 +1,5 @@
 import { ADVISORY_FUNCTIONS } from '../../sql/functions/index.ts';
-import type { Plan, PlanNode } from '../../sql/plan/plan.ts';
+import { inputsOf, type Plan, type PlanNode } from '../../sql/plan/index.ts';
 import { TABLE_LOCK, tableLockTag } from '../../txn/index.ts';
 
 export interface PlanTableLock {
@@ -59,21 +59,4 @@ function callsAdvisory(part: unknown): boolean {
   const call = part as { kind?: unknown; function?: unknown };
   if (call.kind === 'call' && ADVISORY_FUNCTIONS.has(call.function as number)) return true;
   return Object.values(part).some(callsAdvisory);
-}
-
-/** The inputs of a plan node. */
-export function inputsOf(node: PlanNode): readonly PlanNode[] {
-  switch (node.kind) {
-    case 'append':
-      return node.inputs;
-    case 'recursiveUnion':
-      return [node.initial, node.step];
-    case 'nestedLoop':
-    case 'hashJoin':
-    case 'mergeJoin':
-    case 'setOperation':
-      return [node.left, node.right];
-    default:
-      return 'input' in node ? [node.input] : [];
-  }
 }

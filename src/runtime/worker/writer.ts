@@ -72,7 +72,6 @@ export class Writer extends StatementThread {
   private readonly utilities: UtilityRunner;
   private nextOid_ = FIRST_USER_OID;
   private background = false;
-  private failure: PgErrorFields | null = null;
 
   static open(
     setup: WorkerSetup,
@@ -169,7 +168,6 @@ export class Writer extends StatementThread {
       return;
     }
     this.group.failPending(thrown);
-    this.failure = toErrorFields(thrown);
     this.port.publish();
     throw thrown;
   }
