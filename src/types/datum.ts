@@ -12,6 +12,8 @@
  *   text varchar char(n) name    string
  *   bytea                        Uint8Array
  *   uuid                         Uint8Array of 16 bytes
+ *   json                         string
+ *   jsonb                        Uint8Array, its stored form (types/json/stored.ts)
  *   numeric                      Numeric
  *   interval                     Interval
  *   arrays                       ArrayDatum

@@ -15,6 +15,8 @@ export {
   INT8_MIN,
   parseInteger,
 } from './integer.ts';
+/** JSON values and their stored form: `json.decodeJsonb(bytes)`. */
+export * as json from './json/index.ts';
 export {
   compareKeys,
   encodeKey,

@@ -12,6 +12,7 @@ import {
 } from './datetime/index.ts';
 import { float4Type, float8Type } from './float.ts';
 import { cidType, int2Type, int4Type, int8Type, oidType, xidType } from './integer.ts';
+import { jsonbType, jsonType } from './json/index.ts';
 import { numericType } from './numeric/index.ts';
 import { REFERENCE_TYPES } from './object-reference.ts';
 import { OID } from './oid.ts';
@@ -88,6 +89,8 @@ const BASE_TYPES: readonly SqlType[] = [
   numericType,
   refcursorType,
   uuidType,
+  jsonType,
+  jsonbType,
   ...REFERENCE_TYPES,
   ...CATALOG_TYPES,
 ];

@@ -1,0 +1,86 @@
+/** json, a text that is kept as it was written, and jsonb, whose values are stored forms. */
+import { decodeUtf8 } from '../../base/index.ts';
+import { pgError } from '../../errors/index.ts';
+import { COMMON, insufficientData } from '../scalar.ts';
+import type { SqlType } from '../sql-type.ts';
+import { STRING } from '../text.ts';
+import { verifyText, verifyUtf8 } from '../utf8.ts';
+import { compareStored, encodeJsonbKey } from './order.ts';
+import { checkJson, parseJsonb } from './parse.ts';
+import { decodeJsonb, encodeJsonb, loadJsonb } from './stored.ts';
+import { formatJsonb } from './text.ts';
+
+function readText(bytes: Uint8Array, start: number, end: number): string {
+  verifyUtf8(bytes, start, end);
+  return decodeUtf8(bytes, start, end);
+}
+
+function checked(text: string): string {
+  checkJson(verifyText(text));
+  return text;
+}
+
+export const jsonType: SqlType = {
+  ...STRING,
+  oid: 114,
+  name: 'json',
+  sqlName: 'json',
+  arrayOid: 199,
+  category: 'U',
+  input: checked,
+  receive: (bytes, start, end) => checked(readText(bytes, start, end)),
+};
+
+/** What the binary form begins with, before the text. */
+const WIRE_VERSION = 1;
+
+function receiveJsonb(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  if (start === end) throw insufficientData();
+  const version = bytes[start]!;
+  if (version !== WIRE_VERSION) {
+    throw pgError('internal_error', `unsupported jsonb version number ${version}`);
+  }
+  return encodeJsonb(parseJsonb(readText(bytes, start + 1, end)));
+}
+
+export const jsonbType: SqlType = {
+  ...COMMON,
+  oid: 3802,
+  name: 'jsonb',
+  sqlName: 'jsonb',
+  arrayOid: 3807,
+  category: 'U',
+  length: -1,
+  byValue: false,
+  align: 'i',
+  storage: 'x',
+  lane: 'bytes',
+  stored: 'bytes',
+  input: (text) => encodeJsonb(parseJsonb(verifyText(text))),
+  output: (value) => formatJsonb(decodeJsonb(value as Uint8Array)),
+  receive: receiveJsonb,
+  send(value, out) {
+    out.u8(WIRE_VERSION);
+    out.utf8(formatJsonb(decodeJsonb(value as Uint8Array)));
+  },
+  writeText(value, out) {
+    out.utf8(formatJsonb(decodeJsonb(value as Uint8Array)));
+  },
+  compare: (a, b) => compareStored(a as Uint8Array, b as Uint8Array),
+  encodeKey(value, out) {
+    const bytes = value as Uint8Array;
+    encodeJsonbKey(bytes, 0, bytes.length, out);
+  },
+  toBytes(value, out) {
+    out.raw(value as Uint8Array);
+  },
+  fromBytes: (bytes, start, end) => bytes.slice(start, end),
+  textFromBytes(bytes, start, end, out) {
+    out.utf8(formatJsonb(loadJsonb(bytes, start, end)));
+  },
+  binaryFromBytes(bytes, start, end, out) {
+    out.u8(WIRE_VERSION);
+    out.utf8(formatJsonb(loadJsonb(bytes, start, end)));
+  },
+  keyFromBytes: encodeJsonbKey,
+};
