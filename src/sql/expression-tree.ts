@@ -213,16 +213,19 @@ export function visitQuery(
   for (const column of query.returning) visit(column.expr);
 }
 
+/** What a visitor of references answers to an aggregate whose inside it does not care for. */
+export const SKIP = Symbol('skip');
+
 /** Calls `visit` for every column and aggregate of an expression, however deep in subqueries, with
  * the number of query levels between the expression and the node. */
 export function visitReferences(
   expr: Expr,
-  visit: (reference: Expr, depth: number) => void,
+  visit: (reference: Expr, depth: number) => unknown,
   depth = 0,
 ): void {
   if (expr.kind === 'column') visit(expr, depth);
   else if (expr.kind === 'aggregate') {
-    visit(expr, depth);
+    if (visit(expr, depth) === SKIP) return;
     visitChildren(expr, (child) => visitReferences(child, visit, depth));
   } else {
     if (expr.kind === 'subquery') visitQueryReferences(expr.query, visit, depth + 1);
@@ -232,7 +235,7 @@ export function visitReferences(
 
 export function visitQueryReferences(
   query: Query,
-  visit: (reference: Expr, depth: number) => void,
+  visit: (reference: Expr, depth: number) => unknown,
   depth: number,
 ): void {
   visitQuery(

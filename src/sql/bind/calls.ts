@@ -371,16 +371,7 @@ function bindAggregate(
       b.position(location),
     );
   }
-  if (args.some((arg) => someExpr(arg, (inner) => inner.kind === 'setCall'))) {
-    throw pgError(
-      'feature_not_supported',
-      'aggregate function calls cannot contain set-returning function calls',
-      {
-        hint: 'You might be able to move the set-returning function into a LATERAL FROM item.',
-        ...b.position(location),
-      },
-    );
-  }
+  for (const arg of args) refuseSetsIn(b, arg);
   const direct = args.slice(0, args.length - orderedCount);
   const orderNodes = (call.agg_order ?? []).flatMap((node) =>
     'SortBy' in node ? [node.SortBy] : [],
@@ -429,6 +420,20 @@ function bindAggregate(
   return b.at(placeAggregate(b, scope, expr, location), location);
 }
 
+function refuseSetsIn(b: Binder, arg: Expr): void {
+  someExpr(arg, (inner) => {
+    if (inner.kind !== 'setCall') return false;
+    throw pgError(
+      'feature_not_supported',
+      'aggregate function calls cannot contain set-returning function calls',
+      {
+        hint: 'You might be able to move the set-returning function into a LATERAL FROM item.',
+        ...b.positionOf(inner),
+      },
+    );
+  });
+}
+
 /** An aggregate belongs to the innermost level that its arguments refer to. */
 function placeAggregate(
   b: Binder,
@@ -464,13 +469,9 @@ function placeAggregate(
   for (let i = 0; i < level; i++) owner = owner?.parent ?? null;
   if (owner === null) throw pgError('grouping_error', 'aggregate of no query level');
   if (!AGGREGATE_PLACES.has(owner.place)) {
-    const where =
-      owner.lateralActive && owner.place === 'SELECT'
-        ? 'FROM clause of their own query level'
-        : owner.place;
     throw pgError(
       'grouping_error',
-      `aggregate functions are not allowed in ${where}`,
+      `aggregate functions are not allowed in ${owner.place}`,
       b.position(location),
     );
   }

@@ -62,10 +62,12 @@ function bindFromItem(b: Binder, scope: Scope, node: Node): BoundFrom {
   if ('RangeSubselect' in node) {
     const { subquery, alias, lateral = false } = node.RangeSubselect;
     if (subquery === undefined || !('SelectStmt' in subquery)) throw notSupported('this subquery');
-    const saved = scope.lateralActive;
+    const saved = { place: scope.place, lateral: scope.lateralActive };
+    scope.place = 'FROM clause of their own query level';
     scope.lateralActive = lateral;
     const query = bindSelectStatement(b, scope, subquery.SelectStmt);
-    scope.lateralActive = saved;
+    scope.place = saved.place;
+    scope.lateralActive = saved.lateral;
     return relationItem(addSubquery(scope, query, alias, lateral));
   }
   if ('RangeFunction' in node) {

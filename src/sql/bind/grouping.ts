@@ -1,7 +1,7 @@
 import type { Node } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
 import type { ColumnExpr, Expr } from '../expression.ts';
-import { someExpr, visitChildren, visitQueryReferences } from '../expression-tree.ts';
+import { SKIP, someExpr, visitChildren, visitQueryReferences } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
 import { requireEquality } from './calls.ts';
 import { raiseLevels, type Scope } from './scope.ts';
@@ -129,7 +129,7 @@ function check(
   dependent: ReadonlySet<number>,
   expr: Expr,
 ): void {
-  if (expr.kind === 'aggregate' && expr.level === 0) return;
+  if (expr.kind === 'aggregate') return;
   if (group.exprs.some((key) => b.same(key, expr))) return;
   if (expr.kind === 'column') {
     if (expr.level === 0 && !dependent.has(expr.relation)) throw ungrouped(b, scope, expr, false);
@@ -139,12 +139,14 @@ function check(
     visitQueryReferences(
       expr.query,
       (reference, depth) => {
-        if (reference.kind !== 'column' || reference.level !== depth) return;
-        if (dependent.has(reference.relation)) return;
+        if (reference.kind === 'aggregate') return reference.level >= depth ? SKIP : undefined;
+        if (reference.kind !== 'column' || reference.level !== depth) return undefined;
+        if (dependent.has(reference.relation)) return undefined;
         const known = group.exprs.some((key) => b.same(raiseLevels(key, depth), reference));
         if (!known && !groupedWithin(group, reference)) {
           throw ungrouped(b, scope, reference, true);
         }
+        return undefined;
       },
       1,
     );

@@ -12,6 +12,7 @@ export type Place =
   | 'WHERE'
   | 'HAVING'
   | 'JOIN conditions'
+  | 'FROM clause of their own query level'
   | 'functions in FROM'
   | 'GROUP BY'
   | 'ORDER BY'

@@ -3,6 +3,7 @@ import { notSupported, pgError } from '../../errors/index.ts';
 import { OID } from '../../types/index.ts';
 import type { Expr, SortKey } from '../expression.ts';
 import { someExpr, visitReferences } from '../expression-tree.ts';
+import { raiseQuery } from '../query-rewrite.ts';
 import type { Binder } from './binder.ts';
 import { requireEquality, requireOrder, sortKey } from './calls.ts';
 import {
@@ -670,7 +671,7 @@ export function withOutput(query: Query, exprs: readonly Expr[]): Query {
     kind: 'select',
     ctes: [],
     rangeTable: [
-      { kind: 'subquery', alias: '*SELECT*', columns, query: nest(query), lateral: false },
+      { kind: 'subquery', alias: '*SELECT*', columns, query: raiseQuery(query, 1), lateral: false },
     ],
     from: [{ kind: 'relation', relation: 0 }],
     where: null,
@@ -700,23 +701,6 @@ function overSubquery(expr: Expr, inner: Expr, column: number): Expr {
     return { ...expr, argument: overSubquery(expr.argument, inner, column) };
   }
   return reference;
-}
-
-/** A query that has moved one level down: what it says of outer queries is one level further out. */
-function nest(query: Query): Query {
-  let outer = false;
-  const check = (part: Query, depth: number): void => {
-    if (part.kind === 'select' || part.kind === 'values' || part.kind === 'setOperation') {
-      for (const column of part.output) {
-        visitReferences(column.expr, (reference, at) => {
-          if (reference.kind === 'column' && reference.level > depth + at) outer = true;
-        });
-      }
-    }
-  };
-  check(query, 0);
-  if (outer) throw notSupported('outer references in a set operation with ORDER BY or DISTINCT');
-  return query;
 }
 
 function bindOutputOrder(

@@ -24,7 +24,7 @@ import { MergeJoin } from './merge-join.ts';
 import { Delete, Update } from './modify.ts';
 import { NestedLoop } from './nested-loop.ts';
 import type { Operator, Status } from './operator.ts';
-import { usesSlots } from './plan-slots.ts';
+import { slotsOf, usesSlots } from './plan-slots.ts';
 import { ProjectSet } from './project-set.ts';
 import { Recheck } from './recheck.ts';
 import { RecursiveUnion, WorkTable, WorkTableScan } from './recursive-union.ts';
@@ -415,7 +415,8 @@ class PlanCompiler {
     if (store === undefined) {
       const node = this.#plan.ctes[index];
       assert(node !== undefined, `the plan has no common table ${index}`);
-      store = new CteStore(this.#run, this.compile(node).operator, typesOf(node));
+      const slots = slotsOf(node, this.#plan);
+      store = new CteStore(this.#run, this.compile(node).operator, typesOf(node), slots);
       this.#shared.ctes.set(index, store);
     }
     return store;

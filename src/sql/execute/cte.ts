@@ -6,27 +6,35 @@ import { RowStore } from './row-store.ts';
 import type { Run } from './run.ts';
 import { StoreReader } from './store-reader.ts';
 
-/** A common table that is computed once a statement, as far as its readers read. */
+/** A common table that is computed once a statement, as far as its readers read; one that depends on
+ * slots (`slots`) once for each set of their values. */
 export class CteStore {
   readonly #run: Run;
   readonly #input: Operator;
+  readonly #slots: readonly number[];
   readonly rows: RowStore;
   #epoch = -1;
+  #changes = 0;
   #inputDone = false;
 
-  constructor(run: Run, input: Operator, types: readonly SqlType[]) {
+  constructor(run: Run, input: Operator, types: readonly SqlType[], slots: readonly number[]) {
     this.#run = run;
     this.#input = input;
+    this.#slots = slots;
     this.rows = new RowStore(run, types);
   }
 
-  /** Called by every reader when it opens; the first one of a run starts the table. */
+  /** Called by every reader when it starts; the first one starts the table. */
   open(): void {
-    if (this.#epoch === this.#run.epoch) return;
+    const changes = this.#run.changesOf(this.#slots);
+    const isOpen = this.#epoch === this.#run.epoch;
+    if (isOpen && this.#changes === changes) return;
     this.#epoch = this.#run.epoch;
+    this.#changes = changes;
     this.rows.begin(this.#run.environment.workMem);
     this.#inputDone = false;
-    this.#input.open();
+    if (isOpen) this.#input.rescan();
+    else this.#input.open();
   }
 
   /** Adds further rows: CHUNK when there are some. */
@@ -64,7 +72,7 @@ export class CteScan extends Operator {
   }
 
   override rescan(): void {
-    this.#reader.position = 0;
+    this.open();
   }
 
   override next(): Status {

@@ -1,13 +1,20 @@
 import type { Plan, PlanNode } from '../plan/plan.ts';
 
-/** Whether a plan reads `outer` slots that lie outside of it, so that its rows may differ from one
- * rescan to the next. Slots that the plan fills itself do not count. */
+/** In the place of a slot: the rows of a recursive union's last round. */
+export const WORK_TABLES = -1;
+
+/** Whether a plan's rows may differ from one rescan to the next. */
 export function usesSlots(node: PlanNode, plan: Plan): boolean {
+  return slotsOf(node, plan).length > 0;
+}
+
+/** The `outer` slots that a plan, or a common table that it reads, takes from outside, WORK_TABLES
+ * among them. Slots that the plan fills itself do not count. */
+export function slotsOf(node: PlanNode, plan: Plan): number[] {
   const read = new Set<number>();
   const filled = new Set<number>();
   collect(node, plan, read, filled, new Set());
-  for (const slot of read) if (!filled.has(slot)) return true;
-  return false;
+  return [...read].filter((slot) => !filled.has(slot));
 }
 
 /** Plans are plain data, so one walk over all fields meets every node and expression. */
@@ -28,8 +35,9 @@ function collect(
   const fields = value as Record<string, unknown>;
   if (fields.kind === 'outer') read.add(fields.slot as number);
   if (fields.kind === 'nestedLoop') for (const slot of fields.slots as number[]) filled.add(slot);
-  if (fields.kind === 'workTableScan') read.add(-1);
-  if (fields.kind === 'recursiveUnion') filled.add(-1);
+  if (fields.kind === 'workTableScan') read.add(WORK_TABLES);
+  if (fields.kind === 'recursiveUnion') filled.add(WORK_TABLES);
+  if (fields.kind === 'cteScan') collect(plan.ctes[fields.cte as number], plan, read, filled, seen);
   if (fields.kind === 'subplan') {
     for (const slot of fields.slots as number[]) filled.add(slot);
     for (const slot of fields.columnSlots as number[]) filled.add(slot);

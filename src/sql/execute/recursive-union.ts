@@ -98,6 +98,7 @@ export class RecursiveUnion extends Operator {
       if (this.#workTable.next.count === 0) return DONE;
       this.#run.environment.checkInterrupts();
       this.#workTable.turn();
+      this.#run.beginRound();
       this.#inStep = true;
       if (this.#stepOpen) this.#step.rescan();
       else this.#step.open();

@@ -1,6 +1,7 @@
 import { assert } from '../../base/index.ts';
 import type { Datum } from '../../types/index.ts';
 import type { ExecutionEnvironment } from './environment.ts';
+import { WORK_TABLES } from './plan-slots.ts';
 
 /** The row that a scan is bound to while a changed row is checked again (EvalPlanQual). Without a
  * tuple the scan reads the row with this key as the statement sees it. */
@@ -21,9 +22,13 @@ export class Run {
   epoch = 0;
   /** Counts changes of slots, likewise. */
   slotEpoch = 0;
+  /** Counts the changes of each slot, for what depends on a few of them. */
+  readonly #slotChanges: Float64Array;
+  #roundChanges = 0;
 
   constructor(slotCount: number) {
     this.slots = new Array<Datum>(slotCount).fill(null);
+    this.#slotChanges = new Float64Array(slotCount);
   }
 
   get environment(): ExecutionEnvironment {
@@ -60,5 +65,20 @@ export class Run {
   setSlot(slot: number, value: Datum): void {
     this.slots[slot] = value;
     this.slotEpoch++;
+    this.#slotChanges[slot]!++;
+  }
+
+  /** A recursive union goes on to its next round: work tables have other rows. */
+  beginRound(): void {
+    this.#roundChanges++;
+  }
+
+  /** A number that grows whenever one of these slots, WORK_TABLES among them, changes. */
+  changesOf(slots: readonly number[]): number {
+    let changes = 0;
+    for (const slot of slots) {
+      changes += slot === WORK_TABLES ? this.#roundChanges : this.#slotChanges[slot]!;
+    }
+    return changes;
   }
 }

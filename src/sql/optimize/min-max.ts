@@ -3,7 +3,7 @@ import type { RangeTableEntry, SelectQuery } from '../bind/query.ts';
 import type { AggregateExpr, ColumnExpr, Expr, SubqueryExpr } from '../expression.ts';
 import { mapChildren, visitChildren } from '../expression-tree.ts';
 import { aggregateByOid, operatorByOid } from '../functions/index.ts';
-import { raise } from './query-rewrite.ts';
+import { raise } from '../query-rewrite.ts';
 
 /** `SELECT min(x), max(x) FROM t` where an index begins with x: each is the first row of the index,
  * `(SELECT x FROM t WHERE x IS NOT NULL ORDER BY x LIMIT 1)`. */

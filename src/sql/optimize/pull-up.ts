@@ -3,7 +3,6 @@ import type { FromItem, Query, RangeTableEntry, SelectQuery } from '../bind/quer
 import type { Expr } from '../expression.ts';
 import { someExpr, visitQueryReferences } from '../expression-tree.ts';
 import { functionByOid } from '../functions/index.ts';
-import { readExtremes } from './min-max.ts';
 import {
   type QueryRewrite,
   raise,
@@ -11,7 +10,8 @@ import {
   rewriteExpr,
   rewriteFrom,
   rewriteQuery,
-} from './query-rewrite.ts';
+} from '../query-rewrite.ts';
+import { readExtremes } from './min-max.ts';
 
 /** A subquery of WHERE that is joined instead of run for each row. */
 export interface SemiJoinItem {

@@ -1,7 +1,7 @@
 import { AssertionError } from '../../base/index.ts';
 import type { Query, RangeTableEntry } from '../bind/query.ts';
 import type { Expr } from '../expression.ts';
-import { visitChildren, visitQuery, visitQueryReferences } from '../expression-tree.ts';
+import { visitChildren, visitQuery } from '../expression-tree.ts';
 import { isVolatile } from './clauses.ts';
 import type { SlotValue } from './paths.ts';
 import type { PlanNode } from './plan.ts';
@@ -43,10 +43,7 @@ function canInline(planned: PlannedCte): boolean {
   if (cte.recursive || cte.query.kind === 'insert') return false;
   if (cte.materialized === 'always') return false;
   const index = owner.ctes.indexOf(planned);
-  if (cte.materialized === 'default' && countReaders(owner.query, index, 0) > 1) {
-    // What depends on an outer query cannot be computed once for the statement.
-    return refersOutside(cte.query);
-  }
+  if (cte.materialized === 'default' && countReaders(owner.query, index, 0) > 1) return false;
   return !hasSideEffects(cte.query);
 }
 
@@ -68,18 +65,6 @@ function countReaders(query: Query, index: number, depth: number): number {
 function visitSubqueries(expr: Expr, visit: (query: Query) => void): void {
   if (expr.kind === 'subquery') visit(expr.query);
   visitChildren(expr, (child) => visitSubqueries(child, visit));
-}
-
-function refersOutside(query: Query): boolean {
-  let outside = false;
-  visitQueryReferences(
-    query,
-    (reference, depth) => {
-      if (reference.kind === 'column' && reference.level > depth) outside = true;
-    },
-    0,
-  );
-  return outside;
 }
 
 function hasSideEffects(query: Query): boolean {

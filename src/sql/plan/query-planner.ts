@@ -1,5 +1,4 @@
 import { AssertionError } from '../../base/index.ts';
-import { notSupported } from '../../errors/index.ts';
 import type {
   CommonTable,
   FromItem,
@@ -18,6 +17,7 @@ import {
   visitReferences,
 } from '../expression-tree.ts';
 import { flatten, foldConstants, type SemiJoinItem } from '../optimize/index.ts';
+import { raise } from '../query-rewrite.ts';
 import { relsOf } from './clauses.ts';
 import { planFrom } from './from.ts';
 import type { Layout } from './layout.ts';
@@ -268,17 +268,5 @@ function visitOn(item: FromItem, visit: (on: Expr) => void): void {
 
 /** An expression one query level further out. */
 export function lower(expr: Expr): Expr {
-  if (expr.kind === 'column') return { ...expr, level: expr.level - 1 };
-  if (expr.kind === 'aggregate') {
-    const inner = mapChildren(expr, lower);
-    return inner.kind === 'aggregate' ? { ...inner, level: inner.level - 1 } : inner;
-  }
-  if (expr.kind === 'subquery') {
-    let outer = false;
-    visitReferences(expr, () => {
-      outer = true;
-    });
-    if (outer) throw notSupported('a subquery in an aggregate of an outer query');
-  }
-  return mapChildren(expr, lower);
+  return raise(expr, -1, 1);
 }

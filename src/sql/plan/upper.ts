@@ -3,11 +3,13 @@ import type { SelectQuery } from '../bind/query.ts';
 import type { AggregateExpr, Expr, SortKey } from '../expression.ts';
 import {
   mapChildren,
+  SKIP,
   sameExpr,
   someExpr,
   visitChildren,
   visitQueryReferences,
 } from '../expression-tree.ts';
+import { raise } from '../query-rewrite.ts';
 import { aggregateCost, exprCost, sortCost } from './cost.ts';
 import { Layout } from './layout.ts';
 import {
@@ -262,14 +264,18 @@ function projectTargets(
   );
 }
 
-/** Columns that only a subquery of a target reads. */
+function levelOf(reference: Expr): number {
+  return reference.kind === 'column' || reference.kind === 'aggregate' ? reference.level : -1;
+}
+
+/** Columns and aggregates that only a subquery of a target reads. */
 function collectSubqueryColumns(target: Expr, layout: Layout, passed: Expr[]): void {
   if (target.kind === 'subquery') {
     visitQueryReferences(
       target.query,
       (reference, depth) => {
-        if (reference.kind !== 'column' || reference.level !== depth) return;
-        const own: Expr = { ...reference, level: 0 };
+        if (levelOf(reference) !== depth) return;
+        const own = raise(reference, -depth, depth);
         if (layout.find(own) >= 0 && !passed.some((known) => sameExpr(known, own)))
           passed.push(own);
       },
@@ -353,7 +359,8 @@ function planGroups(planner: QueryPlanner, query: SelectQuery, input: Candidates
   const groupBy = [...query.groupBy];
   const collect = (expr: Expr): void => {
     if (groupBy.some((key) => sameExpr(key, expr))) return;
-    if (expr.kind === 'aggregate' && expr.level === 0) {
+    if (expr.kind === 'aggregate') {
+      if (expr.level > 0) return;
       if (!aggregates.some((known) => sameExpr(known, expr))) aggregates.push(expr);
       return;
     }
@@ -366,11 +373,8 @@ function planGroups(planner: QueryPlanner, query: SelectQuery, input: Candidates
       visitQueryReferences(
         expr.query,
         (reference, depth) => {
-          if (reference.kind === 'column' && reference.level === depth) {
-            collect({ ...reference, level: 0 });
-          } else if (reference.kind === 'aggregate' && reference.level === depth) {
-            collect(lowerAggregate(reference, depth));
-          }
+          if (levelOf(reference) === depth) collect(raise(reference, -depth, depth));
+          return reference.kind === 'aggregate' && reference.level >= depth ? SKIP : undefined;
         },
         1,
       );
@@ -423,16 +427,6 @@ function planGroups(planner: QueryPlanner, query: SelectQuery, input: Candidates
   const layout = Layout.ofExprs([...groupBy, ...aggregates]);
   const having = query.having && planner.convert(query.having, layout);
   return { node: filterNode(node, having, 0.5), layout, needs: [] };
-}
-
-/** An aggregate that a subquery names, in terms of the query that it aggregates in. */
-function lowerAggregate(expr: AggregateExpr, depth: number): Expr {
-  const change = (part: Expr): Expr => {
-    if (part.kind === 'column') return { ...part, level: part.level - depth };
-    return mapChildren(part, change);
-  };
-  const inner = mapChildren(expr, change) as AggregateExpr;
-  return { ...inner, level: 0 };
 }
 
 function chooseStrategy(

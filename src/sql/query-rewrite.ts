@@ -1,6 +1,6 @@
-import type { FromItem, OutputColumn, Query, RangeTableEntry } from '../bind/query.ts';
-import type { Expr, SortKey } from '../expression.ts';
-import { mapChildren, mapKeys, mapList } from '../expression-tree.ts';
+import type { FromItem, OutputColumn, Query, RangeTableEntry } from './bind/query.ts';
+import type { Expr, SortKey } from './expression.ts';
+import { mapChildren, mapKeys, mapList } from './expression-tree.ts';
 
 /** What a rewrite does to the parts of a query that name columns or common tables. */
 export interface QueryRewrite {
@@ -8,6 +8,8 @@ export interface QueryRewrite {
    * subqueries itself: `rewriteExpr` does. Null to go on with the children. */
   reference(expr: Expr, depth: number): Expr | null;
   cteLevel(level: number, depth: number): number;
+  /** Where not given, aggregates stay at their levels. */
+  aggregateLevel?(level: number, depth: number): number;
 }
 
 /** Rewrites an expression and the subqueries within. */
@@ -15,6 +17,10 @@ export function rewriteExpr(expr: Expr, rewrite: QueryRewrite, depth: number): E
   const changed = rewrite.reference(expr, depth);
   if (changed !== null) return changed;
   const mapped = mapChildren(expr, (child) => rewriteExpr(child, rewrite, depth));
+  if (mapped.kind === 'aggregate' && rewrite.aggregateLevel !== undefined) {
+    const level = rewrite.aggregateLevel(mapped.level, depth);
+    return level === mapped.level ? mapped : { ...mapped, level };
+  }
   if (mapped.kind !== 'subquery') return mapped;
   return { ...mapped, query: rewriteQuery(mapped.query, rewrite, depth + 1) };
 }
@@ -110,15 +116,25 @@ export function rewriteFrom(item: FromItem, expr: (part: Expr) => Expr): FromIte
   };
 }
 
-/** An expression that moves `levels` queries further in: columns from level `from` on are outer ones. */
+/** An expression that moves `levels` queries further in (below 0: further out): what it says of the
+ * queries from level `from` on has its level changed. */
 export function raise(expr: Expr, levels: number, from = 0): Expr {
-  if (levels === 0) return expr;
-  const up: QueryRewrite = {
+  return levels === 0 ? expr : rewriteExpr(expr, moving(levels, from), 0);
+}
+
+/** A query that moves `levels` queries further in. */
+export function raiseQuery<Kind extends Query>(query: Kind, levels: number): Kind {
+  return rewriteQuery(query, moving(levels, 1), 0);
+}
+
+function moving(levels: number, from: number): QueryRewrite {
+  const move = (level: number, depth: number) => (level >= depth + from ? level + levels : level);
+  return {
     reference: (part, depth) =>
       part.kind === 'column' && part.level >= depth + from
         ? { ...part, level: part.level + levels }
         : null,
-    cteLevel: (level, depth) => (level >= depth + from ? level + levels : level),
+    cteLevel: move,
+    aggregateLevel: move,
   };
-  return rewriteExpr(expr, up, 0);
 }
