@@ -10,10 +10,10 @@ export const POSTGRES_DATABASE = 5;
 /** The objects of a fresh data directory: superuser and database `postgres`, the schemas. */
 export function bootstrapObjects(): CatalogChange[] {
   const owner = BOOTSTRAP_ROLE;
-  const schema = (oid: number, name: string): CatalogChange => ({
+  const schema = (oid: number, name: string, comment?: string): CatalogChange => ({
     kind: 'schema',
     oid,
-    descriptor: { oid, name, owner },
+    descriptor: { oid, name, owner, comment: comment ?? null },
   });
   return [
     {
@@ -24,10 +24,15 @@ export function bootstrapObjects(): CatalogChange[] {
     {
       kind: 'database',
       oid: POSTGRES_DATABASE,
-      descriptor: { oid: POSTGRES_DATABASE, name: 'postgres', owner },
+      descriptor: {
+        oid: POSTGRES_DATABASE,
+        name: 'postgres',
+        owner,
+        comment: 'default administrative connection database',
+      },
     },
-    schema(PG_CATALOG_SCHEMA, 'pg_catalog'),
+    schema(PG_CATALOG_SCHEMA, 'pg_catalog', 'system catalog schema'),
     schema(INFORMATION_SCHEMA, 'information_schema'),
-    schema(PUBLIC_SCHEMA, 'public'),
+    schema(PUBLIC_SCHEMA, 'public', 'standard public schema'),
   ];
 }

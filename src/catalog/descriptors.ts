@@ -1,6 +1,11 @@
 import type { TreeId } from '../storage/index.ts';
 import type { Datum } from '../types/index.ts';
 
+/** What COMMENT ON has a text for. Absent or null: no comment. */
+interface Commented {
+  readonly comment?: string | null;
+}
+
 /** An expression kept in the catalog: its text as pg_get_expr prints it, and its bound form (an
  * `Expr` of sql/expression.ts whose columns are `input` = position in the relation's columns). */
 export interface StoredExpression {
@@ -9,7 +14,7 @@ export interface StoredExpression {
 }
 
 /** A column. Its position in RelationDescriptor.columns is attnum - 1 for ever: dropped columns stay. */
-export interface ColumnDescriptor {
+export interface ColumnDescriptor extends Commented {
   readonly name: string;
   readonly type: number;
   readonly typmod: number;
@@ -34,7 +39,7 @@ export interface IndexColumn {
 }
 
 /** An index. The primary index of a table with a primary key is the table's own tree (`clustered`). */
-export interface IndexDescriptor {
+export interface IndexDescriptor extends Commented {
   readonly oid: number;
   readonly name: string;
   readonly tree: TreeId;
@@ -50,7 +55,7 @@ export interface IndexDescriptor {
   readonly constraint: number;
 }
 
-export interface ConstraintDescriptor {
+export interface ConstraintDescriptor extends Commented {
   readonly oid: number;
   readonly name: string;
   readonly kind: 'check' | 'primary' | 'unique' | 'foreign';
@@ -73,7 +78,7 @@ export interface ForeignKey {
 }
 
 /** A table, view or sequence. Immutable: a change makes a new descriptor with a higher version. */
-export interface RelationDescriptor {
+export interface RelationDescriptor extends Commented {
   readonly oid: number;
   readonly name: string;
   readonly schema: number;
@@ -124,20 +129,20 @@ export interface SequenceOptions {
   readonly ownerColumn: number;
 }
 
-export interface SchemaDescriptor {
+export interface SchemaDescriptor extends Commented {
   readonly oid: number;
   readonly name: string;
   readonly owner: number;
 }
 
-export interface RoleDescriptor {
+export interface RoleDescriptor extends Commented {
   readonly oid: number;
   readonly name: string;
   readonly superuser: boolean;
   readonly login: boolean;
 }
 
-export interface DatabaseDescriptor {
+export interface DatabaseDescriptor extends Commented {
   readonly oid: number;
   readonly name: string;
   readonly owner: number;

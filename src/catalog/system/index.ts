@@ -11,6 +11,12 @@ export {
   viewDefinition,
 } from './definitions.ts';
 export {
+  anyDescription,
+  columnDescription,
+  objectDescription,
+  sharedDescription,
+} from './descriptions.ts';
+export {
   type FunctionFacts,
   functionFactsOf,
   operatorClassExists,

@@ -14,8 +14,10 @@ export const UTF8_ENCODING = 6;
 /** Oids of the catalogs that pg_depend and comments refer to. */
 export const CATALOG_OID = {
   pg_attrdef: 2604,
+  pg_authid: 1260,
   pg_class: 1259,
   pg_constraint: 2606,
+  pg_database: 1262,
   pg_namespace: 2615,
   pg_type: 1247,
 } as const;

@@ -4,6 +4,7 @@ import { ABSENT_VIEWS } from './absent.ts';
 import { ACTIVITY_VIEWS } from './activity.ts';
 import { CLUSTER_VIEWS } from './cluster.ts';
 import { CONSTRAINT_VIEWS } from './constraints.ts';
+import { DESCRIPTION_VIEWS } from './descriptions.ts';
 import { FUNCTION_VIEWS } from './functions.ts';
 import { INFORMATION_SCHEMA_VIEWS } from './information-schema.ts';
 import { LISTING_VIEWS } from './listings.ts';
@@ -21,6 +22,7 @@ const PRODUCERS: ProducerTable = {
   ...CLUSTER_VIEWS,
   ...SETTING_VIEWS,
   ...CONSTRAINT_VIEWS,
+  ...DESCRIPTION_VIEWS,
   ...LISTING_VIEWS,
   ...ACTIVITY_VIEWS,
   ...TIME_ZONE_VIEWS,

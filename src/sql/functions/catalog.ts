@@ -3,6 +3,7 @@
 
 import { builtinTypes } from '../../types/index.ts';
 import { BUILTIN_DEFINITION_FUNCTIONS, DEFINITION_FUNCTIONS } from './catalog-definitions.ts';
+import { DESCRIPTION_FUNCTIONS } from './catalog-descriptions.ts';
 import { BUILTIN_NAME_FUNCTIONS, NAME_FUNCTIONS } from './catalog-names.ts';
 import { PRIVILEGE_FUNCTIONS } from './catalog-privileges.ts';
 import { RELATION_FUNCTIONS } from './catalog-relations.ts';
@@ -14,6 +15,7 @@ import { allFunctions } from './signatures.ts';
 const needCatalog = {
   ...NAME_FUNCTIONS,
   ...DEFINITION_FUNCTIONS,
+  ...DESCRIPTION_FUNCTIONS,
   ...RELATION_FUNCTIONS,
   ...PRIVILEGE_FUNCTIONS,
 };

@@ -151,11 +151,6 @@ const scalars: Scalars = {
   row_security_active_name: () => false,
   format_type: (_c, type: number | null, typmod: number | null) =>
     type === null ? null : formatType(type, typmod),
-  // obj_description, col_description, shobj_description: there are no comments.
-  '1215': () => null,
-  '1216': () => null,
-  '1348': () => null,
-  '1993': () => null,
   drandom: (c: C) => c.random(),
   setseed: (c: C, seed: number) => setSeed(c, seed),
   pg_size_pretty: (_c, size: Int8) => sizePretty(BigInt(size)),

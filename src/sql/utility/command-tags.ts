@@ -181,6 +181,7 @@ export function utilityTag(node: Node): string {
   return NODE_NAMES[tag] ?? tag.replace(/Stmt$/, '').toUpperCase();
 }
 
-function objectName(type: string | undefined): string {
+/** What a kind of object is called in a command: `TABLE`, `MATERIALIZED VIEW`. */
+export function objectName(type: string | undefined): string {
   return OBJECT_NAMES[type ?? ''] ?? 'OBJECT';
 }

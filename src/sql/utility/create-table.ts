@@ -170,6 +170,7 @@ export function makeColumn(
     missing: null,
   };
 }
+    comment: column.comment ?? null,
 
 /** Binds a DEFAULT; null for DEFAULT NULL, which is the same as none. */
 export function bindDefault(
@@ -240,6 +241,7 @@ export function makeCheck(
     foreign: null,
   };
 }
+    comment: draft.comment ?? null,
 
 /** Generated names of constraints are unique in their schema. */
 function isConstraintTaken(

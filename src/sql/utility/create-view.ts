@@ -43,7 +43,11 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
     }
     yield* command.lock(present, TABLE_LOCK.accessExclusive);
     checkReplacement(present, columns);
-    changeRelation(command, present, { columns, definition });
+    const commented = columns.map((column, i) => {
+      const before = present.columns[i]?.comment;
+      return before ? { ...column, comment: before } : column;
+    });
+    changeRelation(command, present, { columns: commented, definition });
     return { tag };
   }
   if (isNameTaken(command.catalog, schema.oid, viewName)) throw duplicateRelation(viewName);

@@ -4,6 +4,7 @@ import { alterSequence, createSequence } from './alter-sequence.ts';
 import { alterTable } from './alter-table.ts';
 import { Command } from './command.ts';
 import { utilityTag } from './command-tags.ts';
+import { comment } from './comment.ts';
 import { copyFrom } from './copy-from.ts';
 import { createIndex } from './create-index.ts';
 import { createSchema } from './create-schema.ts';
@@ -52,6 +53,7 @@ function start(statement: Node, command: Command): UtilityExecution {
   if ('CopyStmt' in statement && statement.CopyStmt.is_from === true) {
     return copyFrom(command, statement.CopyStmt);
   }
+  if ('CommentStmt' in statement) return comment(command, statement.CommentStmt);
   if ('VacuumStmt' in statement) return vacuum(command, statement.VacuumStmt);
   if ('CheckPointStmt' in statement) return checkpoint(command);
   throw notSupported(utilityTag(statement));

@@ -87,6 +87,7 @@ export function makeKey(
     predicate: null,
     constraint: constraintOid,
   };
+    comment: key.comment ?? null,
   const constraint: ConstraintDescriptor = {
     oid: constraintOid,
     name: index.name,

@@ -7,7 +7,7 @@ import { findRelation, undefinedRelation } from './object-names.ts';
 import type { TableElements } from './table-elements.ts';
 
 /** INCLUDING options, as bits of the tree. */
-const INCLUDING = { constraints: 4, defaults: 8, identity: 32, indexes: 64 } as const;
+const INCLUDING = { comments: 1, constraints: 4, defaults: 8, identity: 32, indexes: 64 } as const;
 
 /** LIKE in CREATE TABLE: the columns of another table, and what INCLUDING asks for. */
 export function likeElements(
@@ -38,21 +38,28 @@ export function likeElements(
       default: stored === null ? null : parseExpression(stored.text),
       identity,
       sequenceOptions: identity === '' ? null : optionNodes(command, column.sequence),
+      comment: has(INCLUDING.comments) ? (column.comment ?? null) : null,
     });
   }
-  if (has(INCLUDING.constraints)) addChecks(source, elements);
-  if (has(INCLUDING.indexes)) addKeys(source, elements);
+  const comments = has(INCLUDING.comments);
+  if (has(INCLUDING.constraints)) addChecks(source, elements, comments);
+  if (has(INCLUDING.indexes)) addKeys(source, elements, comments);
 }
 
-function addChecks(source: RelationDescriptor, elements: TableElements): void {
-  for (const { kind, name, check } of source.constraints) {
+function addChecks(source: RelationDescriptor, elements: TableElements, comments: boolean): void {
+  for (const { kind, name, check, comment } of source.constraints) {
     if (kind !== 'check' || check === null) continue;
-    elements.checks.push({ name, expression: parseExpression(check.text), validate: true });
+    elements.checks.push({
+      name,
+      expression: parseExpression(check.text),
+      validate: true,
+      comment: comments ? (comment ?? null) : null,
+    });
   }
 }
 
 /** Keys are copied under names of their own. */
-function addKeys(source: RelationDescriptor, elements: TableElements): void {
+function addKeys(source: RelationDescriptor, elements: TableElements, comments: boolean): void {
   const nameOf = (position: number) => source.columns[position]!.name;
   for (const index of source.indexes) {
     if (index.constraint === 0) throw notSupported('LIKE ... INCLUDING INDEXES of a plain index');
@@ -63,6 +70,7 @@ function addKeys(source: RelationDescriptor, elements: TableElements): void {
       included: index.included.map(nameOf),
       nullsNotDistinct: index.nullsNotDistinct,
       location: undefined,
+      comment: comments ? (index.comment ?? null) : null,
     });
   }
 }

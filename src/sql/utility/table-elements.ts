@@ -19,12 +19,15 @@ export interface ColumnDraft {
   readonly sequenceOptions: readonly Node[] | null;
 }
 
+  /** Of LIKE … INCLUDING COMMENTS. */
+  readonly comment?: string | null;
 export interface CheckDraft {
   readonly name: string | null;
   readonly expression: Node;
   readonly validate: boolean;
 }
 
+  readonly comment?: string | null;
 export interface KeyDraft {
   readonly kind: 'primary' | 'unique';
   readonly name: string | null;
@@ -34,6 +37,7 @@ export interface KeyDraft {
   readonly location: number | undefined;
 }
 
+  readonly comment?: string | null;
 /** Collects the elements of one table. */
 export class TableElements {
   readonly columns: ColumnDraft[] = [];
