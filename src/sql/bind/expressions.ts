@@ -27,6 +27,7 @@ import {
   resolveUnknown,
   selectCommonType,
 } from './coercion.ts';
+import { checkCollation } from './collation.ts';
 import {
   bindOperatorOn,
   bindRowComparison,
@@ -767,27 +768,10 @@ function bindCollate(
   names: readonly string[],
   location: number | undefined,
 ): Expr {
-  const name = names.at(-1) ?? '';
   const resolved = expr.type === OID.unknown ? coerceType(b, expr, OID.text, -1, 'implicit') : expr;
-  if (!STRING_TYPES.has(elementTypeOf(resolved.type) || resolved.type)) {
-    throw pgError(
-      'datatype_mismatch',
-      `collations are not supported by type ${typeDisplay(resolved.type)}`,
-      b.position(location),
-    );
-  }
-  if (KNOWN_COLLATIONS.has(name)) return resolved;
-  if (OTHER_COLLATIONS.test(name)) throw notSupported(`collation "${name}"`, b.position(location));
-  throw pgError(
-    'undefined_object',
-    `collation "${name}" for encoding "UTF8" does not exist`,
-    b.position(location),
-  );
+  checkCollation(b, names, resolved.type, location);
+  return resolved;
 }
-
-const STRING_TYPES: ReadonlySet<number> = new Set([OID.text, OID.varchar, OID.bpchar, OID.name]);
-const KNOWN_COLLATIONS: ReadonlySet<string> = new Set(['C', 'POSIX', 'default', 'ucs_basic']);
-const OTHER_COLLATIONS = /-x-icu$|^[a-z]{2}_[A-Z]{2}|^unicode$/;
 
 /** Whether an expression holds a column of its own query level. */
 export function hasColumns(expr: Expr): boolean {

@@ -17,7 +17,7 @@ import { viewsReading } from './drop-column.ts';
 import type { UtilityPause } from './environment.ts';
 import { indexColumn } from './keys.ts';
 import { rewriteRows } from './rewrite-table.ts';
-import { checkColumnType, checkIdentityType } from './table-elements.ts';
+import { checkColumnCollation, checkColumnType, checkIdentityType } from './table-elements.ts';
 
 /** ALTER COLUMN … TYPE: every row is written anew. */
 export function* alterColumnType(
@@ -33,6 +33,7 @@ export function* alterColumnType(
   const column = table.columns[position]!;
   const bound = command.type(def.ColumnDef.typeName);
   checkColumnType(column.name, bound.type);
+  checkColumnCollation(command, def.ColumnDef, bound.type);
   if (column.identity !== '') checkIdentityType(bound.type);
   const view = viewsReading(command, table, column.name)[0];
   if (view !== undefined) {

@@ -1,4 +1,4 @@
-import type { AlterTableCmd, AlterTableStmt, DefElem, Node } from '@pgsql/types';
+import type { AlterTableCmd, AlterTableStmt, Node } from '@pgsql/types';
 import { assert } from '../../base/index.ts';
 import type { RelationDescriptor } from '../../catalog/index.ts';
 import { notSupported, type PgError, pgError } from '../../errors/index.ts';
@@ -15,7 +15,7 @@ import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { findIndex, findRelation, undefinedRelation } from './object-names.ts';
 import { setOwner } from './owner.ts';
 import { changeRelation } from './relation-change.ts';
-import { storageOptions } from './storage-options.ts';
+import { checkIndexOptions, storageOptions } from './storage-options.ts';
 
 /** ALTER TABLE, and what of it ALTER INDEX, VIEW and SEQUENCE share: its actions one after the other. */
 export function* alterTable(command: Command, statement: AlterTableStmt): UtilityExecution {
@@ -159,14 +159,6 @@ function* alterIndex(
     if (action.subtype !== 'AT_SetRelOptions' && action.subtype !== 'AT_ResetRelOptions') {
       throw notSupported(`ALTER INDEX ... ${actionName(action)}`);
     }
-    const fillfactor = optionNodes(action).filter((option) => defName(option) === 'fillfactor');
-    const others = optionNodes(action).find((option) => defName(option) !== 'fillfactor');
-    if (others !== undefined) throw notSupported(`index option "${defName(others)}"`);
-    storageOptions([], fillfactor, false);
+    checkIndexOptions(optionNodes(action), action.subtype === 'AT_ResetRelOptions');
   }
-}
-
-function defName(node: Node): string {
-  const option: DefElem = 'DefElem' in node ? node.DefElem : {};
-  return option.defname ?? '';
 }

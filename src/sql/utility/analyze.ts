@@ -17,12 +17,19 @@ const FILL = 0.85;
 /** Bytes of an entry besides its key and its value. */
 const ENTRY_OVERHEAD = 16;
 
+/** What ANALYZE VERBOSE tells of a table. */
+export interface AnalyzedTable {
+  readonly rows: number;
+  readonly sampled: number;
+  readonly pages: number;
+}
+
 /** Counts the rows of a table and looks at a sample of them. `columns` null: all. */
 export function* analyzeTable(
   command: Command,
   table: RelationDescriptor,
   columns: readonly number[] | null,
-): Generator<UtilityPause, void, undefined> {
+): Generator<UtilityPause, AnalyzedTable, undefined> {
   const sample = new Sample(() => command.environment.functions.random());
   let bytes = 0;
   yield* scanTree(command.environment, table.tree, (cursor) => {
@@ -37,13 +44,11 @@ export function* analyzeTable(
     if (columns !== null && !columns.includes(position)) return before[position] ?? null;
     return columnStatistics(layout, position, sample);
   });
+  const pages = Math.ceil(bytes / FILL / PAGE_BYTES);
   changeRelation(command, table, {
-    statistics: {
-      rows: sample.seen,
-      pages: Math.ceil(bytes / FILL / PAGE_BYTES),
-      columns: statistics,
-    },
+    statistics: { rows: sample.seen, pages, columns: statistics },
   });
+  return { rows: sample.seen, sampled: sample.tuples.length, pages };
 }
 
 /** A random sample of the rows offered, each as likely as the others (a reservoir). */

@@ -14,7 +14,7 @@ import type { Command } from './command.ts';
 import { CopyBatch } from './copy-batch.ts';
 import type { UtilityExecution } from './environment.ts';
 import { findRelation, undefinedRelation } from './object-names.ts';
-import { optionText } from './storage-options.ts';
+import { booleanOption, booleanText, optionText } from './option-list.ts';
 
 /** COPY … FROM STDIN. */
 export function* copyFrom(command: Command, statement: CopyStmt): UtilityExecution {
@@ -168,22 +168,10 @@ export function copyOptions(
   return options;
 }
 
-const TRUE_WORDS: ReadonlySet<string> = new Set(['true', 'on', '1']);
-const FALSE_WORDS: ReadonlySet<string> = new Set(['false', 'off', '0']);
-
-/** Value of a boolean option; a bare one is true. */
-export function booleanOption(option: DefElem): boolean {
-  const text = optionText(option.arg).toLowerCase();
-  if (TRUE_WORDS.has(text)) return true;
-  if (FALSE_WORDS.has(text)) return false;
-  throw pgError('syntax_error', `${option.defname} requires a Boolean value`);
-}
-
 function headerOption(option: DefElem): boolean | 'match' {
-  const text = optionText(option.arg).toLowerCase();
-  if (text === 'match') return 'match';
-  if (TRUE_WORDS.has(text)) return true;
-  if (FALSE_WORDS.has(text)) return false;
+  if (optionText(option.arg).toLowerCase() === 'match') return 'match';
+  const value = booleanText(option.arg);
+  if (value !== undefined) return value;
   throw pgError('syntax_error', `${option.defname} requires a Boolean value or "match"`);
 }
 

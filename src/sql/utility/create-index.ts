@@ -1,4 +1,5 @@
 import type { IndexStmt } from '@pgsql/types';
+import type { RelationDescriptor } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import type { Command } from './command.ts';
@@ -7,6 +8,7 @@ import { buildIndex } from './index-build.ts';
 import { columnPosition, indexColumnsOf, makeIndex } from './keys.ts';
 import { duplicateRelation, findRelation, isNameTaken, undefinedRelation } from './object-names.ts';
 import { changeRelation } from './relation-change.ts';
+import { checkIndexOptions } from './storage-options.ts';
 import { areNotSupported } from './unsupported.ts';
 
 /** Access methods that PostgreSQL has and that are not there yet. */
@@ -52,9 +54,10 @@ export function* createIndex(command: Command, statement: IndexStmt): UtilityExe
     });
     return { tag };
   }
+  checkIndexOptions(statement.options, false);
   const index = makeIndex(command, table, {
     name: idxname,
-    columns: indexColumnsOf(table, statement.indexParams ?? []),
+    columns: indexColumnsOf(command, table, statement.indexParams ?? []),
     included: includedColumns(table, statement),
     unique: statement.unique === true,
     nullsNotDistinct: statement.nulls_not_distinct === true,
@@ -64,10 +67,7 @@ export function* createIndex(command: Command, statement: IndexStmt): UtilityExe
   return { tag };
 }
 
-function includedColumns(
-  table: Parameters<typeof indexColumnsOf>[0],
-  statement: IndexStmt,
-): number[] {
+function includedColumns(table: RelationDescriptor, statement: IndexStmt): number[] {
   return (statement.indexIncludingParams ?? []).map((node) => {
     const element = 'IndexElem' in node ? node.IndexElem : {};
     if (element.name === undefined) {

@@ -17,7 +17,12 @@ import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { executionEnvironment } from './execution.ts';
 import { creationSchema } from './object-names.ts';
 import { storageOptions } from './storage-options.ts';
-import { checkColumnType, checkPersistence, TableElements } from './table-elements.ts';
+import {
+  checkColumnType,
+  checkOnCommit,
+  checkPersistence,
+  TableElements,
+} from './table-elements.ts';
 import { areNotSupported } from './unsupported.ts';
 
 /** CREATE TABLE … AS. */
@@ -56,6 +61,7 @@ function* fillTable(
 ): UtilityExecution {
   const name = into.rel ?? {};
   checkPersistence(name, 'tables');
+  checkOnCommit(into.onCommit);
   checkAccessMethod(into.accessMethod);
   if (into.tableSpaceName !== undefined) throw areNotSupported('tablespaces');
   const schema = creationSchema(command, name);

@@ -20,6 +20,7 @@ import { storageOptions } from './storage-options.ts';
 import {
   type CheckDraft,
   type ColumnDraft,
+  checkOnCommit,
   checkPersistence,
   TableElements,
 } from './table-elements.ts';
@@ -38,6 +39,7 @@ export function* createTable(command: Command, statement: CreateStmt): UtilityEx
   if (statement.ofTypename !== undefined) throw areNotSupported('typed tables');
   if (statement.tablespacename !== undefined) throw areNotSupported('tablespaces');
   checkPersistence(name, 'tables');
+  checkOnCommit(statement.oncommit);
   checkAccessMethod(statement.accessMethod);
   const schema = creationSchema(command, name);
   const tableName = name.relname ?? '';

@@ -44,7 +44,7 @@ export function* drop(command: Command, statement: DropStmt): UtilityExecution {
       return { tag: KINDS[removeType].tag };
     }
     case 'OBJECT_INDEX':
-      if (statement.concurrent === true) refuseConcurrentDrop(command, objects.length);
+      if (statement.concurrent === true) checkConcurrentDrop(command, objects.length, cascade);
       for (const object of objects) yield* dropIndex(command, nameOf(object), ifExists);
       return { tag: 'DROP INDEX' };
     case 'OBJECT_SCHEMA':
@@ -223,18 +223,15 @@ function removeRelation(command: Command, relation: RelationDescriptor): void {
   dropTrees(command, relation);
 }
 
-function refuseConcurrentDrop(command: Command, count: number): void {
-  if (count > 1) {
-    throw pgError(
-      'feature_not_supported',
-      'DROP INDEX CONCURRENTLY does not support dropping multiple objects',
-    );
+function checkConcurrentDrop(command: Command, count: number, cascade: boolean): void {
+  const what = 'DROP INDEX CONCURRENTLY';
+  if (command.environment.inBlock) {
+    throw pgError('active_sql_transaction', `${what} cannot run inside a transaction block`);
   }
-  if (!command.environment.inBlock) return;
-  throw pgError(
-    'active_sql_transaction',
-    'DROP INDEX CONCURRENTLY cannot run inside a transaction block',
-  );
+  if (count > 1) {
+    throw pgError('feature_not_supported', `${what} does not support dropping multiple objects`);
+  }
+  if (cascade) throw pgError('feature_not_supported', `${what} does not support CASCADE`);
 }
 
 function* dropIndex(

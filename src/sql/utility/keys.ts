@@ -9,6 +9,7 @@ import type {
 import { notSupported, pgError } from '../../errors/index.ts';
 import type { TreeId } from '../../storage/index.ts';
 import { OID, typeByOid } from '../../types/index.ts';
+import { checkCollation } from '../bind/collation.ts';
 import { nameList } from '../bind/syntax.ts';
 import type { Command } from './command.ts';
 import { chooseName, indexColumnsName, isNameTaken } from './object-names.ts';
@@ -86,8 +87,8 @@ export function makeKey(
     included,
     predicate: null,
     constraint: constraintOid,
-  };
     comment: key.comment ?? null,
+  };
   const constraint: ConstraintDescriptor = {
     oid: constraintOid,
     name: index.name,
@@ -199,14 +200,22 @@ function defaultOperatorClass(type: number): number {
 }
 
 /** Columns of CREATE INDEX. */
-export function indexColumnsOf(table: RelationDescriptor, nodes: readonly Node[]): IndexColumn[] {
+export function indexColumnsOf(
+  command: Command,
+  table: RelationDescriptor,
+  nodes: readonly Node[],
+): IndexColumn[] {
   return nodes.map((node) => {
     if (!('IndexElem' in node)) throw notSupported('this index column');
-    return indexElement(table, node.IndexElem);
+    return indexElement(command, table, node.IndexElem);
   });
 }
 
-function indexElement(table: RelationDescriptor, element: IndexElem): IndexColumn {
+function indexElement(
+  command: Command,
+  table: RelationDescriptor,
+  element: IndexElem,
+): IndexColumn {
   if (element.expr !== undefined || element.name === undefined) {
     throw notSupported('an index on an expression');
   }
@@ -214,17 +223,9 @@ function indexElement(table: RelationDescriptor, element: IndexElem): IndexColum
   if (position < 0) {
     throw pgError('undefined_column', `column "${element.name}" does not exist`);
   }
-  const collation = nameList(element.collation).at(-1);
-  if (collation !== undefined && collation !== 'C' && collation !== 'POSIX') {
-    throw notSupported(`collation "${collation}"`);
-  }
-  const operatorClass = nameList(element.opclass).at(-1);
-  if (operatorClass !== undefined) {
-    const type = typeByOid(table.columns[position]!.type);
-    if (!isUsualClass(operatorClass, type.name)) {
-      throw notSupported(`operator class "${operatorClass}"`);
-    }
-  }
+  const { type } = table.columns[position]!;
+  checkCollation(command.binder(), nameList(element.collation), type, undefined);
+  checkOperatorClass(element, type);
   const descending = element.ordering === 'SORTBY_DESC';
   const nullsFirst =
     element.nulls_ordering === 'SORTBY_NULLS_FIRST' ||
@@ -232,14 +233,47 @@ function indexElement(table: RelationDescriptor, element: IndexElem): IndexColum
   return indexColumn(table, position, descending, nullsFirst);
 }
 
-/** Operator classes that order as the default does, since texts are compared by their bytes. */
-function isUsualClass(name: string, type: string): boolean {
-  return (
-    name === `${type}_ops` ||
-    name === `${type}_pattern_ops` ||
-    (type === 'varchar' && (name === 'text_ops' || name === 'text_pattern_ops'))
-  );
+/** Lets those operator classes pass that order as the type's default does. */
+function checkOperatorClass(element: IndexElem, type: number): void {
+  const names = nameList(element.opclass);
+  const name = names.at(-1);
+  if (name === undefined) return;
+  const { name: typeName, sqlName } = typeByOid(type);
+  if (!CLASS_NAMES.has(name) || (names.length > 1 && names[0] !== 'pg_catalog')) {
+    throw pgError(
+      'undefined_object',
+      `operator class "${names.join('.')}" does not exist for access method "btree"`,
+    );
+  }
+  const isText = typeName === 'text' || typeName === 'varchar';
+  if (isText && name.startsWith('bpchar_'))
+    throw notSupported(`operator class "${name}" of a text`);
+  const isUsual =
+    name === `${typeName}_ops` ||
+    name === `${typeName}_pattern_ops` ||
+    (isText && /^(text|varchar)_(pattern_)?ops$/.test(name)) ||
+    (name === 'array_ops' && typeByOid(type).elementOid !== 0);
+  if (!isUsual) {
+    throw pgError(
+      'datatype_mismatch',
+      `operator class "${name}" does not accept data type ${sqlName}`,
+    );
+  }
+  if ((element.opclassopts ?? []).length > 0) {
+    throw pgError('invalid_parameter_value', `operator class ${name} has no options`);
+  }
 }
+
+/** PostgreSQL's btree operator classes. Those of patterns order as the others do, since texts are
+ * compared by their bytes. */
+const CLASS_NAMES: ReadonlySet<string> = new Set(
+  `array_ops bit_ops bool_ops bpchar_ops bpchar_pattern_ops bytea_ops char_ops cidr_ops date_ops
+  enum_ops float4_ops float8_ops inet_ops int2_ops int4_ops int8_ops interval_ops jsonb_ops
+  macaddr8_ops macaddr_ops money_ops multirange_ops name_ops numeric_ops oid_ops oidvector_ops
+  pg_lsn_ops range_ops record_image_ops record_ops text_ops text_pattern_ops tid_ops time_ops
+  timestamp_ops timestamptz_ops timetz_ops tsquery_ops tsvector_ops uuid_ops varbit_ops varchar_ops
+  varchar_pattern_ops xid8_ops`.split(/\s+/),
+);
 
 /** Makes the descriptor of an index that serves no constraint. */
 export function makeIndex(

@@ -6,12 +6,14 @@ import { type Command, writtenName } from './command.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { buildIndex } from './index-build.ts';
 import { findIndex, findRelation, undefinedRelation, undefinedSchema } from './object-names.ts';
+import { booleanOption, knownOptions, optionText } from './option-list.ts';
 import { changeRelation } from './relation-change.ts';
 
 /** REINDEX: secondary indexes are built anew. A primary index is the table itself and stays. */
 export function* reindex(command: Command, statement: ReindexStmt): UtilityExecution {
   const tag = 'REINDEX';
   const { kind = 'REINDEX_OBJECT_TABLE', relation: name = {} } = statement;
+  const verbose = checkOptions(command, statement);
   if (kind === 'REINDEX_OBJECT_INDEX') {
     const table = yield* command.lockNamed(() => {
       if (findRelation(command, name) !== undefined) {
@@ -23,7 +25,7 @@ export function* reindex(command: Command, statement: ReindexStmt): UtilityExecu
     if (table === undefined || found === undefined) {
       throw pgError('undefined_table', `relation "${writtenName(name)}" does not exist`);
     }
-    yield* rebuild(command, table, (index) => index.oid === found.index.oid);
+    yield* rebuild(command, table, (index) => index.oid === found.index.oid, verbose);
     return { tag };
   }
   if (kind === 'REINDEX_OBJECT_TABLE') {
@@ -36,7 +38,7 @@ export function* reindex(command: Command, statement: ReindexStmt): UtilityExecu
       throw pgError('wrong_object_type', `"${name.relname}" is not a table or materialized view`);
     }
     if (table === undefined) throw undefinedRelation(command, name);
-    yield* rebuild(command, table, () => true);
+    yield* rebuild(command, table, () => true, verbose);
     return { tag };
   }
   if (command.environment.inBlock) {
@@ -49,15 +51,45 @@ export function* reindex(command: Command, statement: ReindexStmt): UtilityExecu
   for (const { oid, name: tableName } of tablesOf(command, statement)) {
     yield* command.lock({ oid, name: tableName }, TABLE_LOCK.shareRowExclusive);
     const table = command.catalog.relationByOid(oid);
-    if (table !== undefined) yield* rebuild(command, table, () => true);
+    if (table !== undefined) yield* rebuild(command, table, () => true, verbose);
   }
   return { tag };
+}
+
+const OPTIONS: ReadonlySet<string> = new Set(['verbose', 'concurrently', 'tablespace']);
+
+/** Checks the options, and whether the statement may run where it does. True for VERBOSE. */
+function checkOptions(command: Command, statement: ReindexStmt): boolean {
+  const options = knownOptions(command, statement.params, 'REINDEX', OPTIONS);
+  const flag = (name: string): boolean => {
+    const option = options.get(name);
+    return option !== undefined && booleanOption(option);
+  };
+  if (flag('concurrently') && command.environment.inBlock) {
+    throw pgError(
+      'active_sql_transaction',
+      'REINDEX CONCURRENTLY cannot run inside a transaction block',
+    );
+  }
+  const tablespace = options.get('tablespace');
+  if (tablespace !== undefined) {
+    const name = optionText(tablespace.arg);
+    // There is one, which everything is in.
+    if (name !== 'pg_default') {
+      throw pgError('undefined_object', `tablespace "${name}" does not exist`);
+    }
+  }
+  return flag('verbose');
 }
 
 /** The tables of a schema, or all. */
 function tablesOf(command: Command, statement: ReindexStmt): RelationDescriptor[] {
   const tables = [...command.catalog.relations()].filter(({ kind }) => kind === 'table');
   if (statement.kind !== 'REINDEX_OBJECT_SCHEMA') {
+    const { database } = command.environment.functions.session;
+    if (statement.name !== undefined && statement.name !== database) {
+      throw pgError('feature_not_supported', 'can only reindex the currently open database');
+    }
     return statement.kind === 'REINDEX_OBJECT_SYSTEM' ? [] : tables;
   }
   const schema = command.catalog.schemaByName(statement.name ?? '');
@@ -69,6 +101,7 @@ function* rebuild(
   command: Command,
   table: RelationDescriptor,
   isWanted: (index: IndexDescriptor) => boolean,
+  verbose: boolean,
 ): Generator<UtilityPause, void, undefined> {
   const { environment } = command;
   const indexes: IndexDescriptor[] = [];
@@ -81,6 +114,9 @@ function* rebuild(
     yield* buildIndex(command, table, rebuilt);
     environment.dropTree(index.tree);
     indexes.push(rebuilt);
+    if (verbose) {
+      environment.notice({ severity: 'INFO', message: `index "${index.name}" was reindexed` });
+    }
   }
   changeRelation(command, table, { indexes });
 }

@@ -1,8 +1,10 @@
 import type { ColumnDef, Constraint, Node, RangeVar } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { builtinTypes, OID, SERIAL_TYPES } from '../../types/index.ts';
+import { checkCollation } from '../bind/collation.ts';
 import { nameList } from '../bind/syntax.ts';
 import type { Command } from './command.ts';
+import { checkIndexOptions } from './storage-options.ts';
 import { areNotSupported } from './unsupported.ts';
 
 /** Column and constraint definitions of CREATE TABLE and ALTER TABLE, as written but checked, before
@@ -17,10 +19,10 @@ export interface ColumnDraft {
   readonly identity: '' | 'a' | 'd';
   /** Options of the sequence of a serial or identity column; null for others. */
   readonly sequenceOptions: readonly Node[] | null;
-}
-
   /** Of LIKE … INCLUDING COMMENTS. */
   readonly comment?: string | null;
+}
+
 export interface CheckDraft {
   readonly name: string | null;
   readonly expression: Node;
@@ -61,11 +63,11 @@ export class TableElements {
     const { command, table } = this;
     const name = definition.colname ?? '';
     this.checkName(name);
-    checkCollation(definition);
     if ((definition.storage_name ?? '') !== '') throw areNotSupported('column storage options');
     if ((definition.compression ?? '') !== '') throw notSupported('column compression');
     const serial = serialType(command, definition);
     const { type, typmod } = serial ?? this.columnType(definition);
+    checkColumnCollation(command, definition, type);
     const parts = new ColumnParts(command, name, table);
     if (serial !== null) {
       parts.notNull = 'not null';
@@ -212,6 +214,7 @@ export class TableElements {
     }
     if (constraint.indexname !== undefined) throw notSupported('USING INDEX', position);
     if (constraint.indexspace !== undefined) throw areNotSupported('tablespaces', position);
+    checkIndexOptions(constraint.options, false);
     if (constraint.without_overlaps === true) throw notSupported('WITHOUT OVERLAPS', position);
     const kind = constraint.contype === 'CONSTR_PRIMARY' ? 'primary' : 'unique';
     if (kind === 'primary' && this.keys.some((key) => key.kind === 'primary')) {
@@ -300,13 +303,13 @@ function serialType(command: Command, definition: ColumnDef) {
   return type === undefined ? null : { type: type.oid, typmod: -1 };
 }
 
-/** Everything sorts by bytes, so only the collations that do so too can be asked for. */
-const BYTE_COLLATIONS: ReadonlySet<string> = new Set(['C', 'POSIX', 'default', 'ucs_basic']);
-
-function checkCollation(definition: ColumnDef): void {
-  const name = nameList(definition.collClause?.collname).at(-1);
-  if (name === undefined || BYTE_COLLATIONS.has(name)) return;
-  throw notSupported(`collation "${name}"`);
+/** Checks the COLLATE of a column. */
+export function checkColumnCollation(
+  command: Command,
+  { collClause }: ColumnDef,
+  type: number,
+): void {
+  checkCollation(command.binder(), nameList(collClause?.collname), type, collClause?.location);
 }
 
 /** Refuses pseudo-types, of which no column can be. */
@@ -328,4 +331,10 @@ export function checkIdentityType(type: number): void {
 export function checkPersistence(name: RangeVar, what: string): void {
   if (name.relpersistence === 't') throw areNotSupported(`temporary ${what}`);
   if (name.relpersistence === 'u') throw areNotSupported(`unlogged ${what}`);
+}
+
+/** ON COMMIT is for temporary tables. */
+export function checkOnCommit(action: string | undefined): void {
+  if (action === undefined || action === 'ONCOMMIT_NOOP') return;
+  throw pgError('invalid_table_definition', 'ON COMMIT can only be used on temporary tables');
 }

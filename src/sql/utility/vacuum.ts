@@ -1,48 +1,88 @@
-import type { Node, RangeVar, VacuumStmt } from '@pgsql/types';
+import type { DefElem, Node, RangeVar, VacuumStmt } from '@pgsql/types';
 import type { RelationDescriptor } from '../../catalog/index.ts';
-import { pgError } from '../../errors/index.ts';
+import { PgError, pgError, SQLSTATES } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { nameList } from '../bind/syntax.ts';
 import { requireColumn } from './alter-column.ts';
 import { analyzeTable } from './analyze.ts';
 import type { Command } from './command.ts';
-import { booleanOption } from './copy-from.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { findIndex, findRelation, isSystemView, undefinedRelation } from './object-names.ts';
+import { booleanOption, knownOptions, optionText } from './option-list.ts';
 
 /** VACUUM and ANALYZE. There is nothing to reclaim, so VACUUM alone only looks whether it may run. */
 export function* vacuum(command: Command, statement: VacuumStmt): UtilityExecution {
   const isVacuum = statement.is_vacuumcmd === true;
   const tag = isVacuum ? 'VACUUM' : 'ANALYZE';
-  const options = vacuumOptions(command, statement.options ?? [], tag);
+  const options = vacuumOptions(command, statement.options, tag);
   if (isVacuum && command.environment.inBlock) {
     throw pgError('active_sql_transaction', 'VACUUM cannot run inside a transaction block');
   }
-  const analyze = !isVacuum || options.has('analyze');
-  const mode = options.has('full') ? TABLE_LOCK.accessExclusive : TABLE_LOCK.shareUpdateExclusive;
+  const run: Run = {
+    command,
+    isVacuum,
+    analyze: !isVacuum || options.has('analyze'),
+    verbose: options.has('verbose'),
+    skipLocked: options.has('skip_locked'),
+    mode: options.has('full') ? TABLE_LOCK.accessExclusive : TABLE_LOCK.shareUpdateExclusive,
+  };
   if (statement.rels === undefined) {
     const tables = [...command.catalog.relations()].filter(({ kind }) => kind === 'table');
-    for (const { oid, name } of tables) {
-      yield* command.lock({ oid, name }, mode);
-      const table = command.catalog.relationByOid(oid);
-      if (table !== undefined && analyze) yield* analyzeTable(command, table, null);
+    for (const { oid } of tables) {
+      const table = yield* lock(run, () => command.catalog.relationByOid(oid), null);
+      if (table !== undefined) yield* process(run, table, null);
     }
     return { tag };
   }
   for (const node of statement.rels) {
     if (!('VacuumRelation' in node)) continue;
     const { relation: name = {}, va_cols } = node.VacuumRelation;
-    if (va_cols !== undefined && !analyze) {
+    if (va_cols !== undefined && !run.analyze) {
       throw pgError(
         'feature_not_supported',
         'ANALYZE option must be specified when a column list is provided',
       );
     }
-    const table = yield* lockForVacuum(command, name, mode, isVacuum);
-    if (table === undefined || !analyze) continue;
-    yield* analyzeTable(command, table, analyzedColumns(table, nameList(va_cols)));
+    const table = yield* lockForVacuum(run, name);
+    if (table !== undefined) yield* process(run, table, nameList(va_cols));
   }
   return { tag };
+}
+
+/** What the tables of one statement have in common. */
+interface Run {
+  readonly command: Command;
+  readonly isVacuum: boolean;
+  readonly analyze: boolean;
+  readonly verbose: boolean;
+  readonly skipLocked: boolean;
+  /** The lock to take. */
+  readonly mode: number;
+}
+
+function* process(
+  { command, isVacuum, analyze, verbose }: Run,
+  table: RelationDescriptor,
+  columns: readonly string[] | null,
+): Generator<UtilityPause, void, undefined> {
+  const schema = command.catalog.schemaByOid(table.schema)?.name ?? '';
+  const tell = (message: string, detail?: string): void => {
+    if (!verbose) return;
+    const fields = detail === undefined ? {} : { detail };
+    command.environment.notice({ severity: 'INFO', message, ...fields });
+  };
+  if (isVacuum) {
+    tell(
+      `vacuuming "${schema}.${table.name}"`,
+      'Old versions of rows never reach a table, so there is nothing to remove.',
+    );
+  }
+  if (!analyze) return;
+  tell(`analyzing "${schema}.${table.name}"`);
+  const found = yield* analyzeTable(command, table, analyzedColumns(table, columns ?? []));
+  tell(
+    `"${table.name}": scanned ${found.pages} of ${found.pages} pages, containing ${found.rows} live rows and 0 dead rows; ${found.sampled} rows in sample, ${found.rows} estimated total rows`,
+  );
 }
 
 const VACUUM_OPTIONS: ReadonlySet<string> = new Set([
@@ -58,36 +98,88 @@ const VACUUM_OPTIONS: ReadonlySet<string> = new Set([
   'parallel',
 ]);
 
+const ANALYZE_OPTIONS: ReadonlySet<string> = new Set(['verbose', 'skip_locked']);
+
 /** Names of the options that are on. */
-function vacuumOptions(command: Command, nodes: readonly Node[], tag: string): ReadonlySet<string> {
+function vacuumOptions(
+  command: Command,
+  nodes: readonly Node[] | undefined,
+  tag: 'VACUUM' | 'ANALYZE',
+): ReadonlySet<string> {
+  const known = tag === 'VACUUM' ? VACUUM_OPTIONS : ANALYZE_OPTIONS;
+  const options = knownOptions(command, nodes, tag, known);
   const on = new Set<string>();
-  for (const node of nodes) {
-    if (!('DefElem' in node)) continue;
-    const { defname = '', location } = node.DefElem;
-    const known =
-      tag === 'VACUUM' ? VACUUM_OPTIONS.has(defname) : /^(verbose|skip_locked)$/.test(defname);
-    if (!known) {
-      throw pgError(
-        'syntax_error',
-        `unrecognized ${tag} option "${defname}"`,
-        command.position(location),
-      );
-    }
-    const free = defname === 'index_cleanup' || defname === 'parallel';
-    if (free || booleanOption(node.DefElem)) on.add(defname);
+  for (const [name, option] of options) if (isOn(command, name, option)) on.add(name);
+  if (!on.has('full')) return on;
+  if (on.has('parallel')) {
+    throw pgError('feature_not_supported', 'VACUUM FULL cannot be performed in parallel');
+  }
+  if (on.has('disable_page_skipping')) {
+    const message = 'VACUUM option DISABLE_PAGE_SKIPPING cannot be used with FULL';
+    throw pgError('feature_not_supported', message);
+  }
+  if (options.has('process_toast') && !on.has('process_toast')) {
+    throw pgError('feature_not_supported', 'PROCESS_TOAST required with VACUUM FULL');
   }
   return on;
 }
 
+function isOn(command: Command, name: string, option: DefElem): boolean {
+  if (name === 'parallel') return parallelWorkers(command, option) > 0;
+  if (name === 'index_cleanup' && optionText(option.arg).toLowerCase() === 'auto') return true;
+  return booleanOption(option);
+}
+
+function parallelWorkers(command: Command, { arg, location }: DefElem): number {
+  const position = command.position(location);
+  if (arg === undefined) {
+    const message = 'parallel option requires a value between 0 and 1024';
+    throw pgError('syntax_error', message, position);
+  }
+  const count = Number(optionText(arg));
+  if (!Number.isInteger(count)) {
+    throw pgError('syntax_error', 'parallel requires an integer value');
+  }
+  if (count >= 0 && count <= 1024) return count;
+  const message = 'parallel workers for vacuum must be between 0 and 1024';
+  throw pgError('syntax_error', message, position);
+}
+
+/** Locks what `find` finds. With SKIP_LOCKED, what is locked is passed over: undefined. A table that
+ * the statement names is then warned of. */
+function* lock(
+  { command, isVacuum, skipLocked, mode }: Run,
+  find: () => RelationDescriptor | undefined,
+  name: RangeVar | null,
+): Generator<UtilityPause, RelationDescriptor | undefined, undefined> {
+  if (!skipLocked) return yield* command.lockNamed(find, mode);
+  try {
+    return yield* command.lockNamed(find, mode, true);
+  } catch (thrown) {
+    if (!(thrown instanceof PgError) || thrown.sqlstate !== SQLSTATES.lock_not_available) {
+      throw thrown;
+    }
+    if (name !== null) {
+      command.environment.notice({
+        severity: 'WARNING',
+        sqlstate: SQLSTATES.lock_not_available,
+        message: `skipping ${isVacuum ? 'vacuum' : 'analyze'} of "${name.relname}" --- lock not available`,
+      });
+    }
+    return undefined;
+  }
+}
+
 /** Finds and locks a table; undefined, with a warning, for what cannot be vacuumed. */
 function* lockForVacuum(
-  command: Command,
+  run: Run,
   name: RangeVar,
-  mode: number,
-  isVacuum: boolean,
 ): Generator<UtilityPause, RelationDescriptor | undefined, undefined> {
-  const relation = yield* command.lockNamed(() => findRelation(command, name), mode);
+  const { command, isVacuum } = run;
+  const find = (): RelationDescriptor | undefined => findRelation(command, name);
+  const relation = yield* lock(run, find, name);
   if (relation?.kind === 'table') return relation;
+  if (relation === undefined && find()?.kind === 'table') return undefined;
   const isOther = relation !== undefined || findIndex(command, name) !== undefined;
   if (!isOther && !isSystemView(command, name)) throw undefinedRelation(command, name);
   if (isOther) {

@@ -3,15 +3,15 @@ import { beforeAll, expect, test } from 'vitest';
 import { loadParser } from '../../../src/sql/parse/index.ts';
 import { Database } from './database.ts';
 
-/** statements.txt has statements (`> `) and what PostgreSQL 15 answers to them, one after the other
+/** The files have statements (`> `) and what PostgreSQL 15 answers to them, one after the other
  * in one database: the tag or the error, then notices. A line `! ` holds Heddle's own answer where it
  * differs, for the reason in the comment above it; it stands in place of what PostgreSQL says. */
-const FILE = new URL('./statements.txt', import.meta.url);
+const FILES = ['statements.txt', 'options.txt'];
 
 beforeAll(loadParser);
 
-test('utility statements answer as PostgreSQL does', () => {
-  const lines = readFileSync(FILE, 'utf8').split('\n');
+test.each(FILES)('utility statements answer as PostgreSQL does: %s', (file) => {
+  const lines = readFileSync(new URL(file, import.meta.url), 'utf8').split('\n');
   const database = new Database();
   const expected: string[] = [];
   const actual: string[] = [];
