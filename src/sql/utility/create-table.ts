@@ -170,9 +170,9 @@ export function makeColumn(
     identity,
     sequence: owned?.oid ?? 0,
     missing: null,
+    comment: column.comment ?? null,
   };
 }
-    comment: column.comment ?? null,
 
 /** Binds a DEFAULT; null for DEFAULT NULL, which is the same as none. */
 export function bindDefault(
@@ -241,9 +241,9 @@ export function makeCheck(
     deferred: false,
     validated: draft.validate,
     foreign: null,
+    comment: draft.comment ?? null,
   };
 }
-    comment: draft.comment ?? null,
 
 /** Generated names of constraints are unique in their schema. */
 function isConstraintTaken(

@@ -27,9 +27,9 @@ export interface CheckDraft {
   readonly name: string | null;
   readonly expression: Node;
   readonly validate: boolean;
+  readonly comment?: string | null;
 }
 
-  readonly comment?: string | null;
 export interface KeyDraft {
   readonly kind: 'primary' | 'unique';
   readonly name: string | null;
@@ -37,9 +37,9 @@ export interface KeyDraft {
   readonly included: readonly string[];
   readonly nullsNotDistinct: boolean;
   readonly location: number | undefined;
+  readonly comment?: string | null;
 }
 
-  readonly comment?: string | null;
 /** Collects the elements of one table. */
 export class TableElements {
   readonly columns: ColumnDraft[] = [];
