@@ -91,7 +91,7 @@ export const LAYERS: readonly Layer[] = [
   { name: 'session', needs: [...SQL, 'catalog', 'catalog/system', 'txn', 'types', 'chunk'] },
   { name: 'backup', needs: ['io', 'storage', 'txn', 'access', 'catalog'] },
   { name: 'replication', needs: ['io', 'storage', 'txn', 'access', 'catalog'] },
-  { name: 'wire', needs: ['session', 'replication', 'types', 'chunk'] },
+  { name: 'wire', needs: ['io', 'session', 'replication', 'types', 'chunk'] },
   {
     name: 'runtime',
     needs: [

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import {
   notSupported,
   PgError,
@@ -15,6 +14,7 @@ import type {
   StartupRequest,
   TransactionStatus,
 } from '../../session/index.ts';
+import type { ClientSocket } from './client-socket.ts';
 import { type BindMessage, type MessageReader, protocolViolation } from './message-reader.ts';
 import { Backend, Frontend, MESSAGE_LENGTH_MAX, STARTUP_PACKET_MAX } from './message-types.ts';
 import { OUTPUT_BUFFER_SIZE, type OutputBuffer, type OutputPool } from './output-buffer.ts';
@@ -70,7 +70,7 @@ export class PgConnection implements ResultSink {
   readonly peer: StartupRequest['peer'];
   /** Whether the server counts it as a client that has come in. */
   admitted = false;
-  private readonly socket: Socket;
+  private readonly socket: ClientSocket;
   private readonly context: ConnectionContext;
   private session: Session | null = null;
   private state: State = 'startup';
@@ -96,7 +96,7 @@ export class PgConnection implements ResultSink {
   private flushQueued = false;
   private outputBlocked = false;
 
-  constructor(socket: Socket, context: ConnectionContext) {
+  constructor(socket: ClientSocket, context: ConnectionContext) {
     this.socket = socket;
     this.context = context;
     this.peer =
@@ -104,7 +104,7 @@ export class PgConnection implements ResultSink {
         ? null
         : { address: socket.remoteAddress, port: socket.remotePort ?? 0 };
     this.timer = setTimeout(() => this.close(), context.startupTimeoutMs);
-    socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    socket.onReceive = (bytes, length) => this.receive(bytes, length);
     socket.on('drain', () => this.onDrain());
     socket.on('end', () => this.onEnd());
     socket.on('error', () => this.onClose());
@@ -129,31 +129,30 @@ export class PgConnection implements ResultSink {
       this.context.outputs.give(output);
       return;
     }
-    this.socket.write(output.bytes.subarray(0, output.position));
-    // The kernel took it all at once, so that the buffer is free; otherwise the socket holds it.
-    if (this.socket.writableLength === 0) this.context.outputs.give(output);
+    // What the kernel did not take at once the socket holds, and with it the buffer.
+    if (this.socket.send(output.bytes, 0, output.position)) this.context.outputs.give(output);
     this.context.answered();
   }
 
   // ---- input ----
 
-  private receive(chunk: Buffer): void {
+  private receive(bytes: Buffer, length: number): void {
     if (this.state === 'closed') return;
     if (this.pending === null && !this.inputPaused) {
-      const at = this.handle(chunk, 0, chunk.length);
-      if (at < chunk.length) this.hold(chunk, at);
+      const at = this.handle(bytes, 0, length);
+      if (at < length) this.hold(bytes, at, length);
     } else {
-      this.hold(chunk, 0);
+      this.hold(bytes, 0, length);
       if (!this.inputPaused) this.handlePending();
     }
     if (this.flushWanted) this.flush();
     this.throttle();
   }
 
-  /** Keeps chunk[from …] behind what is pending. */
-  private hold(chunk: Buffer, from: number): void {
+  /** Keeps bytes[from, end) behind what is pending. */
+  private hold(bytes: Buffer, from: number, end: number): void {
     if (this.state === 'closed') return;
-    const count = chunk.length - from;
+    const count = end - from;
     const kept = this.pendingEnd - this.pendingStart;
     let pending = this.pending;
     if (pending === null || this.pendingEnd + count > pending.length) {
@@ -169,7 +168,7 @@ export class PgConnection implements ResultSink {
       this.pendingStart = 0;
       this.pendingEnd = kept;
     }
-    chunk.copy(pending, this.pendingEnd, from);
+    bytes.copy(pending, this.pendingEnd, from, end);
     this.pendingEnd += count;
   }
 

@@ -2,6 +2,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { type PgError, pgError } from '../../errors/index.ts';
 import type { SessionHost } from '../../session/index.ts';
 import { BusyPoll, type PollSource } from './busy-poll.ts';
+import { ClientSocket } from './client-socket.ts';
 import { type ConnectionContext, PgConnection } from './connection.ts';
 import { BindMessage, MessageReader } from './message-reader.ts';
 import { OutputPool } from './output-buffer.ts';
@@ -94,7 +95,7 @@ export class PgServer {
 
   private listenOnce(address: ListenAddress): Promise<number> {
     const listener = createServer(
-      { allowHalfOpen: true, noDelay: true, keepAlive: true },
+      { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true },
       (socket) => this.accept(socket),
     );
     const where =
@@ -130,7 +131,7 @@ export class PgServer {
   }
 
   private accept(socket: Socket): void {
-    const connection = new PgConnection(socket, this.context);
+    const connection = new PgConnection(new ClientSocket(socket), this.context);
     this.connections.add(connection);
     // Half-open clients are bounded too, by as many again.
     if (this.connections.size > 2 * this.options.connectionCountMax) {
