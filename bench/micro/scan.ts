@@ -174,6 +174,7 @@ const NO_STORE: RowOperations = {
   changedKey: { bytes: new Uint8Array(0), start: 0, end: 0 },
   changedTuple: { bytes: new Uint8Array(0), start: 0, end: 0 },
   conflictKey: { bytes: new Uint8Array(0), start: 0, end: 0 },
+  expectInserts: () => {},
   insert: () => 'done',
   update: () => 'done',
   delete: () => 'done',

@@ -6,6 +6,8 @@ import { pgError } from '../errors/index.ts';
 import type { Cursor, TreeId } from '../storage/index.ts';
 import { type LockTable, ROW_LOCK, rowLockTag, type Transaction } from '../txn/index.ts';
 import { typeByOid } from '../types/index.ts';
+import { BulkClaims } from './bulk-claims.ts';
+import { KeyGap } from './key-gap.ts';
 import {
   type ClusterKey,
   checkKeyLength,
@@ -44,6 +46,8 @@ export class RowChanges {
   private readonly newestLsn: () => number;
   private readonly rowIds: RowIds;
   private readonly moves: RowMoves;
+  private readonly claims: BulkClaims;
+  private readonly gap = new KeyGap();
   private transaction!: Transaction;
   private readonly key = new ByteWriter(64);
   private readonly oldIndexKey = new ByteWriter(64);
@@ -63,6 +67,7 @@ export class RowChanges {
     this.newestLsn = options.newestLsn;
     this.rowIds = options.rowIds;
     this.moves = options.moves;
+    this.claims = new BulkClaims(options.locks);
   }
 
   /** The calls that follow are for this transaction's current command. */
@@ -104,6 +109,13 @@ export class RowChanges {
       state = this.compareMoved(table, target);
     }
     return state;
+  }
+
+  /** The current command is about to insert many rows into the table. */
+  expectInserts(table: RelationDescriptor): void {
+    const { cluster, uniqueIndexes } = this.shape(table);
+    if (cluster.columns !== null) this.claims.begin(this.transaction, table.tree);
+    for (const { tree } of uniqueIndexes) this.claims.begin(this.transaction, tree);
   }
 
   private lockKey(
@@ -304,8 +316,7 @@ export class RowChanges {
     start: number,
     end: number,
   ): 'free' | 'exists' | 'wait' {
-    const { transaction, locks } = this;
-    const tag = rowLockTag(tree, bytes, start, end);
+    const { transaction, locks, claims } = this;
     const own = transaction.writes.find(tree, bytes, start, end)?.latest ?? null;
     this.followsOwnDelete = false;
     if (own !== null) {
@@ -314,7 +325,16 @@ export class RowChanges {
       setRange(this.found, own.bytes, own.start, own.end);
       return 'exists';
     }
-    const exists = this.findNewest(tree, bytes, start, end);
+    const isInGap = this.gap.includes(tree, this.newestLsn(), bytes, start, end);
+    const exists = !isInGap && this.findNewest(tree, bytes, start, end);
+    if (!exists) {
+      if (!claims.awaitOthers(transaction, tree, bytes, start, end)) return 'wait';
+      if (claims.covers(transaction, tree, bytes, start, end)) {
+        if (!isInGap) this.learnGap(tree, bytes, start, end);
+        return 'free';
+      }
+    }
+    const tag = rowLockTag(tree, bytes, start, end);
     if (exists) {
       const pending = locks.holders(tag).some((holder) => {
         if (holder === transaction) return false;
@@ -335,9 +355,17 @@ export class RowChanges {
     const { newest } = this;
     newest.reset(tree, this.newestLsn());
     const key = start === 0 ? bytes : bytes.subarray(start, end);
-    if (!newest.seek(key, end - start, 'ge')) return false;
+    this.hasNext = newest.seek(key, end - start, 'ge');
+    if (!this.hasNext) return false;
     const { keyBytes, keyStart, keyEnd } = newest;
     return compareByteRanges(keyBytes, keyStart, keyEnd, bytes, start, end) === 0;
+  }
+
+  /** After `findNewest`: whether the cursor `newest` stands on the key or the next one. */
+  private hasNext = false;
+
+  private learnGap(tree: TreeId, bytes: Uint8Array, start: number, end: number): void {
+    this.gap.learn(tree, this.newestLsn(), bytes, start, end, this.newest, this.hasNext);
   }
 
   /** After 'moved': the key that the row was given, and the commit that did it. */

@@ -2,13 +2,14 @@ export { findDeadlock } from './deadlock.ts';
 export { ExclusiveTables } from './exclusive-tables.ts';
 export {
   ADVISORY_LOCK,
+  CLAIMS_LOCK,
   type LockKind,
   ROW_LOCK,
   TABLE_LOCK,
   TABLE_LOCK_NAMES,
 } from './lock-modes.ts';
 export { type Lock, type LockOwner, LockTable } from './lock-table.ts';
-export { advisoryLockTag, rowLockTag, tableLockTag } from './lock-tags.ts';
+export { advisoryLockTag, claimsLockTag, rowLockTag, tableLockTag } from './lock-tags.ts';
 export { OverlayCursor } from './overlay-cursor.ts';
 export { type IsolationLevel, type Savepoint, Transaction } from './transaction.ts';
 export { WriteCursor } from './write-cursor.ts';

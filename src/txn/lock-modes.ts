@@ -1,7 +1,8 @@
 /** Lock modes and which of them conflict, as PostgreSQL's tables have them (src/backend/storage/lmgr). */
 
-/** Kinds of things that can be locked; each has its own modes. */
-export type LockKind = 'row' | 'table' | 'advisory';
+/** Kinds of things that can be locked; each has its own modes. 'claims' are the keys that a transaction
+ * inserts without locking each. */
+export type LockKind = 'row' | 'table' | 'advisory' | 'claims';
 
 /** Row lock strengths: index is the mode. */
 export const ROW_LOCK = { keyShare: 0, share: 1, noKeyUpdate: 2, update: 3 } as const;
@@ -19,6 +20,8 @@ export const TABLE_LOCK = {
 } as const;
 
 export const ADVISORY_LOCK = { share: 0, exclusive: 1 } as const;
+
+export const CLAIMS_LOCK = { await: 0, hold: 1 } as const;
 
 /** Names as pg_locks and error messages print them. */
 export const TABLE_LOCK_NAMES = [
@@ -40,4 +43,5 @@ export const CONFLICTS: Readonly<Record<LockKind, readonly number[]>> = {
     0b1111_1111,
   ],
   advisory: [0b10, 0b11],
+  claims: [0b10, 0b11],
 };

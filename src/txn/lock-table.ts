@@ -15,6 +15,8 @@ export class LockTable<Owner extends LockOwner> {
   private readonly locks = new Map<string, Lock<Owner>>();
   /** Who waits, by session. */
   private readonly waiting = new Map<number, Owner>();
+  /** Rows that are locked, or waited for. */
+  private rowCount = 0;
   private readonly onGranted: (owner: Owner) => void;
   private readonly exclusive: ExclusiveTables | null;
 
@@ -53,6 +55,7 @@ export class LockTable<Owner extends LockOwner> {
     if (lock === undefined) {
       lock = { tag, kind, grants: [], queue: [] };
       this.locks.set(tag, lock);
+      if (kind === 'row') this.rowCount++;
       this.raise(lock, mode);
       this.grant(lock, holder, mode);
       return 'granted';
@@ -82,6 +85,16 @@ export class LockTable<Owner extends LockOwner> {
   isHeld(owner: Owner, tag: string, mode: number): boolean {
     const lock = this.locks.get(tag);
     return lock !== undefined && holds(lock, owner, mode);
+  }
+
+  /** Whether anybody holds or awaits a lock of a row. */
+  get hasRows(): boolean {
+    return this.rowCount > 0;
+  }
+
+  /** Whether anybody holds or awaits the lock. */
+  isTaken(tag: string): boolean {
+    return this.locks.has(tag);
   }
 
   /** Who holds the lock, in whatever mode. */
@@ -210,7 +223,7 @@ export class LockTable<Owner extends LockOwner> {
     const last = grants.pop()!;
     if (last !== grant) grants[at] = last;
     if (lock.queue.length > 0) this.wakeQueue(lock);
-    else if (grants.length === 0) this.locks.delete(lock.tag);
+    else if (grants.length === 0) this.remove(lock);
   }
 
   /** Conflicts with another's grant, or with one of the first `ahead` waiters. */
@@ -249,7 +262,11 @@ export class LockTable<Owner extends LockOwner> {
       this.waiting.delete(request.owner.session);
       this.onGranted(request.owner);
     }
-    if (lock.grants.length === 0 && queue.length === 0) this.locks.delete(lock.tag);
+    if (lock.grants.length === 0 && queue.length === 0) this.remove(lock);
+  }
+
+  private remove(lock: Lock<Owner>): void {
+    if (this.locks.delete(lock.tag) && lock.kind === 'row') this.rowCount--;
   }
 }
 

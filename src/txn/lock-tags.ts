@@ -15,3 +15,8 @@ export function tableLockTag(oid: number): string {
 export function advisoryLockTag(key: string): string {
   return `a${key}`;
 }
+
+/** All keys that a transaction inserts into a tree without locking each; `number` is of its own. */
+export function claimsLockTag(number: number): string {
+  return `c${number}`;
+}

@@ -97,6 +97,9 @@ export interface RowOperations {
   readonly changedKey: ByteRange;
   readonly changedTuple: ByteRange;
 
+  /** Many rows are about to be inserted: their keys need not be locked one by one. */
+  expectInserts(table: RelationDescriptor): void;
+
   /** `arbiters`: null without ON CONFLICT; else the unique indexes (none: all of them) in which an
    * equal key answers 'conflict' instead of throwing 23505. */
   insert(
@@ -143,6 +146,15 @@ export interface NodeInstrumentation {
   spillBytes: number;
   /** Bytes held at the most by a sort, hash table or kept result. */
   memoryBytes: number;
+  /** Pages asked for, by the node's inputs too; and how many of them came from a file. */
+  pageRequests: number;
+  pageLoads: number;
+}
+
+/** What a thread has read of pages so far. */
+export interface PageCounts {
+  readonly requestCount: number;
+  readonly loadCount: number;
 }
 
 /** Counters by plan node; made by `new Map()` and filled when the plan is opened. */

@@ -16,6 +16,9 @@ export function rowOperations(run: Run): RowOperations {
   return rows;
 }
 
+/** A chunk of so many rows is likely to be followed by others. */
+const MANY_ROWS = 512;
+
 /** INSERT. Waits and time slices end `next` between two rows; it goes on with the row that waited. */
 export class Insert extends Operator {
   readonly #run: Run;
@@ -96,6 +99,7 @@ export class Insert extends Operator {
     rows.count = input.count;
     rows.selection = input.selection;
     this.#position = 0;
+    if (rows.count >= MANY_ROWS) rowOperations(this.#run).expectInserts(this.#table);
     this.#constraints.prepare(rows);
   }
 

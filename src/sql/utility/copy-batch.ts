@@ -162,6 +162,7 @@ export class CopyBatch {
     const { environment } = this.command;
     const { rows, constraints } = this;
     this.complete();
+    if (this.rowCount + rows.count >= FULL) environment.rows.expectInserts(this.table);
     constraints?.prepare(rows);
     if (this.failure !== null) {
       // Nothing will be kept: it only matters which error came first.

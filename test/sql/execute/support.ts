@@ -328,6 +328,7 @@ export class MemoryDatabase {
         operations.changedTuple = { bytes: value, start: 0, end: value.length };
         return answer ?? ('locked' as const);
       },
+      expectInserts() {},
       insert(
         table: RelationDescriptor,
         columns: readonly ColumnVector[],
