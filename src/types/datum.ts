@@ -61,6 +61,8 @@ export interface ArrayDatum {
 export interface RecordDatum {
   readonly fieldTypes: readonly number[];
   readonly fields: readonly Datum[];
+  /** Absent of ROW(…), whose fields are f1, f2 and so on. */
+  readonly fieldNames?: readonly string[] | undefined;
 }
 
 export type Datum =

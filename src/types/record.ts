@@ -1,10 +1,11 @@
 /** record, the type of ROW(…): text form `(1,"a b",)`.
  *
- * Stored form, integers little-endian: count of fields in 2 bytes; for each field the OID of its type
+ * Stored form, integers little-endian: count of fields in 2 bytes, plus 8000 where they have names; for
+ * each field the length of its name in 2 bytes and the name, where they have names; the OID of its type
  * in 4, its length in 4 (FFFFFFFF for NULL), its type's stored form. Key: for each field 01 and its
  * key, or 02 for NULL; then 00.
  */
-import type { ByteWriter } from '../base/index.ts';
+import { type ByteWriter, decodeUtf8 } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
 import { sendField } from './array.ts';
 import type { Datum, RecordDatum } from './datum.ts';
@@ -12,6 +13,7 @@ import { COMMON, readInt32le } from './scalar.ts';
 import type { SqlType, TypeContext } from './sql-type.ts';
 
 const NULL_LENGTH = -1;
+const HAS_NAMES = 0x8000;
 
 /** Makes the record type; it finds the types of fields through `typeOf`. */
 export function recordType(typeOf: (oid: number) => SqlType): SqlType {
@@ -100,8 +102,10 @@ function compareRecords(a: RecordDatum, b: RecordDatum, typeOf: (oid: number) =>
 }
 
 function storeRecord(record: RecordDatum, typeOf: (oid: number) => SqlType, out: ByteWriter): void {
-  out.u16le(record.fields.length);
+  const { fieldNames } = record;
+  out.u16le(record.fields.length | (fieldNames === undefined ? 0 : HAS_NAMES));
   record.fields.forEach((field, i) => {
+    if (fieldNames !== undefined) storeName(fieldNames[i]!, out);
     out.u32le(record.fieldTypes[i]!);
     out.u32le(NULL_LENGTH >>> 0);
     if (field === null) return;
@@ -111,16 +115,30 @@ function storeRecord(record: RecordDatum, typeOf: (oid: number) => SqlType, out:
   });
 }
 
+function storeName(name: string, out: ByteWriter): void {
+  out.u16le(0);
+  const start = out.position;
+  out.utf8(name);
+  out.view.setUint16(start - 2, out.position - start, true);
+}
+
 function loadRecord(
   bytes: Uint8Array,
   start: number,
   typeOf: (oid: number) => SqlType,
 ): RecordDatum {
-  const count = bytes[start]! | (bytes[start + 1]! << 8);
+  const header = readUint16le(bytes, start);
+  const count = header & ~HAS_NAMES;
+  const fieldNames: string[] | undefined = (header & HAS_NAMES) !== 0 ? [] : undefined;
   const fieldTypes: number[] = [];
   const fields: Datum[] = [];
   let at = start + 2;
   for (let i = 0; i < count; i++) {
+    if (fieldNames !== undefined) {
+      const end = at + 2 + readUint16le(bytes, at);
+      fieldNames.push(decodeUtf8(bytes, at + 2, end));
+      at = end;
+    }
     const oid = readInt32le(bytes, at) >>> 0;
     const length = readInt32le(bytes, at + 4);
     at += 8;
@@ -132,5 +150,9 @@ function loadRecord(
     fields.push(typeOf(oid).fromBytes(bytes, at, at + length));
     at += length;
   }
-  return { fieldTypes, fields };
+  return { fieldTypes, fields, fieldNames };
+}
+
+function readUint16le(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8);
 }

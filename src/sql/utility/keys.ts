@@ -187,6 +187,7 @@ const OPERATOR_CLASSES: ReadonlyMap<number, number> = new Map([
   [OID.timestamptz, 3127],
   [OID.timestamp, 3128],
   [OID.uuid, 10065],
+  [OID.jsonb, 10088],
 ]);
 
 const ARRAY_OPERATOR_CLASS = 10000;

@@ -3,7 +3,9 @@ export { checkJson, type JsonOutline, type JsonSpan, outlineJson, parseJsonb } f
 export {
   countAt,
   decodeJsonb,
+  encodeArray,
   encodeJsonb,
+  encodeObject,
   findField,
   itemEnd,
   itemStart,

@@ -141,10 +141,32 @@ export function encodeJsonb(value: JsonbValue): Uint8Array {
   return scratch.copy();
 }
 
+/** The stored form of an array of stored values. */
+export function encodeArray(elements: readonly Uint8Array[]): Uint8Array {
+  storeContainer(TAG.array, [], elements, storeStored, scratch.reset());
+  return scratch.copy();
+}
+
+/** The stored form of an object of stored values, its fields in canonical order. */
+export function encodeObject(fields: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  storeContainer(
+    TAG.object,
+    [...fields.keys()],
+    [...fields.values()],
+    storeStored,
+    scratch.reset(),
+  );
+  return scratch.copy();
+}
+
+function storeStored(value: Uint8Array, out: ByteWriter): void {
+  out.raw(value);
+}
+
 function storeJsonb(value: JsonbValue, out: ByteWriter): void {
-  if (isArray(value)) storeContainer(TAG.array, value.length, [], value, out);
+  if (isArray(value)) storeContainer(TAG.array, [], value, storeJsonb, out);
   else if (isObject(value)) {
-    storeContainer(TAG.object, value.size, [...value.keys()], [...value.values()], out);
+    storeContainer(TAG.object, [...value.keys()], [...value.values()], storeJsonb, out);
   } else storeScalar(value, out);
 }
 
@@ -161,14 +183,15 @@ function storeScalar(value: JsonbScalar, out: ByteWriter): void {
 }
 
 /** Writes the items behind a header of one-byte integers, and moves them when it needs wider ones. */
-function storeContainer(
+function storeContainer<Value>(
   tag: number,
-  count: number,
   names: readonly string[],
-  values: readonly JsonbValue[],
+  values: readonly Value[],
+  store: (value: Value, out: ByteWriter) => void,
   out: ByteWriter,
 ): void {
   const start = out.position;
+  const count = values.length;
   const items = names.length + values.length;
   const narrow = 2 + items;
   out.reserve(narrow);
@@ -180,7 +203,7 @@ function storeContainer(
     ends.push(out.position - first);
   }
   for (const value of values) {
-    storeJsonb(value, out);
+    store(value, out);
     ends.push(out.position - first);
   }
   const size = out.position - first;

@@ -45,16 +45,17 @@ export function compareFieldNames(a: string, b: string): number {
 }
 
 /** Puts fields in canonical order; of several of one name the last one counts. */
-export function jsonbObject(fields: Iterable<readonly [string, JsonbValue]>): JsonbObject {
+export function jsonbObject<Value = JsonbValue>(
+  fields: Iterable<readonly [string, Value]>,
+): ReadonlyMap<string, Value> {
   const unique = new Map(fields);
-  return inOrder(unique)
-    ? unique
-    : new Map([...unique].sort((a, b) => compareFieldNames(a[0], b[0])));
+  if (inOrder(unique.keys())) return unique;
+  return new Map([...unique].sort((a, b) => compareFieldNames(a[0], b[0])));
 }
 
-function inOrder(fields: JsonbObject): boolean {
+function inOrder(names: Iterable<string>): boolean {
   let previous: string | undefined;
-  for (const name of fields.keys()) {
+  for (const name of names) {
     if (previous !== undefined && compareFieldNames(previous, name) > 0) return false;
     previous = name;
   }

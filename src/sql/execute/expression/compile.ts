@@ -154,11 +154,12 @@ export class ExpressionCompiler {
         return this.#subscript(expr, type);
       case 'row': {
         const fieldTypes = expr.fields.map((field) => field.type);
+        const fieldNames = expr.names;
         return new DatumEvaluator(
           type,
           capacity,
           this.all(expr.fields),
-          (values): RecordDatum => ({ fieldTypes, fields: [...values] }),
+          (values): RecordDatum => ({ fieldTypes, fields: [...values], fieldNames }),
         );
       }
       case 'field': {
