@@ -17,7 +17,8 @@ export function runExplain(
   parsed: ParsedStatement,
   portal: Portal | null,
 ): void {
-  const options = explainOptions(explain);
+  const { settings } = session.environment;
+  const options = explainOptions(explain, () => settings.plannerSettings());
   const query = explain.query!;
   const prepared = portal?.prepared.inner ?? session.prepareExplained(query, parsed);
   if (prepared.planned === null) {

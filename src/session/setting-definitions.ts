@@ -11,6 +11,8 @@ interface SettingBase {
   readonly reported?: boolean;
   /** Accepted for the sake of clients; a NOTICE says that it has no effect. */
   readonly inert?: boolean;
+  /** EXPLAIN (SETTINGS) tells when it is changed. */
+  readonly planner?: boolean;
 }
 
 export type SettingDefinition = SettingBase &
@@ -55,6 +57,7 @@ function planner(name: string): SettingDefinition {
     description: `Planner switch ${name}.`,
     scope: 'session',
     inert: true,
+    planner: true,
     kind: 'bool',
     initial: true,
   };
@@ -244,6 +247,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   },
   {
     name: 'search_path',
+    planner: true,
     category: CLIENT,
     description: 'Sets the schema search order for names that are not schema-qualified.',
     scope: 'session',
@@ -296,6 +300,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   },
   {
     name: 'work_mem',
+    planner: true,
     category: RESOURCES,
     description: 'Sets the maximum memory to be used for query workspaces.',
     scope: 'session',

@@ -140,6 +140,14 @@ export class Settings {
     }
   }
 
+  /** Settings that bear on plans and differ from their defaults, by name: EXPLAIN (SETTINGS). */
+  plannerSettings(): { readonly name: string; readonly value: string }[] {
+    return [...this.all()]
+      .filter(({ definition, value }) => definition.planner && value !== initialText(definition))
+      .map(({ definition, value }) => ({ name: definition.name, value }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
   private checkChangeable(definition: SettingDefinition): void {
     if (definition.scope === 'internal') {
       throw pgError(

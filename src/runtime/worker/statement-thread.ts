@@ -202,7 +202,10 @@ export class StatementThread implements RequestHandler, StatementHost {
       statement.compiled =
         statement.instrumentation === null
           ? this.plans.take(statement.planId)
-          : compilePlan(statement.plan, statement.instrumentation);
+          : compilePlan(statement.plan, {
+              nodes: statement.instrumentation,
+              pages: this.reader,
+            });
       this.reader.enter();
       try {
         statement.compiled.open(statement);

@@ -10,7 +10,12 @@ import { compileAggregate } from './aggregate/compile-aggregate.ts';
 import { ConflictUpdate } from './conflict-update.ts';
 import { CteScan, CteStore } from './cte.ts';
 import { Distinct } from './distinct.ts';
-import type { ExecutionEnvironment, Instrumentation, NodeInstrumentation } from './environment.ts';
+import type {
+  ExecutionEnvironment,
+  Instrumentation,
+  NodeInstrumentation,
+  PageCounts,
+} from './environment.ts';
 import { ExpressionCompiler } from './expression/compile.ts';
 import { SubplanEvaluator } from './expression/subplan.ts';
 import { FunctionScan } from './function-scan.ts';
@@ -84,15 +89,18 @@ export class CompiledPlan {
   }
 }
 
-/** Compiles a plan. With `instrumentation` every node counts into it, for EXPLAIN ANALYZE. */
-export function compilePlan(
-  plan: Plan,
-  instrumentation: Instrumentation | null = null,
-): CompiledPlan {
+/** Compiles a plan. With `figures` every node counts into them, for EXPLAIN ANALYZE. */
+export function compilePlan(plan: Plan, figures: PlanFigures | null = null): CompiledPlan {
   const run = new Run(plan.slots);
   const shared = new SharedParts();
-  const compiler = new PlanCompiler(plan, run, shared, instrumentation, null);
+  const compiler = new PlanCompiler(plan, run, shared, figures, null);
   return new CompiledPlan(plan, run, compiler.compile(plan.root).operator, shared);
+}
+
+/** What EXPLAIN ANALYZE counts, and where the thread's reads of pages are counted. */
+export interface PlanFigures {
+  readonly nodes: Instrumentation;
+  readonly pages: PageCounts;
 }
 
 /** Parts of a compiled plan that do not hang below its root. */
@@ -118,7 +126,7 @@ class PlanCompiler {
   readonly #plan: Plan;
   readonly #run: Run;
   readonly #shared: SharedParts;
-  readonly #instrumentation: Instrumentation | null;
+  readonly #figures: PlanFigures | null;
   readonly #bindings: ScanBindings | null;
   readonly #expressions: ExpressionCompiler;
 
@@ -126,13 +134,13 @@ class PlanCompiler {
     plan: Plan,
     run: Run,
     shared: SharedParts,
-    instrumentation: Instrumentation | null,
+    figures: PlanFigures | null,
     bindings: ScanBindings | null,
   ) {
     this.#plan = plan;
     this.#run = run;
     this.#shared = shared;
-    this.#instrumentation = instrumentation;
+    this.#figures = figures;
     this.#bindings = bindings;
     this.#expressions = new ExpressionCompiler(run, CHUNK_ROWS, (expr, capacity) => {
       const node = plan.subplans[expr.plan]!;
@@ -150,16 +158,18 @@ class PlanCompiler {
     const counters = this.#countersOf(node);
     const compiled = this.#build(node, counters);
     if (counters === null) return compiled;
-    return { operator: new Instrumented(compiled.operator, counters), capacity: compiled.capacity };
+    const { pages } = this.#figures!;
+    const operator = new Instrumented(compiled.operator, counters, pages);
+    return { operator, capacity: compiled.capacity };
   }
 
   #countersOf(node: PlanNode): NodeInstrumentation | null {
-    const instrumentation = this.#instrumentation;
-    if (instrumentation === null) return null;
-    let counters = instrumentation.get(node);
+    if (this.#figures === null) return null;
+    const { nodes } = this.#figures;
+    let counters = nodes.get(node);
     if (counters === undefined) {
       counters = newCounters();
-      instrumentation.set(node, counters);
+      nodes.set(node, counters);
     }
     return counters;
   }

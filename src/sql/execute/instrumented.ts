@@ -1,32 +1,34 @@
-import type { NodeInstrumentation } from './environment.ts';
+import type { NodeInstrumentation, PageCounts } from './environment.ts';
 import { CHUNK, Operator, type Status } from './operator.ts';
 
 /** Counts what an operator gives and how long it takes; only in plans compiled for EXPLAIN ANALYZE. */
 export class Instrumented extends Operator {
   readonly #inner: Operator;
   readonly #counters: NodeInstrumentation;
+  readonly #pages: PageCounts;
   #sawRow = false;
 
-  constructor(inner: Operator, counters: NodeInstrumentation) {
+  constructor(inner: Operator, counters: NodeInstrumentation, pages: PageCounts) {
     super();
     this.#inner = inner;
     this.#counters = counters;
+    this.#pages = pages;
   }
 
   override open(): void {
-    this.#time(() => this.#inner.open());
+    this.#measure(() => this.#inner.open());
     this.#counters.loops++;
     this.#sawRow = false;
   }
 
   override rescan(): void {
-    this.#time(() => this.#inner.rescan());
+    this.#measure(() => this.#inner.rescan());
     this.#counters.loops++;
     this.#sawRow = false;
   }
 
   override next(): Status {
-    const status = this.#time(() => this.#inner.next());
+    const status = this.#measure(() => this.#inner.next());
     if (status === CHUNK) {
       this.chunk = this.#inner.chunk;
       this.#counters.rows += this.chunk.count;
@@ -43,10 +45,13 @@ export class Instrumented extends Operator {
     this.#inner.close();
   }
 
-  #time<Value>(work: () => Value): Value {
+  #measure<Value>(work: () => Value): Value {
+    const { requestCount, loadCount } = this.#pages;
     const before = performance.now();
     const value = work();
     this.#counters.totalTime += performance.now() - before;
+    this.#counters.pageRequests += this.#pages.requestCount - requestCount;
+    this.#counters.pageLoads += this.#pages.loadCount - loadCount;
     return value;
   }
 }
@@ -61,5 +66,7 @@ export function newCounters(): NodeInstrumentation {
     totalTime: 0,
     spillBytes: 0,
     memoryBytes: 0,
+    pageRequests: 0,
+    pageLoads: 0,
   };
 }

@@ -1,4 +1,4 @@
-import type { ExplainStmt } from '@pgsql/types';
+import type { ExplainStmt, Node } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
 
 /** Options of EXPLAIN. */
@@ -9,37 +9,49 @@ export interface ExplainOptions {
   readonly buffers: boolean;
   readonly timing: boolean;
   readonly summary: boolean;
+  /** The settings to print: of those that bear on plans, what differs from the default. */
+  readonly settings: readonly ExplainedSetting[];
   readonly format: 'text' | 'json';
 }
 
-/** Reads the options of an EXPLAIN statement. */
-export function explainOptions(statement: ExplainStmt): ExplainOptions {
+export interface ExplainedSetting {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Reads the options of an EXPLAIN statement; `changedSettings` answers those that SETTINGS prints. */
+export function explainOptions(
+  statement: ExplainStmt,
+  changedSettings: () => readonly ExplainedSetting[],
+): ExplainOptions {
   const given = new Map<string, boolean>();
   let format: 'text' | 'json' = 'text';
   for (const option of statement.options ?? []) {
     if (!('DefElem' in option)) continue;
     const { defname = '', arg, location } = option.DefElem;
+    const position = location === undefined ? {} : { position: location + 1 };
     if (defname === 'format') {
-      const name = arg !== undefined && 'String' in arg ? (arg.String.sval ?? '') : '';
+      const name = formatName(arg);
       if (name === 'text' || name === 'json') format = name;
       else if (name === 'xml' || name === 'yaml') throw notSupported(`EXPLAIN (FORMAT ${name})`);
       else {
         throw pgError(
           'invalid_parameter_value',
           `unrecognized value for EXPLAIN option "format": "${name}"`,
+          position,
         );
       }
     } else if (KNOWN.has(defname)) given.set(defname, booleanArgument(defname, arg));
     else {
-      throw pgError('syntax_error', `unrecognized EXPLAIN option "${defname}"`, {
-        ...(location === undefined ? {} : { position: location + 1 }),
-      });
+      throw pgError('syntax_error', `unrecognized EXPLAIN option "${defname}"`, position);
     }
   }
   const analyze = given.get('analyze') ?? false;
   if (given.get('wal') === true && !analyze) {
     throw pgError('invalid_parameter_value', 'EXPLAIN option WAL requires ANALYZE');
   }
+  // A statement writes no log: its transaction does when it commits.
+  if (given.get('wal') === true) throw notSupported('EXPLAIN option WAL');
   if (given.get('timing') === true && !analyze) {
     throw pgError('invalid_parameter_value', 'EXPLAIN option TIMING requires ANALYZE');
   }
@@ -50,6 +62,7 @@ export function explainOptions(statement: ExplainStmt): ExplainOptions {
     buffers: given.get('buffers') ?? false,
     timing: given.get('timing') ?? analyze,
     summary: given.get('summary') ?? analyze,
+    settings: given.get('settings') === true ? changedSettings() : [],
     format,
   };
 }
@@ -64,6 +77,12 @@ const KNOWN: ReadonlySet<string> = new Set([
   'settings',
   'wal',
 ]);
+
+function formatName(arg: Node | undefined): string {
+  if (arg === undefined) return '';
+  if ('String' in arg) return arg.String.sval ?? '';
+  return 'Integer' in arg ? String(arg.Integer.ival ?? 0) : '';
+}
 
 function booleanArgument(name: string, arg: unknown): boolean {
   if (arg === undefined) return true;

@@ -11,6 +11,8 @@ export interface NodeFigures {
   readonly totalTime: number;
   readonly spillBytes: number;
   readonly memoryBytes: number;
+  readonly pageRequests: number;
+  readonly pageLoads: number;
 }
 
 /** Figures of a run, for EXPLAIN ANALYZE. */
@@ -30,6 +32,7 @@ export function explainPlan(
   if (options.format === 'json') return [explainJson(tree, options, actuals)];
   const lines: string[] = [];
   printNode(tree, -1, options, actuals, lines);
+  if (options.settings.length > 0) lines.push(`Settings: ${settingsText(options.settings)}`);
   if (options.summary && actuals !== null) {
     lines.push(`Planning Time: ${actuals.planningMs.toFixed(3)} ms`);
     if (options.analyze) lines.push(`Execution Time: ${actuals.executionMs.toFixed(3)} ms`);
@@ -90,6 +93,8 @@ function printNode(
     if (removed !== null) lines.push(`${inner}Rows Removed by ${property.label}: ${removed}`);
   }
   for (const line of sortLines(explained, actuals)) lines.push(inner + line);
+  const buffers = options.buffers ? buffersText(bufferCounts(explained, actuals)) : '';
+  if (buffers !== '') lines.push(`${inner}Buffers: ${buffers}`);
   for (const child of explained.children) printNode(child, below, options, actuals, lines);
 }
 
@@ -153,6 +158,31 @@ function sortLines(explained: ExplainedNode, actuals: ExplainActuals | null): st
   return [`Sort Method: ${method}  Memory: ${kilobytes(figures.memoryBytes)}kB`];
 }
 
+/** Pages that a node and its inputs found in memory, and those they read from a file. */
+interface BufferCounts {
+  readonly hit: number;
+  readonly read: number;
+}
+
+function bufferCounts(explained: ExplainedNode, actuals: ExplainActuals | null): BufferCounts {
+  const figures = actuals === null ? undefined : figuresOf(explained, actuals);
+  if (figures === undefined) return { hit: 0, read: 0 };
+  const { pageRequests, pageLoads } = figures;
+  // A page that moves while it is read is read again.
+  return { hit: Math.max(0, pageRequests - pageLoads), read: pageLoads };
+}
+
+function buffersText({ hit, read }: BufferCounts): string {
+  const parts: string[] = [];
+  if (hit > 0) parts.push(`hit=${hit}`);
+  if (read > 0) parts.push(`read=${read}`);
+  return parts.length === 0 ? '' : `shared ${parts.join(' ')}`;
+}
+
+function settingsText(settings: ExplainOptions['settings']): string {
+  return settings.map(({ name, value }) => `${name} = '${value.replaceAll("'", "''")}'`).join(', ');
+}
+
 type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
 
 function explainJson(
@@ -161,6 +191,9 @@ function explainJson(
   actuals: ExplainActuals | null,
 ): string {
   const top: Record<string, Json> = { Plan: jsonNode(tree, options, actuals) };
+  if (options.settings.length > 0) {
+    top.Settings = Object.fromEntries(options.settings.map(({ name, value }) => [name, value]));
+  }
   if (options.summary && actuals !== null) {
     top['Planning Time'] = round(actuals.planningMs);
     if (options.analyze) top['Execution Time'] = round(actuals.executionMs);
@@ -207,6 +240,11 @@ function jsonNode(
     if (actuals !== null && property.removes !== undefined) {
       json[`Rows Removed by ${property.label}`] = removed ?? 0;
     }
+  }
+  if (options.buffers && actuals !== null) {
+    const { hit, read } = bufferCounts(explained, actuals);
+    json['Shared Hit Blocks'] = hit;
+    json['Shared Read Blocks'] = read;
   }
   if (explained.children.length > 0) {
     json.Plans = explained.children.map((child) => jsonNode(child, options, actuals));

@@ -50,6 +50,8 @@ export class PageReader {
   readonly memory: SharedMemory;
   /** Pages read from a file so far. */
   loadCount = 0;
+  /** Pages asked for so far. */
+  requestCount = 0;
   readonly #locations: Locations;
   readonly #free: FreeFrames;
   readonly #inHand: FrameInHand;
@@ -88,6 +90,7 @@ export class PageReader {
 
   /** Points `ref` at the newest version of the page at or below `snapshot`. */
   resolve(page: PageNumber, snapshot: number, ref: PageRef): void {
+    this.requestCount++;
     const location = this.#locations.load(page);
     if (location > 0) {
       const frame = location - 1;

@@ -412,7 +412,9 @@ export class MemoryDatabase {
     parameters: readonly Datum[] = [],
     instrumentation: Instrumentation | null = null,
   ): Datum[][] {
-    return this.drain(compilePlan(plan, instrumentation), plan, parameters);
+    const pages = { requestCount: 0, loadCount: 0 };
+    const figures = instrumentation === null ? null : { nodes: instrumentation, pages };
+    return this.drain(compilePlan(plan, figures), plan, parameters);
   }
 }
 

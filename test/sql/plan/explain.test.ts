@@ -12,8 +12,22 @@ const OPTIONS = {
   buffers: false,
   timing: false,
   summary: false,
+  settings: [],
   format: 'text',
 } as const;
+
+test('SETTINGS are printed below the plan', () => {
+  const settings = [
+    { name: 'enable_sort', value: 'off' },
+    { name: 'search_path', value: `a'b` },
+  ];
+  expect(explainPlan(plan('select 1'), { ...OPTIONS, settings })).toEqual([
+    'Result',
+    "Settings: enable_sort = 'off', search_path = 'a''b'",
+  ]);
+  const [json = ''] = explainPlan(plan('select 1'), { ...OPTIONS, settings, format: 'json' });
+  expect(JSON.parse(json)[0].Settings).toEqual({ enable_sort: 'off', search_path: "a'b" });
+});
 
 function explain(sql: string): string {
   return explainPlan(plan(sql), OPTIONS).join('\n');
