@@ -29,6 +29,8 @@ export interface PrepareContext {
 export interface PreparedStatement {
   readonly statement: ParsedStatement | null;
   readonly text: string;
+  /** The query string around a statement of SQL's PREPARE, which its locations are in. */
+  readonly within: string | null;
   /** Null for utility statements and the empty statement. */
   readonly planned: PlannedStatement | null;
   /** The statement within a DECLARE, COPY or EXPLAIN that may have parameters. */
@@ -71,10 +73,11 @@ export function prepareParsed(
   literals: readonly LiftedLiteral[],
   parameterCount: number,
   parametersAllowed = true,
-): { prepared: PreparedStatement; fixed: readonly number[] } {
+): { prepared: PreparedStatement; fixed: readonly number[]; readsClock: boolean } {
   const base = {
     statement,
     text: statement.text,
+    within: null,
     catalog: context.catalog,
     catalogVersion: context.catalog.version,
   };
@@ -92,6 +95,7 @@ export function prepareParsed(
         columns: null,
       },
       fixed: [],
+      readsClock: false,
     };
   }
   const bound = bindStatement(statement.node, {
@@ -121,6 +125,7 @@ export function prepareParsed(
       columns: returnsRows ? describeColumns(plan.output, null) : null,
     },
     fixed: bound.fixedLiterals,
+    readsClock: bound.readsClock,
   };
 }
 
@@ -149,6 +154,7 @@ export function innerStatement(node: Node, outer: ParsedStatement): ParsedStatem
 
 const EMPTY_STATEMENT_FIELDS = {
   statement: null,
+  within: null,
   planned: null,
   inner: null,
   parameterTypes: [],
@@ -216,7 +222,13 @@ export class StatementCache {
       const { prepared } = prepareParsed(statement, text, context, [], [], 0, false);
       return { prepared, parameters: [] };
     }
-    const { prepared, fixed } = prepareParsed(statement, text, context, [], lifted.literals, 0);
+    const made = prepareParsed(statement, text, context, [], lifted.literals, 0);
+    const { prepared, fixed } = made;
+    const shaped = {
+      prepared,
+      parameters: literalValues(prepared, lifted.literals, context.types),
+    };
+    if (made.readsClock) return shaped;
     const key = scope + lifted.shape;
     let entry = this.shapes.get(key);
     if (entry === undefined || !equalLists(entry.fixed, fixed)) {
@@ -226,7 +238,7 @@ export class StatementCache {
     }
     if (entry.variants.size >= VARIANTS_MAX) entry.variants.clear();
     entry.variants.set(variantKey(fixed, lifted.literals), prepared);
-    return { prepared, parameters: literalValues(prepared, lifted.literals, context.types) };
+    return shaped;
   }
 
   /** Parse of the extended protocol. */
@@ -245,8 +257,8 @@ export class StatementCache {
     }
     const statement = statements[0];
     if (statement === undefined) return emptyStatement(context.catalog);
-    const { prepared } = prepareParsed(statement, text, context, parameterTypes, [], 0);
-    if (text.length <= CACHED_TEXT_MAX) {
+    const { prepared, readsClock } = prepareParsed(statement, text, context, parameterTypes, [], 0);
+    if (text.length <= CACHED_TEXT_MAX && !readsClock) {
       this.texts.set(key, prepared);
       this.trim(this.texts);
     }

@@ -28,7 +28,6 @@ export class SessionEnvironment {
   private readonly serverStartTimestamp: number;
   private version = -1;
   private derived!: Derived;
-  private transactionTimestamp = 0;
   private readonly typeContext: { -readonly [K in keyof TypeContext]: TypeContext[K] };
   private names: SystemNames | null = null;
   private searchPathFor: { catalog: Catalog; version: number; oids: readonly number[] } | null =
@@ -66,16 +65,6 @@ export class SessionEnvironment {
   types(): TypeContext {
     this.refresh();
     return this.typeContext;
-  }
-
-  /** Literals such as 'now' mean this time, until the transaction ends. */
-  useTransactionTimestamp(timestamp: number): void {
-    this.transactionTimestamp = timestamp;
-    this.typeContext.transactionTimestamp = timestamp;
-  }
-
-  endTransaction(): void {
-    this.transactionTimestamp = 0;
   }
 
   get statementTimeoutMs(): number {
@@ -126,10 +115,15 @@ export class SessionEnvironment {
     return oids;
   }
 
-  prepareContext(catalog: Catalog, backend: StatementBackend): PrepareContext {
+  /** Literals such as 'now' mean the start of the transaction. */
+  prepareContext(
+    catalog: Catalog,
+    backend: StatementBackend,
+    transactionTimestamp: number,
+  ): PrepareContext {
     const types = this.types();
     this.useNamesOf(catalog);
-    if (this.transactionTimestamp === 0) this.typeContext.transactionTimestamp = this.now();
+    this.typeContext.transactionTimestamp = transactionTimestamp;
     return {
       catalog,
       searchPath: this.searchPath(catalog),

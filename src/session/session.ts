@@ -840,7 +840,6 @@ export class ClientSession implements Session, RunListener, SessionControl {
       this.releaseSnapshot();
       if (commit) this.environment.settings.commit();
       else this.environment.settings.rollback();
-      this.environment.endTransaction();
       this.changedCatalog = null;
       block.reset();
       block.isolation = this.environment.defaultIsolation;
@@ -945,7 +944,6 @@ export class ClientSession implements Session, RunListener, SessionControl {
       this.closePortals();
       this.releaseSnapshot();
       this.environment.settings.rollback();
-      this.environment.endTransaction();
       this.changedCatalog = null;
       block.reset();
     } else if (block.state === 'idle') {
@@ -994,15 +992,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
     parameterTypes: readonly number[],
   ): PreparedStatement {
     const statement = innerStatement(node, parsed);
-    const { prepared } = prepareParsed(
-      statement,
-      this.queryText,
-      this.prepareContext(),
-      parameterTypes,
-      [],
-      0,
-    );
-    return prepared;
+    return prepareWithin(statement, this.queryText, this.prepareContext(), parameterTypes);
   }
 
   /** The statement of an EXPLAIN, with its plan. */
@@ -1068,7 +1058,9 @@ export class ClientSession implements Session, RunListener, SessionControl {
   // ---------------------------------------------------------------- helpers
 
   prepareContext(): PrepareContext {
-    return this.environment.prepareContext(this.catalog, this.backend);
+    const { block, environment } = this;
+    if (block.startTimestamp === 0) block.startTimestamp = environment.now();
+    return environment.prepareContext(this.catalog, this.backend, block.startTimestamp);
   }
 
   /** Plans are shared among sessions that resolve names alike. */
@@ -1105,7 +1097,11 @@ export class ClientSession implements Session, RunListener, SessionControl {
     const context = this.prepareContext();
     if (isCurrent(prepared, context)) return prepared;
     const types = prepared.parameterTypes.slice(0, prepared.parameterCount);
-    const again = this.cache.prepare(prepared.text, this.planScope(), types, context);
+    const { statement, within } = prepared;
+    const again =
+      within === null || statement === null
+        ? this.cache.prepare(prepared.text, this.planScope(), types, context)
+        : prepareWithin(statement, within, context, types);
     if (!sameOutput(prepared.output, again.output)) {
       throw pgError('feature_not_supported', 'cached plan must not change result type');
     }
@@ -1305,6 +1301,17 @@ function prepareOnce(
 ): { prepared: PreparedStatement; parameters: readonly Datum[] } {
   const { prepared } = prepareParsed(statement, text, context, [], [], 0, false);
   return { prepared, parameters: [] };
+}
+
+/** The statement of a PREPARE or EXPLAIN, which stands within a longer text. */
+function prepareWithin(
+  statement: ParsedStatement,
+  text: string,
+  context: PrepareContext,
+  parameterTypes: readonly number[],
+): PreparedStatement {
+  const { prepared } = prepareParsed(statement, text, context, parameterTypes, [], 0);
+  return { ...prepared, within: text };
 }
 
 function sameColumns(a: readonly ResultColumn[], b: readonly ResultColumn[]): boolean {

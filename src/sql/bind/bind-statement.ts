@@ -1,6 +1,6 @@
 import type { Node } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
-import { OID } from '../../types/index.ts';
+import { OID, type TypeContext } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
 import { visitChildren, visitQuery } from '../expression-tree.ts';
 import { type BindContext, Binder } from './binder.ts';
@@ -16,10 +16,19 @@ export interface BoundStatement {
   readonly parameterTypes: readonly number[];
   /** Literals whose text decided how the statement was bound: part of the cache's key. */
   readonly fixedLiterals: readonly number[];
+  /** Whether a constant such as 'now' was read: the query is of its transaction alone. */
+  readonly readsClock: boolean;
 }
 
 /** Binds SELECT, INSERT, UPDATE and DELETE. */
-export function bindStatement(node: Node, context: BindContext): BoundStatement {
+export function bindStatement(node: Node, given: BindContext): BoundStatement {
+  let readsClock = false;
+  const context = {
+    ...given,
+    types: watchClock(given.types, () => {
+      readsClock = true;
+    }),
+  };
   let fixed: ReadonlySet<number> = new Set();
   for (;;) {
     const b = new Binder(context, fixed);
@@ -47,8 +56,19 @@ export function bindStatement(node: Node, context: BindContext): BoundStatement 
         ...b.literalTypes.map((type, i) => (used.has(i) ? type || OID.text : 0)),
       ],
       fixedLiterals: context.literals.map((_, i) => i).filter((i) => !used.has(i)),
+      readsClock,
     };
   }
+}
+
+function watchClock(types: TypeContext, read: () => void): TypeContext {
+  return {
+    ...types,
+    get transactionTimestamp() {
+      read();
+      return types.transactionTimestamp;
+    },
+  };
 }
 
 function bindQuery(b: Binder, node: Node): Query {

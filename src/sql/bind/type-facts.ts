@@ -37,7 +37,7 @@ export function elementTypeOf(oid: number): number {
 /** Element type of whatever can be subscripted, int2vector too. */
 export function subscriptType(oid: number): number {
   const facts = BY_OID.get(oid);
-  return facts !== undefined && facts.category === 'A' ? facts.element : 0;
+  return facts?.category === 'A' ? facts.element : elementTypeOf(oid);
 }
 
 export function arrayTypeOid(oid: number): number {

@@ -32,6 +32,8 @@ export type RegexNode =
 export interface ParsedRegex {
   readonly root: RegexNode;
   readonly captureCount: number;
+  readonly hasBackreferences: boolean;
+  readonly ignoreCase: boolean;
 }
 
 export interface RegexOptions {
@@ -176,6 +178,7 @@ class RegexParser {
   private at = 0;
   private captureCount = 0;
   private lookDepth = 0;
+  private hasBackreferences = false;
   private readonly closedGroups = new Set<number>();
 
   constructor(text: string, options: RegexOptions) {
@@ -186,11 +189,16 @@ class RegexParser {
   parse(): ParsedRegex {
     if (this.options.literal) {
       const items = this.characters.map((character) => this.literal(character.codePointAt(0)!));
-      return { root: { kind: 'sequence', items }, captureCount: 0 };
+      return this.parsed({ kind: 'sequence', items });
     }
     const root = this.alternatives();
     if (this.at < this.characters.length) throw invalidRegex('parentheses () not balanced');
-    return { root, captureCount: this.captureCount };
+    return this.parsed(root);
+  }
+
+  private parsed(root: RegexNode): ParsedRegex {
+    const { captureCount, hasBackreferences } = this;
+    return { root, captureCount, hasBackreferences, ignoreCase: this.options.ignoreCase };
   }
 
   private peek(offset = 0): string {
@@ -268,6 +276,8 @@ class RegexParser {
     if (/^[*+?]$/.test(this.peek()) || (this.peek() === '{' && /^[0-9]$/.test(this.peek(1)))) {
       throw invalidRegex('quantifier operand invalid');
     }
+    // Where no round is needed but an empty one is possible, groups match the empty string.
+    if (min === 0 && max > 0 && holdsGroup(atom) && canBeEmpty(atom)) min = 1;
     return { kind: 'repeat', body: atom, min, max, lazy, fixed };
   }
 
@@ -389,7 +399,7 @@ class RegexParser {
     }
     const reference = this.backreference();
     if (reference !== 0) {
-      if (this.options.ignoreCase) throw notSupported('a case-insensitive back reference');
+      this.hasBackreferences = true;
       return { kind: 'backreference', group: reference };
     }
     return this.literal(this.characterEscape());
@@ -546,6 +556,39 @@ class RegexParser {
     }
     this.at += 2;
     return text;
+  }
+}
+
+function holdsGroup(node: RegexNode): boolean {
+  switch (node.kind) {
+    case 'group':
+      return node.capture > 0 || holdsGroup(node.body);
+    case 'repeat':
+      return holdsGroup(node.body);
+    case 'sequence':
+      return node.items.some(holdsGroup);
+    case 'alternatives':
+      return node.branches.some(holdsGroup);
+    default:
+      return false;
+  }
+}
+
+function canBeEmpty(node: RegexNode): boolean {
+  switch (node.kind) {
+    case 'set':
+    case 'backreference':
+      return false;
+    case 'group':
+      return canBeEmpty(node.body);
+    case 'repeat':
+      return (node.min === 0 && node.body.kind !== 'backreference') || canBeEmpty(node.body);
+    case 'sequence':
+      return node.items.every(canBeEmpty);
+    case 'alternatives':
+      return node.branches.some(canBeEmpty);
+    default:
+      return true;
   }
 }
 

@@ -5,10 +5,12 @@
  * the order of its alternatives. `lengthRule` recognises the expressions for which the two agree;
  * for the others `exec` tries the other ends of the match. Where backtracking could take exponential
  * time an automaton finds the extent (see regex-automaton.ts). Only the choice among matches of equal
- * extent, which decides what the groups capture, then remains JavaScript's. */
+ * extent, which decides what the groups capture, then remains JavaScript's. Expressions with back
+ * references are matched by regex-backtrack.ts. */
 
 import { characterCount } from '../../types/index.ts';
 import { buildAutomaton, needsAutomaton } from './regex-automaton.ts';
+import { Backtracker } from './regex-backtrack.ts';
 import {
   complement,
   DEFAULT_OPTIONS,
@@ -42,7 +44,8 @@ export function compileRegex(pattern: string, options: RegexOptions = DEFAULT_OP
   const key = `${optionBits(options)}/${pattern}`;
   let regex = cache.get(key);
   if (regex === undefined) {
-    regex = makeRegex(parseRegex(pattern, options));
+    const parsed = parseRegex(pattern, options);
+    regex = parsed.hasBackreferences ? backtrackingRegex(parsed) : makeRegex(parsed);
     if (cache.size >= CACHE_SIZE_MAX) cache.clear();
     cache.set(key, regex);
   }
@@ -121,6 +124,45 @@ function makeRegex(parsed: ParsedRegex): Regex {
       return first;
     },
   };
+}
+
+/** Where case is ignored the sets hold both cases, and a text in lower case makes back references
+ * ignore it too. */
+function backtrackingRegex(parsed: ParsedRegex): Regex {
+  const backtracker = new Backtracker(parsed.root, parsed.captureCount, (node) =>
+    toSource(node, false),
+  );
+  const shortest = preference(parsed.root) === 'lazy';
+  const exec = (text: string, from: number): RegexMatch | null => {
+    const folded = parsed.ignoreCase ? lowerAscii(text) : text;
+    for (let start = from; start <= text.length; start++) {
+      if (isLowSurrogate(text.charCodeAt(start))) continue;
+      const bounds = backtracker.matchAt(folded, start, shortest);
+      if (bounds !== null) return boundedMatch(text, bounds);
+    }
+    return null;
+  };
+  return {
+    captureCount: parsed.captureCount,
+    test: (text) => exec(text, 0) !== null,
+    exec,
+  };
+}
+
+function lowerAscii(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+function boundedMatch(text: string, bounds: Int32Array): RegexMatch {
+  const groupBounds = (group: number): [number, number] | undefined => {
+    const start = bounds[2 * group]!;
+    return start < 0 ? undefined : [start, bounds[2 * group + 1]!];
+  };
+  const groups = Array.from({ length: bounds.length / 2 }, (_, group) => {
+    const found = groupBounds(group);
+    return found && text.slice(...found);
+  });
+  return { start: bounds[0]!, end: bounds[1]!, groups, groupBounds };
 }
 
 /** JavaScript compiles an expression when it is first run; that is where a too large one fails. */
