@@ -1,7 +1,9 @@
-/** A sorted run of a write set that was moved out of memory: blocks of about BLOCK_BYTES in a file, found
- * through an index of their first keys in memory. The last block may still be open, in memory.
+/** A sorted run of a write set that was moved out of memory: blocks of about BLOCK_BYTES in a temporary
+ * file or in the log, found through an index of their first keys in memory. The last block may still be
+ * open, in memory.
  *
- * A block is a sequence of versions, by key, and for each key newest first. Integers are little-endian.
+ * A block in a file is a sequence of versions, by key, and for each key newest first. Integers are
+ * little-endian.
  *
  *   offset  size  field
  *        0     4  key length; OLDER for another version of the key before it, without key bytes
@@ -10,17 +12,24 @@
  *       12     4  segment of the transaction in which it was made, see WriteSet
  *       16     …  key, value
  *
- * All versions of a key are in one block. The files are temporary, so the format has no version. */
+ * All versions of a key are in one block. The files are temporary, so the format has no version.
+ *
+ * What is appended to a run has to go to the log as well, and is read from there again. Such a block is
+ * the entries of a batchPut record (storage/wal/record.ts): one version of each key, all of one segment,
+ * no deletions. Its commands are in memory. */
 
-import { compareByteRanges } from '../base/index.ts';
-import type { TreeId, WalWriter } from '../storage/index.ts';
-import { logInBatch } from './write-log.ts';
+import { assert, compareByteRanges } from '../base/index.ts';
+import { KEY_LENGTH_MAX, type TreeId, type WalWriter } from '../storage/index.ts';
+
+/** Where closed blocks are read from. */
+interface BlockSource {
+  read(position: number, length: number, target: Uint8Array, at: number): void;
+}
 
 /** A temporary file, removed when it is closed. */
-export interface WriteFile {
+export interface WriteFile extends BlockSource {
   /** Appends bytes; answers their position. */
   write(bytes: Uint8Array, start: number, end: number): number;
-  read(position: number, length: number, target: Uint8Array, at: number): void;
   close(): void;
 }
 
@@ -46,13 +55,48 @@ const BLOCK_BYTES = 32 * 1024;
 /** Most blocks end a little above the limit. */
 const BLOCK_SPARE = 4 * 1024;
 const HEADER_BYTES = 16;
+/** Header of an entry in a batchPut record: the two lengths. */
+const LOGGED_HEADER_BYTES = 8;
 const OLDER = 0xffff_ffff;
 const DELETED = 0xffff_ffff;
 const FILTER_BITS_PER_KEY = 8;
 const EMPTY_BYTES = new Uint8Array(0);
 const EMPTY_VIEW = new DataView(EMPTY_BYTES.buffer);
 
+/** What an entry in the log does not say of itself. */
+class LoggedFacts {
+  readonly segment: number;
+  /** Entries from starts[i] on, up to starts[i + 1], are of commands[i]. */
+  private readonly starts: number[] = [];
+  private readonly commands: number[] = [];
+
+  constructor(segment: number) {
+    this.segment = segment;
+  }
+
+  add(start: number, command: number): void {
+    if (this.commands.at(-1) === command) return;
+    this.starts.push(start);
+    this.commands.push(command);
+  }
+
+  commandAt(at: number): number {
+    const { starts } = this;
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (starts[middle]! <= at) low = middle;
+      else high = middle - 1;
+    }
+    return this.commands[low]!;
+  }
+}
+
 interface RunBlock {
+  readonly source: BlockSource;
+  /** Null in a temporary file. */
+  readonly facts: LoggedFacts | null;
   readonly firstKey: Uint8Array;
   readonly position: number;
   readonly length: number;
@@ -61,13 +105,16 @@ interface RunBlock {
 }
 
 export class SpilledRun {
-  readonly shared: SharedWriteFile;
+  /** Null for a run that is in the log as a whole. */
+  private readonly shared: SharedWriteFile | null;
   readonly blocks: RunBlock[] = [];
   byteCount = 0;
   /** The open block. */
   bytes: Uint8Array = EMPTY_BYTES;
   view: DataView = EMPTY_VIEW;
   used = 0;
+  /** Of the open block, when it will go to the log. */
+  facts: LoggedFacts | null = null;
   /** Of the newest key in the open block. */
   private tailKeyStart = 0;
   private tailKeyEnd = 0;
@@ -78,9 +125,13 @@ export class SpilledRun {
   isWatched = false;
   private finder: RunCursor | null = null;
 
-  constructor(shared: SharedWriteFile) {
+  constructor(shared: SharedWriteFile | null) {
     this.shared = shared;
-    shared.share();
+    shared?.share();
+  }
+
+  private get headerBytes(): number {
+    return headerBytes(this.facts);
   }
 
   get isBlockFull(): boolean {
@@ -132,27 +183,58 @@ export class SpilledRun {
     this.finishVersion(at, at + HEADER_BYTES, value, valueStart, valueEnd, command, segment);
   }
 
-  /** Logs the open block, which has one version of each key and no deletions. */
-  logBlock(log: WalWriter, xid: number, tree: TreeId): void {
-    const { bytes, view, used } = this;
-    for (let at = 0; at < used; ) {
-      const keyAt = at + HEADER_BYTES;
-      const valueAt = keyAt + view.getUint32(at, true);
-      const end = valueAt + view.getUint32(at + 4, true);
-      logInBatch(log, xid, tree, bytes, keyAt, valueAt, bytes, valueAt, end);
-      at = end;
-    }
-    if (log.batchSize > 0) log.finishBatch();
+  /** Appends the only version of a key that is behind all keys of the run, to a block that will go to
+   * the log. All of a block are of one segment. The caller closes full blocks. */
+  append(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    command: number,
+    segment: number,
+  ): void {
+    const keyLength = keyEnd - keyStart;
+    assert(keyLength <= KEY_LENGTH_MAX, 'keys are checked when they are made');
+    if (this.used === 0) this.facts = new LoggedFacts(segment);
+    const at = this.claim(LOGGED_HEADER_BYTES + keyLength + valueEnd - valueStart);
+    const keyAt = at + LOGGED_HEADER_BYTES;
+    const { bytes, view } = this;
+    view.setUint32(at, keyLength, true);
+    view.setUint32(at + 4, valueEnd - valueStart, true);
+    copyRange(key, keyStart, keyEnd, bytes, keyAt);
+    copyRange(value, valueStart, valueEnd, bytes, keyAt + keyLength);
+    this.tailKeyStart = keyAt;
+    this.tailKeyEnd = keyAt + keyLength;
+    this.keyCount++;
+    this.facts!.add(at, command);
+  }
+
+  /** Logs the open block, to which keys were appended; answers where it lies in the log. */
+  logBlock(log: WalWriter, xid: number, tree: TreeId): number {
+    return log.putBlock(xid, tree, this.keyCount, this.bytes, this.used);
+  }
+
+  /** Logs the open block, to which keys were appended, and begins another. */
+  closeLogged(log: WalWriter, xid: number, tree: TreeId): void {
+    this.endBlock(log, this.logBlock(log, xid, tree));
   }
 
   /** Writes the open block to the file. */
   closeBlock(): void {
-    const { bytes, used } = this;
-    if (used === 0) return;
+    if (this.used === 0) return;
+    const { file } = this.shared!;
+    this.endBlock(file, file.write(this.bytes, 0, this.used));
+  }
+
+  private endBlock(source: BlockSource, position: number): void {
+    const { bytes, used, headerBytes, facts } = this;
     const keyLength = this.view.getUint32(0, true);
-    const position = this.shared.file.write(bytes, 0, used);
     this.blocks.push({
-      firstKey: bytes.slice(HEADER_BYTES, HEADER_BYTES + keyLength),
+      source,
+      facts,
+      firstKey: bytes.slice(headerBytes, headerBytes + keyLength),
       position,
       length: used,
       filter: this.buildFilter(),
@@ -166,6 +248,7 @@ export class SpilledRun {
   dropBlock(): void {
     this.used = 0;
     this.keyCount = 0;
+    this.facts = null;
     if (this.isWatched || this.bytes.length > 2 * BLOCK_BYTES) {
       this.isWatched = false;
       this.bytes = EMPTY_BYTES;
@@ -194,8 +277,9 @@ export class SpilledRun {
     if (block !== undefined) {
       return compareByteRanges(block.firstKey, 0, block.firstKey.length, key, start, end);
     }
-    const keyEnd = HEADER_BYTES + this.view.getUint32(0, true);
-    return compareByteRanges(this.bytes, HEADER_BYTES, keyEnd, key, start, end);
+    const { headerBytes } = this;
+    const keyEnd = headerBytes + this.view.getUint32(0, true);
+    return compareByteRanges(this.bytes, headerBytes, keyEnd, key, start, end);
   }
 
   /** A cursor on the key, good until the next call; null when the run does not have it. */
@@ -210,7 +294,7 @@ export class SpilledRun {
 
   close(): void {
     this.finder = null;
-    this.shared.release();
+    this.shared?.release();
   }
 
   private finishVersion(
@@ -248,12 +332,12 @@ export class SpilledRun {
     let size = 8;
     while (size * 8 < this.keyCount * FILTER_BITS_PER_KEY) size *= 2;
     const filter = new Uint8Array(size);
-    const { bytes, view, used } = this;
+    const { bytes, view, used, headerBytes } = this;
     const mask = size * 8 - 1;
-    for (let at = 0; at < used; at = versionEnd(view, at)) {
+    for (let at = 0; at < used; at = versionEnd(view, at, headerBytes)) {
       const keyLength = view.getUint32(at, true);
       if (keyLength === OLDER) continue;
-      const hash = hashRange(bytes, at + HEADER_BYTES, at + HEADER_BYTES + keyLength);
+      const hash = hashRange(bytes, at + headerBytes, at + headerBytes + keyLength);
       const a = hash & mask;
       const b = (hash >>> 15) & mask;
       filter[a >>> 3] = filter[a >>> 3]! | (1 << (a & 7));
@@ -284,6 +368,9 @@ export class RunCursor {
   segment = 0;
   private view: DataView = EMPTY_VIEW;
   private used = 0;
+  /** Null for a block in a temporary file. */
+  private facts: LoggedFacts | null = null;
+  private headerBytes = HEADER_BYTES;
   private block = 0;
   private slot = 0;
   /** The closed block that is loaded; null for the open one, or none. */
@@ -342,13 +429,13 @@ export class RunCursor {
   /** Looks for a key in one block, and stands at or behind where it is. */
   seekInBlock(index: number, key: Uint8Array, start: number, end: number): boolean {
     this.load(index);
-    const { bytes, view, offsets } = this;
+    const { bytes, view, offsets, headerBytes } = this;
     let from = 0;
     let to = this.count;
     while (from < to) {
       const middle = (from + to) >>> 1;
       const at = offsets[middle]!;
-      const keyAt = at + HEADER_BYTES;
+      const keyAt = at + headerBytes;
       const keyEnd = keyAt + view.getUint32(at, true);
       const order = compareByteRanges(bytes, keyAt, keyEnd, key, start, end);
       if (order === 0) {
@@ -381,8 +468,18 @@ export class RunCursor {
   moveToOlder(): boolean {
     const at = this.nextVersion;
     if (at >= this.used) return false;
-    const { view } = this;
+    const { view, facts } = this;
     const keyLength = view.getUint32(at, true);
+    if (facts !== null) {
+      if (at !== this.offsets[this.slot]) return false;
+      this.valueStart = at + LOGGED_HEADER_BYTES + keyLength;
+      this.valueEnd = this.valueStart + view.getUint32(at + 4, true);
+      this.isDeletion = false;
+      this.command = facts.commandAt(at);
+      this.segment = facts.segment;
+      this.nextVersion = this.valueEnd;
+      return true;
+    }
     if (keyLength === OLDER) {
       this.valueStart = at + HEADER_BYTES;
     } else {
@@ -424,7 +521,7 @@ export class RunCursor {
 
   private expose(): void {
     const at = this.offsets[this.slot]!;
-    this.keyStart = at + HEADER_BYTES;
+    this.keyStart = at + this.headerBytes;
     this.keyEnd = this.keyStart + this.view.getUint32(at, true);
     this.isValid = true;
   }
@@ -436,7 +533,7 @@ export class RunCursor {
     if (block === undefined) {
       run.isWatched = true;
       this.loaded = null;
-      this.decode(run.bytes, run.view, run.used);
+      this.decode(run.bytes, run.view, run.used, run.facts);
       return;
     }
     if (this.loaded === block) return;
@@ -445,17 +542,20 @@ export class RunCursor {
       this.bufferView = new DataView(this.buffer.buffer);
     }
     this.loaded = null;
-    run.shared.file.read(block.position, block.length, this.buffer, 0);
-    this.decode(this.buffer, this.bufferView, block.length);
+    block.source.read(block.position, block.length, this.buffer, 0);
+    this.decode(this.buffer, this.bufferView, block.length, block.facts);
     this.loaded = block;
   }
 
-  private decode(bytes: Uint8Array, view: DataView, used: number): void {
+  private decode(bytes: Uint8Array, view: DataView, used: number, facts: LoggedFacts | null): void {
+    const header = headerBytes(facts);
     this.bytes = bytes;
     this.view = view;
     this.used = used;
+    this.facts = facts;
+    this.headerBytes = header;
     let count = 0;
-    for (let at = 0; at < used; at = versionEnd(view, at)) {
+    for (let at = 0; at < used; at = versionEnd(view, at, header)) {
       if (view.getUint32(at, true) === OLDER) continue;
       if (count === this.offsets.length) {
         const grown = new Int32Array(2 * count);
@@ -533,12 +633,16 @@ function compareKeys(a: RunCursor, b: RunCursor): number {
   return compareByteRanges(a.bytes, a.keyStart, a.keyEnd, b.bytes, b.keyStart, b.keyEnd);
 }
 
-function versionEnd(view: DataView, at: number): number {
+function headerBytes(facts: LoggedFacts | null): number {
+  return facts === null ? HEADER_BYTES : LOGGED_HEADER_BYTES;
+}
+
+function versionEnd(view: DataView, at: number, header: number): number {
   const keyLength = view.getUint32(at, true);
   const valueLength = view.getUint32(at + 4, true);
   return (
     at +
-    HEADER_BYTES +
+    header +
     (keyLength === OLDER ? 0 : keyLength) +
     (valueLength === DELETED ? 0 : valueLength)
   );

@@ -39,7 +39,7 @@ export interface WriteSpill {
  * segment, of which the commit record lists those that were not rolled back; and for reading to a
  * run of each tree, see SpilledRun. Then memory is empty again. Keys that come in ascending order,
  * as in COPY and in building an index, do not even become entries: they are appended to the open
- * block of the tree's last run, which goes to log and file when it is full.
+ * block of the tree's last run, which goes to the log when it is full, and is read from there.
  *
  * (W1) For each key, versions in memory are newer than those in runs, and those in later runs newer
  *      than those in earlier runs: a spill makes the last run, and an append goes to the last run, with
@@ -72,8 +72,6 @@ export class WriteSet implements RolledBack {
   private xids = NO_XIDS;
   /** The log is held in the name of this one; 0 when it is not. */
   private heldXid = 0;
-  /** The file of all runs that are appended to. */
-  private appendFile: SharedWriteFile | null = null;
 
   /** Without a place to spill to, all stays in memory. */
   constructor(spill: WriteSpill | null = null) {
@@ -126,7 +124,7 @@ export class WriteSet implements RolledBack {
       const run = this.runToAppend(tree, key, keyStart, keyEnd);
       if (run !== null) {
         const { segment } = this;
-        run.add(key, keyStart, keyEnd, value, valueStart, valueEnd, command, segment);
+        run.append(key, keyStart, keyEnd, value, valueStart, valueEnd, command, segment);
         return;
       }
     }
@@ -283,8 +281,7 @@ export class WriteSet implements RolledBack {
     }
     let run = tree.spilled.at(-1);
     if (run === undefined) {
-      this.appendFile ??= new SharedWriteFile(this.spill!.createFile());
-      run = new SpilledRun(this.appendFile);
+      run = new SpilledRun(null);
       tree.addRun(run);
     } else if (run.compareLast(key, keyStart, keyEnd) >= 0) {
       tree.appendCount = 0;
@@ -301,12 +298,11 @@ export class WriteSet implements RolledBack {
     return run;
   }
 
-  /** Moves the open block of a run to log and file. */
+  /** Moves the open block of a run to the log. */
   private closeBlock(tree: WriteTree, run: SpilledRun): void {
     const { log } = this.spill!.engine;
     this.logCreation(tree);
-    run.logBlock(log, this.xidOf(tree.openSegment), tree.id);
-    run.closeBlock();
+    run.closeLogged(log, this.xidOf(tree.openSegment), tree.id);
     tree.shape++;
   }
 
@@ -406,7 +402,6 @@ export class WriteSet implements RolledBack {
       for (const run of tree.spilled) run.close();
       tree.dropRuns();
     }
-    this.appendFile = null;
     this.spilledMin = NONE;
   }
 

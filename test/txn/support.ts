@@ -93,6 +93,27 @@ export class RecordedLog {
     this.batchSize = 0;
   }
 
+  private readonly blocks: Uint8Array[] = [];
+
+  putBlock(xid: number, tree: number, count: number, entries: Uint8Array, end: number): number {
+    this.noBatch();
+    const view = new DataView(entries.buffer, entries.byteOffset);
+    let at = 0;
+    for (let i = 0; i < count; i++) {
+      const keyAt = at + 8;
+      const valueAt = keyAt + view.getUint32(at, true);
+      const next = valueAt + view.getUint32(at + 4, true);
+      this.add(xid, tree, entries, keyAt, valueAt, entries, valueAt, next);
+      at = next;
+    }
+    if (at !== end) throw new Error('a block that is not its entries');
+    return this.blocks.push(entries.slice(0, end)) - 1;
+  }
+
+  read(position: number, length: number, target: Uint8Array, at: number): void {
+    target.set(this.blocks[position]!.subarray(0, length), at);
+  }
+
   /** The entries of a tree that these transactions leave. A put must come behind the tree's making. */
   redo(tree: number, xids: ReadonlySet<number>): Map<string, string> {
     const entries = new Map<string, string>();

@@ -183,6 +183,37 @@ export class WalWriter {
     return this.#finish(WalRecordKind.batchPut, this.#batchXid, at + this.#batchLength);
   }
 
+  /** Appends a batchPut record of `count` entries that are laid out as in the record (record.ts).
+   * Returns where in the log they lie, for `read`. */
+  putBlock(xid: number, tree: TreeId, count: number, entries: Uint8Array, end: number): number {
+    const at = this.#reserve(TREE_ID_SIZE + LENGTH_SIZE + end);
+    writeU64(this.#view, at, tree);
+    this.#view.setUint32(at + TREE_ID_SIZE, count, true);
+    const entriesAt = at + TREE_ID_SIZE + LENGTH_SIZE;
+    copyRange(this.#bytes, entriesAt, entries, 0, end);
+    const position = this.#start + entriesAt;
+    this.#finish(WalRecordKind.batchPut, xid, entriesAt + end);
+    return position;
+  }
+
+  /** Reads back what was appended, and whose segments are held (StorageEngine.holdLog). */
+  read(position: number, length: number, target: Uint8Array, at: number): void {
+    if (position >= this.#start) {
+      copyRange(target, at, this.#bytes, position - this.#start, position - this.#start + length);
+      return;
+    }
+    const { segmentSize } = this.#segments;
+    for (let done = 0; done < length; ) {
+      const index = this.#segments.indexOf(position + done);
+      const offset = position + done - index * segmentSize;
+      const part = Math.min(segmentSize - offset, length - done);
+      const file = this.#segments.file(index);
+      assert(file !== null, 'a segment that is held exists');
+      file.readAt(target.subarray(at + done, at + done + part), offset);
+      done += part;
+    }
+  }
+
   createTree(xid: number, tree: TreeId): Lsn {
     return this.#treeRecord(WalRecordKind.createTree, xid, tree);
   }
