@@ -1,6 +1,6 @@
 import type { Node } from '@pgsql/types';
 import type { Catalog } from '../catalog/index.ts';
-import { pgError } from '../errors/index.ts';
+import { PgError, pgError } from '../errors/index.ts';
 import { bindStatement } from '../sql/bind/index.ts';
 import {
   type LiftedLiteral,
@@ -11,7 +11,7 @@ import {
 } from '../sql/parse/index.ts';
 import { planQuery } from '../sql/plan/index.ts';
 import type { Plan, ResultColumn as PlanColumn } from '../sql/plan/plan.ts';
-import { type Datum, OID, type TypeContext, typeByOid } from '../types/index.ts';
+import { characterCount, type Datum, OID, type TypeContext, typeByOid } from '../types/index.ts';
 import type { PlannedStatement } from './backend.ts';
 import { describeColumns } from './result-columns.ts';
 import type { ResultColumn } from './session-port.ts';
@@ -202,7 +202,7 @@ export class StatementCache {
       this.shapes.delete(key);
       return null;
     }
-    return { prepared, parameters: literalValues(prepared, lifted.literals, context.types) };
+    return { prepared, parameters: literalValues(prepared, text, lifted.literals, context.types) };
   }
 
   /** Prepares the single statement of a text and remembers it by its shape. */
@@ -226,7 +226,7 @@ export class StatementCache {
     const { prepared, fixed } = made;
     const shaped = {
       prepared,
-      parameters: literalValues(prepared, lifted.literals, context.types),
+      parameters: literalValues(prepared, text, lifted.literals, context.types),
     };
     if (made.readsClock) return shaped;
     const key = scope + lifted.shape;
@@ -302,6 +302,7 @@ function equalLists(a: readonly number[], b: readonly number[]): boolean {
 /** The values of a text's literals as the statement's parameters. */
 function literalValues(
   prepared: PreparedStatement,
+  text: string,
   literals: readonly LiftedLiteral[],
   types: TypeContext,
 ): Datum[] {
@@ -313,8 +314,22 @@ function literalValues(
     if (literal.kind === 'int4' && (type === OID.int4 || type === OID.int8)) {
       values[i] = literal.value;
     } else {
-      values[i] = type === 0 ? null : typeByOid(type).input(literal.text, types, -1);
+      values[i] = type === 0 ? null : literalValue(literal, type, text, types);
     }
   }
   return values;
+}
+
+function literalValue(
+  literal: LiftedLiteral,
+  type: number,
+  text: string,
+  types: TypeContext,
+): Datum {
+  try {
+    return typeByOid(type).input(literal.text, types, -1);
+  } catch (error) {
+    if (!(error instanceof PgError)) throw error;
+    throw error.with({ position: characterCount(text.slice(0, literal.start)) + 1 });
+  }
 }
