@@ -78,7 +78,7 @@ function stepInto(part: Part, step: string): Part | null {
 }
 
 function asJsonb(part: Part | null): Uint8Array | null {
-  return part && part.bytes.slice(part.start, part.end);
+  return part === null ? null : part.bytes.slice(part.start, part.end);
 }
 
 function asText(part: Part | null): string | null {

@@ -1,5 +1,14 @@
+export { TOKEN } from './lexer.ts';
 export { compareStored } from './order.ts';
-export { checkJson, type JsonOutline, type JsonSpan, outlineJson, parseJsonb } from './parse.ts';
+export {
+  checkJson,
+  type JsonOutline,
+  type JsonSpan,
+  kindOfJson,
+  outlineJson,
+  parseJsonb,
+  stripNulls,
+} from './parse.ts';
 export {
   countAt,
   decodeJsonb,

@@ -3,7 +3,8 @@ import type { FiniteNumeric } from '../datum.ts';
 import { parseNumeric } from '../numeric/text.ts';
 import type { JsonFault } from './fault.ts';
 import { JsonLexer, TOKEN, type Token } from './lexer.ts';
-import { type JsonbValue, jsonbObject } from './value.ts';
+import { quoteJson } from './text.ts';
+import { type JsonbKind, type JsonbValue, jsonbObject } from './value.ts';
 
 /** Checks that a text is JSON. Escapes may stand for what no text can hold. */
 export function checkJson(text: string): void {
@@ -36,9 +37,10 @@ export interface JsonOutline {
   readonly elements?: readonly JsonSpan[];
 }
 
-/** Takes a JSON text apart; all of its strings must be such as a text can hold. */
-export function outlineJson(text: string): JsonOutline {
-  const lexer = new JsonLexer(text, true);
+/** Takes a JSON text apart. With `decode` all of its strings must be such as a text can hold; without
+ * it they are left as they are written. */
+export function outlineJson(text: string, decode: boolean): JsonOutline {
+  const lexer = new JsonLexer(text, decode);
   const { token, start } = lexer;
   const fields: (readonly [string, JsonSpan])[] = [];
   const elements: JsonSpan[] = [];
@@ -58,6 +60,50 @@ export function outlineJson(text: string): JsonOutline {
   const value: JsonSpan = { token, start, end: lexer.previousEnd };
   expectEnd(lexer);
   return token === TOKEN.objectStart ? { value, fields } : { value, elements };
+}
+
+/** What kind of value a valid JSON text is; it reads no further than it must. */
+export function kindOfJson(text: string): JsonbKind {
+  switch (new JsonLexer(text, false).token) {
+    case TOKEN.objectStart:
+      return 'object';
+    case TOKEN.arrayStart:
+      return 'array';
+    case TOKEN.string:
+      return 'string';
+    case TOKEN.number:
+      return 'number';
+    case TOKEN.null:
+      return 'null';
+    default:
+      return 'boolean';
+  }
+}
+
+/** A JSON text without the fields that are null, and without blanks. */
+export function stripNulls(text: string): string {
+  return stripValue(new JsonLexer(text, true));
+}
+
+function stripValue(lexer: JsonLexer): string {
+  const parts: string[] = [];
+  switch (lexer.token) {
+    case TOKEN.objectStart:
+      readFields(lexer, (name) => {
+        if (!accept(lexer, TOKEN.null)) parts.push(`${quoteJson(name)}:${stripValue(lexer)}`);
+      });
+      return `{${parts.join(',')}}`;
+    case TOKEN.arrayStart:
+      readElements(lexer, () => {
+        parts.push(stripValue(lexer));
+      });
+      return `[${parts.join(',')}]`;
+    default: {
+      const text = lexer.token === TOKEN.string ? quoteJson(lexer.string) : lexer.source;
+      lexer.next();
+      return text;
+    }
+  }
 }
 
 function readSpan(lexer: JsonLexer): JsonSpan {
