@@ -12,6 +12,7 @@ export type {
   UtilityRun,
 } from './backend.ts';
 export { STALE_PLAN_SQLSTATE } from './backend.ts';
+export { NotificationHub } from './notifications.ts';
 export { StatementCache } from './prepared-statement.ts';
 export { ClientSession } from './session.ts';
 export type { SessionControl, SessionPeers, SessionSignal } from './session-control.ts';

@@ -8,9 +8,12 @@ import type {
   ExecuteStmt,
   ExplainStmt,
   FetchStmt,
+  ListenStmt,
   Node,
+  NotifyStmt,
   PrepareStmt,
   TransactionStmt,
+  UnlistenStmt,
   VariableSetStmt,
   VariableShowStmt,
 } from '@pgsql/types';
@@ -31,7 +34,7 @@ import type { ResultColumn } from './session-port.ts';
 import { requireSetting } from './settings.ts';
 
 /** Commands that concern the session alone, and so run on the main thread: transaction control, SET
- * and SHOW, PREPARE and EXECUTE, EXPLAIN, DISCARD. */
+ * and SHOW, PREPARE and EXECUTE, EXPLAIN, LISTEN and NOTIFY, DISCARD. */
 
 /** Runs the statement when it is such a command, and says whether it was. */
 export function runSessionCommand(
@@ -61,6 +64,16 @@ export function runSessionCommand(
       return true;
     case 'DiscardStmt':
       runDiscard(session, (node.DiscardStmt as { target?: string }).target ?? 'DISCARD_ALL');
+      return true;
+    case 'ListenStmt':
+      session.notifications.listen((node.ListenStmt as ListenStmt).conditionname ?? '');
+      session.sink.commandComplete('LISTEN');
+      return true;
+    case 'UnlistenStmt':
+      runUnlisten(session, node.UnlistenStmt as UnlistenStmt);
+      return true;
+    case 'NotifyStmt':
+      runNotify(session, node.NotifyStmt as NotifyStmt);
       return true;
     case 'DeclareCursorStmt':
       runDeclare(session, node.DeclareCursorStmt as DeclareCursorStmt, statement, portal);
@@ -157,6 +170,7 @@ function runTransaction(session: ClientSession, statement: TransactionStmt): voi
       block.savepoints.push({
         name: statement.savepoint_name ?? '',
         settingsMark: session.environment.settings.mark,
+        notificationMark: session.notifications.mark(),
       });
       session.transactionOperation('savepoint', statement.savepoint_name ?? '', 'SAVEPOINT');
       return;
@@ -171,6 +185,7 @@ function runTransaction(session: ClientSession, statement: TransactionStmt): voi
       requireBlock(session, 'ROLLBACK TO SAVEPOINT');
       const at = block.findSavepoint(statement.savepoint_name ?? '');
       session.environment.settings.rollback(Math.max(1, block.savepoints[at]!.settingsMark));
+      session.notifications.rollback(block.savepoints[at]!.notificationMark);
       block.savepoints.length = at + 1;
       session.closePortalsAbove(at);
       block.state = 'open';
@@ -209,7 +224,7 @@ function applyTransactionOptions(session: ClientSession, options: readonly Node[
     if (defname === 'transaction_isolation') setIsolation(session, value);
     else if (defname === 'transaction_read_only') setReadOnly(session, value !== '0');
     else if (defname === 'transaction_deferrable' && value !== '0') {
-      throw notSupported('DEFERRABLE transactions');
+      throw notSupported('a DEFERRABLE transaction');
     }
   }
 }
@@ -453,6 +468,18 @@ function runDeallocate(session: ClientSession, statement: DeallocateStmt): void 
   session.sink.commandComplete('DEALLOCATE');
 }
 
+/** UNLISTEN of one channel, or of all (`*`). */
+function runUnlisten(session: ClientSession, { conditionname }: UnlistenStmt): void {
+  if (conditionname === undefined) session.notifications.unlistenAll();
+  else session.notifications.unlisten(conditionname);
+  session.sink.commandComplete('UNLISTEN');
+}
+
+function runNotify(session: ClientSession, { conditionname = '', payload = '' }: NotifyStmt): void {
+  session.notifications.notify(conditionname, payload);
+  session.sink.commandComplete('NOTIFY');
+}
+
 function runDiscard(session: ClientSession, target: string): void {
   if (target === 'DISCARD_ALL') {
     if (session.block.state === 'open') {
@@ -460,6 +487,7 @@ function runDiscard(session: ClientSession, target: string): void {
     }
     session.closeCursors();
     session.statements.clear();
+    session.notifications.unlistenAll();
     session.environment.settings.resetAll();
     session.adoptDefaults();
     session.transactionOperation('discardSequences', '', 'DISCARD ALL');

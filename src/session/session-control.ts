@@ -1,7 +1,9 @@
 import type { ActivityFacts, PreparedStatementFacts } from '../catalog/system/index.ts';
+import type { NotificationHub } from './notifications.ts';
 
 /** What a statement on the main thread may do to its session and to others, and learn of them: the
- * functions set_config, pg_cancel_backend and pg_terminate_backend, and views of the server's state. */
+ * functions set_config, pg_notify, pg_cancel_backend and pg_terminate_backend, and views of the
+ * server's state. */
 export interface SessionControl {
   /** A setting as it is now; null for an unknown name. */
   setting(name: string): string | null;
@@ -9,6 +11,10 @@ export interface SessionControl {
   setSetting(name: string, value: string | null, local: boolean): string;
   /** False when there is no such session. */
   signal(processId: number, signal: SessionSignal): boolean;
+  notify(channel: string, payload: string): void;
+  listeningChannels(): Iterable<string>;
+  /** Part of the queue of notifications that is full. */
+  notificationQueueUsage(): number;
   preparedStatements(): Iterable<PreparedStatementFacts>;
   activity(): Iterable<ActivityFacts>;
 }
@@ -17,6 +23,7 @@ export type SessionSignal = 'cancel' | 'terminate';
 
 /** All sessions of the server, as one of them sees them. */
 export interface SessionPeers {
+  readonly notifications: NotificationHub;
   signal(processId: number, signal: SessionSignal): boolean;
   activity(): Iterable<ActivityFacts>;
 }

@@ -71,7 +71,8 @@ export interface ResultSink {
   error(fields: PgErrorFields): void;
   notice(fields: PgErrorFields): void;
   parameterStatus(name: string, value: string): void;
-  notification(processId: number, channel: string, payload: string): void;
+  /** May come while no message is being handled. False as of `dataRows`. */
+  notification(processId: number, channel: string, payload: string): boolean;
   copyIn(format: Format, columnCount: number): void;
   copyOut(format: Format, columnCount: number): void;
   /** Whole CopyData messages ('d', length, …), otherwise as `dataRows`. */
@@ -112,7 +113,7 @@ export interface Session {
 
   /** Ends the running statement with 57014; nothing happens when none runs. */
   cancel(): void;
-  /** The client has caught up after `dataRows` or `copyData` returned false. */
+  /** The client has caught up after `dataRows`, `copyData` or `notification` returned false. */
   drained(): void;
   /** The door is gone: end the running statement, roll back, free everything. Called once. */
   terminate(): void;

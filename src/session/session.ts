@@ -27,6 +27,7 @@ import {
 } from './backend.ts';
 import { commandTag, writesData } from './command-tag.ts';
 import type { CursorFetch } from './cursor-fetch.ts';
+import { SessionNotifications } from './notifications.ts';
 import { decodeParameter } from './parameter-values.ts';
 import { Portal } from './portal.ts';
 import {
@@ -86,6 +87,8 @@ export class ClientSession implements Session, RunListener, SessionControl {
   /** The statement that runs, if any, and what follows it. */
   private run: RunHandle | null = null;
   private runningTag: TagMaker = null;
+  /** The run has failed during the call that started it. */
+  private failedInCall = false;
   private runPortal: Portal | null = null;
   private runFetch: CursorFetch | null = null;
   private runCopies = false;
@@ -97,6 +100,10 @@ export class ClientSession implements Session, RunListener, SessionControl {
   /** Settings to tell the client of with the next ReadyForQuery, and what it was told before. */
   private reports: Map<string, string> | null = null;
   private idleTimer: NodeJS.Timeout | null = null;
+  /** Made when the first statement is about notifications; most sessions have none. */
+  private madeNotifications: SessionNotifications | null = null;
+  /** The client knows that it is outside of a transaction, and may send a command. */
+  private awaitsCommand = false;
 
   constructor(options: {
     processId: number;
@@ -118,6 +125,17 @@ export class ClientSession implements Session, RunListener, SessionControl {
 
   get catalog(): Catalog {
     return this.changedCatalog ?? this.backend.catalog;
+  }
+
+  get notifications(): SessionNotifications {
+    this.madeNotifications ??= new SessionNotifications({
+      hub: this.peers.notifications,
+      processId: this.processId,
+      database: this.environment.database,
+      sink: this.sink,
+      isWaiting: () => this.awaitsCommand,
+    });
+    return this.madeNotifications;
   }
 
   // ---------------------------------------------------------------- simple protocol
@@ -344,12 +362,14 @@ export class ClientSession implements Session, RunListener, SessionControl {
 
   drained(): void {
     this.run?.drained();
+    this.madeNotifications?.drained();
   }
 
   terminate(): void {
     if (this.terminated) return;
     this.terminated = true;
     if (this.idleTimer !== null) clearTimeout(this.idleTimer);
+    this.madeNotifications?.end();
     const running = this.run;
     this.backend.endSession(this.processId);
     // What still runs reads at the session's snapshots until it answers for the last time.
@@ -379,6 +399,18 @@ export class ClientSession implements Session, RunListener, SessionControl {
 
   signal(processId: number, signal: SessionSignal): boolean {
     return this.peers.signal(processId, signal);
+  }
+
+  notify(channel: string, payload: string): void {
+    this.notifications.notify(channel, payload);
+  }
+
+  listeningChannels(): Iterable<string> {
+    return this.notifications.listening();
+  }
+
+  notificationQueueUsage(): number {
+    return this.peers.notifications.usage;
   }
 
   activity(): Iterable<ActivityFacts> {
@@ -435,7 +467,9 @@ export class ClientSession implements Session, RunListener, SessionControl {
     this.runFetch = fetch;
     this.runCopies = false;
     this.run = PENDING_RUN;
+    this.failedInCall = false;
     const run = handle(this);
+    if (this.failedInCall) throw ANSWERED;
     if (this.run === PENDING_RUN) this.run = run;
     // It has been suspended during the call.
     else if (portal?.handle === PENDING_RUN) portal.handle = run;
@@ -684,6 +718,10 @@ export class ClientSession implements Session, RunListener, SessionControl {
     this.portals.set(portal.name, portal);
   }
 
+  get hasCursors(): boolean {
+    return [...this.portals.values()].some((portal) => portal.cursor !== null);
+  }
+
   closeCursors(): void {
     for (const [name, portal] of this.portals) {
       if (portal.cursor !== null) this.closePortalNamed(name);
@@ -774,6 +812,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
   }
 
   error(fields: PgErrorFields): void {
+    this.failedInCall = this.run === PENDING_RUN;
     if (this.terminated) {
       this.run = null;
       this.releaseAll();
@@ -838,8 +877,13 @@ export class ClientSession implements Session, RunListener, SessionControl {
     const settle = (): void => {
       this.unlockReads();
       this.releaseSnapshot();
-      if (commit) this.environment.settings.commit();
-      else this.environment.settings.rollback();
+      if (commit) {
+        this.environment.settings.commit();
+        this.madeNotifications?.commit();
+      } else {
+        this.environment.settings.rollback();
+        this.madeNotifications?.rollback();
+      }
       this.changedCatalog = null;
       block.reset();
       block.isolation = this.environment.defaultIsolation;
@@ -944,9 +988,11 @@ export class ClientSession implements Session, RunListener, SessionControl {
       this.closePortals();
       this.releaseSnapshot();
       this.environment.settings.rollback();
+      this.madeNotifications?.rollback();
       this.changedCatalog = null;
       block.reset();
     } else if (block.state === 'idle') {
+      this.madeNotifications?.rollback();
       block.reset();
     }
     if (this.inExtended) this.skipToSync = true;
@@ -1143,8 +1189,14 @@ export class ClientSession implements Session, RunListener, SessionControl {
 
   private ready(): void {
     const { block } = this;
+    if (block.status === 'I' && this.madeNotifications !== null) {
+      // Those of a statement that was a transaction of its own; a block has settled its own before.
+      this.madeNotifications.commit();
+      this.madeNotifications.deliver();
+    }
     if (this.reports !== null) this.reportSettings(this.reports);
     this.sink.readyForQuery(block.status);
+    this.awaitsCommand = block.status === 'I';
     if (this.queryText.length > QUERY_TEXT_MAX) this.queryText = '';
     this.finished = true;
     const timeoutMs =
@@ -1195,6 +1247,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
   private beginMessage(): void {
     this.retryCount = 0;
     this.finished = false;
+    this.awaitsCommand = false;
     this.inExtended = false;
     if (this.idleTimer !== null) {
       clearTimeout(this.idleTimer);
@@ -1242,6 +1295,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
     try {
       body();
     } catch (thrown) {
+      if (thrown === ANSWERED) return;
       this.run = null;
       this.continuation = null;
       this.fail(toErrorFields(thrown), false);
@@ -1281,6 +1335,9 @@ export const NO_HANDLE: RunHandle = {
 
 /** Stands for a run while the backend starts it, as its answers may come during the call. */
 const PENDING_RUN: RunHandle = { ...NO_HANDLE };
+
+/** Thrown to leave out what would follow a statement whose error has been dealt with. */
+const ANSWERED = Symbol('answered');
 
 /** Listener for what needs no answer. */
 const IGNORE_ANSWER: RunListener = {

@@ -1,5 +1,6 @@
 import { pgError } from '../errors/index.ts';
 import type { HeldSnapshot } from './backend.ts';
+import type { NotificationMark } from './notifications.ts';
 
 /** Where a session stands between statements.
  *
@@ -57,4 +58,5 @@ export interface SavepointMark {
   readonly name: string;
   /** How far SETs are undone by a rollback to it. */
   readonly settingsMark: number;
+  readonly notificationMark: NotificationMark;
 }

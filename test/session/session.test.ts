@@ -3,19 +3,21 @@ import { Catalog } from '../../src/catalog/index.ts';
 import type { RunHandle, StatementBackend } from '../../src/session/backend.ts';
 import {
   ClientSession,
+  NotificationHub,
   type PlanRun,
   type RunListener,
   SessionEnvironment,
   STALE_PLAN_SQLSTATE,
   StatementCache,
 } from '../../src/session/index.ts';
+import { NO_HANDLE } from '../../src/session/session.ts';
 import type { BindValues, ResultSink } from '../../src/session/session-port.ts';
 import { loadParser } from '../../src/sql/parse/index.ts';
 
 beforeAll(() => loadParser());
 
 /** A session whose statements are answered by hand. */
-function openSession() {
+function openSession(notifications = new NotificationHub()) {
   const said: string[] = [];
   const runs: { run: PlanRun; listener: RunListener; calls: string[] }[] = [];
   const handle = (calls: string[]): RunHandle => ({
@@ -70,7 +72,10 @@ function openSession() {
     error: ({ sqlstate }) => said.push(`error ${sqlstate}`),
     notice: ({ message }) => said.push(message),
     parameterStatus: note('status'),
-    notification: note('notification'),
+    notification: (_pid, channel, payload) => {
+      said.push(`notification ${channel} ${payload}`);
+      return true;
+    },
     copyIn: note('copy in'),
     copyOut: note('copy out'),
     copyData: () => true,
@@ -94,7 +99,7 @@ function openSession() {
     backend,
     cache: new StatementCache(100),
     environment,
-    peers: { signal: () => false, activity: () => [] },
+    peers: { signal: () => false, activity: () => [], notifications },
   });
   return { session, said, runs };
 }
@@ -159,4 +164,93 @@ test('a cancel reaches what runs, and nothing else', () => {
   session.simpleQuery('select 1');
   session.cancel();
   expect(runs[0]?.calls).toEqual(['cancel']);
+});
+
+test('a notification reaches who listens, when its transaction commits and they wait for a command', () => {
+  const hub = new NotificationHub();
+  const listener = openSession(hub);
+  const sender = openSession(hub);
+  listener.session.simpleQuery('listen news');
+  listener.said.length = 0;
+  sender.session.simpleQuery('begin');
+  sender.session.simpleQuery("notify news, 'first'");
+  sender.session.simpleQuery("notify news, 'first'");
+  sender.session.simpleQuery('savepoint s');
+  sender.session.simpleQuery("notify news, 'undone'");
+  sender.session.simpleQuery('rollback to s');
+  sender.session.simpleQuery("notify other, 'unheard'");
+  expect(listener.said).toEqual([]);
+  sender.session.simpleQuery('commit');
+  expect(listener.said).toEqual(['notification news first']);
+  listener.session.simpleQuery('begin');
+  sender.session.simpleQuery("notify news, 'second'");
+  expect(listener.said.filter((line) => line.startsWith('notification'))).toHaveLength(1);
+  listener.said.length = 0;
+  listener.session.simpleQuery('commit');
+  expect(listener.said).toEqual(['COMMIT', 'notification news second', 'ready I']);
+});
+
+test('what is rolled back is neither listened to nor sent', () => {
+  const hub = new NotificationHub();
+  const { session, said } = openSession(hub);
+  session.simpleQuery('begin');
+  session.simpleQuery('listen news');
+  session.simpleQuery('rollback');
+  session.simpleQuery('notify news');
+  session.simpleQuery("begin; listen news; notify news, 'self'; commit");
+  session.simpleQuery('begin');
+  session.simpleQuery("notify news, 'undone'");
+  session.simpleQuery('rollback');
+  session.simpleQuery('unlisten *');
+  session.simpleQuery("notify news, 'too late'");
+  expect(said.filter((line) => line.startsWith('notification'))).toEqual([
+    'notification news self',
+  ]);
+  expect(hub.usage).toBe(0);
+});
+
+test('a client that is behind gets its notifications when it has caught up', () => {
+  const hub = new NotificationHub();
+  const slow = openSession(hub);
+  const sender = openSession(hub);
+  slow.session.simpleQuery('listen news');
+  const { sink } = slow.session;
+  const send = sink.notification;
+  sink.notification = (...args) => !send(...args);
+  sender.session.simpleQuery("notify news, '1'");
+  sender.session.simpleQuery("notify news, '2'");
+  const heard = () => slow.said.filter((line) => line.startsWith('notification'));
+  expect(heard()).toHaveLength(1);
+  sink.notification = send;
+  sender.session.simpleQuery("begin; notify news, '3'; notify news, '4'; commit");
+  expect(heard()).toHaveLength(1);
+  slow.session.drained();
+  expect(heard()).toEqual([1, 2, 3, 4].map((n) => `notification news ${n}`));
+  slow.session.terminate();
+  sender.session.simpleQuery("notify news, '5'");
+  expect(heard()).toHaveLength(4);
+  expect(hub.usage).toBe(0);
+});
+
+test.each([
+  ["notify ''", '42601'],
+  [`notify news, '${'x'.repeat(8000)}'`, '22023'],
+])('%.20s is refused', (statement, sqlstate) => {
+  const { session, said } = openSession();
+  session.simpleQuery(statement);
+  expect(said[0]).toBe(`error ${sqlstate}`);
+});
+
+test('a statement that fails during the call that runs it is answered once', () => {
+  const { session, said } = openSession();
+  const { backend } = session;
+  backend.execute = (_run, listener) => {
+    listener.error({ severity: 'ERROR', sqlstate: '22023', message: 'no' });
+    return NO_HANDLE;
+  };
+  session.simpleQuery('select 1; select 2');
+  expect(said.filter((line) => /^(error|ready|complete)/.test(line))).toEqual([
+    'error 22023',
+    'ready I',
+  ]);
 });

@@ -2,6 +2,7 @@ import type { ActivityFacts } from '../../catalog/system/index.ts';
 import { type PgErrorFields, pgError } from '../../errors/index.ts';
 import {
   ClientSession,
+  NotificationHub,
   type ResultSink,
   type Session,
   SessionEnvironment,
@@ -16,6 +17,7 @@ import {
 
 /** Opens the sessions of all doors, and knows them by their process id. */
 export class Sessions implements SessionHost, SessionPeers {
+  readonly notifications = new NotificationHub();
   private readonly backend: () => Promise<StatementBackend> | StatementBackend;
   private readonly cache: StatementCache;
   private readonly defaults: SettingValues;

@@ -9,7 +9,7 @@ import { PRIVILEGE_FUNCTIONS } from './catalog-privileges.ts';
 import { RELATION_FUNCTIONS } from './catalog-relations.ts';
 import { CATALOG_SETS } from './catalog-sets.ts';
 import { registerFunctions } from './implementations.ts';
-import { SESSION_CONTROL } from './session-control.ts';
+import { SESSION_CONTROL, SESSION_CONTROL_SETS } from './session-control.ts';
 import { allFunctions } from './signatures.ts';
 
 const needCatalog = {
@@ -48,6 +48,7 @@ export const CATALOG_FUNCTIONS: ReadonlySet<number> = new Set(
       ({ oid, source }) =>
         source in needCatalog ||
         source in SESSION_CONTROL ||
+        source in SESSION_CONTROL_SETS ||
         String(oid) in needCatalog ||
         /^reg\w+(in|out)$/.test(source),
     )

@@ -30,6 +30,10 @@ export interface StatementControl {
   setSetting(name: string, value: string | null, local: boolean): string;
   /** False when there is no such process. */
   signal(processId: number, signal: 'cancel' | 'terminate'): boolean;
+  /** NOTIFY; the listeners hear of it when the transaction commits. */
+  notify(channel: string, payload: string): void;
+  listeningChannels(): Iterable<string>;
+  notificationQueueUsage(): number;
 }
 
 /** Key of an advisory lock: halves of an int8 (space 1), or two int4 (space 2), unsigned. */

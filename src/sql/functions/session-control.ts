@@ -1,7 +1,7 @@
 /** Functions that act on the session, on other sessions, or on the time a statement takes. */
 
 import { notSupported } from '../../errors/index.ts';
-import type { FunctionContext, StatementControl } from './function.ts';
+import type { FunctionContext, SetFunction, StatementControl } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 
 type C = FunctionContext;
@@ -12,7 +12,19 @@ export const SESSION_CONTROL = {
   set_config_by_name: (c: C, name: string | null, value: string | null, local: boolean | null) =>
     name === null ? null : controlOf(c).setSetting(name, value, local ?? false),
   pg_cancel_backend: (c: C, processId: number) => signal(c, processId, 'cancel'),
+  pg_notify: (c: C, channel: string | null, payload: string | null) => {
+    controlOf(c).notify(channel ?? '', payload ?? '');
+    return '';
+  },
+  pg_notification_queue_usage: (c: C) => controlOf(c).notificationQueueUsage(),
   pg_terminate_backend: (c: C, processId: number) => signal(c, processId, 'terminate'),
+};
+
+/** Sets that need it, too. */
+export const SESSION_CONTROL_SETS: Readonly<Record<string, SetFunction>> = {
+  *pg_listening_channels(context) {
+    for (const channel of controlOf(context).listeningChannels()) yield [channel];
+  },
 };
 
 function controlOf({ control }: C): StatementControl {
@@ -31,6 +43,7 @@ function signal(context: C, processId: number, kind: 'cancel' | 'terminate'): bo
 }
 
 registerFunctions({
+  sets: SESSION_CONTROL_SETS,
   scalars: {
     ...SESSION_CONTROL,
     pg_sleep: (c: C, seconds: number) => {

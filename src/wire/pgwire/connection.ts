@@ -527,9 +527,14 @@ export class PgConnection implements ResultSink {
     this.out().parameterStatus(name, value);
   }
 
-  notification(processId: number, channel: string, payload: string): void {
-    this.out().notification(processId, channel, payload);
-    this.requestFlush();
+  notification(processId: number, channel: string, payload: string): boolean {
+    if (this.state === 'closed') return true;
+    const output = this.out();
+    output.notification(processId, channel, payload);
+    if (output.position >= OUTPUT_BUFFER_SIZE) this.flush();
+    else this.requestFlush();
+    this.outputBlocked = this.socket.writableLength > OUTPUT_UNSENT_MAX;
+    return !this.outputBlocked;
   }
 
   copyIn(format: Format, columnCount: number): void {
