@@ -24,3 +24,18 @@ export function writesData(prepared: PreparedStatement): boolean {
   const kind = prepared.statement?.kind;
   return kind === 'insert' || kind === 'update' || kind === 'delete';
 }
+
+/** Utility statements that READ ONLY transactions run as well: they change no data. */
+const HARMLESS_UTILITIES: ReadonlySet<string> = new Set([
+  'CheckPointStmt',
+  'LockStmt',
+  'ReindexStmt',
+  'VacuumStmt',
+]);
+
+/** What READ ONLY transactions call a utility statement that they refuse; null for the others. */
+export function writingUtility(prepared: PreparedStatement): string | null {
+  const tag = prepared.statement?.tag ?? '';
+  if (HARMLESS_UTILITIES.has(tag)) return null;
+  return tag === 'CopyStmt' ? 'COPY FROM' : commandTag(prepared, 0);
+}

@@ -13,16 +13,24 @@ export function runCopyTo(
   statement: CopyStmt,
   parsed: ParsedStatement,
 ): boolean {
-  if (statement.is_from === true) return false;
+  const options = copyOptions(
+    { position: (location) => session.position(location) },
+    statement.options ?? [],
+  );
+  if (statement.is_from === true) {
+    if (options.freeze === true && session.hasCursors) {
+      throw pgError(
+        'invalid_transaction_state',
+        'cannot perform COPY FREEZE because of prior transaction activity',
+      );
+    }
+    return false;
+  }
   if (statement.is_program === true) throw notSupported('COPY TO PROGRAM');
   if (statement.filename !== undefined) throw notSupported('COPY TO a file of the server');
   const query = statement.query ?? tableQuery(session, statement);
   const inner = innerStatement(query, parsed);
   if (!isPlannable(inner)) throw notSupported('COPY of a query that is not a plain one');
-  const options = copyOptions(
-    { position: (location) => session.position(location) },
-    statement.options ?? [],
-  );
   const prepared = session.prepareNode(query, parsed, []);
   if (prepared.output === null || prepared.output.length === 0) {
     if (inner.kind !== 'select') {

@@ -25,7 +25,7 @@ import {
   type StatementBackend,
   type TransactionOperation,
 } from './backend.ts';
-import { commandTag, writesData } from './command-tag.ts';
+import { commandTag, writesData, writingUtility } from './command-tag.ts';
 import type { CursorFetch } from './cursor-fetch.ts';
 import { SessionNotifications } from './notifications.ts';
 import { decodeParameter } from './parameter-values.ts';
@@ -602,7 +602,8 @@ export class ClientSession implements Session, RunListener, SessionControl {
 
   private runUtility(prepared: PreparedStatement, parameters: readonly Datum[]): void {
     const { block } = this;
-    if (block.readOnly) {
+    const writing = block.readOnly ? writingUtility(prepared) : null;
+    if (writing !== null) {
       throw pgError(
         'read_only_sql_transaction',
         `cannot execute ${commandTag(prepared, 0)} in a read-only transaction`,

@@ -45,3 +45,42 @@ test('EXPLAIN (SETTINGS) tells of changed settings, and WAL is refused', async (
     code: '0A000',
   });
 });
+
+test('COPY FREEZE is for tables that the subtransaction has made or emptied', async () => {
+  const wire = await server.wire();
+  const freeze = async (): Promise<string> => {
+    const { error, tags } = await wire.copyIn('copy frozen from stdin (freeze)', ['1\n']);
+    return error === null ? tags.join(' ') : `${error.C} ${error.M}`;
+  };
+  const refused =
+    '55000 cannot perform COPY FREEZE because the table was not created or truncated in the current subtransaction';
+  await wire.query('create table frozen (a int)');
+  expect(await freeze()).toBe(refused);
+  await wire.query('begin; truncate frozen');
+  expect(await freeze()).toBe('COPY 1');
+  await wire.query('savepoint s');
+  expect(await freeze()).toBe(refused);
+  await wire.query('rollback; begin; savepoint s; truncate frozen; release s');
+  expect(await freeze()).toBe('COPY 1');
+  await wire.query('declare c cursor for select 1');
+  expect(await freeze()).toBe(
+    '25000 cannot perform COPY FREEZE because of prior transaction activity',
+  );
+  await wire.end();
+});
+
+test('READ ONLY transactions run what changes no data', async () => {
+  const wire = await server.wire();
+  const codes: (string | undefined)[] = [];
+  await wire.query('create table ro (a int)');
+  for (const statement of ['lock ro', 'reindex table ro', 'analyze ro', 'checkpoint']) {
+    const { error } = await wire.query(`begin read only; ${statement}; rollback`);
+    codes.push(error?.C);
+    await wire.query('rollback');
+  }
+  expect(codes).toEqual([undefined, undefined, undefined, undefined]);
+  await wire.query('begin read only');
+  const { error } = await wire.copyIn('copy ro from stdin', ['1\n']);
+  expect(error?.M).toBe('cannot execute COPY FROM in a read-only transaction');
+  await wire.end();
+});

@@ -277,6 +277,10 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     this.open.droppedTrees.push(tree);
   }
 
+  isNewTree(tree: TreeId): boolean {
+    return this.open.isNewTree(tree);
+  }
+
   lockTable(relation: number, name: string, mode: number, nowait = false): 'granted' | 'wait' {
     const { locks } = this.writer;
     const { transaction } = this.open;

@@ -66,6 +66,11 @@ export class OpenTransaction {
     );
   }
 
+  /** The tree was created after the last savepoint. */
+  isNewTree(tree: TreeId): boolean {
+    return this.createdTrees.indexOf(tree) >= (this.marks.at(-1)?.created ?? 0);
+  }
+
   defineSavepoint(name: string): void {
     this.transaction.defineSavepoint(name);
     this.marks.push({

@@ -35,6 +35,7 @@ export function* copyFrom(command: Command, statement: CopyStmt): UtilityExecuti
     requireColumn(table, column);
   }
   const format = resolveCopyFormat(options, names, true);
+  if (options.freeze === true) checkFreeze(command, table);
   const where =
     statement.whereClause === undefined
       ? null
@@ -82,6 +83,15 @@ function* receive(
   yield* batch.insert();
 }
 
+/** FREEZE would have nothing to do, as no row needs freezing; but PostgreSQL's rule holds. */
+function checkFreeze({ environment }: Command, table: RelationDescriptor): void {
+  if (environment.isNewTree(table.tree)) return;
+  throw pgError(
+    'object_not_in_prerequisite_state',
+    'cannot perform COPY FREEZE because the table was not created or truncated in the current subtransaction',
+  );
+}
+
 function notCopyable(relation: RelationDescriptor): PgError {
   if (relation.kind === 'view') {
     return pgError('wrong_object_type', `cannot copy to view "${relation.name}"`, {
@@ -127,7 +137,7 @@ export function copyOptions(
         options.format = optionText(arg);
         break;
       case 'freeze':
-        booleanOption(node.DefElem);
+        options.freeze = booleanOption(node.DefElem);
         break;
       case 'delimiter':
         options.delimiter = optionText(arg);

@@ -30,6 +30,8 @@ export interface UtilityEnvironment {
   /** An empty tree that exists from the commit on; it can be filled at once. */
   createTree(): TreeId;
   dropTree(tree: TreeId): void;
+  /** The tree was created in this transaction, after its last savepoint. */
+  isNewTree(tree: TreeId): boolean;
 
   /** Takes a table lock (TABLE_LOCK mode) for the rest of the transaction; 'wait': yield, then call
    * again. With `nowait` it throws 55P03 instead. */

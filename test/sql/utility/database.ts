@@ -177,6 +177,10 @@ export class Database implements UtilityEnvironment {
     if (!this.trees.delete(tree)) throw new Error(`tree ${tree} does not exist`);
   }
 
+  isNewTree(tree: TreeId): boolean {
+    return this.trees.has(tree);
+  }
+
   lockTable(relation: number, name: string, mode: number, nowait = false): 'granted' | 'wait' {
     const tag = tableLockTag(relation);
     const answer = this.locks.acquire(this.transaction, 'table', tag, mode, !nowait);

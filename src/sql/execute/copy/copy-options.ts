@@ -14,6 +14,7 @@ export interface CopyOptions {
   readonly forceNotNull?: readonly string[];
   readonly forceNull?: readonly string[];
   readonly encoding?: string;
+  readonly freeze?: boolean;
 }
 
 /** Checks the options and fills in their defaults, as PostgreSQL's ProcessCopyOptions does.
