@@ -606,7 +606,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
     if (writing !== null) {
       throw pgError(
         'read_only_sql_transaction',
-        `cannot execute ${commandTag(prepared, 0)} in a read-only transaction`,
+        `cannot execute ${writing} in a read-only transaction`,
       );
     }
     const run = {
