@@ -29,6 +29,16 @@ import { singlePath, tableCandidates } from './scans.ts';
 import { clausesSelectivity } from './selectivity.ts';
 import { planSemiJoin, type SemiJoin } from './unnest.ts';
 
+/** Rows of a system view, about, and of those that describe all that the server brings along. */
+const SYSTEM_VIEW_ROWS = 100;
+const LONG_SYSTEM_VIEWS: ReadonlyMap<string, number> = new Map([
+  ['pg_catalog.pg_attribute', 1500],
+  ['pg_catalog.pg_description', 3000],
+  ['pg_catalog.pg_operator', 500],
+  ['pg_catalog.pg_proc', 1500],
+  ['information_schema.columns', 1500],
+]);
+
 /** FROM and WHERE: relations with the conditions pushed down to them, joined. */
 export function planFrom(
   planner: QueryPlanner,
@@ -291,7 +301,8 @@ function derivedCandidates(
       // The writer has the lock table.
       if (entry.view === 'pg_catalog.pg_locks') planner.statement.needsWriter = true;
       const columns = planner.neededColumns(relation);
-      return scanCandidates(planner, relation, columns, entry, clauses, 100, 10, (base) => ({
+      const rows = LONG_SYSTEM_VIEWS.get(entry.view) ?? SYSTEM_VIEW_ROWS;
+      return scanCandidates(planner, relation, columns, entry, clauses, rows, 10, (base) => ({
         kind: 'systemViewScan',
         ...base,
         view: entry.view,
