@@ -35,7 +35,9 @@ export {
 export { LockFile } from './recovery/index.ts';
 export type { Cursor, LeafRun, Lsn, PageCursor, SeekMode, TreeId } from './tree.ts';
 export {
+  AHEAD_NAME,
   LogFailure,
+  type SegmentFiller,
   WAL_SEGMENT_SIZE,
   WalReader,
   WalRecordKind,

@@ -7,11 +7,16 @@ import {
   SharedWords,
   WRITER_THREAD,
 } from '../../shm/index.ts';
-import type { WalSync, WalWriter } from '../../storage/index.ts';
+import {
+  AHEAD_NAME,
+  type SegmentFiller,
+  type WalSync,
+  type WalWriter,
+} from '../../storage/index.ts';
 
 /** A thread that syncs the log for the writer, which meanwhile goes on running statements: a sync
  * takes as long as many of them. One sync at a time; the commits that come meanwhile form the next
- * group.
+ * group. Between syncs it makes the next segment of the log.
  *
  * Words, each written by one thread (the writer W, the sync thread S):
  *
@@ -21,9 +26,17 @@ import type { WalSync, WalWriter } from '../../storage/index.ts';
  *   COUNT      W  number of files
  *   NAMES …    W  two words a file: its name, a number in hexadecimal
  *
+ *   FILL_REQUESTED  W  number of the newest segment that was asked for
+ *   FILL_SIZE       W  its size
+ *   FILL_DONE       S  number of the newest segment that has been made, or given up
+ *   FILL_FAILED     S  1 when it was given up
+ *
  * W stores COUNT and NAMES, then REQUESTED, then rings S, which loads REQUESTED before it loads the
  * others; so it sees them. S stores FAILED, then DONE, then rings W. All are Atomics operations. W
  * asks for nothing new before DONE is what it asked for, so S never reads words that W is changing.
+ * The same goes for FILL_SIZE, FILL_REQUESTED, FILL_FAILED and FILL_DONE, but that a writer that takes the
+ * place of a dead one does not wait for what that one had asked for: S begins anew with what is asked
+ * for last, and by then its size has been stored.
  */
 const REQUESTED = 0;
 const DONE = 1;
@@ -31,6 +44,13 @@ const FAILED = 2;
 const COUNT = 3;
 const NAMES = 4;
 const FILES_MAX = 8;
+const FILL_REQUESTED = NAMES + 2 * FILES_MAX;
+const FILL_SIZE = FILL_REQUESTED + 1;
+const FILL_DONE = FILL_REQUESTED + 2;
+const FILL_FAILED = FILL_REQUESTED + 3;
+const WORD_COUNT = FILL_REQUESTED + 4;
+/** Written between two looks at what else is to be done. */
+const FILL_PART_SIZE = 1024 * 1024;
 const STOP = -1;
 const SLEEP_MS = 10_000;
 
@@ -42,7 +62,7 @@ export interface LogSyncSetup {
 }
 
 export function createLogSyncWords(): SharedArrayBuffer {
-  return SharedWords.create(NAMES + 2 * FILES_MAX);
+  return SharedWords.create(WORD_COUNT);
 }
 
 /** The writer's side. */
@@ -57,6 +77,7 @@ export class LogSync {
     this.log = log;
     this.words = new SharedWords(words);
     this.bell = new Doorbell(memory, thread);
+    log.fillSegmentsWith(new RemoteFiller(this.words, this.bell));
   }
 
   /** Starts making all that was appended stable; false when it has to be done here. */
@@ -93,6 +114,94 @@ export class LogSync {
   }
 }
 
+/** Has segments made by the sync thread. */
+class RemoteFiller implements SegmentFiller {
+  private readonly words: SharedWords;
+  private readonly bell: Doorbell;
+  private number: number;
+  private isAsked = false;
+
+  constructor(words: SharedWords, bell: Doorbell) {
+    this.words = words;
+    this.bell = bell;
+    this.number = words.load(FILL_REQUESTED);
+  }
+
+  get state(): SegmentFiller['state'] {
+    if (!this.isAsked) return 'idle';
+    if (this.words.load(FILL_DONE) !== this.number) return 'busy';
+    return this.words.load(FILL_FAILED) === 0 ? 'done' : 'failed';
+  }
+
+  begin(size: number): void {
+    this.isAsked = true;
+    this.number = (this.number + 1) & 0x7fff_ffff;
+    this.words.store(FILL_SIZE, size);
+    this.words.store(FILL_REQUESTED, this.number);
+    this.bell.ring();
+  }
+
+  end(): void {
+    this.isAsked = false;
+  }
+}
+
+/** Makes segments that the writer asks for, a part at a time. */
+class SegmentFilling {
+  private readonly words: SharedWords;
+  private readonly directory: Directory;
+  private readonly zeros = new Uint8Array(FILL_PART_SIZE);
+  private number: number;
+  private file: File | null = null;
+  private filled = 0;
+
+  constructor(words: SharedWords, directory: Directory) {
+    this.words = words;
+    this.directory = directory;
+    this.number = words.load(FILL_DONE);
+  }
+
+  get isWanted(): boolean {
+    return this.words.load(FILL_REQUESTED) !== this.words.load(FILL_DONE);
+  }
+
+  /** Fills a part; true when the file is whole, or given up. */
+  step(): boolean {
+    const { words } = this;
+    const requested = words.load(FILL_REQUESTED);
+    if (requested !== this.number) {
+      this.close();
+      this.number = requested;
+    }
+    let failed = false;
+    try {
+      if (!this.fill(words.load(FILL_SIZE))) return false;
+    } catch (thrown) {
+      console.error(thrown);
+      failed = true;
+    }
+    this.close();
+    words.store(FILL_FAILED, failed ? 1 : 0);
+    words.store(FILL_DONE, requested);
+    return true;
+  }
+
+  close(): void {
+    this.file?.close();
+    this.file = null;
+    this.filled = 0;
+  }
+
+  private fill(size: number): boolean {
+    this.file ??= this.directory.open(AHEAD_NAME, 'create');
+    const part = Math.min(FILL_PART_SIZE, size - this.filled);
+    this.file.writeAt(this.zeros.subarray(0, part), this.filled);
+    this.file.sync();
+    this.filled += part;
+    return this.filled === size;
+  }
+}
+
 /** The sync thread. */
 export function runLogSync(setup: LogSyncSetup, openLog: () => Directory): void {
   const memory = SharedMemory.attach(setup.memory);
@@ -101,13 +210,15 @@ export function runLogSync(setup: LogSyncSetup, openLog: () => Directory): void 
   const writerBell = new Doorbell(memory, WRITER_THREAD);
   const directory = openLog();
   const files = new Map<string, File>();
+  const filling = new SegmentFilling(words, directory);
   let done = 0;
   for (;;) {
     const heard = bell.listen();
     const requested = words.load(REQUESTED);
     if (requested === STOP) break;
     if (requested === done) {
-      bell.sleep(heard, SLEEP_MS);
+      if (!filling.isWanted) bell.sleep(heard, SLEEP_MS);
+      else if (filling.step()) writerBell.ring();
       continue;
     }
     words.store(FAILED, syncFiles(words, directory, files) ? 0 : 1);
@@ -115,6 +226,7 @@ export function runLogSync(setup: LogSyncSetup, openLog: () => Directory): void 
     words.store(DONE, done);
     writerBell.ring();
   }
+  filling.close();
   for (const file of files.values()) file.close();
 }
 

@@ -15,11 +15,24 @@ export const WAL_SEGMENT_SIZE = 16 * 1024 * 1024;
 const NAME = /^[0-9a-f]{16}$/;
 /** A segment in the making. */
 const NEW_NAME = 'new';
+/** A segment that a SegmentFiller makes. */
+export const AHEAD_NAME = 'ahead';
 /** Written and synced at once while a segment is made, so that a commit in between waits a
  * millisecond or two and not for a whole segment. */
 const PART_SIZE = 1024 * 1024;
 
+/** Makes files of zeros ahead of need, somewhere else than on the thread that writes the log. */
+export interface SegmentFiller {
+  /** 'done': the file AHEAD_NAME of the log's directory is whole and synced. */
+  readonly state: 'idle' | 'busy' | 'done' | 'failed';
+  /** Begins to make such a file. */
+  begin(size: number): void;
+  /** The file has been taken, or given up. */
+  end(): void;
+}
+
 export class WalSegments {
+  filler: SegmentFiller | null = null;
   readonly segmentSize: number;
   readonly #directory: Directory;
   /** Indexes of the segments that exist under a synced name. */
@@ -69,8 +82,29 @@ export class WalSegments {
   /** Does a part of what makes a segment exist; true when it does. */
   prepare(index: number): boolean {
     if (this.#existing.has(index)) return true;
-    if (this.#fillNew()) this.#adoptNew(index);
+    if (this.filler?.state === 'done') this.#adoptAhead(this.filler, index);
+    else if (this.#fillNew()) this.#adoptNew(index);
     return this.#existing.has(index);
+  }
+
+  /** The same for a segment that is not needed yet, which the filler makes if there is one; true when
+   * there is nothing to do here. */
+  prepareAhead(index: number): boolean {
+    const { filler } = this;
+    if (filler === null || this.#existing.has(index)) return this.prepare(index);
+    switch (filler.state) {
+      case 'idle':
+        filler.begin(this.segmentSize);
+        return true;
+      case 'busy':
+        return true;
+      case 'done':
+        return this.prepare(index);
+      default:
+        // Tried again here, for the error.
+        filler.end();
+        return this.prepare(index);
+    }
   }
 
   /** Reuses segments that end at or before `before` as the next ones behind the end, up to `spares`
@@ -151,8 +185,17 @@ export class WalSegments {
     this.#new?.close();
     this.#new = null;
     this.#newSize = 0;
+    this.#adopt(NEW_NAME, index);
+  }
+
+  #adoptAhead(filler: SegmentFiller, index: number): void {
+    filler.end();
+    this.#adopt(AHEAD_NAME, index);
+  }
+
+  #adopt(name: string, index: number): void {
     try {
-      this.#directory.rename(NEW_NAME, this.#nameOf(index));
+      this.#directory.rename(name, this.#nameOf(index));
       this.#directory.sync();
     } catch (thrown) {
       // Whether the name is stable is unknown, and a second sync could not tell.

@@ -29,7 +29,7 @@ import {
   writeU64,
   XID_OFFSET,
 } from './record.ts';
-import type { WalSegments } from './segments.ts';
+import type { SegmentFiller, WalSegments } from './segments.ts';
 
 const BUFFER_SIZE = 256 * 1024;
 /** With this much in the buffer it is handed to the system without waiting for a flush. */
@@ -293,11 +293,16 @@ export class WalWriter {
     if (this.#start === sync.end) this.#unsyncedFiles.length = 0;
   }
 
+  /** Leaves making segments ahead of need to somebody else. */
+  fillSegmentsWith(filler: SegmentFiller): void {
+    this.#segments.filler = filler;
+  }
+
   /** Does a part of making the next segment ahead of need; true while there is more to do. */
   prepareNextSegment(): boolean {
     this.#throwIfFailed();
     try {
-      return !this.#segments.prepare(this.#segments.indexOf(this.appendedLsn) + 1);
+      return !this.#segments.prepareAhead(this.#segments.indexOf(this.appendedLsn) + 1);
     } catch (thrown) {
       throw thrown instanceof LogFailure ? this.#fail(thrown) : thrown;
     }

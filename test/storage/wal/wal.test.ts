@@ -4,6 +4,7 @@ import { PgError } from '../../../src/errors/index.ts';
 import { SimulatedDisk } from '../../../src/io/index.ts';
 import { KEY_LENGTH_MAX, type Lsn, type TreeId } from '../../../src/storage/index.ts';
 import {
+  AHEAD_NAME,
   LogFailure,
   WalReader,
   WalRecordKind,
@@ -337,5 +338,90 @@ describe('a failing disk', () => {
       expect(() => writer.put(3, TREE, text('c'), text('3'))).toThrow(failure as LogFailure);
       expect(log.disk.errors).toBe(1);
     }
+  });
+});
+
+describe('a block of entries', () => {
+  it('is a record like a batch, and can be read back from buffer and segments', () => {
+    const log = new Log();
+    const writer = log.writer();
+    const blocks: { position: number; entries: Uint8Array }[] = [];
+    const lines: string[] = [];
+    for (let i = 0; i < 12; i++) {
+      const pairs = [1, 2, 3].map((n) => [`key ${i}.${n}`, 'v'.repeat(100 * n + i)] as const);
+      const entries = blockOf(pairs);
+      const position = writer.putBlock(4, TREE, pairs.length, entries, entries.length);
+      blocks.push({ position, entries });
+      lines.push(`4 batchPut ${TREE} ${pairs.map(([key, value]) => `${key}=${value}`).join(' ')}`);
+      if (i === 9) writer.write();
+    }
+    for (const { position, entries } of blocks) {
+      const target = new Uint8Array(entries.length + 1);
+      writer.read(position, entries.length, target, 1);
+      expect(target.subarray(1)).toEqual(entries);
+    }
+    writer.flush();
+    expect(log.read().lines).toEqual(lines);
+  });
+});
+
+function blockOf(pairs: readonly (readonly [string, string])[]): Uint8Array {
+  const parts = pairs.flatMap(([key, value]) => {
+    const header = new Uint8Array(new Uint32Array([key.length, value.length]).buffer);
+    return [header, text(key), text(value)];
+  });
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+describe('segments that are made elsewhere', () => {
+  it('are taken when they are whole; until then those that are needed are made here', () => {
+    const log = new Log();
+    const directory = log.disk.directory().makeDirectory('wal');
+    const segments = log.segments();
+    const writer = new WalWriter(segments, START, 1);
+    const filler = { state: 'idle' as 'idle' | 'busy' | 'done' | 'failed', begin, end };
+    let asked = 0;
+    function begin(size: number): void {
+      expect(size).toBe(SEGMENT_SIZE);
+      filler.state = 'busy';
+      asked++;
+    }
+    function end(): void {
+      filler.state = 'idle';
+    }
+    function finish(): void {
+      const file = directory.open(AHEAD_NAME, 'create');
+      file.writeAt(new Uint8Array(SEGMENT_SIZE), 0);
+      file.sync();
+      file.close();
+      filler.state = 'done';
+    }
+    const fill = () => writer.put(1, TREE, text('k'), new Uint8Array(SEGMENT_SIZE - 200));
+    writer.fillSegmentsWith(filler);
+    fill();
+    expect(writer.prepareNextSegment()).toBe(false);
+    expect(asked).toBe(1);
+    // Not whole yet.
+    fill();
+    expect(writer.prepareNextSegment()).toBe(false);
+    finish();
+    expect(writer.prepareNextSegment()).toBe(false);
+    expect([asked, filler.state]).toEqual([1, 'idle']);
+    fill();
+    expect(writer.prepareNextSegment()).toBe(false);
+    finish();
+    // Needed now.
+    fill();
+    fill();
+    expect([asked, filler.state]).toEqual([2, 'idle']);
+    // Failed there, and made here.
+    expect(writer.prepareNextSegment()).toBe(false);
+    filler.state = 'failed';
+    while (writer.prepareNextSegment()) {}
+    fill();
+    writer.commit(1, 0);
+    writer.flush();
+    expect(log.read().lines).toHaveLength(7);
+    segments.close();
   });
 });
