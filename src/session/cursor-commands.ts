@@ -1,4 +1,4 @@
-import type { ClosePortalStmt, DeclareCursorStmt, FetchStmt } from '@pgsql/types';
+import type { ClosePortalStmt, DeclareCursorStmt, FetchStmt, Node } from '@pgsql/types';
 import { notSupported, pgError } from '../errors/index.ts';
 import type { ParsedStatement } from '../sql/parse/index.ts';
 import { CursorFetch } from './cursor-fetch.ts';
@@ -8,7 +8,7 @@ import type { ClientSession } from './session.ts';
 /** DECLARE, FETCH, MOVE and CLOSE. A cursor is a portal that FETCH goes on with. */
 
 /** Bits of DeclareCursorStmt.options. */
-const CURSOR = { binary: 1, scroll: 2, noScroll: 4, hold: 32 } as const;
+const CURSOR = { binary: 1, scroll: 2, noScroll: 4, insensitive: 8, hold: 32 } as const;
 
 export function runDeclare(
   session: ClientSession,
@@ -19,7 +19,6 @@ export function runDeclare(
   const { block } = session;
   const name = statement.portalname ?? '';
   const options = statement.options ?? 0;
-  if ((options & CURSOR.hold) !== 0) throw notSupported('DECLARE CURSOR WITH HOLD');
   if (block.state === 'idle') {
     throw pgError(
       'no_active_sql_transaction',
@@ -30,15 +29,11 @@ export function runDeclare(
   if (session.findPortal(name) !== undefined) {
     throw pgError('duplicate_cursor', `cursor "${name}" already exists`);
   }
+  refuseInto(session, statement.query!);
   const prepared = through?.prepared.inner ?? session.prepareNode(statement.query!, parsed, []);
   const plan = prepared.planned!.plan;
-  if (plan.needsWriter && (options & CURSOR.scroll) !== 0) {
-    throw pgError(
-      'feature_not_supported',
-      'DECLARE SCROLL CURSOR ... FOR UPDATE/SHARE is not supported',
-      { detail: 'Scrollable cursors must be READ ONLY.' },
-    );
-  }
+  checkLocking(statement.query!, options);
+  if ((options & CURSOR.hold) !== 0) throw notSupported('DECLARE CURSOR WITH HOLD');
   const isBinary = (options & CURSOR.binary) !== 0;
   const formats = new Uint8Array(plan.output.length).fill(isBinary ? 1 : 0);
   const portal = new Portal(name, prepared, through?.parameters ?? [], formats);
@@ -53,6 +48,53 @@ export function runDeclare(
   session.addPortal(portal);
   session.sink.commandComplete('DECLARE CURSOR');
 }
+
+/** SELECT … INTO makes a table and is no query. */
+function refuseInto(session: ClientSession, query: Node): void {
+  const into = 'SelectStmt' in query ? query.SelectStmt.intoClause : undefined;
+  if (into === undefined) return;
+  throw pgError(
+    'syntax_error',
+    'SELECT ... INTO is not allowed here',
+    session.position(into.rel?.location),
+  );
+}
+
+/** FOR UPDATE and its kin lock rows as they are fetched, so such a cursor goes forward and sees them
+ * as they are. */
+function checkLocking(query: Node, options: number): void {
+  const [clause] = ('SelectStmt' in query ? query.SelectStmt.lockingClause : undefined) ?? [];
+  if (clause === undefined || !('LockingClause' in clause)) return;
+  const strength = STRENGTHS[clause.LockingClause.strength ?? ''] ?? 'FOR UPDATE';
+  if ((options & CURSOR.hold) !== 0) {
+    throw pgError(
+      'feature_not_supported',
+      `DECLARE CURSOR WITH HOLD ... ${strength} is not supported`,
+      { detail: 'Holdable cursors must be READ ONLY.' },
+    );
+  }
+  if ((options & CURSOR.scroll) !== 0) {
+    throw pgError(
+      'feature_not_supported',
+      `DECLARE SCROLL CURSOR ... ${strength} is not supported`,
+      { detail: 'Scrollable cursors must be READ ONLY.' },
+    );
+  }
+  if ((options & CURSOR.insensitive) !== 0) {
+    throw pgError(
+      'invalid_cursor_definition',
+      `DECLARE INSENSITIVE CURSOR ... ${strength} is not valid`,
+      { detail: 'Insensitive cursors must be READ ONLY.' },
+    );
+  }
+}
+
+const STRENGTHS: Readonly<Record<string, string>> = {
+  LCS_FORKEYSHARE: 'FOR KEY SHARE',
+  LCS_FORSHARE: 'FOR SHARE',
+  LCS_FORNOKEYUPDATE: 'FOR NO KEY UPDATE',
+  LCS_FORUPDATE: 'FOR UPDATE',
+};
 
 export function runFetch(
   session: ClientSession,

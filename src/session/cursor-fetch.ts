@@ -73,6 +73,12 @@ export class CursorFetch {
       return false;
     }
     this.target = targetOf(this.statement, cursor.position, cursor.total);
+    if (this.isMove && this.target.again) {
+      // MOVE 0 tells whether there is a row to stay on.
+      const { position, total } = cursor;
+      this.rowCount = position > 0 && (total === null || position <= total) ? 1 : 0;
+      this.target = { ...this.target, count: 0, after: position, reversed: false };
+    }
     this.checkDirection(this.target);
     return true;
   }
@@ -125,7 +131,8 @@ export class CursorFetch {
 
   private checkDirection(target: Target): void {
     const { position, scrollable } = this.cursor;
-    const isBackward = target.count === 0 ? target.after < position : target.first <= position;
+    const leaves = target.count === 0 ? target.after < position : target.first <= position;
+    const isBackward = target.reversed || leaves;
     if (!isBackward || scrollable) return;
     throw onlyForward();
   }
@@ -144,6 +151,8 @@ interface Target {
   readonly count: number;
   readonly reversed: boolean;
   readonly after: number;
+  /** It is the row that the cursor is on. */
+  readonly again?: boolean;
 }
 
 const ALL = -1;
@@ -186,5 +195,5 @@ function backward(position: number, howMany: number): Target {
 /** One row; `again` is the row the cursor is on. */
 function single(row: number, again = false): Target {
   if (row < 1) return { first: 1, count: 0, reversed: false, after: 0 };
-  return { first: row, count: 1, reversed: again, after: row };
+  return { first: row, count: 1, reversed: again, after: row, again };
 }

@@ -13,6 +13,7 @@ import type {
   NotifyStmt,
   PrepareStmt,
   TransactionStmt,
+  TypeName,
   UnlistenStmt,
   VariableSetStmt,
   VariableShowStmt,
@@ -21,7 +22,6 @@ import { ByteWriter } from '../base/index.ts';
 import { notSupported, pgError } from '../errors/index.ts';
 import type { ParsedStatement } from '../sql/parse/index.ts';
 import type { ResultColumn as PlanColumn } from '../sql/plan/plan.ts';
-import { resolveTypeName } from '../types/index.ts';
 import { runCopyTo } from './copy-command.ts';
 import { requireCursor, runClosePortal, runDeclare, runFetch } from './cursor-commands.ts';
 import { describeExplain, runExplain } from './explain-command.ts';
@@ -31,7 +31,7 @@ import { describeColumns, textColumns, writeTextRow } from './result-columns.ts'
 import type { ClientSession } from './session.ts';
 import { isolationOf } from './session-environment.ts';
 import type { ResultColumn } from './session-port.ts';
-import { requireSetting } from './settings.ts';
+import { isListSetting, requireSetting } from './settings.ts';
 
 /** Commands that concern the session alone, and so run on the main thread: transaction control, SET
  * and SHOW, PREPARE and EXECUTE, EXPLAIN, LISTEN and NOTIFY, DISCARD. */
@@ -282,7 +282,11 @@ function runSet(session: ClientSession, statement: VariableSetStmt): void {
       else settings.reset(name, local);
       break;
     default: {
-      const value = (statement.args ?? []).map((arg) => settingText(name, arg)).join(', ');
+      const args = statement.args ?? [];
+      if (args.length > 1 && !isListSetting(name)) {
+        throw pgError('invalid_parameter_value', `SET ${name} takes only one argument`);
+      }
+      const value = args.map((arg) => settingText(name, arg)).join(', ');
       if (name === 'transaction_isolation' || name === 'transaction_read_only') {
         setTransactionSetting(session, name, value);
         break;
@@ -444,11 +448,9 @@ function runPrepare(session: ClientSession, statement: PrepareStmt, parsed: Pars
   if (session.statements.has(name)) {
     throw pgError('duplicate_prepared_statement', `prepared statement "${name}" already exists`);
   }
-  const types = (statement.argtypes ?? []).map((argument) => {
-    const { names = [] } = (argument as { TypeName: { names?: Node[] } }).TypeName;
-    const parts = names.map((part) => (part as { String: { sval?: string } }).String.sval ?? '');
-    return resolveTypeName(parts)?.oid ?? 0;
-  });
+  const types = (statement.argtypes ?? []).map((argument) =>
+    session.parameterType((argument as { TypeName: TypeName }).TypeName),
+  );
   session.statements.set(name, session.prepareNode(statement.query!, parsed, types));
   session.sink.commandComplete('PREPARE');
 }

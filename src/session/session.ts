@@ -1,4 +1,4 @@
-import type { ExecuteStmt, Node } from '@pgsql/types';
+import type { ExecuteStmt, Node, TypeName } from '@pgsql/types';
 import type { Catalog } from '../catalog/index.ts';
 import type { ActivityFacts, PreparedStatementFacts } from '../catalog/system/index.ts';
 import {
@@ -9,6 +9,7 @@ import {
   pgError,
   toErrorFields,
 } from '../errors/index.ts';
+import { type BindContext, bindParameterType } from '../sql/bind/index.ts';
 import type { CopyFormat } from '../sql/execute/index.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parse/index.ts';
 import type { Plan } from '../sql/plan/plan.ts';
@@ -1087,19 +1088,28 @@ export class ClientSession implements Session, RunListener, SessionControl {
   }
 
   private evaluateArguments(given: readonly Node[], prepared: PreparedStatement): Datum[] {
-    const context = this.prepareContext();
-    const exprs = given.map((node, i) =>
-      bindArgument(node, prepared.parameterTypes[i]!, {
-        catalog: context.catalog,
-        searchPath: context.searchPath,
-        parameterTypes: [],
-        literals: [],
-        parameterCount: 0,
-        text: '',
-        types: context.types,
-      }),
-    );
-    return this.backend.evaluate(exprs, this.environment.statementSettings(), context.catalog);
+    const context = this.bindContext();
+    const exprs = given.map((node, i) => bindArgument(node, prepared.parameterTypes[i]!, context));
+    return this.backend.evaluate(exprs, this.environment.statementSettings(), this.catalog);
+  }
+
+  /** The type that PREPARE gives a parameter. */
+  parameterType(name: TypeName): number {
+    return bindParameterType(name, this.bindContext());
+  }
+
+  /** For what is bound outside of a prepared statement. */
+  private bindContext(): BindContext {
+    const { catalog, searchPath, types } = this.prepareContext();
+    return {
+      catalog,
+      searchPath,
+      parameterTypes: [],
+      literals: [],
+      parameterCount: 0,
+      text: this.queryText,
+      types,
+    };
   }
 
   // ---------------------------------------------------------------- helpers

@@ -11,6 +11,8 @@ interface SettingBase {
   readonly reported?: boolean;
   /** Accepted for the sake of clients; a NOTICE says that it has no effect. */
   readonly inert?: boolean;
+  /** SET takes several values. */
+  readonly isList?: boolean;
   /** EXPLAIN (SETTINGS) tells when it is changed. */
   readonly planner?: boolean;
 }
@@ -140,6 +142,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   },
   {
     name: 'DateStyle',
+    isList: true,
     category: CLIENT,
     description: 'Sets the display format for date and time values.',
     scope: 'session',
@@ -247,6 +250,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   },
   {
     name: 'search_path',
+    isList: true,
     planner: true,
     category: CLIENT,
     description: 'Sets the schema search order for names that are not schema-qualified.',

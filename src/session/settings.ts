@@ -183,6 +183,11 @@ export class Settings {
   }
 }
 
+/** Settings that SET takes several values for. */
+export function isListSetting(name: string): boolean {
+  return BY_NAME.get(name.toLowerCase())?.isList === true;
+}
+
 /** Names with a dot belong to applications and extensions; any value goes. */
 function isCustomName(name: string): boolean {
   return /^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)+$/.test(name);

@@ -6,6 +6,7 @@ export {
   deparseKeys,
   quoteIdentifier,
 } from './deparse.ts';
+export { bindParameterType } from './parameter-type.ts';
 export type * from './query.ts';
 export {
   bindExpression,
