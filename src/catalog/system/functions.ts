@@ -246,6 +246,7 @@ function* familyRows(): Iterable<SystemRow> {
 
 function* memberRows(): Iterable<SystemRow> {
   for (const facts of memberFacts) {
+    if (!operatorFamilyExists(facts.family)) continue;
     if (!isKnownType(facts.left) || !isKnownType(facts.right)) continue;
     yield {
       oid: facts.oid,
@@ -263,6 +264,7 @@ function* memberRows(): Iterable<SystemRow> {
 
 function* supportRows(): Iterable<SystemRow> {
   for (const facts of supportFacts) {
+    if (!operatorFamilyExists(facts.family)) continue;
     if (!isKnownType(facts.left) || !isKnownType(facts.right)) continue;
     yield {
       oid: facts.oid,

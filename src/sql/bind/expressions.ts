@@ -672,7 +672,11 @@ function bindIndirection(b: Binder, scope: Scope, node: A_Indirection): Expr {
         indices.push(next.A_Indices);
       }
       const slice = indices.some((index) => index.is_slice === true);
-      const element = subscriptType(expr.type);
+      const isName = expr.type === OID.name;
+      const element = isName ? OID.char : subscriptType(expr.type);
+      if (isName && slice) {
+        throw pgError('feature_not_supported', 'slices of fixed-length arrays not implemented');
+      }
       if (element === 0) {
         throw pgError(
           'datatype_mismatch',

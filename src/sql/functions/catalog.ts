@@ -2,6 +2,7 @@
  * statements that call one of CATALOG_FUNCTIONS, or have values of a catalog type. */
 
 import { builtinTypes } from '../../types/index.ts';
+import { ACCESS_FUNCTIONS } from './catalog-access.ts';
 import { BUILTIN_DEFINITION_FUNCTIONS, DEFINITION_FUNCTIONS } from './catalog-definitions.ts';
 import { DESCRIPTION_FUNCTIONS } from './catalog-descriptions.ts';
 import { BUILTIN_NAME_FUNCTIONS, NAME_FUNCTIONS } from './catalog-names.ts';
@@ -16,6 +17,7 @@ const needCatalog = {
   ...NAME_FUNCTIONS,
   ...DEFINITION_FUNCTIONS,
   ...DESCRIPTION_FUNCTIONS,
+  ...ACCESS_FUNCTIONS,
   ...RELATION_FUNCTIONS,
   ...PRIVILEGE_FUNCTIONS,
 };

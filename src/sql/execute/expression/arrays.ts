@@ -47,6 +47,18 @@ export function arrayElement(array: ArrayDatum | null, subscripts: readonly Datu
   return array.elements[index]!;
 }
 
+/** Bytes of a name, with the zeros after its text. */
+const NAME_BYTES = 64;
+
+/** `name[i]`: a byte of the name, counted from 0, as a "char". */
+export function nameCharacter(name: string | null, subscripts: readonly Datum[]): string | null {
+  const [index] = subscripts;
+  if (name === null || subscripts.length !== 1 || typeof index !== 'number') return null;
+  if (index < 0 || index >= NAME_BYTES) return null;
+  const byte = Buffer.from(name)[index] ?? 0;
+  return byte === 0 ? '' : String.fromCharCode(byte);
+}
+
 /** `array[a:b][c:d]`: what lies within the bounds, numbered from 1. A bound left out is the array's. */
 export function arraySlice(
   array: ArrayDatum | null,

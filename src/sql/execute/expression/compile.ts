@@ -12,7 +12,7 @@ import type { CallExpr, CastExpr, Expr, SequenceExpr, SubplanExpr } from '../../
 import { functionByOid, scalarImplementation } from '../../functions/index.ts';
 import type { Run } from '../run.ts';
 import { ArrayCastEvaluator, ArrayOperatorEvaluator, ConstantLookup } from './array-operator.ts';
-import { arrayElement, arraySlice, makeArray } from './arrays.ts';
+import { arrayElement, arraySlice, makeArray, nameCharacter } from './arrays.ts';
 import {
   CaseEvaluator,
   CoalesceEvaluator,
@@ -361,11 +361,13 @@ export class ExpressionCompiler {
     const pick = (values: readonly Datum[], at: readonly (number | null)[]) =>
       at.map((index) => (index === null ? undefined : values[index]!));
     const { slice } = expr;
+    const isName = expr.array.type === OID.name;
     return new DatumEvaluator(
       type,
       this.capacity,
       [this.compile(expr.array), ...bounds],
       (values) => {
+        if (isName) return nameCharacter(values[0] as string | null, values.slice(1));
         const array = values[0] as ArrayDatum | null;
         if (slice) return arraySlice(array, pick(values, lowerAt), pick(values, upperAt));
         return arrayElement(array, values.slice(1));
