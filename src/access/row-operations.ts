@@ -75,11 +75,52 @@ export class RowChanges {
     this.transaction = transaction;
   }
 
+  /** The commit that the pages show. */
+  get newestCommit(): number {
+    return this.newestLsn();
+  }
+
+  /** After `insert` and `update`: the clustered key that the row has now. */
+  get writtenKey(): ByteWriter {
+    return this.key;
+  }
+
+  /** Whether `writtenKey` is this key. */
+  wroteAt(keyBytes: Uint8Array, keyStart: number, keyEnd: number): boolean {
+    const { bytes, position } = this.key;
+    return compareByteRanges(bytes, 0, position, keyBytes, keyStart, keyEnd) === 0;
+  }
+
+  /** Locks the row that has a key in a unique index, as FOR KEY SHARE does, if it is there for the
+   * transaction now and the lock is free. False says no more than that this is not so. */
+  shareKey(
+    table: RelationDescriptor,
+    index: IndexDescriptor,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    const { transaction, newest } = this;
+    if (transaction.hasWrites) {
+      const own = transaction.writes.find(index.tree, bytes, start, end)?.latest ?? null;
+      if (own !== null) return own.bytes !== null;
+    }
+    if (!this.findNewest(index.tree, bytes, start, end)) return false;
+    const isNew = newest.rowLsn > transaction.snapshot;
+    if (isNew && transaction.isolation === 'repeatable read') return false;
+    const tag = index.clustered
+      ? rowLockTag(table.tree, bytes, start, end)
+      : rowLockTag(table.tree, newest.valueBytes, newest.valueStart, newest.valueEnd);
+    return this.locks.acquire(transaction, 'row', tag, ROW_LOCK.keyShare, false) === 'granted';
+  }
+
   /** A row id for a row that the caller writes to a tree by itself. */
   nextRowId(tree: TreeId): number {
     return this.rowIds.next(tree);
   }
 
+  /** `snapshot`: the commit that the caller has seen the row as of, where it is not the transaction's
+   * snapshot. */
   lockRow(
     table: RelationDescriptor,
     keyBytes: Uint8Array,
@@ -87,6 +128,7 @@ export class RowChanges {
     keyEnd: number,
     strength: RowLockStrength,
     waitPolicy: 'block' | 'nowait' | 'skip',
+    snapshot: number = this.transaction.snapshot,
   ): 'locked' | 'changed' | 'deleted' | 'own' | 'wait' | 'skipped' {
     const { transaction } = this;
     let outcome = this.lockKey(table, keyBytes, keyStart, keyEnd, strength, waitPolicy);
@@ -99,8 +141,8 @@ export class RowChanges {
         return version.bytes === null ? 'deleted' : 'locked';
       }
     }
-    if (transaction.snapshot === this.newestLsn()) return 'locked';
-    let state = this.compareWithNewest(table, keyBytes, keyStart, keyEnd, strength);
+    if (snapshot === this.newestLsn()) return 'locked';
+    let state = this.compareWithNewest(table, keyBytes, keyStart, keyEnd, strength, snapshot);
     // The row may have gone to another key, and on from there: the lock is on where it is now.
     while (state === 'moved') {
       const { target } = this;
@@ -379,13 +421,16 @@ export class RowChanges {
     start: number,
     end: number,
     strength: RowLockStrength,
+    snapshot: number,
   ): 'locked' | 'changed' | 'deleted' | 'moved' {
-    const { transaction, newest } = this;
-    const moved = this.moves.target(table.tree, bytes, start, end, transaction.snapshot);
+    const { newest } = this;
+    const moved = this.moves.target(table.tree, bytes, start, end, snapshot);
     if (moved === undefined && this.findNewest(table.tree, bytes, start, end)) {
-      if (newest.rowLsn <= transaction.snapshot) return 'locked';
+      if (newest.rowLsn <= snapshot) return 'locked';
       // Who relies on the row's key alone need not care for changes of the rest.
-      if (strength === 'keyShare' && this.keepsKeys(table, bytes, start, end)) return 'locked';
+      if (strength === 'keyShare' && this.keepsKeys(table, bytes, start, end, snapshot)) {
+        return 'locked';
+      }
       this.refuseInRepeatableRead('update');
       return this.takeChanged(bytes, start, end);
     }
@@ -399,12 +444,13 @@ export class RowChanges {
     bytes: Uint8Array,
     start: number,
     end: number,
+    snapshot: number,
   ): boolean {
     const { uniqueColumns, layout } = this.shape(table);
     if (uniqueColumns.length === 0) return true;
-    const { newest, transaction } = this;
+    const { newest } = this;
     const now = newest.valueBytes.slice(newest.valueStart, newest.valueEnd);
-    newest.reset(table.tree, transaction.snapshot);
+    newest.reset(table.tree, snapshot);
     const key = start === 0 ? bytes : bytes.subarray(start, end);
     const seen = newest.seek(key, end - start, 'ge');
     const { valueBytes, valueStart } = newest;

@@ -1,6 +1,7 @@
 import type {
   CatalogView,
   DatabaseDescriptor,
+  ForeignKeyPlace,
   IndexDescriptor,
   RelationDescriptor,
   RoleDescriptor,
@@ -54,6 +55,8 @@ export class Catalog implements CatalogView {
   private readonly relationNames: Map<string, RelationDescriptor>;
   private readonly indexNames: Map<string, IndexPlace>;
   private readonly indexOids: Map<number, IndexPlace>;
+  /** Foreign keys by the table that they refer to. */
+  private readonly foreignKeys: Map<number, readonly ForeignKeyPlace[]>;
 
   constructor(lookupSystemView: SystemViewLookup, from?: Catalog) {
     this.lookupSystemView = lookupSystemView;
@@ -66,6 +69,7 @@ export class Catalog implements CatalogView {
     this.relationNames = new Map(from?.relationNames);
     this.indexNames = new Map(from?.indexNames);
     this.indexOids = new Map(from?.indexOids);
+    this.foreignKeys = new Map(from?.foreignKeys);
     this.version = from?.version ?? 0;
   }
 
@@ -111,6 +115,11 @@ export class Catalog implements CatalogView {
 
   indexByOid(oid: number): IndexPlace | undefined {
     return this.indexOids.get(oid);
+  }
+
+  /** The foreign keys that refer to a table. */
+  referencing(oid: number): readonly ForeignKeyPlace[] {
+    return this.foreignKeys.get(oid) ?? NO_FOREIGN_KEYS;
   }
 
   roleByName(name: string): RoleDescriptor | undefined {
@@ -168,6 +177,12 @@ export class Catalog implements CatalogView {
       this.indexNames.delete(nameKey(relation.schema, index.name));
       this.indexOids.delete(index.oid);
     }
+    for (const { foreign } of relation.constraints) {
+      if (foreign === null) continue;
+      const rest = this.referencing(foreign.table).filter(({ table }) => table !== relation.oid);
+      if (rest.length > 0) this.foreignKeys.set(foreign.table, rest);
+      else this.foreignKeys.delete(foreign.table);
+    }
   }
 
   private learnNames(relation: RelationDescriptor | null): void {
@@ -178,8 +193,16 @@ export class Catalog implements CatalogView {
       this.indexNames.set(nameKey(relation.schema, index.name), place);
       this.indexOids.set(index.oid, place);
     }
+    for (const constraint of relation.constraints) {
+      const { foreign } = constraint;
+      if (foreign === null) continue;
+      const place = { table: relation.oid, constraint };
+      this.foreignKeys.set(foreign.table, [...this.referencing(foreign.table), place]);
+    }
   }
 }
+
+const NO_FOREIGN_KEYS: readonly ForeignKeyPlace[] = [];
 
 function nameKey(schema: number, name: string): string {
   return `${schema}/${name}`;

@@ -74,7 +74,15 @@ export interface ForeignKey {
   readonly columns: readonly number[];
   readonly onUpdate: 'a' | 'r' | 'c' | 'n' | 'd';
   readonly onDelete: 'a' | 'r' | 'c' | 'n' | 'd';
+  /** Columns that ON DELETE SET NULL or SET DEFAULT sets; none: all of the constraint's. */
+  readonly deleteColumns: readonly number[];
   readonly match: 's' | 'f';
+}
+
+/** A foreign key, and the oid of the table that has it. */
+export interface ForeignKeyPlace {
+  readonly table: number;
+  readonly constraint: ConstraintDescriptor;
 }
 
 /** A table, view or sequence. Immutable: a change makes a new descriptor with a higher version. */

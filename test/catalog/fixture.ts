@@ -204,7 +204,14 @@ export const BOOK: RelationDescriptor = {
       deferrable: true,
       deferred: true,
       validated: true,
-      foreign: { table: 16385, columns: [0], onUpdate: 'a', onDelete: 'c', match: 's' },
+      foreign: {
+        table: 16385,
+        columns: [0],
+        onUpdate: 'a',
+        onDelete: 'c',
+        deleteColumns: [],
+        match: 's',
+      },
     },
   ],
 };

@@ -18,6 +18,7 @@ import {
   type RowOperations,
   type SequenceOperations,
   type SpillFile,
+  type StatementChecks,
   type SystemViewSource,
 } from '../../sql/execute/index.ts';
 import type { FunctionContext } from '../../sql/functions/index.ts';
@@ -87,6 +88,7 @@ export class RunningStatement implements ExecutionEnvironment {
   readonly parameters: Datum[] = [];
   settings!: StatementSettings;
   rows: RowOperations | null = null;
+  checks: StatementChecks | null = null;
   sequences: SequenceOperations | null = null;
   systemViews: SystemViewSource | null = null;
   instrumentation: Instrumentation | null = null;
@@ -211,6 +213,7 @@ export class RunningStatement implements ExecutionEnvironment {
     this.chunk = null;
     this.copy = null;
     this.rows = null;
+    this.checks = null;
     this.sequences = null;
     this.systemViews = null;
     this.instrumentation = null;

@@ -1,3 +1,4 @@
+import type { RelationDescriptor } from '../../catalog/index.ts';
 import { ADVISORY_FUNCTIONS } from '../../sql/functions/index.ts';
 import { inputsOf, type Plan, type PlanNode } from '../../sql/plan/index.ts';
 import { TABLE_LOCK, tableLockTag } from '../../txn/index.ts';
@@ -39,6 +40,23 @@ function collectLocks(plan: Plan): PlanTableLock[] {
   };
   for (const root of [plan.root, ...plan.subplans, ...plan.ctes]) visit(root);
   return [...modes].map(([relation, mode]) => ({ relation, tag: tableLockTag(relation), mode }));
+}
+
+const CHANGED = new WeakMap<Plan, readonly RelationDescriptor[]>();
+
+/** The tables that a plan changes rows of. */
+export function changedTables(plan: Plan): readonly RelationDescriptor[] {
+  let tables = CHANGED.get(plan);
+  if (tables === undefined) {
+    const oids = new Set(
+      tableLocksOf(plan).flatMap(({ relation, mode }) =>
+        mode === TABLE_LOCK.rowExclusive ? [relation] : [],
+      ),
+    );
+    tables = plan.tables.filter(({ oid }) => oids.has(oid));
+    CHANGED.set(plan, tables);
+  }
+  return tables;
 }
 
 const CALLERS = new WeakMap<Plan, boolean>();

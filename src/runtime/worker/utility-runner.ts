@@ -1,7 +1,12 @@
 import type { Catalog, CatalogChange } from '../../catalog/index.ts';
 import { type PgErrorFields, pgError, SQLSTATES, toErrorFields } from '../../errors/index.ts';
 import type { StatementSettings } from '../../session/index.ts';
-import type { SequenceOperations, SpillFile, SystemViewSource } from '../../sql/execute/index.ts';
+import type {
+  ForeignKeyChecks,
+  SequenceOperations,
+  SpillFile,
+  SystemViewSource,
+} from '../../sql/execute/index.ts';
 import {
   executeUtility,
   type UtilityEnvironment,
@@ -306,8 +311,17 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     return this.writer.changes;
   }
 
+  get foreignKeys(): ForeignKeyChecks {
+    return this.writer.foreignKeysOf(this.open);
+  }
+
   openCursor(tree: TreeId): Cursor {
     return this.writer.transactionCursor(this.open.transaction, tree);
+  }
+
+  newestCursor(tree: TreeId): Cursor {
+    const { engine } = this.writer;
+    return this.writer.transactionCursor(this.open.transaction, tree, engine.commitLsn);
   }
 
   closeCursor(cursor: Cursor): void {

@@ -1,5 +1,9 @@
 import type { Catalog, CatalogChange } from '../../catalog/index.ts';
-import type { SequenceOperations } from '../../sql/execute/index.ts';
+import type {
+  DeferredMark,
+  ForeignKeyChecks,
+  SequenceOperations,
+} from '../../sql/execute/index.ts';
 import type { TreeId } from '../../storage/index.ts';
 import { Transaction } from '../../txn/index.ts';
 import type { Int8 } from '../../types/index.ts';
@@ -47,6 +51,8 @@ export class OpenTransaction {
   readonly droppedTrees: TreeId[] = [];
   /** Made when a statement of the transaction can use it. */
   sequences: SequenceOperations | null = null;
+  /** Made when a statement changes a table with foreign keys. */
+  foreignKeys: ForeignKeyChecks | null = null;
   /** The catalog with its changes; null without any. */
   catalog: Catalog | null = null;
   /** Version of the committed catalog that it lies over. */
@@ -77,6 +83,7 @@ export class OpenTransaction {
       changes: this.catalogChanges.length,
       created: this.createdTrees.length,
       dropped: this.droppedTrees.length,
+      deferred: this.foreignKeys?.deferred.mark ?? null,
     });
   }
 
@@ -95,6 +102,8 @@ export class OpenTransaction {
     this.catalogChanges.length = mark.changes;
     this.createdTrees.length = mark.created;
     this.droppedTrees.length = mark.dropped;
+    if (mark.deferred !== null) this.foreignKeys?.deferred.rollbackTo(mark.deferred);
+    else this.foreignKeys = null;
     return { lockMark, catalogChanged };
   }
 }
@@ -103,4 +112,6 @@ interface CatalogMark {
   readonly changes: number;
   readonly created: number;
   readonly dropped: number;
+  /** Null: nothing had been done with foreign keys yet. */
+  readonly deferred: DeferredMark | null;
 }

@@ -17,7 +17,13 @@ import { PgError, type PgErrorFields, pgError, toErrorFields } from '../../error
 import type { Directory } from '../../io/index.ts';
 import { STALE_PLAN_SQLSTATE } from '../../session/index.ts';
 import type { SharedMemory } from '../../shm/index.ts';
-import type { SequenceOperations } from '../../sql/execute/index.ts';
+import {
+  ForeignKeyChecks,
+  hasForeignKeys,
+  ReferenceCache,
+  type SequenceOperations,
+} from '../../sql/execute/index.ts';
+import type { Plan } from '../../sql/plan/plan.ts';
 import { type Cursor, openPageFiles, StorageEngine, type TreeId } from '../../storage/index.ts';
 import {
   ExclusiveTables,
@@ -36,6 +42,7 @@ import { systemViewLookup, systemViewSource, type ThreadFacts } from '../system-
 import { AdvisoryCalls, AdvisoryWait } from './advisory-calls.ts';
 import { CommitGroup } from './commit-group.ts';
 import { EMPTY_CURSOR } from './empty-cursor.ts';
+import { TransactionForeignKeys } from './foreign-key-services.ts';
 import { blockingSessions, deadlock, lockFacts } from './lock-facts.ts';
 import { LogSync } from './log-sync.ts';
 import { MovedRows, RowIdCounters } from './row-ids.ts';
@@ -44,7 +51,7 @@ import { encodeState, SequenceStore, sequenceKey } from './sequences.ts';
 import { SessionSequences } from './session-sequences.ts';
 import { StalePlan } from './stale-plan.ts';
 import { StatementThread } from './statement-thread.ts';
-import { tableLocksOf, takesAdvisoryLocks } from './table-locks.ts';
+import { changedTables, tableLocksOf, takesAdvisoryLocks } from './table-locks.ts';
 import { UtilityRunner } from './utility-runner.ts';
 import type { WorkerSetup } from './worker-setup.ts';
 import { OpenTransaction, WriterSession } from './writer-session.ts';
@@ -59,6 +66,7 @@ export class Writer extends StatementThread {
   readonly catalog: Catalog;
   readonly changes: RowChanges;
   readonly sequenceStore: SequenceStore;
+  readonly references = new ReferenceCache();
   private readonly moves = new MovedRows();
   private readonly sessions = new Map<number, WriterSession>();
   private readonly running = new Map<Transaction, LockWaiter>();
@@ -190,7 +198,13 @@ export class Writer extends StatementThread {
     statement.snapshot = transaction.snapshot;
     statement.snapshotSlot = transaction.snapshotSlot;
     statement.holdsSnapshot = message.snapshot() < 0;
-    statement.rows = this.rowsOf(transaction);
+    statement.rows = this.changes;
+    if (this.changesReferences(statement.plan, open)) {
+      const checks = this.foreignKeysOf(open);
+      checks.begin(statement, inBlock);
+      statement.rows = checks.rows;
+      statement.checks = checks;
+    }
     statement.sequences = statement.plan.needsWriter ? this.sequencesOf(open) : null;
     statement.systemViews = statement.plan.needsCatalog
       ? systemViewSource(this.catalogOf(open), statement.context, this.facts)
@@ -202,6 +216,19 @@ export class Writer extends StatementThread {
     }
     statement.context.advisoryLocks = statement.advisory ?? undefined;
     return this.lockTables(statement);
+  }
+
+  /** Whether the plan changes rows of tables with foreign keys. */
+  private changesReferences(plan: Plan, open: OpenTransaction): boolean {
+    const tables = changedTables(plan);
+    if (tables.length === 0) return false;
+    const catalog = this.catalogOf(open);
+    return tables.some((table) => hasForeignKeys(catalog, table));
+  }
+
+  foreignKeysOf(open: OpenTransaction): ForeignKeyChecks {
+    open.foreignKeys ??= new ForeignKeyChecks(new TransactionForeignKeys(this, open));
+    return open.foreignKeys;
   }
 
   /** What the writer tells functions and views that others cannot. */
@@ -294,6 +321,7 @@ export class Writer extends StatementThread {
     transaction.writes.rollbackTo(statement.writeMark);
     this.moves.rollbackTo(transaction, statement.writeMark);
     statement.restart();
+    if (statement.checks !== null) statement.open!.foreignKeys!.restart();
     statement.awaitsRestart = true;
     this.startWaiting(transaction);
     return true;
@@ -362,10 +390,15 @@ export class Writer extends StatementThread {
     tree: TreeId,
     snapshot = transaction.snapshot,
   ): Cursor {
-    const exists = this.roots.find(tree, snapshot) !== 0;
-    const base = exists ? this.pageCursor(tree, snapshot) : EMPTY_CURSOR;
+    const base = this.committedCursor(tree, snapshot);
     if (!transaction.writes.trees.has(tree)) return base;
     return new OverlayCursor(base, transaction.writes, tree, transaction.command);
+  }
+
+  /** A cursor at a commit; without entries where the tree is younger. */
+  committedCursor(tree: TreeId, commit: number): Cursor {
+    const exists = this.roots.find(tree, commit) !== 0;
+    return exists ? this.pageCursor(tree, commit) : EMPTY_CURSOR;
   }
 
   // ---------------------------------------------------------------- messages
@@ -529,10 +562,6 @@ export class Writer extends StatementThread {
   setSnapshot(transaction: Transaction, snapshot: number): void {
     transaction.snapshot =
       snapshot >= 0 ? snapshot : this.snapshots.acquire(transaction.snapshotSlot);
-  }
-
-  rowsOf(_transaction: Transaction): RowChanges {
-    return this.changes;
   }
 
   commit(

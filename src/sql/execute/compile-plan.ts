@@ -2,7 +2,6 @@ import { assert, assertNever } from '../../base/index.ts';
 import type { RelationDescriptor } from '../../catalog/descriptors.ts';
 import { CHUNK_ROWS, type DataChunk } from '../../chunk/index.ts';
 import { type SqlType, typeByOid } from '../../types/index.ts';
-import type { RowLockStrength } from '../bind/query.ts';
 import type { SortKey } from '../expression.ts';
 import type { Plan, PlanNode } from '../plan/plan.ts';
 import { Aggregate } from './aggregate/aggregate.ts';
@@ -24,11 +23,12 @@ import { Insert } from './insert.ts';
 import { Instrumented, newCounters } from './instrumented.ts';
 import { KeyRanges } from './key-ranges.ts';
 import { LockRows } from './lock-rows.ts';
+import { lockStrength } from './lock-strength.ts';
 import { Materialize } from './materialize.ts';
 import { MergeJoin } from './merge-join.ts';
 import { Delete, Update } from './modify.ts';
 import { NestedLoop } from './nested-loop.ts';
-import type { Operator, Status } from './operator.ts';
+import { DONE, type Operator, type Status } from './operator.ts';
 import { slotsOf, usesSlots } from './plan-slots.ts';
 import { ProjectSet } from './project-set.ts';
 import { Recheck } from './recheck.ts';
@@ -48,6 +48,8 @@ export class CompiledPlan {
   readonly #root: Operator;
   readonly #shared: SharedParts;
   #isOpen = false;
+  /** All rows are made and changed; what is to be done after that may go on. */
+  #isComputed = false;
 
   constructor(plan: Plan, run: Run, root: Operator, shared: SharedParts) {
     this.plan = plan;
@@ -69,6 +71,7 @@ export class CompiledPlan {
   open(environment: ExecutionEnvironment): void {
     assert(!this.#isOpen, 'the plan is open already');
     this.#isOpen = true;
+    this.#isComputed = false;
     this.#run.begin(environment);
     this.#root.open();
   }
@@ -76,7 +79,12 @@ export class CompiledPlan {
   /** Goes on; what CHUNK, DONE and PAUSE mean is said in operator.ts. */
   next(): Status {
     this.#run.resumes++;
-    return this.#root.next();
+    if (!this.#isComputed) {
+      const status = this.#root.next();
+      if (status !== DONE) return status;
+      this.#isComputed = true;
+    }
+    return this.#run.environment.checks?.run() ?? DONE;
   }
 
   /** Gives back all resources; also after an error, and twice does no harm. */
@@ -535,17 +543,4 @@ class PlanCompiler {
 
 function typesOf(node: PlanNode): SqlType[] {
   return node.output.map((column) => typeByOid(column.type));
-}
-
-/** Assigning to a column of a unique key locks the row against key-share locks too. */
-function lockStrength(
-  table: RelationDescriptor,
-  assignments: readonly { readonly column: number }[],
-): RowLockStrength {
-  const keys = new Set(table.clusterKey ?? []);
-  for (const index of table.indexes) {
-    if (!index.unique || index.predicate !== null) continue;
-    for (const column of index.columns) keys.add(column.column);
-  }
-  return assignments.some(({ column }) => keys.has(column)) ? 'update' : 'noKeyUpdate';
 }

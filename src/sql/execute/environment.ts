@@ -5,6 +5,7 @@ import type { Datum, Int8 } from '../../types/index.ts';
 import type { RowLockStrength } from '../bind/query.ts';
 import type { FunctionContext } from '../functions/index.ts';
 import type { PlanNode } from '../plan/plan.ts';
+import type { Status } from './operator.ts';
 
 /** What a thread supplies to run a plan. The same object may serve many statements, one at a time;
  * an operator reads its fields afresh in every run. */
@@ -30,6 +31,14 @@ export interface ExecutionEnvironment {
   /** Null on readers (Plan.needsWriter is false). */
   readonly sequences: SequenceOperations | null;
   readonly rows: RowOperations | null;
+  /** What is to be done once all rows are changed; null or absent: nothing. */
+  readonly checks?: StatementChecks | null;
+}
+
+/** Work at the end of a statement: foreign keys. */
+export interface StatementChecks {
+  /** DONE, or PAUSE when it is to be called again. */
+  run(): Status;
 }
 
 /** A file for what does not fit work_mem; deleted when it is closed. */

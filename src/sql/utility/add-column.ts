@@ -47,7 +47,7 @@ export function* addColumn(
     yield* testNotNull(command, next, position);
   }
   command.environment.nextCommand();
-  yield* addElements(command, next, elements);
+  yield* addElements(command, next, elements, value === null);
 }
 
 /** What the rows that exist get; null for NULL. */

@@ -11,6 +11,7 @@ import type { Command } from './command.ts';
 import { columnsOf, duplicateConstraint, makeCheck } from './create-table.ts';
 import type { UtilityPause } from './environment.ts';
 import { beginRun, storedExpressions } from './execution.ts';
+import { addForeignKeys } from './foreign-keys.ts';
 import { buildIndex } from './index-build.ts';
 import { makeKey, NamesInUse } from './keys.ts';
 import { changeRelation } from './relation-change.ts';
@@ -22,6 +23,7 @@ import {
   TableElements,
 } from './table-elements.ts';
 import { scanChunks } from './table-scan.ts';
+import { validateForeignKey } from './validate-foreign-key.ts';
 
 /** ALTER TABLE … ADD CONSTRAINT. */
 export function* addConstraint(
@@ -36,15 +38,18 @@ export function* addConstraint(
   yield* addElements(command, table, elements);
 }
 
-/** Adds the checks and keys of `elements` to a table, testing the rows it has. */
+/** Adds the checks, keys and foreign keys of `elements` to a table, testing the rows it has.
+ * `isEmpty`: no row can break a foreign key. */
 export function* addElements(
   command: Command,
   table: RelationDescriptor,
   elements: TableElements,
+  isEmpty = false,
 ): Generator<UtilityPause, void, undefined> {
   let present = table;
   for (const check of elements.checks) present = yield* addCheck(command, present, check);
   for (const key of elements.keys) present = yield* addKey(command, present, key);
+  yield* addForeignKeys(command, present, elements.foreignKeys, isEmpty);
 }
 
 function* addCheck(
@@ -139,7 +144,11 @@ export function* dropConstraint(
     return;
   }
   const constraints = table.constraints.filter((other) => other !== constraint);
-  const index = table.indexes.find((other) => other.oid === constraint.index);
+  // A foreign key's index is that of the table it refers to.
+  const index =
+    constraint.kind === 'foreign'
+      ? undefined
+      : table.indexes.find((other) => other.oid === constraint.index);
   const indexes = table.indexes.filter((other) => other !== index);
   if (index !== undefined) dropIndexTree(command, index);
   if (index?.clustered !== true) {
@@ -164,14 +173,15 @@ export function* validateConstraint(
       `constraint "${action.name}" of relation "${table.name}" does not exist`,
     );
   }
-  if (constraint.kind !== 'check') {
+  if (constraint.kind !== 'check' && constraint.kind !== 'foreign') {
     throw pgError(
       'wrong_object_type',
       `constraint "${action.name}" of relation "${table.name}" is not a foreign key or check constraint`,
     );
   }
   if (constraint.validated) return;
-  yield* testCheck(command, table, constraint);
+  if (constraint.kind === 'check') yield* testCheck(command, table, constraint);
+  else yield* validateForeignKey(command, table, constraint);
   const constraints = table.constraints.map((other) =>
     other === constraint ? { ...constraint, validated: true } : other,
   );

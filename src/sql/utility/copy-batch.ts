@@ -3,14 +3,16 @@ import type { RelationDescriptor, StoredExpression } from '../../catalog/index.t
 import { type ColumnVector, type DataChunk, setAllNull } from '../../chunk/index.ts';
 import { PgError } from '../../errors/index.ts';
 import { type CopyFormat, copyLineContext, copyValueContext } from '../execute/copy/index.ts';
+import type { RowOperations } from '../execute/environment.ts';
 import type { Evaluator } from '../execute/expression/evaluator.ts';
+import { type ForeignKeyChecks, hasForeignKeys } from '../execute/foreign-keys/index.ts';
 import { RowConstraints } from '../execute/row-constraints.ts';
 import type { Run } from '../execute/run.ts';
 import type { Expr } from '../expression.ts';
 import type { Command } from './command.ts';
 import { type FieldReader, fieldReader } from './copy-values.ts';
 import type { UtilityPause } from './environment.ts';
-import { beginRun, columnVectors, storedExpressions } from './execution.ts';
+import { beginRun, columnVectors, executionEnvironment, storedExpressions } from './execution.ts';
 import { nextvalExpression } from './sequence-relation.ts';
 
 /** Rows that fit a batch, and from how many on it is inserted. */
@@ -35,6 +37,9 @@ export class CopyBatch {
   private readonly filter: Evaluator | null;
   private readonly selected: Int32Array;
   private readonly rows: DataChunk;
+  /** Of the table's foreign keys; null where it has none. */
+  private readonly checks: ForeignKeyChecks | null;
+  private readonly changes: RowOperations;
   private readonly lines = new Float64Array(CAPACITY);
   /** The lines as they came, for the context of violated constraints; only when there are any. */
   private readonly contents = new ByteWriter(256);
@@ -80,6 +85,9 @@ export class CopyBatch {
     this.filter = where === null ? null : compiler.compile(where.expr as Expr);
     this.selected = new Int32Array(where === null ? 0 : CAPACITY);
     this.rows = { columns: [...this.vectors], count: 0, selection: null };
+    this.checks = hasForeignKeys(command.catalog, table) ? environment.foreignKeys : null;
+    this.checks?.begin(executionEnvironment(environment), environment.inBlock);
+    this.changes = this.checks?.rows ?? environment.rows;
   }
 
   /** Rows that still fit. */
@@ -162,7 +170,7 @@ export class CopyBatch {
     const { environment } = this.command;
     const { rows, constraints } = this;
     this.complete();
-    if (this.rowCount + rows.count >= FULL) environment.rows.expectInserts(this.table);
+    if (this.rowCount + rows.count >= FULL) this.changes.expectInserts(this.table);
     constraints?.prepare(rows);
     if (this.failure !== null) {
       // Nothing will be kept: it only matters which error came first.
@@ -181,6 +189,11 @@ export class CopyBatch {
     this.count = 0;
     this.contents.reset();
     for (const position of this.positions) this.vectors[position]!.reset();
+  }
+
+  /** Checks the foreign keys of all rows, once they are inserted. */
+  *finish(): Generator<UtilityPause, void, undefined> {
+    if (this.checks !== null) yield* this.checks.finish();
   }
 
   /** Fills in defaults and leaves out what WHERE does not want. */
@@ -204,7 +217,7 @@ export class CopyBatch {
 
   private insertRow(row: number): 'done' | 'conflict' | 'wait' {
     try {
-      return this.command.environment.rows.insert(this.table, this.rows.columns, row, null);
+      return this.changes.insert(this.table, this.rows.columns, row, null);
     } catch (thrown) {
       throw this.inLine(thrown, row, null);
     }

@@ -81,6 +81,7 @@ function* receive(
   }
   batch.collect(() => parser.finish());
   yield* batch.insert();
+  yield* batch.finish();
 }
 
 /** FREEZE would have nothing to do, as no row needs freezing; but PostgreSQL's rule holds. */

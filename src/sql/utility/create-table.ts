@@ -12,6 +12,7 @@ import type { Expr } from '../expression.ts';
 import { visitChildren } from '../expression-tree.ts';
 import type { Command } from './command.ts';
 import type { UtilityExecution } from './environment.ts';
+import { addForeignKeys } from './foreign-keys.ts';
 import { makeKey, NamesInUse } from './keys.ts';
 import { likeElements } from './like-clause.ts';
 import { chooseName, creationSchema, duplicateRelation, isNameTaken } from './object-names.ts';
@@ -52,7 +53,9 @@ export function* createTable(command: Command, statement: CreateStmt): UtilityEx
     if ('TableLikeClause' in element) likeElements(command, element.TableLikeClause, elements);
     else elements.add(element);
   }
-  defineTable(command, schema, tableName, elements, storageOptions([], statement.options, false));
+  const options = storageOptions([], statement.options, false);
+  const table = defineTable(command, schema, tableName, elements, options);
+  yield* addForeignKeys(command, table, elements.foreignKeys, true);
   return { tag: 'CREATE TABLE' };
 }
 
@@ -246,7 +249,7 @@ export function makeCheck(
 }
 
 /** Generated names of constraints are unique in their schema. */
-function isConstraintTaken(
+export function isConstraintTaken(
   command: Command,
   schema: number,
   name: string,

@@ -3,6 +3,7 @@ import type { Catalog, CatalogChange } from '../../catalog/index.ts';
 import type { PgErrorFields } from '../../errors/index.ts';
 import type { Cursor, TreeId } from '../../storage/index.ts';
 import type { SequenceOperations, SpillFile, SystemViewSource } from '../execute/environment.ts';
+import type { ForeignKeyChecks } from '../execute/foreign-keys/index.ts';
 import type { FunctionContext } from '../functions/index.ts';
 
 /** What a utility statement (DDL, COPY, LOCK, …) runs in: the writer, inside a transaction.
@@ -39,8 +40,13 @@ export interface UtilityEnvironment {
 
   /** Row changes of the transaction, with index maintenance; see access/row-operations.ts. */
   readonly rows: RowChanges;
+  /** The foreign keys of the transaction, through which rows of tables that have some are changed. */
+  readonly foreignKeys: ForeignKeyChecks;
   /** Entries of a tree as the transaction sees them at the present command. */
   openCursor(tree: TreeId): Cursor;
+  /** The same as the newest commit left them, whatever the isolation level: for tests of all rows of
+   * a table that is locked against changes. */
+  newestCursor(tree: TreeId): Cursor;
   closeCursor(cursor: Cursor): void;
   /** Writes an entry of a tree without locks or indexes, for trees that no one else can see. */
   putEntry(

@@ -4,6 +4,8 @@ import { builtinTypes, OID, SERIAL_TYPES } from '../../types/index.ts';
 import { checkCollation } from '../bind/collation.ts';
 import { nameList } from '../bind/syntax.ts';
 import type { Command } from './command.ts';
+import { withAttributes } from './constraint-attributes.ts';
+import { type ForeignKeyDraft, foreignKeyDraft } from './foreign-keys.ts';
 import { checkIndexOptions } from './storage-options.ts';
 import { areNotSupported } from './unsupported.ts';
 
@@ -45,6 +47,7 @@ export class TableElements {
   readonly columns: ColumnDraft[] = [];
   readonly checks: CheckDraft[] = [];
   readonly keys: KeyDraft[] = [];
+  readonly foreignKeys: ForeignKeyDraft[] = [];
   private readonly command: Command;
   private readonly table: string;
 
@@ -74,8 +77,8 @@ export class TableElements {
       parts.sequenceOptions = [];
       parts.hasDefault = true;
     }
-    for (const node of definition.constraints ?? []) {
-      if ('Constraint' in node) this.addColumnConstraint(parts, node.Constraint, name, type);
+    for (const constraint of withAttributes(command, definition.constraints ?? [])) {
+      this.addColumnConstraint(parts, constraint, name, type);
     }
     const column: ColumnDraft = {
       name,
@@ -168,6 +171,9 @@ export class TableElements {
       case 'CONSTR_UNIQUE':
         this.addKey(constraint, [column]);
         return;
+      case 'CONSTR_FOREIGN':
+        this.foreignKeys.push(foreignKeyDraft(this.command, constraint, column));
+        return;
       default:
         this.addConstraint(constraint);
     }
@@ -188,19 +194,12 @@ export class TableElements {
         this.addKey(constraint, nameList(constraint.keys));
         return;
       case 'CONSTR_FOREIGN':
-        throw areNotSupported(
-          'foreign key constraints',
-          this.command.position(constraint.location),
-        );
+        this.foreignKeys.push(foreignKeyDraft(this.command, constraint, null));
+        return;
       case 'CONSTR_EXCLUSION':
         throw areNotSupported('exclusion constraints', this.command.position(constraint.location));
-      case 'CONSTR_ATTR_NOT_DEFERRABLE':
-      case 'CONSTR_ATTR_IMMEDIATE':
       case 'CONSTR_ATTR_ENFORCED':
         return;
-      case 'CONSTR_ATTR_DEFERRABLE':
-      case 'CONSTR_ATTR_DEFERRED':
-        throw areNotSupported('deferrable constraints', this.command.position(constraint.location));
       default:
         throw notSupported('this constraint', this.command.position(constraint.location));
     }
@@ -278,7 +277,7 @@ class ColumnParts {
   }
 }
 
-const SYSTEM_COLUMNS: ReadonlySet<string> = new Set([
+export const SYSTEM_COLUMNS: ReadonlySet<string> = new Set([
   'tableoid',
   'xmin',
   'cmin',

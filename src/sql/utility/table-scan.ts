@@ -8,13 +8,14 @@ import { columnVectors } from './execution.ts';
 /** Rows between two looks at the clock. */
 const ROWS_PER_LOOK = 256;
 
-/** Calls `visit` at each entry of a tree, in key order; what the cursor shows is good in the call. */
+/** Calls `visit` at each entry of a tree, in key order; what the cursor shows is good in the call. The
+ * cursor is closed at the end. */
 export function* scanTree(
   environment: UtilityEnvironment,
   tree: TreeId,
   visit: (cursor: Cursor) => void,
+  cursor: Cursor = environment.openCursor(tree),
 ): Generator<UtilityPause, void, undefined> {
-  const cursor = environment.openCursor(tree);
   try {
     let looked = 0;
     for (let found = cursor.first(); found; found = cursor.next()) {

@@ -10,6 +10,11 @@ import { PgError, type PgErrorFields, pgError } from '../../../src/errors/index.
 import { EMPTY_CURSOR } from '../../../src/runtime/worker/empty-cursor.ts';
 import { MovedRows } from '../../../src/runtime/worker/row-ids.ts';
 import type { SequenceOperations, SpillFile } from '../../../src/sql/execute/environment.ts';
+import {
+  ForeignKeyChecks,
+  type ForeignKeyServices,
+  ReferenceCache,
+} from '../../../src/sql/execute/foreign-keys/index.ts';
 import type { FunctionContext } from '../../../src/sql/functions/index.ts';
 import { parseStatements } from '../../../src/sql/parse/index.ts';
 import {
@@ -43,6 +48,7 @@ export class Database implements UtilityEnvironment {
   readonly trees = new Set<TreeId>();
   readonly spilled: number[] = [];
   readonly rows: RowChanges;
+  readonly foreignKeys: ForeignKeyChecks;
   private readonly sequenceValues = new Map<number, { last: bigint; isCalled: boolean }>();
   private oid = 16384;
   private tree = 100;
@@ -65,6 +71,36 @@ export class Database implements UtilityEnvironment {
       moves: new MovedRows(),
     });
     this.transaction.snapshot = 1;
+    this.foreignKeys = new ForeignKeyChecks(this.foreignKeyServices());
+  }
+
+  private foreignKeyServices(): ForeignKeyServices {
+    const { transaction, locks, rows } = this;
+    const catalog = () => this.catalog;
+    return {
+      transaction,
+      changes: rows,
+      references: new ReferenceCache(),
+      get catalog() {
+        return catalog();
+      },
+      newestCommit: 1,
+      lockTable: (relation, mode, wait) =>
+        locks.acquire(transaction, 'table', tableLockTag(relation), mode, wait) === 'granted',
+      nextCommand() {
+        transaction.command++;
+      },
+      cursorAt: (tree, _commit, own) =>
+        own === 'none'
+          ? EMPTY_CURSOR
+          : new OverlayCursor(
+              EMPTY_CURSOR,
+              transaction.writes,
+              tree,
+              own === 'all' ? transaction.command + 1 : transaction.command,
+            ),
+      closeCursor() {},
+    };
   }
 
   /** Runs the statements of a text; answers their tags, or the first error. */
@@ -192,6 +228,10 @@ export class Database implements UtilityEnvironment {
 
   openCursor(tree: TreeId): Cursor {
     return new OverlayCursor(EMPTY_CURSOR, this.transaction.writes, tree, this.transaction.command);
+  }
+
+  newestCursor(tree: TreeId): Cursor {
+    return this.openCursor(tree);
   }
 
   closeCursor(): void {}

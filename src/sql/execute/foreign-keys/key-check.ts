@@ -1,0 +1,109 @@
+import { ByteWriter } from '../../../base/index.ts';
+import type { Datum } from '../../../types/index.ts';
+import { ChildSearch, type SearchEnvironment } from './find-children.ts';
+import type { Reference } from './reference.ts';
+import type { ForeignKeyServices, ForeignKeyWork } from './services.ts';
+import { missingParent, mixedNulls, stillReferenced } from './violations.ts';
+
+/** The checks of a foreign key, which wait for the locks they need. */
+export class KeyCheck {
+  readonly #services: ForeignKeyServices;
+  readonly #environment: SearchEnvironment;
+  readonly #reference: Reference;
+
+  constructor(services: ForeignKeyServices, environment: SearchEnvironment, reference: Reference) {
+    this.#services = services;
+    this.#environment = environment;
+    this.#reference = reference;
+  }
+
+  /** The row of the child that the transaction has at `key`, if it is still there, refers to a row of
+   * the parent; that one's key is locked. */
+  *child(key: Uint8Array): ForeignKeyWork {
+    const reference = this.#reference;
+    const { writes } = this.#services.transaction;
+    const { child, foreign } = reference;
+    const row = writes.find(child.tree, key, 0, key.length)?.latest ?? null;
+    if (row === null || row.bytes === null) return;
+    const values = reference.childValues(row.bytes, row.start);
+    if (values.includes(null)) {
+      if (foreign.match === 's' || values.every((value) => value === null)) return;
+      throw mixedNulls(reference, this.#schema());
+    }
+    const parentKey = reference.toParentKey(values, this.#environment.functions);
+    if (parentKey !== null && (yield* this.#lockParent(parentKey))) return;
+    throw missingParent(reference, values, this.#schema(), this.#environment.functions);
+  }
+
+  /** Locks the row of the parent with a key; false when there is none. */
+  *#lockParent(key: readonly Datum[]): ForeignKeyWork<boolean> {
+    const { changes } = this.#services;
+    const { parent } = this.#reference;
+    const place = this.#findParent(key);
+    if (typeof place === 'boolean') return place;
+    for (;;) {
+      const outcome = changes.lockRow(parent, place, 0, place.length, 'keyShare', 'block');
+      if (outcome === 'wait') {
+        yield 'wait';
+        continue;
+      }
+      if (outcome !== 'changed') return outcome === 'locked' || outcome === 'own';
+      const { bytes, start } = changes.changedTuple;
+      return this.#reference.sameKey(this.#reference.parentValues(bytes, start), key);
+    }
+  }
+
+  /** The clustered key of the row of the parent that the snapshot shows; or whether the transaction
+   * itself has made the row, or taken it away. */
+  #findParent(key: readonly Datum[]): Uint8Array | boolean {
+    const { transaction } = this.#services;
+    const { parentIndex } = this.#reference;
+    const out = new ByteWriter(64);
+    this.#reference.encodeKey(key, out);
+    const bytes = out.copy();
+    const own = transaction.writes.find(parentIndex.tree, bytes, 0, bytes.length)?.latest ?? null;
+    if (own !== null) return own.bytes !== null;
+    const cursor = this.#services.cursorAt(parentIndex.tree, transaction.snapshot, 'none');
+    try {
+      if (!cursor.seek(bytes, bytes.length, 'ge')) return false;
+      const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = cursor;
+      if (Buffer.compare(keyBytes.subarray(keyStart, keyEnd), bytes) !== 0) return false;
+      return parentIndex.clustered ? bytes : valueBytes.slice(valueStart, valueEnd);
+    } finally {
+      this.#services.closeCursor(cursor);
+    }
+  }
+
+  /** No row of the child refers to a key that the parent had. Where `mayBeReplaced`, another row of
+   * the parent may have taken it over. */
+  *parent(key: readonly Datum[], mayBeReplaced: boolean): ForeignKeyWork {
+    if (mayBeReplaced && (yield* this.#lockParent(key))) return;
+    if (!(yield* this.isReferenced(key))) return;
+    throw stillReferenced(this.#reference, key, this.#schema(), this.#environment.functions);
+  }
+
+  /** Whether a row of the child refers to the key, once those who change it have ended. */
+  *isReferenced(key: readonly Datum[]): ForeignKeyWork<boolean> {
+    const { changes } = this.#services;
+    const { child } = this.#reference;
+    const search = new ChildSearch(this.#services, this.#environment, this.#reference, key);
+    for (;;) {
+      const row = (yield* search.next(1))[0];
+      if (row === undefined) return false;
+      const { seenAt } = search;
+      let outcome = changes.lockRow(child, row.key, 0, row.key.length, 'keyShare', 'block', seenAt);
+      while (outcome === 'wait') {
+        yield 'wait';
+        outcome = changes.lockRow(child, row.key, 0, row.key.length, 'keyShare', 'block', seenAt);
+      }
+      if (outcome === 'locked' || outcome === 'own') return true;
+      if (outcome !== 'changed') continue;
+      const { bytes, start } = changes.changedTuple;
+      if (this.#reference.refersTo(bytes, start, key, this.#environment.functions)) return true;
+    }
+  }
+
+  #schema(): string | undefined {
+    return this.#services.catalog.schemaByOid(this.#reference.child.schema)?.name;
+  }
+}

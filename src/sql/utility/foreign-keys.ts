@@ -1,0 +1,256 @@
+import type { Constraint, RangeVar } from '@pgsql/types';
+import type {
+  ConstraintDescriptor,
+  ForeignKey,
+  IndexDescriptor,
+  RelationDescriptor,
+} from '../../catalog/index.ts';
+import { notSupported, type PgError, pgError } from '../../errors/index.ts';
+import { TABLE_LOCK } from '../../txn/index.ts';
+import { typeByOid } from '../../types/index.ts';
+import { canCoerceOne } from '../bind/coercion-rules.ts';
+import { nameList } from '../bind/syntax.ts';
+import { btreeFamily, btreeOperator, EQUAL } from '../functions/index.ts';
+import type { Command } from './command.ts';
+import { duplicateConstraint, isConstraintTaken } from './create-table.ts';
+import type { UtilityPause } from './environment.ts';
+import { columnPosition } from './keys.ts';
+import {
+  chooseName,
+  findRelation,
+  indexColumnsName,
+  isSystemView,
+  undefinedRelation,
+} from './object-names.ts';
+import { changeRelation, currentRelation } from './relation-change.ts';
+import { SYSTEM_COLUMNS } from './table-elements.ts';
+import { areNotSupported } from './unsupported.ts';
+import { validateForeignKey } from './validate-foreign-key.ts';
+
+/** A foreign key as written. */
+export interface ForeignKeyDraft {
+  readonly name: string | null;
+  readonly columns: readonly string[];
+  readonly table: RangeVar;
+  /** Columns referred to; none: the primary key's. */
+  readonly referenced: readonly string[];
+  readonly foreign: Pick<ForeignKey, 'onUpdate' | 'onDelete' | 'match'>;
+  readonly deleteColumns: readonly string[];
+  readonly deferrable: boolean;
+  readonly deferred: boolean;
+  readonly validate: boolean;
+}
+
+type Action = ForeignKey['onDelete'];
+
+/** `column` is the one that a column constraint stands at. */
+export function foreignKeyDraft(
+  command: Command,
+  constraint: Constraint,
+  column: string | null,
+): ForeignKeyDraft {
+  const position = command.position(constraint.location);
+  if (constraint.fk_with_period === true || constraint.pk_with_period === true) {
+    throw notSupported('FOREIGN KEY ... PERIOD', position);
+  }
+  const deferred = constraint.initdeferred === true;
+  if (deferred || constraint.deferrable === true) {
+    throw areNotSupported('deferrable constraints', position);
+  }
+  return {
+    name: constraint.conname ?? null,
+    columns: column === null ? nameList(constraint.fk_attrs) : [column],
+    table: constraint.pktable ?? {},
+    referenced: nameList(constraint.pk_attrs),
+    foreign: {
+      onUpdate: (constraint.fk_upd_action ?? 'a') as Action,
+      onDelete: (constraint.fk_del_action ?? 'a') as Action,
+      match: constraint.fk_matchtype === 'f' ? 'f' : 's',
+    },
+    deleteColumns: nameList(constraint.fk_del_set_cols),
+    deferrable: deferred || constraint.deferrable === true,
+    deferred,
+    validate: constraint.skip_validation !== true,
+  };
+}
+
+/** Adds foreign keys to a table. `isEmpty`: it has no rows that could break them. */
+export function* addForeignKeys(
+  command: Command,
+  table: RelationDescriptor,
+  drafts: readonly ForeignKeyDraft[],
+  isEmpty: boolean,
+): Generator<UtilityPause, void, undefined> {
+  for (const draft of drafts) {
+    const parent = yield* lockReferenced(command, draft.table);
+    const child = currentRelation(command, table.oid) ?? table;
+    const constraint = makeForeignKey(command, child, parent, draft, isEmpty);
+    // Plans for the table referred to are to be made anew, since its rows are watched now.
+    if (parent.oid !== child.oid) changeRelation(command, parent, {});
+    const changed = changeRelation(command, child, {
+      constraints: [...child.constraints, constraint],
+    });
+    if (isEmpty || !draft.validate) continue;
+    command.environment.nextCommand();
+    yield* validateForeignKey(command, changed, constraint);
+  }
+}
+
+function* lockReferenced(
+  command: Command,
+  name: RangeVar,
+): Generator<UtilityPause, RelationDescriptor, undefined> {
+  const parent = yield* command.lockNamed(
+    () => findRelation(command, name),
+    TABLE_LOCK.shareRowExclusive,
+  );
+  if (parent?.kind === 'table') return parent;
+  if (parent === undefined && !isSystemView(command, name)) throw undefinedRelation(command, name);
+  throw pgError('wrong_object_type', `referenced relation "${name.relname}" is not a table`);
+}
+
+function makeForeignKey(
+  command: Command,
+  child: RelationDescriptor,
+  parent: RelationDescriptor,
+  draft: ForeignKeyDraft,
+  isEmpty: boolean,
+): ConstraintDescriptor {
+  const name = constraintName(command, child, draft);
+  const columns = referencingColumns(child, draft.columns);
+  const deleteColumns = referencingColumns(child, draft.deleteColumns);
+  for (const [i, column] of deleteColumns.entries()) {
+    if (columns.includes(column)) continue;
+    throw pgError(
+      'invalid_column_reference',
+      `column "${draft.deleteColumns[i]}" referenced in ON DELETE SET action must be part of foreign key`,
+    );
+  }
+  const index = referencedIndex(parent, draft.referenced);
+  const referenced =
+    draft.referenced.length === 0
+      ? index.columns.map(({ column }) => column)
+      : referencingColumns(parent, draft.referenced);
+  if (columns.length !== referenced.length) throw columnCounts();
+  columns.forEach((column, i) => {
+    checkTypes(name, child, column, parent, referenced[i]!);
+  });
+  return {
+    oid: command.environment.nextOid(),
+    name,
+    kind: 'foreign',
+    columns,
+    index: index.oid,
+    check: null,
+    deferrable: draft.deferrable,
+    deferred: draft.deferred,
+    validated: draft.validate || isEmpty,
+    foreign: {
+      ...draft.foreign,
+      table: parent.oid,
+      columns: referenced,
+      deleteColumns,
+    },
+  };
+}
+
+function constraintName(
+  command: Command,
+  child: RelationDescriptor,
+  draft: ForeignKeyDraft,
+): string {
+  const { name } = draft;
+  if (name === null) {
+    return chooseName(child.name, indexColumnsName(draft.columns), 'fkey', (candidate) =>
+      isConstraintTaken(command, child.schema, candidate, child.constraints),
+    );
+  }
+  if (child.constraints.some((other) => other.name === name)) {
+    throw duplicateConstraint(name, child.name);
+  }
+  return name;
+}
+
+/** Columns that a foreign key may have, as in PostgreSQL. */
+const COLUMNS_MAX = 32;
+
+function referencingColumns(table: RelationDescriptor, names: readonly string[]): number[] {
+  return names.map((name, i) => {
+    const position = columnPosition(table.columns, name);
+    if (position < 0) {
+      if (SYSTEM_COLUMNS.has(name)) {
+        throw pgError('feature_not_supported', 'system columns cannot be used in foreign keys');
+      }
+      throw pgError(
+        'undefined_column',
+        `column "${name}" referenced in foreign key constraint does not exist`,
+      );
+    }
+    if (i >= COLUMNS_MAX) {
+      throw pgError(
+        'too_many_columns',
+        `cannot have more than ${COLUMNS_MAX} keys in a foreign key`,
+      );
+    }
+    return position;
+  });
+}
+
+/** The unique index whose columns are those named, in whatever order; the primary key's when none
+ * are. */
+function referencedIndex(parent: RelationDescriptor, names: readonly string[]): IndexDescriptor {
+  if (names.length === 0) {
+    const primary = parent.indexes.find((index) => index.primary);
+    if (primary !== undefined) return primary;
+    throw pgError(
+      'undefined_object',
+      `there is no primary key for referenced table "${parent.name}"`,
+    );
+  }
+  const columns = referencingColumns(parent, names);
+  if (new Set(columns).size < columns.length) {
+    throw pgError(
+      'invalid_foreign_key',
+      'foreign key referenced-columns list must not contain duplicates',
+    );
+  }
+  const index = parent.indexes.find(
+    (candidate) =>
+      candidate.unique &&
+      candidate.predicate === null &&
+      candidate.columns.length === columns.length &&
+      candidate.columns.every(({ column }) => columns.includes(column)),
+  );
+  if (index !== undefined) return index;
+  throw pgError(
+    'invalid_foreign_key',
+    `there is no unique constraint matching given keys for referenced table "${parent.name}"`,
+  );
+}
+
+function columnCounts(): PgError {
+  return pgError(
+    'invalid_foreign_key',
+    'number of referencing and referenced columns for foreign key disagree',
+  );
+}
+
+/** The types must be of one operator family, or the referencing one be implicitly castable. */
+function checkTypes(
+  name: string,
+  child: RelationDescriptor,
+  column: number,
+  parent: RelationDescriptor,
+  referenced: number,
+): void {
+  const from = child.columns[column]!;
+  const to = parent.columns[referenced]!;
+  const inFamily =
+    btreeFamily(from.type) === btreeFamily(to.type) &&
+    btreeOperator(EQUAL, to.type, from.type) !== undefined;
+  if (inFamily || canCoerceOne(from.type, to.type, 'implicit')) return;
+  const types = [from, to].map(({ type }) => typeByOid(type).sqlName);
+  throw pgError('datatype_mismatch', `foreign key constraint "${name}" cannot be implemented`, {
+    detail: `Key columns "${from.name}" and "${to.name}" are of incompatible types: ${types.join(' and ')}.`,
+  });
+}

@@ -1,0 +1,90 @@
+import { assert, ByteWriter, compareByteRanges } from '../../base/index.ts';
+import type { ConstraintDescriptor, RelationDescriptor } from '../../catalog/index.ts';
+import { type ColumnVector, readDatum } from '../../chunk/index.ts';
+import type { PgError } from '../../errors/index.ts';
+import type { Cursor } from '../../storage/index.ts';
+import { missingParent, mixedNulls, Reference } from '../execute/foreign-keys/index.ts';
+import type { Command } from './command.ts';
+import type { UtilityPause } from './environment.ts';
+import { currentRelation } from './relation-change.ts';
+import { RowReader, scanTree } from './table-scan.ts';
+
+/** Tests a foreign key on all rows that the table has: 23503. */
+export function* validateForeignKey(
+  command: Command,
+  child: RelationDescriptor,
+  constraint: ConstraintDescriptor,
+): Generator<UtilityPause, void, undefined> {
+  const { environment } = command;
+  const parent = currentRelation(command, constraint.foreign!.table);
+  assert(parent !== undefined, 'a table referred to stays');
+  const reference = new Reference(child, constraint, parent);
+  const reader = new RowReader(child, constraint.columns);
+  const parents = environment.newestCursor(reference.parentIndex.tree);
+  const test = new RowTest(command, reference, parents);
+  try {
+    const rows = environment.newestCursor(child.tree);
+    yield* scanTree(
+      environment,
+      child.tree,
+      (cursor) => {
+        reader.read(cursor);
+        test.row(reader.columns);
+      },
+      rows,
+    );
+  } finally {
+    environment.closeCursor(parents);
+  }
+}
+
+/** Tests one row after the other. */
+class RowTest {
+  private readonly command: Command;
+  private readonly reference: Reference;
+  private readonly parents: Cursor;
+  private readonly key = new ByteWriter(64);
+  /** The last key that was found; neighbours often have the same. */
+  private readonly found = new ByteWriter(64);
+
+  constructor(command: Command, reference: Reference, parents: Cursor) {
+    this.command = command;
+    this.reference = reference;
+    this.parents = parents;
+  }
+
+  row(columns: readonly ColumnVector[]): void {
+    const { constraint, foreign } = this.reference;
+    const nulls = constraint.columns.filter((column) => columns[column]!.isNull(0)).length;
+    if (nulls === constraint.columns.length || (nulls > 0 && foreign.match === 's')) return;
+    if (nulls > 0) throw mixedNulls(this.reference, this.schema());
+    if (!this.hasParent(columns)) throw this.violation(columns);
+  }
+
+  private hasParent(columns: readonly ColumnVector[]): boolean {
+    const { key, found, parents } = this;
+    const { functions } = this.command.environment;
+    if (!this.reference.encodeParentKey(columns, 0, functions, key.reset())) return false;
+    const { bytes, position } = key;
+    if (compareByteRanges(bytes, 0, position, found.bytes, 0, found.position) === 0) return true;
+    if (!parents.seek(bytes, position, 'ge')) return false;
+    const { keyBytes, keyStart, keyEnd } = parents;
+    if (compareByteRanges(bytes, 0, position, keyBytes, keyStart, keyEnd) !== 0) return false;
+    found.reset();
+    found.range(bytes, 0, position);
+    return true;
+  }
+
+  private violation(columns: readonly ColumnVector[]): PgError {
+    const { constraint, conversions } = this.reference;
+    const values = constraint.columns.map((column, i) =>
+      readDatum(columns[column]!, 0, conversions[i]!.child),
+    );
+    const { functions } = this.command.environment;
+    return missingParent(this.reference, values, this.schema(), functions);
+  }
+
+  private schema(): string | undefined {
+    return this.command.catalog.schemaByOid(this.reference.child.schema)?.name;
+  }
+}
