@@ -24,7 +24,7 @@ export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr 
   const names = nameList(call.funcname);
   const name = names.at(-1) ?? '';
   const { location } = call;
-  if (call.over !== undefined) throw notSupported('window functions', b.position(location));
+  if (call.over !== undefined) throw notSupported('a window function', b.position(location));
   const schema = names.length > 1 ? names.at(-2) : undefined;
   const displayName = names.join('.');
 
@@ -237,7 +237,7 @@ const DEFAULT_ARGUMENTS: Readonly<Record<string, readonly [position: number, val
 function defaultArgument(signature: FunctionSignature, position: number): Expr {
   if (signature.name === 'make_interval' && position === 6) return constant(OID.float8, 0);
   const value = DEFAULT_ARGUMENTS[signature.name]?.find(([index]) => index === position)?.[1];
-  if (value === undefined) throw notSupported(`default arguments of function ${signature.name}`);
+  if (value === undefined) throw notSupported(`a default argument of function ${signature.name}`);
   return value;
 }
 

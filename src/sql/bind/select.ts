@@ -209,7 +209,7 @@ function bindSimpleSelect(
   options: SelectOptions,
 ): SelectQuery {
   if (node.windowClause !== undefined && node.windowClause.length > 0) {
-    throw notSupported('window functions');
+    throw notSupported('a window function');
   }
   const from = bindFromClause(b, scope, node.fromClause ?? []);
   const targets = bindTargetList(b, scope, node.targetList ?? [], 'SELECT');

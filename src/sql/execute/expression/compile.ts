@@ -63,14 +63,9 @@ export class ExpressionCompiler {
   }
 
   compile(expr: Expr): Evaluator {
-    const evaluator = this.#build(expr);
-    if (evaluator instanceof ConstantEvaluator || !isFoldable(expr)) return evaluator;
-    return new FoldedEvaluator(
-      this.capacity,
-      this.run,
-      this.withCapacity(1).#build(expr),
-      usesSlots(expr),
-    );
+    if (isConstant(expr) || !isFoldable(expr)) return this.#build(expr);
+    const single = this.withCapacity(1).#build(expr);
+    return new FoldedEvaluator(this.capacity, this.run, single, usesSlots(expr));
   }
 
   /** An expression without input columns, as one value: a limit, a bound of an index scan. */
@@ -441,6 +436,11 @@ export class ExpressionCompiler {
 
 function isSmallInteger(oid: number): boolean {
   return oid === OID.int2 || oid === OID.int4;
+}
+
+/** Whether the expression's evaluator is a constant of its own. */
+function isConstant(expr: Expr): boolean {
+  return expr.kind === 'const' || expr.kind === 'param' || expr.kind === 'outer';
 }
 
 /** Whether an expression has one value for all rows of a scan: it reads no input and is not volatile. */
