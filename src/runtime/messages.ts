@@ -50,6 +50,8 @@ export const TRANSACTION = {
   fail: 6,
   /** Forget currval() and lastval(). */
   discardSequences: 7,
+  /** DISCARD ALL: that, and let go of the session's advisory locks. */
+  discardAll: 8,
 } as const;
 
 /** From a worker. */

@@ -54,7 +54,14 @@ export type TransactionOperation =
   | 'release'
   | 'rollbackTo'
   | 'fail'
-  | 'discardSequences';
+  | DiscardOperation;
+
+/** What the writer keeps of a session outside of transactions is forgotten. */
+export type DiscardOperation = 'discardSequences' | 'discardAll';
+
+export function isDiscard(operation: TransactionOperation): operation is DiscardOperation {
+  return operation === 'discardSequences' || operation === 'discardAll';
+}
 
 export interface HeldSnapshot {
   readonly slot: number;

@@ -11,7 +11,7 @@ export type {
   TransactionOperation,
   UtilityRun,
 } from './backend.ts';
-export { STALE_PLAN_SQLSTATE } from './backend.ts';
+export { isDiscard, STALE_PLAN_SQLSTATE } from './backend.ts';
 export { NotificationHub } from './notifications.ts';
 export { StatementCache } from './prepared-statement.ts';
 export { ClientSession } from './session.ts';

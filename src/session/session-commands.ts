@@ -492,7 +492,7 @@ function runDiscard(session: ClientSession, target: string): void {
     session.notifications.unlistenAll();
     session.environment.settings.resetAll();
     session.adoptDefaults();
-    session.transactionOperation('discardSequences', '', 'DISCARD ALL');
+    session.transactionOperation('discardAll', '', 'DISCARD ALL');
   } else if (target === 'DISCARD_PLANS') {
     session.sink.commandComplete('DISCARD PLANS');
   } else if (target === 'DISCARD_SEQUENCES') {

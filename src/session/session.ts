@@ -16,7 +16,9 @@ import type { Plan } from '../sql/plan/plan.ts';
 import { builtinTypes, type Datum } from '../types/index.ts';
 import { bindArgument } from './arguments.ts';
 import {
+  type DiscardOperation,
   type HeldSnapshot,
+  isDiscard,
   type PlannedStatement,
   type PlanRun,
   type RunBase,
@@ -919,11 +921,11 @@ export class ClientSession implements Session, RunListener, SessionControl {
   /** SAVEPOINT and its kin, in the writer, where the transaction's changes are; and what it keeps of
    * the session besides. */
   transactionOperation(
-    operation: 'savepoint' | 'release' | 'rollbackTo' | 'discardSequences',
+    operation: 'savepoint' | 'release' | 'rollbackTo' | DiscardOperation,
     name: string,
     tag: string,
   ): void {
-    if (operation !== 'discardSequences') this.block.inWriter = true;
+    if (!isDiscard(operation)) this.block.inWriter = true;
     this.start(
       (listener) => {
         this.sendTransaction(operation, name, listener);

@@ -84,3 +84,20 @@ test('READ ONLY transactions run what changes no data', async () => {
   expect(error?.M).toBe('cannot execute COPY FROM in a read-only transaction');
   await wire.end();
 });
+
+test('DISCARD ALL lets go of advisory locks', async () => {
+  const wire = await server.wire();
+  const other = await server.wire();
+  const isFree = async (): Promise<string | null | undefined> => {
+    const { rows } = await other.query('select pg_try_advisory_lock(7), pg_advisory_unlock_all()');
+    return rows[0]?.[0];
+  };
+  await wire.query('select pg_advisory_lock(7), pg_advisory_lock_shared(8)');
+  expect(await isFree()).toBe('f');
+  await wire.query('discard sequences; discard plans; discard temp');
+  expect(await isFree()).toBe('f');
+  expect((await wire.query('discard all')).tags).toEqual(['DISCARD ALL']);
+  expect(await isFree()).toBe('t');
+  await wire.end();
+  await other.end();
+});

@@ -2,17 +2,18 @@ import { deserialize, serialize } from 'node:v8';
 import { ByteWriter } from '../../base/index.ts';
 import { Catalog, type CatalogChange } from '../../catalog/index.ts';
 import { type PgErrorFields, pgError } from '../../errors/index.ts';
-import type {
-  HeldSnapshot,
-  PlannedStatement,
-  PlanRun,
-  PointReadRun,
-  RunHandle,
-  RunListener,
-  StatementBackend,
-  StatementSettings,
-  TransactionOperation,
-  UtilityRun,
+import {
+  type HeldSnapshot,
+  isDiscard,
+  type PlannedStatement,
+  type PlanRun,
+  type PointReadRun,
+  type RunHandle,
+  type RunListener,
+  type StatementBackend,
+  type StatementSettings,
+  type TransactionOperation,
+  type UtilityRun,
 } from '../../session/index.ts';
 import { type SharedMemory, SnapshotSlotPool, Snapshots } from '../../shm/index.ts';
 import type { Expr } from '../../sql/expression.ts';
@@ -208,7 +209,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
         request: routed.request,
         isolation: options.isolation === 'repeatable read' ? 1 : 0,
         flags: options.asynchronousCommit ? EXECUTE_FLAGS.asynchronousCommit : 0,
-        argument: ends || operation === 'discardSequences' ? 0 : this.writerSlot(session),
+        argument: ends || isDiscard(operation) ? 0 : this.writerSlot(session),
       },
       Buffer.from(name, 'utf8'),
     );

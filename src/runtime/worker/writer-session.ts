@@ -34,6 +34,11 @@ export class WriterSession {
     return this.readOwner_;
   }
 
+  discardSequences(): void {
+    this.currentValues.clear();
+    this.lastSequence = 0;
+  }
+
   get holdsLocks(): boolean {
     return this.lockOwner_ !== null && this.lockOwner_.grants.length > 0;
   }

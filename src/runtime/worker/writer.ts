@@ -491,8 +491,11 @@ export class Writer extends StatementThread {
           if (session.open !== null) this.rollbackTo(session.open, name, request);
           break;
         case TRANSACTION.discardSequences:
-          session.currentValues.clear();
-          session.lastSequence = 0;
+          session.discardSequences();
+          break;
+        case TRANSACTION.discardAll:
+          session.discardSequences();
+          this.locks.releaseTo(session.lockOwner(), 0);
           break;
         case TRANSACTION.fail:
           if (session.open !== null) this.failBlock(session.open);
