@@ -83,6 +83,15 @@ export interface CallExpr extends Typed {
   readonly operator: number;
   readonly arguments: readonly Expr[];
   readonly variadicArray?: boolean;
+  /** Columns of the record, where the query names them: FROM f(…) AS (a int). */
+  readonly columns?: readonly RecordColumn[];
+}
+
+/** A column that a query names of a function's records. */
+export interface RecordColumn {
+  readonly name: string;
+  readonly type: number;
+  readonly typmod: number;
 }
 
 /** A cast: by function, by relabelling (same bytes), by output and input functions (`io`), or of each
@@ -265,6 +274,7 @@ export interface SetCallExpr extends Typed {
   readonly kind: 'setCall';
   readonly function: number;
   readonly arguments: readonly Expr[];
+  readonly columns?: readonly RecordColumn[];
 }
 
 /** A subquery in an expression. For any/all, `comparison` has the subquery's columns as `input`

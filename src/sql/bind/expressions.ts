@@ -11,7 +11,7 @@ import type {
 } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { OID, typeByOid } from '../../types/index.ts';
-import type { Expr, RowExpr, SqlValueExpr } from '../expression.ts';
+import type { Expr, SqlValueExpr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
 import { bindFunctionCall } from './calls.ts';
@@ -35,6 +35,7 @@ import {
   inList,
   scalarArray,
 } from './operators.ts';
+import { expandRow, selectField } from './row-fields.ts';
 import {
   findColumn,
   findItem,
@@ -45,7 +46,7 @@ import {
   type Scope,
   undefinedColumn,
 } from './scope.ts';
-import { bindSubLink, visibleOutput } from './sublinks.ts';
+import { bindSubLink } from './sublinks.ts';
 import { listItems, nameList, nodeString, nodeTag } from './syntax.ts';
 import { arrayTypeOid, elementTypeOf, subscriptType, typeDisplay } from './type-facts.ts';
 import { bindTypeName } from './type-names.ts';
@@ -138,15 +139,33 @@ const FEATURES: Readonly<Record<string, string>> = {
   MergeSupportFunc: 'MERGE_ACTION',
 };
 
-/** Expressions of a list, `t.*` spread out. */
+/** Expressions of a list, `t.*` and `(row).*` spread out. */
 export function bindExprList(b: Binder, scope: Scope, nodes: readonly Node[]): Expr[] {
-  const exprs: Expr[] = [];
-  for (const node of nodes) {
-    if ('ColumnRef' in node && node.ColumnRef.fields?.some((field) => 'A_Star' in field)) {
-      for (const column of expandStar(b, scope, node.ColumnRef)) exprs.push(column.expr);
-    } else exprs.push(bindExpr(b, scope, node));
+  return nodes.flatMap((node) => {
+    const columns = bindStar(b, scope, node);
+    return columns === null ? [bindExpr(b, scope, node)] : columns.map((column) => column.expr);
+  });
+}
+
+/** The columns of `*`, `t.*` or `(row).*`; null for all else. */
+export function bindStar(
+  b: Binder,
+  scope: Scope,
+  node: Node,
+): { name: string; expr: Expr }[] | null {
+  if ('ColumnRef' in node) {
+    const isStar = node.ColumnRef.fields?.some((field) => 'A_Star' in field) ?? false;
+    return isStar ? expandStar(b, scope, node.ColumnRef) : null;
   }
-  return exprs;
+  if (!('A_Indirection' in node)) return null;
+  const { arg, indirection = [] } = node.A_Indirection;
+  const last = indirection.at(-1);
+  if (last === undefined || !('A_Star' in last)) return null;
+  const row = bindIndirection(b, scope, {
+    arg: arg as Node,
+    indirection: indirection.slice(0, -1),
+  });
+  return expandRow(b, scope, row);
 }
 
 /** The columns of `*` or `t.*`. */
@@ -707,63 +726,17 @@ function bindIndirection(b: Binder, scope: Scope, node: A_Indirection): Expr {
       continue;
     }
     const field = nodeString(part);
-    if (field === undefined) throw notSupported('row expansion here');
+    if (field === undefined) {
+      throw pgError(
+        'feature_not_supported',
+        'row expansion via "*" is not supported here',
+        b.positionOf(expr),
+      );
+    }
     expr = b.at(selectField(b, scope, expr, field), b.locationOf(expr));
     i++;
   }
   return expr;
-}
-
-function selectField(b: Binder, scope: Scope, expr: Expr, field: string): Expr {
-  const source = rowSource(scope, expr);
-  const position = source?.names.indexOf(field) ?? -1;
-  const part = source?.fields[position];
-  if (part !== undefined && expr.kind !== 'row') {
-    const { type, typmod } = part;
-    return { kind: 'field', type, typmod, argument: expr, field: position };
-  }
-  const names =
-    expr.kind === 'row'
-      ? expr.names
-      : expr.kind === 'subquery' && expr.query.kind === 'select'
-        ? []
-        : undefined;
-  if (names === undefined && expr.type !== OID.record) {
-    throw pgError(
-      'wrong_object_type',
-      `column notation .${field} applied to type ${typeDisplay(expr.type)}, which is not a composite type`,
-      b.positionOf(expr),
-    );
-  }
-  const index = names?.indexOf(field) ?? -1;
-  const value = expr.kind === 'row' && index >= 0 ? expr.fields[index] : undefined;
-  if (value === undefined) {
-    const owner = expr.kind === 'row' ? b.rowOwners.get(expr) : undefined;
-    throw pgError(
-      'undefined_column',
-      owner === undefined
-        ? `could not identify column "${field}" in record data type`
-        : `column ${owner}.${field} does not exist`,
-      b.positionOf(expr),
-    );
-  }
-  return value;
-}
-
-/** The row constructor that a record comes from, where it can be seen. */
-function rowSource(scope: Scope, expr: Expr): RowExpr | null {
-  if (expr.kind === 'row') return expr;
-  if (expr.kind === 'column') {
-    let owner: Scope | null = scope;
-    for (let i = 0; i < expr.level; i++) owner = owner?.parent ?? null;
-    const entry = owner?.rangeTable[expr.relation];
-    if (entry?.kind !== 'subquery') return null;
-    const inner = visibleOutput(entry.query)[expr.column]?.expr;
-    return inner?.kind === 'row' ? inner : null;
-  }
-  if (expr.kind !== 'subquery' || expr.form !== 'scalar') return null;
-  const inner = visibleOutput(expr.query)[0]?.expr;
-  return inner?.kind === 'row' ? inner : null;
 }
 
 function bindCollate(

@@ -10,6 +10,7 @@ import { coerceToBoolean, coerceToCommon, selectCommonType } from './coercion.ts
 import { bindExpr } from './expressions.ts';
 import { bindOperatorOn } from './operators.ts';
 import type { FromItem, Query, RelationColumn } from './query.ts';
+import { functionOutputs } from './row-fields.ts';
 import { type NamespaceColumn, type NamespaceItem, namespaceItem, Scope } from './scope.ts';
 import { bindSelectStatement } from './select.ts';
 import { visibleOutput } from './sublinks.ts';
@@ -304,19 +305,20 @@ function bindRangeFunction(b: Binder, scope: Scope, node: RangeFunction): Namesp
       }
       continue;
     }
-    calls.push(expr);
     const given = node.coldeflist?.length
       ? node.coldeflist
       : definitions !== undefined && 'List' in definitions
         ? (definitions.List.items ?? [])
         : [];
     const columns = functionColumns(b, expr, figureColumnName(call), given);
+    calls.push(withColumns(expr, columns, given));
     scalar = columns.length === 1 && expr.type !== OID.record;
     shape.push(...columns);
   }
   scope.place = saved.place;
   scope.lateralActive = saved.lateral;
   const ordinality = node.ordinality === true;
+  if (ordinality) refuseDefinitions(b, node.coldeflist ?? []);
   if (ordinality) shape.push({ name: 'ordinality', type: OID.int8, typmod: -1 });
   const firstName = shape[0]?.name ?? '';
   const first = node.functions?.[0];
@@ -348,6 +350,14 @@ function bindRangeFunction(b: Binder, scope: Scope, node: RangeFunction): Namesp
   );
 }
 
+function refuseDefinitions(b: Binder, [first]: readonly Node[]): void {
+  if (first === undefined) return;
+  throw pgError('syntax_error', 'WITH ORDINALITY cannot be used with a column definition list', {
+    hint: 'Put the column definition list inside ROWS FROM().',
+    ...b.position('ColumnDef' in first ? first.ColumnDef.location : undefined),
+  });
+}
+
 /** `unnest(a, b)` as `unnest(a), unnest(b)`. */
 function splitUnnest(node: Node): Node[] {
   if (!('FuncCall' in node)) return [node];
@@ -366,23 +376,11 @@ function functionColumns(
   name: string,
   definitions: readonly Node[],
 ): RelationColumn[] {
+  const outputs = functionOutputs(expr);
   if (definitions.length > 0) {
-    return definitions.map((definition) => {
-      if (!('ColumnDef' in definition) || definition.ColumnDef.typeName === undefined) {
-        throw notSupported('this column definition');
-      }
-      const { type, typmod } = bindTypeName(b, definition.ColumnDef.typeName);
-      return { name: definition.ColumnDef.colname ?? '', type, typmod };
-    });
+    checkDefinable(b, expr, outputs, definitions[0] as Node);
+    return definitions.map((definition) => definedColumn(b, definition));
   }
-  const oid = expr.kind === 'setCall' || expr.kind === 'call' ? expr.function : 0;
-  const signature = functionByOid(oid);
-  const outputs: RelationColumn[] = [];
-  signature?.modes?.forEach((mode, i) => {
-    if (mode !== 'o' && mode !== 't' && mode !== 'b') return;
-    const type = signature.allArguments?.[i] ?? OID.text;
-    outputs.push({ name: signature.names?.[i] ?? `column${i + 1}`, type, typmod: -1 });
-  });
   if (outputs.length === 1) {
     return [{ name: outputs[0]?.name ?? name, type: expr.type, typmod: -1 }];
   }
@@ -395,6 +393,47 @@ function functionColumns(
     );
   }
   return [{ name, type: expr.type, typmod: expr.typmod }];
+}
+
+/** Only a function that returns records of no known shape can be told their columns. */
+function checkDefinable(
+  b: Binder,
+  expr: Expr,
+  outputs: readonly RelationColumn[],
+  first: Node,
+): void {
+  const position = b.position('ColumnDef' in first ? first.ColumnDef.location : undefined);
+  if (outputs.length > 0) {
+    throw pgError(
+      'syntax_error',
+      'a column definition list is redundant for a function with OUT parameters',
+      position,
+    );
+  }
+  if (expr.type === OID.record) return;
+  throw pgError(
+    'syntax_error',
+    'a column definition list is only allowed for functions returning "record"',
+    position,
+  );
+}
+
+function definedColumn(b: Binder, definition: Node): RelationColumn {
+  if (!('ColumnDef' in definition) || definition.ColumnDef.typeName === undefined) {
+    throw notSupported('this column definition');
+  }
+  const { type, typmod } = bindTypeName(b, definition.ColumnDef.typeName);
+  return { name: definition.ColumnDef.colname ?? '', type, typmod };
+}
+
+/** The call of a function that makes its records of the columns that the query names. */
+function withColumns(
+  expr: Expr,
+  columns: readonly RelationColumn[],
+  definitions: readonly Node[],
+): Expr {
+  const isCall = expr.kind === 'setCall' || expr.kind === 'call';
+  return isCall && definitions.length > 0 ? { ...expr, columns } : expr;
 }
 
 const JOINS = {

@@ -14,7 +14,7 @@ import {
   resolveUnknown,
   selectCommonType,
 } from './coercion.ts';
-import { bindExpr, bindExprList, expandStar } from './expressions.ts';
+import { bindExpr, bindExprList, bindStar } from './expressions.ts';
 import { bindFromClause, outputShape } from './from.ts';
 import { bindGroupClause, checkGrouping } from './grouping.ts';
 import type {
@@ -156,9 +156,9 @@ export function bindTargetList(
   for (const node of nodes) {
     if (!('ResTarget' in node) || node.ResTarget.val === undefined) continue;
     const value = node.ResTarget.val;
-    if ('ColumnRef' in value && value.ColumnRef.fields?.some((field) => 'A_Star' in field)) {
-      targets.push(...expandStar(b, scope, value.ColumnRef));
-    } else {
+    const columns = bindStar(b, scope, value);
+    if (columns !== null) targets.push(...columns);
+    else {
       const name = node.ResTarget.name ?? figureColumnName(value);
       targets.push({ name, expr: bindExpr(b, scope, value) });
     }

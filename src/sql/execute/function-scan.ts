@@ -9,7 +9,7 @@ import {
 } from '../../chunk/index.ts';
 import { notSupported } from '../../errors/index.ts';
 import type { Datum, RecordDatum, SqlType } from '../../types/index.ts';
-import type { Expr } from '../expression.ts';
+import type { Expr, RecordColumn } from '../expression.ts';
 import { type FunctionContext, functionByOid, setImplementation } from '../functions/index.ts';
 import type { FunctionScanNode } from '../plan/plan.ts';
 import type { NodeInstrumentation } from './environment.ts';
@@ -34,7 +34,11 @@ export class SetCall {
     const isCall = expr.kind === 'setCall' || expr.kind === 'call';
     const signature = isCall ? functionByOid(expr.function) : undefined;
     if (isCall && (expr.kind === 'setCall' || signature?.returnsSet === true)) {
-      const code = setImplementation(expr.function);
+      const code = setImplementation(expr.function, {
+        arguments: expr.arguments.map((argument) => argument.type),
+        result: expr.type,
+        columns: expr.columns,
+      });
       if (code === undefined) {
         throw notSupported(`function ${signature?.name ?? expr.function}`);
       }
@@ -66,7 +70,12 @@ const NO_ROWS: readonly Datum[] = [];
 /** FROM function(…): one or several calls in step, padded with NULLs. */
 export class FunctionScan extends Operator {
   readonly #run: Run;
-  readonly #calls: readonly { readonly call: SetCall; readonly width: number }[];
+  readonly #calls: readonly {
+    readonly call: SetCall;
+    readonly width: number;
+    /** Whether it gives records, whose fields are the columns. */
+    readonly isRow: boolean;
+  }[];
   readonly #ordinality: boolean;
   readonly #types: readonly SqlType[];
   readonly #filter: Evaluator | null;
@@ -86,10 +95,11 @@ export class FunctionScan extends Operator {
     super();
     this.#run = run;
     const columns = types.length - (node.ordinality ? 1 : 0);
-    this.#calls = node.calls.map((expr) => ({
-      call: new SetCall(run, expr, compiler),
-      width: node.calls.length === 1 ? columns : widthOf(expr),
-    }));
+    this.#calls = node.calls.map((expr) => {
+      const width = node.calls.length === 1 ? columns : widthOf(expr);
+      const isRow = width > 1 || namedColumns(expr) !== undefined;
+      return { call: new SetCall(run, expr, compiler), width, isRow };
+    });
     this.#ordinality = node.ordinality;
     this.#types = types;
     this.#filter = filter;
@@ -127,14 +137,14 @@ export class FunctionScan extends Operator {
     let column = 0;
     let found = false;
     for (let i = 0; i < this.#calls.length; i++) {
-      const { width } = this.#calls[i]!;
+      const { width, isRow } = this.#calls[i]!;
       const next = this.#sets[i]?.next();
       if (next === undefined || next.done === true) {
         this.#sets[i] = null;
         for (let k = 0; k < width; k++) this.#vectors[column + k]!.setNull(row);
       } else {
         found = true;
-        this.#write(column, width, row, next.value);
+        this.#write(column, width, row, isRow ? fieldsOf(next.value) : [next.value as Datum]);
       }
       column += width;
     }
@@ -143,8 +153,7 @@ export class FunctionScan extends Operator {
     return found;
   }
 
-  #write(column: number, width: number, row: number, value: Datum | Datum[]): void {
-    const fields = Array.isArray(value) ? value : fieldsOf(value, width);
+  #write(column: number, width: number, row: number, fields: readonly Datum[]): void {
     for (let k = 0; k < width; k++) {
       writeDatum(this.#vectors[column + k]!, row, this.#types[column + k]!, fields[k] ?? null);
     }
@@ -155,14 +164,20 @@ export class FunctionScan extends Operator {
   }
 }
 
-function fieldsOf(value: Datum, width: number): readonly Datum[] {
+function fieldsOf(value: Datum | Datum[]): readonly Datum[] {
+  if (Array.isArray(value)) return value;
   const isRecord = typeof value === 'object' && value !== null && 'fields' in value;
-  return width > 1 && isRecord ? (value as RecordDatum).fields : [value];
+  return isRecord ? (value as RecordDatum).fields : [value];
 }
 
-/** Columns of the rows of a call: its output arguments, or one. */
+/** Columns of the rows of a call: those that the query names, its output arguments, or one. */
 function widthOf(expr: Expr): number {
   if (expr.kind !== 'setCall' && expr.kind !== 'call') return 1;
   const modes = functionByOid(expr.function)?.modes ?? [];
-  return Math.max(1, modes.filter((mode) => mode !== 'i' && mode !== 'v').length);
+  const outputs = modes.filter((mode) => mode !== 'i' && mode !== 'v').length;
+  return namedColumns(expr)?.length ?? Math.max(1, outputs);
+}
+
+function namedColumns(expr: Expr): readonly RecordColumn[] | undefined {
+  return expr.kind === 'setCall' || expr.kind === 'call' ? expr.columns : undefined;
 }

@@ -6,7 +6,7 @@ import {
   type DataChunk,
   writeDatum,
 } from '../../chunk/index.ts';
-import { type Datum, typeByOid } from '../../types/index.ts';
+import { type Datum, type RecordDatum, typeByOid } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
 import { functionByOid } from '../functions/index.ts';
 import type { ExpressionCompiler } from './expression/compile.ts';
@@ -25,8 +25,8 @@ export class ProjectSet extends Operator {
   readonly #input: Operator;
   readonly #columns: readonly Column[];
   readonly #types;
-  /** Of each set of rows, the types of its columns. */
-  readonly #fieldTypes: readonly (readonly number[])[];
+  /** Of each set of rows, the types and names of its columns. */
+  readonly #shapes: readonly Omit<RecordDatum, 'fields'>[];
   readonly #vectors: ColumnVector[];
   #values: ColumnVector[][] = [];
   #rows: DataChunk | null = null;
@@ -43,9 +43,7 @@ export class ProjectSet extends Operator {
         : { kind: 'plain', value: compiler.compile(expr) },
     );
     this.#types = exprs.map((expr) => typeByOid(expr.type));
-    this.#fieldTypes = exprs.map((expr) =>
-      expr.kind === 'setCall' ? outputTypes(expr.function) : [],
-    );
+    this.#shapes = exprs.map((expr) => outputShape(expr.kind === 'setCall' ? expr.function : 0));
     this.#vectors = this.#types.map((type) => createVector(type));
     this.chunk.columns = this.#vectors;
   }
@@ -122,7 +120,7 @@ export class ProjectSet extends Operator {
       }
       found = true;
       const value = Array.isArray(next.value)
-        ? { fieldTypes: this.#fieldTypes[i]!, fields: next.value }
+        ? { ...this.#shapes[i]!, fields: next.value }
         : next.value;
       writeDatum(this.#vectors[i]!, at, this.#types[i]!, value);
     }
@@ -142,9 +140,13 @@ export class ProjectSet extends Operator {
   }
 }
 
-/** Types of the columns of a function's OUT parameters. */
-function outputTypes(oid: number): readonly number[] {
+/** Types and names of the columns of a function's OUT parameters. */
+function outputShape(oid: number): Omit<RecordDatum, 'fields'> {
   const signature = functionByOid(oid);
   const modes = signature?.modes ?? [];
-  return (signature?.allArguments ?? []).filter((_type, i) => modes[i] !== 'i' && modes[i] !== 'v');
+  const isOutput = (_item: unknown, i: number) => modes[i] !== 'i' && modes[i] !== 'v';
+  return {
+    fieldTypes: (signature?.allArguments ?? []).filter(isOutput),
+    fieldNames: signature?.names?.filter(isOutput),
+  };
 }

@@ -80,6 +80,10 @@ export interface CallTypes {
   readonly result: number;
   /** `concat(variadic array[...])`: the last argument is the array of the variadic ones. */
   readonly variadicArray?: boolean;
+  /** The columns that a query names of the records of the call. */
+  readonly columns?:
+    | readonly { readonly name: string; readonly type: number; readonly typmod: number }[]
+    | undefined;
 }
 
 /** An aggregate over Datums. `accumulate` returns the new state (it may change and return the old one).

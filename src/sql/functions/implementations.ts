@@ -20,6 +20,7 @@ export interface FunctionTable {
   /** Functions that depend on the types of the call. */
   readonly typedScalars?: Readonly<Record<string, (call: CallTypes) => ScalarFunction>>;
   readonly sets?: Readonly<Record<string, SetFunction>>;
+  readonly typedSets?: Readonly<Record<string, (call: CallTypes) => SetFunction>>;
   readonly aggregates?: Readonly<Record<string, AggregateFunction>>;
   readonly typedAggregates?: Readonly<Record<string, (call: CallTypes) => AggregateFunction>>;
 }
@@ -27,6 +28,7 @@ export interface FunctionTable {
 const scalars = new Map<string, ScalarFunction>();
 const typedScalars = new Map<string, (call: CallTypes) => ScalarFunction>();
 const sets = new Map<string, SetFunction>();
+const typedSets = new Map<string, (call: CallTypes) => SetFunction>();
 const aggregates = new Map<string, AggregateFunction>();
 const typedAggregates = new Map<string, (call: CallTypes) => AggregateFunction>();
 
@@ -35,6 +37,7 @@ export function registerFunctions(table: FunctionTable): void {
   addAll(scalars, table.scalars);
   addAll(typedScalars, table.typedScalars);
   addAll(sets, table.sets);
+  addAll(typedSets, table.typedSets);
   addAll(aggregates, table.aggregates);
   addAll(typedAggregates, table.typedAggregates);
 }
@@ -57,10 +60,13 @@ export function scalarImplementation(oid: number, call?: CallTypes): ScalarFunct
   return typedScalars.get(typedKey)?.(call);
 }
 
-/** The code of a function that returns a set. */
-export function setImplementation(oid: number): SetFunction | undefined {
+/** The code of a function that returns a set; `call` as for scalarImplementation. */
+export function setImplementation(oid: number, call?: CallTypes): SetFunction | undefined {
   const key = keyIn(oid, sets);
-  return key === undefined ? undefined : sets.get(key);
+  if (key !== undefined) return sets.get(key);
+  const typedKey = keyIn(oid, typedSets);
+  if (typedKey === undefined || call === undefined) return undefined;
+  return typedSets.get(typedKey)?.(call);
 }
 
 /** The code of an aggregate; `call` as for scalarImplementation. */
@@ -120,7 +126,8 @@ export function isImplemented(oid: number): boolean {
   return (
     keyIn(oid, scalars) !== undefined ||
     keyIn(oid, typedScalars) !== undefined ||
-    keyIn(oid, sets) !== undefined
+    keyIn(oid, sets) !== undefined ||
+    keyIn(oid, typedSets) !== undefined
   );
 }
 

@@ -19,6 +19,7 @@ import './json-build.ts';
 import './json-aggregate.ts';
 import './json.ts';
 import './json-sets.ts';
+import './json-records.ts';
 import './jsonb-change.ts';
 import './aggregate-count.ts';
 import './aggregate-sum.ts';

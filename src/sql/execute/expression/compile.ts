@@ -186,7 +186,7 @@ export class ExpressionCompiler {
     const args = this.all(expr.arguments);
     const kernel = signature === undefined ? undefined : kernelFor(signature.source);
     if (kernel !== undefined) return kernel(type, this.capacity, args);
-    return this.#generic(expr.function, type, args, expr.variadicArray ?? false);
+    return this.#generic(expr.function, type, args, expr);
   }
 
   /** A comparison or cast function applied to compiled operands. */
@@ -194,20 +194,16 @@ export class ExpressionCompiler {
     const signature = functionByOid(oid);
     const kernel = signature === undefined ? undefined : kernelFor(signature.source);
     if (kernel !== undefined) return kernel(type, this.capacity, args);
-    return this.#generic(oid, type, args, false);
+    return this.#generic(oid, type, args);
   }
 
-  #generic(
-    oid: number,
-    type: SqlType,
-    args: readonly Evaluator[],
-    variadicArray: boolean,
-  ): Evaluator {
+  #generic(oid: number, type: SqlType, args: readonly Evaluator[], call?: CallExpr): Evaluator {
     const signature = functionByOid(oid);
     const implementation = scalarImplementation(oid, {
       arguments: args.map((argument) => argument.type.oid),
       result: type.oid,
-      variadicArray,
+      variadicArray: call?.variadicArray ?? false,
+      columns: call?.columns,
     });
     if (implementation === undefined) {
       throw notSupported(`function ${signature?.name ?? oid}`);
