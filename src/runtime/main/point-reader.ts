@@ -7,8 +7,8 @@ import {
 import { ByteWriter } from '../../base/index.ts';
 import type { PointReadRun } from '../../session/index.ts';
 import { MAIN_THREAD, type Snapshots } from '../../shm/index.ts';
-import type { Expr } from '../../sql/expression.ts';
-import type { Plan, PlanNode } from '../../sql/plan/plan.ts';
+import { type PointRead, pointRead } from '../../sql/plan/index.ts';
+import type { Plan } from '../../sql/plan/plan.ts';
 import {
   estimateEntries,
   isPageMiss,
@@ -33,7 +33,7 @@ import {
 /** Answers reads of one row by its whole clustered key on the main thread, without a hop: the key is
  * encoded, looked up, and the row's DataRow is written from the bytes of its tuple.
  *
- * What makes a plan such a read is in `analyse`; every other plan is remembered as none. A page that
+ * What makes a plan such a read is said in sql/plan/point-read.ts; every other plan is remembered as none. A page that
  * is not in memory sends the statement to a reader.
  */
 export class PointReader {
@@ -185,34 +185,17 @@ function sameFormats(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** A plan is a point read when it takes columns as they are from one row that is named by equality on
- * all columns of the clustered key, with values that need no computing. */
+/** The plan as a program; null when it is no point read, or compares a key with another type. */
 function analyse(plan: Plan): PointProgram | null {
-  if (plan.needsWriter || plan.needsCatalog || plan.subplans.length > 0) return null;
-  const { root } = plan;
-  const scan: PlanNode = root.kind === 'project' ? root.input : root;
-  if (scan.kind !== 'indexScan' || scan.filter !== null || scan.locator) return null;
-  const table = plan.tables[scan.table]!;
-  const index = table.indexes.find((candidate) => candidate.oid === scan.index);
-  const range = scan.ranges[0];
-  if (index === undefined || !index.clustered || table.clusterKey === null) return null;
-  if (scan.ranges.length !== 1 || range === undefined) return null;
-  if (range.anyOf !== null || range.lower !== null || range.upper !== null || range.isNull)
-    return null;
-  if (range.equal.length !== table.clusterKey.length) return null;
+  const read = pointRead(plan);
+  if (read === null) return null;
+  const { table, key, columns } = read;
   const parts: KeyPart[] = [];
-  for (const [i, expr] of range.equal.entries()) {
-    const part = keyPart(table.columns[table.clusterKey[i]!]!.type, expr);
+  for (const [i, expr] of key.entries()) {
+    const part = keyPart(table.columns[table.clusterKey![i]!]!.type, expr);
     if (part === null) return null;
     parts.push(part);
   }
-  const columns: number[] = [];
-  if (root.kind === 'project') {
-    for (const expr of root.exprs) {
-      if (expr.kind !== 'input') return null;
-      columns.push(scan.columns[expr.column]!);
-    }
-  } else columns.push(...scan.columns);
   return new PointProgram(table, parts, columns);
 }
 
@@ -222,8 +205,7 @@ const INTEGERS: Readonly<Record<number, readonly [number, number]>> = {
   [OID.int8]: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 };
 
-function keyPart(columnType: number, expr: Expr): KeyPart | null {
-  if (expr.kind !== 'const' && expr.kind !== 'param') return null;
+function keyPart(columnType: number, expr: PointRead['key'][number]): KeyPart | null {
   const range = INTEGERS[columnType];
   const isInteger = range !== undefined && INTEGERS[expr.type] !== undefined;
   if (expr.type !== columnType && !isInteger) return null;
