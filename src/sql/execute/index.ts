@@ -1,6 +1,5 @@
 export { type CompiledPlan, compilePlan } from './compile-plan.ts';
 export * from './copy/index.ts';
-export { CopyFrom, type CopyFromPlan } from './copy-from.ts';
 export { CopyRowEncoder } from './copy-rows.ts';
 export { type DataRowEncoder, dataRowEncoder, encodeDataRows } from './data-rows.ts';
 export type * from './environment.ts';

@@ -2,17 +2,13 @@ import { expect, test } from 'vitest';
 import { ByteWriter } from '../../../src/base/index.ts';
 import {
   CHUNK,
-  CopyFrom,
   CopyRowEncoder,
   compilePlan,
-  copyParser,
   copyWriter,
-  DONE,
-  PAUSE,
   TEXT_FORMAT,
 } from '../../../src/sql/execute/index.ts';
-import { OID } from '../../../src/types/index.ts';
-import { constant, input, MemoryDatabase, makeTable, planOf, scan } from './support.ts';
+import { type Datum, OID } from '../../../src/types/index.ts';
+import { MemoryDatabase, makeTable, planOf, scan } from './support.ts';
 
 const table = makeTable(
   500,
@@ -27,46 +23,20 @@ const table = makeTable(
   [0],
 );
 
-function copyIn(database: MemoryDatabase, text: string): number {
-  const copy = new CopyFrom({
-    table,
-    columns: [0, 1, 2, 3],
-    values: [input(0), input(1, OID.int8), input(2, OID.text), input(3, OID.numeric), constant(7)],
-    checks: [],
-    binary: false,
-  });
-  const parser = copyParser(TEXT_FORMAT, { table: 't', columns: ['id', 'v', 't', 'n'] }, copy.sink);
-  copy.lineNumber = () => parser.lineNumber;
-  copy.open(database.environment());
-  try {
-    const bytes = Buffer.from(text);
-    for (let at = 0; at < bytes.length; at += 5000) {
-      parser.push(bytes, at, Math.min(bytes.length, at + 5000));
-      while (copy.next() !== PAUSE);
-    }
-    parser.finish();
-    copy.finish();
-    while (copy.next() !== DONE);
-    return copy.rows;
-  } finally {
-    copy.close();
-  }
+function numeric(unscaled: number, scale: number): Datum {
+  return { kind: 'finite', unscaled: BigInt(unscaled), scale };
 }
 
-test('COPY FROM inserts, COPY TO gives back the same text', () => {
+test('COPY TO writes rows as text', () => {
   const database = new MemoryDatabase();
+  const rows: Datum[][] = [];
   let text = '';
   for (let i = 0; i < 2500; i++) {
-    text += `${i}\t${i % 3 === 0 ? '\\N' : `-${i}000000000000000`.slice(0, 17)}\trow ü\\t${i}\t${i}.50\n`;
+    const v = i % 3 === 0 ? null : -i * 1e12;
+    rows.push([i, v, `row ü\t${i}`, numeric(i * 100 + 50, 2), 7]);
+    text += `${i}\t${v ?? '\\N'}\trow ü\\t${i}\t${i}.50\n`;
   }
-  expect(copyIn(database, text)).toBe(2500);
-  expect(database.rowsOf(table)[1]).toEqual([
-    1,
-    -1000000000000000,
-    'row ü\t1',
-    { kind: 'finite', unscaled: 150n, scale: 2 },
-    7,
-  ]);
+  database.load(table, rows);
   const plan = planOf(scan(table, 0, { columns: [0, 1, 2, 3] }), [table]);
   const compiled = compilePlan(plan);
   const environment = database.environment();
@@ -82,14 +52,4 @@ test('COPY FROM inserts, COPY TO gives back the same text', () => {
   }
   compiled.close();
   expect(Buffer.from(out.copy()).toString()).toBe(text);
-});
-
-test('an error names line and column', () => {
-  expect(() => copyIn(new MemoryDatabase(), '1\t2\tx\t1\n2\tabc\ty\t1\n')).toThrow(
-    expect.objectContaining({
-      sqlstate: '22P02',
-      message: 'invalid input syntax for type bigint: "abc"',
-      fields: expect.objectContaining({ where: 'COPY t, line 2, column v: "abc"' }),
-    }),
-  );
 });
