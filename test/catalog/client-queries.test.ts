@@ -6,6 +6,47 @@ import { runQuery } from './run-query.ts';
 /** Queries that drivers and psql send, and what PostgreSQL 15 answers to them for the same objects. */
 const QUERIES: readonly (readonly [name: string, sql: string, rows: readonly string[]])[] = [
   [
+    'pg_dump: array types',
+    `select typname[0] = '_' and typelem <> 0, typname[0], typname[1] from pg_type
+     where typname in ('_int4', 'int4') order by 1`,
+    ['f|i|n', 't|_|i'],
+  ],
+  [
+    'pg_dump: bytes of names',
+    `select ('abc'::name)[3] = '', ('abc'::name)[64] is null, ('abc'::name)[-1] is null,
+       ('é'::name)[0], ('abc'::name)[0][1] is null`,
+    ['t|t|t|\\303|t'],
+  ],
+  [
+    'pg_dump: default privileges',
+    `select acldefault(kind::"char", 10) from unnest(array['c', 'r', 'd', 's', 'n']) kind`,
+    [
+      '{}',
+      '{postgres=arwdDxt/postgres}',
+      '{=Tc/postgres,postgres=CTc/postgres}',
+      '{postgres=rwU/postgres}',
+      '{postgres=UC/postgres}',
+    ],
+  ],
+  [
+    'pg_dump: the schema public',
+    `select nspacl from pg_namespace where nspname = 'public'`,
+    ['{postgres=UC/postgres,=U/postgres}'],
+  ],
+  [
+    'pg_dump: partitions by enums',
+    `select partrelid from pg_partitioned_table where
+     (select c.oid from pg_opclass c join pg_am a on c.opcmethod = a.oid where opcname = 'enum_ops'
+      and opcnamespace = 'pg_catalog'::regnamespace and amname = 'hash') = any(partclass)`,
+    [],
+  ],
+  [
+    'pg_dump: elements of vectors',
+    `select 1::int2 = any('1 2'::int2vector), 3::oid = any('1 2'::oidvector),
+       2 <> all('1 2'::oidvector)`,
+    ['t|f|f'],
+  ],
+  [
     'postgres.js: array types',
     `select b.oid, b.typarray from pg_catalog.pg_type a
      left join pg_catalog.pg_type b on b.oid = a.typelem

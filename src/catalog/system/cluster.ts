@@ -1,8 +1,9 @@
 /** Databases, schemas, roles, tablespaces and collations. */
 
-import { arrayOf, OID } from '../../types/index.ts';
-import { INFORMATION_SCHEMA, PG_CATALOG_SCHEMA } from '../bootstrap.ts';
-import type { RoleDescriptor } from '../descriptors.ts';
+import { quoteIdentifier } from '../../base/index.ts';
+import { type ArrayDatum, arrayOf, OID } from '../../types/index.ts';
+import { INFORMATION_SCHEMA, PG_CATALOG_SCHEMA, PUBLIC_SCHEMA } from '../bootstrap.ts';
+import type { CatalogView, RoleDescriptor } from '../descriptors.ts';
 import { DEFAULT_TABLESPACE, GLOBAL_TABLESPACE, OWNER, UTF8_ENCODING } from './object-identity.ts';
 import type { ProducerTable, SystemRow, SystemState } from './system-state.ts';
 
@@ -28,9 +29,17 @@ function* databaseRows({ catalog }: SystemState): Iterable<SystemRow> {
   }
 }
 
+/** Everybody may use the schema public, but not create in it: what PostgreSQL 15's initdb grants. */
+function publicAccess(catalog: CatalogView, owner: number): ArrayDatum {
+  const role = catalog.roleByOid(owner)?.name;
+  const name = role === undefined ? String(owner) : quoteIdentifier(role);
+  return arrayOf(OID.aclitem, [`${name}=UC/${name}`, `=U/${name}`]);
+}
+
 function* namespaceRows({ catalog }: SystemState): Iterable<SystemRow> {
   for (const { oid, name, owner } of catalog.schemas()) {
-    yield { oid, nspname: name, nspowner: owner };
+    const nspacl = oid === PUBLIC_SCHEMA ? publicAccess(catalog, owner) : null;
+    yield { oid, nspname: name, nspowner: owner, nspacl };
   }
 }
 

@@ -17,8 +17,8 @@ import { hasColumns } from './expressions.ts';
 import {
   arrayTypeOid,
   commonOf,
-  elementTypeOf,
   resolvePolymorphic,
+  subscriptType,
   typeDisplay,
 } from './type-facts.ts';
 
@@ -240,7 +240,7 @@ export function scalarArray(
   array: Expr,
   location: number | undefined,
 ): Expr {
-  const element = array.type === OID.unknown ? OID.unknown : elementTypeOf(array.type);
+  const element = array.type === OID.unknown ? OID.unknown : subscriptType(array.type);
   if (element === 0) {
     throw pgError(
       'wrong_object_type',
