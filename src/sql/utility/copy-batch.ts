@@ -41,7 +41,10 @@ export class CopyBatch {
   private readonly checks: ForeignKeyChecks | null;
   private readonly changes: RowOperations;
   private readonly lines = new Float64Array(CAPACITY);
-  /** The lines as they came, for the context of violated constraints; only when there are any. */
+  /** Fields that must not be null; and whether there are constraints that fields do not tell of. */
+  private readonly required: readonly number[];
+  private readonly keepsAll: boolean;
+  /** The lines as they came, for the context of violated constraints; only of those that may. */
   private readonly contents = new ByteWriter(256);
   private readonly contentEnds = new Int32Array(CAPACITY);
   private count = 0;
@@ -81,6 +84,12 @@ export class CopyBatch {
         : [],
     );
     const constrained = checks.length > 0 || table.columns.some((c) => c.notNull && !c.dropped);
+    this.required = positions.flatMap((position, field) =>
+      table.columns[position]!.notNull ? [field] : [],
+    );
+    this.keepsAll =
+      checks.length > 0 ||
+      table.columns.some((c, i) => c.notNull && !c.dropped && !positions.includes(i));
     this.constraints = constrained ? new RowConstraints(this.run, table, checks) : null;
     this.filter = where === null ? null : compiler.compile(where.expr as Expr);
     this.selected = new Int32Array(where === null ? 0 : CAPACITY);
@@ -109,8 +118,14 @@ export class CopyBatch {
     }
   }
 
-  /** Takes over one row from the parser. */
-  add(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, line: number): void {
+  /** Takes over one row from the parser; `ascii` when it is known to be that. */
+  add(
+    bytes: Uint8Array,
+    starts: Int32Array,
+    lengths: Int32Array,
+    line: number,
+    ascii: boolean,
+  ): void {
     const { positions, readers, vectors } = this;
     const row = this.count;
     let field = 0;
@@ -119,13 +134,14 @@ export class CopyBatch {
         const vector = vectors[positions[field]!]!;
         const length = lengths[field]!;
         if (length < 0) vector.setNull(row);
-        else readers[field]!(vector, row, bytes, starts[field]!, length);
+        else readers[field]!(vector, row, bytes, starts[field]!, length, ascii);
       }
     } catch (thrown) {
       throw this.inField(thrown, line, field, bytes, starts[field]!, lengths[field]!);
     }
     this.lines[row] = line;
-    if (this.constraints !== null) this.keepContent(row, bytes, starts, lengths);
+    if (this.mayViolate(lengths)) this.keepContent(bytes, starts, lengths);
+    this.contentEnds[row] = this.contents.position;
     this.count = row + 1;
   }
 
@@ -147,12 +163,15 @@ export class CopyBatch {
     return thrown.with({ where: copyValueContext(this.table.name, line, column, value) });
   }
 
-  private keepContent(
-    row: number,
-    bytes: Uint8Array,
-    starts: Int32Array,
-    lengths: Int32Array,
-  ): void {
+  /** Whether the message of a violated constraint may need the line. */
+  private mayViolate(lengths: Int32Array): boolean {
+    if (this.constraints === null) return false;
+    if (this.keepsAll) return true;
+    for (const field of this.required) if (lengths[field]! < 0) return true;
+    return false;
+  }
+
+  private keepContent(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array): void {
     const { contents, format } = this;
     if (format.kind !== 'binary') {
       for (let field = 0; field < starts.length && field < this.positions.length; field++) {
@@ -162,7 +181,6 @@ export class CopyBatch {
         else contents.range(bytes, starts[field]!, starts[field]! + length);
       }
     }
-    this.contentEnds[row] = contents.position;
   }
 
   /** Inserts the rows collected so far. */

@@ -61,7 +61,8 @@ function* receive(
   const parser = copyParser(
     format,
     { table: table.name, columns: names },
-    (bytes, starts, lengths) => batch.add(bytes, starts, lengths, parser.lineNumber),
+    (bytes, starts, lengths) =>
+      batch.add(bytes, starts, lengths, parser.lineNumber, parser.isAscii),
   );
   for (;;) {
     const piece = environment.nextCopyData();

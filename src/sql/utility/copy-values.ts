@@ -3,13 +3,14 @@ import type { BytesVector, ColumnVector, NumberVector } from '../../chunk/index.
 import { writeDatum } from '../../chunk/index.ts';
 import { OID, type SqlType, type TypeContext, typeByOid } from '../../types/index.ts';
 
-/** Reads a field of COPY into a row of a vector. */
+/** Reads a field of COPY into a row of a vector. `ascii`: the field is known to be ASCII. */
 export type FieldReader = (
   vector: ColumnVector,
   row: number,
   bytes: Uint8Array,
   start: number,
   length: number,
+  ascii: boolean,
 ) => void;
 
 /** The reader of a column: straight from bytes to the vector where the type allows, else through the
@@ -69,19 +70,19 @@ function fit(type: SqlType, typmod: number, value: Parameters<SqlType['compare']
 /** Plain decimal numbers of so many digits, which are within the range of the type; everything else
  * goes the general way. */
 function integerReader(digitsMax: number, general: FieldReader): FieldReader {
-  return (vector, row, bytes, start, length) => {
+  return (vector, row, bytes, start, length, ascii) => {
     const end = start + length;
     const negative = bytes[start] === MINUS;
     let at = negative ? start + 1 : start;
     if (at === end || end - at > digitsMax) {
-      general(vector, row, bytes, start, length);
+      general(vector, row, bytes, start, length, ascii);
       return;
     }
     let value = 0;
     for (; at < end; at++) {
       const digit = bytes[at]! - 48;
       if (digit < 0 || digit > 9) {
-        general(vector, row, bytes, start, length);
+        general(vector, row, bytes, start, length, ascii);
         return;
       }
       value = value * 10 + digit;
@@ -104,9 +105,9 @@ function readBytes(
 
 /** char(n) and varchar(n): ASCII that fits is copied and padded. */
 function charactersReader(characters: number, padded: boolean, general: FieldReader): FieldReader {
-  return (vector, row, bytes, start, length) => {
-    if (length > characters || !isAscii(bytes, start, start + length)) {
-      general(vector, row, bytes, start, length);
+  return (vector, row, bytes, start, length, ascii) => {
+    if (length > characters || !(ascii || isAscii(bytes, start, start + length))) {
+      general(vector, row, bytes, start, length, ascii);
       return;
     }
     const target = vector as BytesVector;

@@ -1,19 +1,19 @@
 import { AssertionError, assert, compareByteRanges } from '../../base/index.ts';
 import {
+  appendLeafEntry,
   BRANCH_CELL_HEADER,
-  cellAt,
+  finishLeaf,
   gapBytes,
   initializeBranch,
   initializeLeaf,
   insertBranchEntry,
-  insertLeafEntry,
   KEY_LENGTH_MAX,
-  keyLengthAt,
   LEAF_CELL_HEADER,
   LONG_VALUE_SIZE,
   leafEntrySize,
   OFFSET_KIND,
   OFFSET_NUMBER,
+  PAGE_HEADER_SIZE,
   PAGE_SIZE,
   type PageNumber,
   rebuildHeads,
@@ -55,6 +55,10 @@ export class BulkLoader {
   readonly #longReference = new Uint8Array(LONG_VALUE_SIZE);
   readonly #longReferenceView = new DataView(this.#longReference.buffer);
   #entryCount = 0;
+  // Of the open leaf: its entries, where the last of them lies, and the length of its key.
+  #leafCount = 0;
+  #cellStart = PAGE_SIZE;
+  #lastKeyLength = 0;
 
   /** `fillFactor` is the part of each leaf that is used, 0.1 to 1. The tree must be there, and empty. */
   constructor(trees: BTreeWriter, tree: TreeId, fillFactor = 0.9) {
@@ -96,15 +100,14 @@ export class BulkLoader {
       end = LONG_VALUE_SIZE;
     }
     const leaf = this.#open[0]!;
-    let count = slotCount(leaf.view, 0);
-    if (count > 0) {
-      const last = cellAt(leaf.view, 0, count - 1) + LEAF_CELL_HEADER;
-      const lastLength = keyLengthAt(leaf.view, 0, count - 1);
+    if (this.#leafCount > 0) {
+      const last = this.#cellStart + LEAF_CELL_HEADER;
+      const lastLength = this.#lastKeyLength;
       if (compareByteRanges(key, keyStart, keyEnd, leaf.bytes, last, last + lastLength) <= 0) {
         throw new AssertionError('a bulk load needs ascending keys');
       }
       const size = leafEntrySize(keyLength, end - start);
-      const gap = gapBytes(leaf.view, 0);
+      const gap = this.#cellStart - PAGE_HEADER_SIZE - this.#leafCount * SLOT_SIZE;
       if (size > gap || gap - size < this.#spare) {
         const length = shortestSeparator(
           leaf.bytes,
@@ -117,14 +120,13 @@ export class BulkLoader {
         this.#closePage(0);
         this.#openPage(0, 0);
         this.#setLower(leaf, length);
-        count = 0;
       }
     }
-    insertLeafEntry(
+    this.#cellStart = appendLeafEntry(
       leaf.bytes,
       leaf.view,
-      0,
-      count,
+      this.#leafCount++,
+      this.#cellStart,
       key,
       keyStart,
       keyEnd,
@@ -134,6 +136,7 @@ export class BulkLoader {
       long,
       rowLsn,
     );
+    this.#lastKeyLength = keyLength;
     this.#entryCount++;
   }
 
@@ -147,7 +150,7 @@ export class BulkLoader {
     const ref = this.#ref;
     pager.reserve();
     pager.writable(this.#root, ref);
-    rebuildHeads(top.bytes, top.view, 0, level === 0 ? LEAF_CELL_HEADER : BRANCH_CELL_HEADER);
+    this.#finishPage(top, level);
     ref.bytes.set(top.bytes.subarray(OFFSET_KIND), ref.base + OFFSET_KIND);
   }
 
@@ -158,8 +161,11 @@ export class BulkLoader {
       this.#open.push(page);
     }
     // Number and LSN are those of the page that it is copied to.
-    if (level === 0) initializeLeaf(page.bytes, page.view, 0, 0 as PageNumber, 0);
-    else initializeBranch(page.bytes, page.view, 0, 0 as PageNumber, level, firstChild, 0);
+    if (level === 0) {
+      initializeLeaf(page.bytes, page.view, 0, 0 as PageNumber, 0);
+      this.#leafCount = 0;
+      this.#cellStart = PAGE_SIZE;
+    } else initializeBranch(page.bytes, page.view, 0, 0 as PageNumber, level, firstChild, 0);
     return page;
   }
 
@@ -173,13 +179,18 @@ export class BulkLoader {
     const page = this.#open[level]!;
     const { pager } = this.#trees;
     const ref = this.#ref;
-    rebuildHeads(page.bytes, page.view, 0, level === 0 ? LEAF_CELL_HEADER : BRANCH_CELL_HEADER);
+    this.#finishPage(page, level);
     pager.reserve();
     const number = pager.allocate(ref);
     ref.bytes.set(page.bytes, ref.base);
     ref.view.setUint32(ref.base + OFFSET_NUMBER, number, true);
     setPageLsn(ref.view, ref.base, pager.groupLsn);
     this.#addChild(level + 1, page, number);
+  }
+
+  #finishPage(page: OpenPage, level: number): void {
+    if (level === 0) finishLeaf(page.bytes, page.view, this.#leafCount, this.#cellStart);
+    else rebuildHeads(page.bytes, page.view, 0, BRANCH_CELL_HEADER);
   }
 
   #addChild(level: number, below: OpenPage, child: PageNumber): void {

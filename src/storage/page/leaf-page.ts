@@ -1,11 +1,21 @@
-import { OFFSET_GARBAGE, PAGE_KIND_LEAF, type PageNumber } from './page-header.ts';
+import {
+  OFFSET_CELL_START,
+  OFFSET_COUNT,
+  OFFSET_GARBAGE,
+  PAGE_HEADER_SIZE,
+  PAGE_KIND_LEAF,
+  type PageNumber,
+} from './page-header.ts';
 import {
   cellAt,
   copyBytes,
   initializeSlotted,
   insertSlot,
   keyLengthAt,
+  rebuildHeads,
   removeSlot,
+  SLOT_CELL,
+  SLOT_KEY_LENGTH,
   SLOT_SIZE,
 } from './slotted-page.ts';
 
@@ -102,6 +112,48 @@ export function insertLeafEntry(
   copyBytes(key, keyStart, bytes, cell + LEAF_CELL_HEADER, keyLength);
   copyBytes(value, valueStart, bytes, cell + LEAF_CELL_HEADER + keyLength, valueLength);
   return true;
+}
+
+/** Writes an entry as slot `count`, behind all others, its cell below `cellStart`, where there is room for
+ * it; returns where the cell starts. Header and heads are left as they are: `finishLeaf` sets them
+ * when the page has all its entries. */
+export function appendLeafEntry(
+  bytes: Uint8Array,
+  view: DataView,
+  count: number,
+  cellStart: number,
+  key: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+  value: Uint8Array,
+  valueStart: number,
+  valueEnd: number,
+  long: boolean,
+  rowLsn: number,
+): number {
+  const keyLength = keyEnd - keyStart;
+  const valueLength = valueEnd - valueStart;
+  const cell = cellStart - LEAF_CELL_HEADER - keyLength - valueLength;
+  const slot = PAGE_HEADER_SIZE + count * SLOT_SIZE;
+  view.setUint16(slot + SLOT_CELL, cell, true);
+  view.setUint16(slot + SLOT_KEY_LENGTH, keyLength, true);
+  writeRowLsn(view, cell, rowLsn);
+  view.setUint16(cell + VALUE_LENGTH_OFFSET, long ? valueLength | VALUE_LONG : valueLength, true);
+  copyBytes(key, keyStart, bytes, cell + LEAF_CELL_HEADER, keyLength);
+  copyBytes(value, valueStart, bytes, cell + LEAF_CELL_HEADER + keyLength, valueLength);
+  return cell;
+}
+
+/** Completes a page of entries that were appended. */
+export function finishLeaf(
+  bytes: Uint8Array,
+  view: DataView,
+  count: number,
+  cellStart: number,
+): void {
+  view.setUint16(OFFSET_COUNT, count, true);
+  view.setUint16(OFFSET_CELL_START, cellStart, true);
+  rebuildHeads(bytes, view, 0, LEAF_CELL_HEADER);
 }
 
 /** Replaces the value at slot i where it stands; false when the new one is longer than the old. */

@@ -232,7 +232,7 @@ export function compactSlots(
 
 const sizes = new Uint16Array(PAGE_SIZE / SLOT_SIZE);
 
-/** Copies small ranges by a loop, which beats the call of `set` up to some 60 bytes. */
+/** Copies small ranges by a loop, which beats the call of `set` up to some 40 bytes. */
 export function copyBytes(
   from: Uint8Array,
   at: number,
@@ -240,7 +240,7 @@ export function copyBytes(
   toAt: number,
   count: number,
 ): void {
-  if (count <= 64) {
+  if (count <= 40) {
     for (let i = 0; i < count; i++) to[toAt + i] = from[at + i]!;
   } else {
     to.set(from.subarray(at, at + count), toAt);

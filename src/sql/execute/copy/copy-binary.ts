@@ -29,6 +29,7 @@ type State = 'header' | 'extension' | 'rows';
 
 export class CopyBinaryParser implements CopyParser {
   lineNumber = 0;
+  readonly isAscii = false;
   ended = false;
 
   private readonly target: CopyTarget;

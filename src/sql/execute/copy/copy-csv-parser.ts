@@ -1,6 +1,6 @@
 import { pgError } from '../../../errors/index.ts';
 import type { CopyFormat, CopyRowSink, CopyTarget } from './copy-format.ts';
-import { CopyLineParser, Special } from './copy-line-parser.ts';
+import { CopyLineParser, fourTimes, Special, skipOrdinary } from './copy-line-parser.ts';
 
 /** COPY FROM's CSV format: within quotes everything but the quote and the escape is data. */
 
@@ -10,6 +10,8 @@ const CR = 0x0d;
 const PERIOD = 0x2e;
 
 export class CopyCsvParser extends CopyLineParser {
+  private readonly fourQuotes: number;
+  private readonly fourDelimiters: number;
   /** Where `findLineEnd` stands with the quotes of a line whose end has not come. */
   private inQuote = false;
   private afterEscape = false;
@@ -17,11 +19,14 @@ export class CopyCsvParser extends CopyLineParser {
   constructor(format: CopyFormat, target: CopyTarget, sink: CopyRowSink) {
     super(format, target, sink);
     this.special[format.quote] = Special.escape;
+    this.fourQuotes = fourTimes(format.quote);
+    this.fourDelimiters = fourTimes(format.delimiter);
   }
 
   protected override scanRow(bytes: Buffer, at: number, end: number): number {
     if (bytes[at] === BACKSLASH) return 0;
-    const { special, starts, lengths } = this;
+    const { special, starts, lengths, fourQuotes, fourDelimiters } = this;
+    const view = this.viewOf(bytes);
     const { forceNotNull } = this.format;
     const last = this.target.columns.length - 1;
     let index = 0;
@@ -29,6 +34,7 @@ export class CopyCsvParser extends CopyLineParser {
     let high = false;
     let i = at;
     for (;;) {
+      i = skipOrdinary(view, i, end, fourQuotes, fourDelimiters);
       while (i < end && special[bytes[i]!] === Special.none) i++;
       if (i === end || index > last) return 0;
       const meaning = special[bytes[i]!]!;
@@ -57,6 +63,7 @@ export class CopyCsvParser extends CopyLineParser {
       if (index !== last) return 0;
       this.lineNumber++;
       if (high) this.verify(bytes, at, i);
+      this.isAscii = !high;
       this.sink(bytes, starts, lengths);
       return next;
     }

@@ -44,6 +44,8 @@ export const BINARY_FORMAT: CopyFormat = { ...TEXT_FORMAT, kind: 'binary' };
 export interface CopyParser {
   /** Number of the line (in binary: row) read last, from 1. */
   readonly lineNumber: number;
+  /** Whether the row that is being passed on is known to be ASCII. */
+  readonly isAscii: boolean;
   /** Whether the end was read; what follows it is ignored. */
   readonly ended: boolean;
   /** Takes the next bytes, cut anywhere, and passes on the rows that are complete. */

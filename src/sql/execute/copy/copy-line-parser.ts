@@ -37,6 +37,7 @@ export abstract class CopyLineParser implements CopyParser {
   lineNumber = 0;
   /** True after the end-of-copy marker `\.` too. */
   ended = false;
+  isAscii = false;
 
   protected readonly format: CopyFormat;
   protected readonly target: CopyTarget;
@@ -53,6 +54,8 @@ export abstract class CopyLineParser implements CopyParser {
   /** Where the next line starts, after `findLineEnd` found the end of one. */
   protected nextLine = 0;
 
+  private viewed: Buffer = Buffer.alloc(0);
+  private view = new DataView(this.viewed.buffer);
   private headerLeft: boolean;
   /** The beginning of a line whose end has not come yet. */
   private carry: Buffer = Buffer.alloc(0);
@@ -131,6 +134,15 @@ export abstract class CopyLineParser implements CopyParser {
     return at;
   }
 
+  /** A view of the bytes at hand. */
+  protected viewOf(bytes: Buffer): DataView {
+    if (this.viewed !== bytes) {
+      this.viewed = bytes;
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
+    return this.view;
+  }
+
   private takeLine(bytes: Buffer, start: number, end: number): void {
     const range = bytes.subarray(start, end);
     if (!isUtf8(range) || range.includes(0)) {
@@ -150,6 +162,7 @@ export abstract class CopyLineParser implements CopyParser {
     }
     if (this.target.columns.length === 0 && start === end) count = 0;
     this.checkCount(count, range);
+    this.isAscii = false;
     this.sink(this.scratch, this.starts, this.lengths);
   }
 
@@ -305,6 +318,32 @@ export abstract class CopyLineParser implements CopyParser {
     }
     this.carryEnd = needed;
   }
+}
+
+/** A byte four times, for `skipOrdinary`. */
+export function fourTimes(byte: number): number {
+  return Math.imul(byte, 0x0101_0101);
+}
+
+/** Skips bytes that are ordinary, four at a time: ASCII, no control characters, and neither of two bytes,
+ * given four times each. What it stops before may be ordinary still. */
+export function skipOrdinary(
+  view: DataView,
+  at: number,
+  end: number,
+  a: number,
+  b: number,
+): number {
+  let i = at;
+  for (; i + 4 <= end; i += 4) {
+    // The top bit of a byte is set when it is below a space, above ASCII, or after the exclusive
+    // or zero; borrows set more only above a byte that is one of these.
+    const four = view.getInt32(i, true);
+    const found =
+      (four - 0x2020_2020) | four | ((four ^ a) - 0x0101_0101) | ((four ^ b) - 0x0101_0101);
+    if ((found & 0x8080_8080) !== 0) break;
+  }
+  return i;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

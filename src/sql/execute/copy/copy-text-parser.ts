@@ -1,36 +1,41 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidUtf8, pgError } from '../../../errors/index.ts';
 import type { CopyFormat, CopyRowSink, CopyTarget } from './copy-format.ts';
-import { CopyLineParser, Special } from './copy-line-parser.ts';
+import { CopyLineParser, fourTimes, Special, skipOrdinary } from './copy-line-parser.ts';
 
 /** COPY FROM's text format: fields between delimiters, a backslash takes away or gives meaning. */
 
 const BACKSLASH = 0x5c;
+const FOUR_BACKSLASHES = fourTimes(BACKSLASH);
 const LF = 0x0a;
 const CR = 0x0d;
 const PERIOD = 0x2e;
 const CAPITAL_N = 0x4e;
 
 export class CopyTextParser extends CopyLineParser {
+  private readonly fourDelimiters: number;
   /** NULL is `\N`, as it is unless the user says otherwise. */
   private readonly nullIsBackslashN: boolean;
 
   constructor(format: CopyFormat, target: CopyTarget, sink: CopyRowSink) {
     super(format, target, sink);
     this.special[BACKSLASH] = Special.escape;
+    this.fourDelimiters = fourTimes(format.delimiter);
     const { nullText } = format;
     this.nullIsBackslashN =
       nullText.length === 2 && nullText[0] === BACKSLASH && nullText[1] === CAPITAL_N;
   }
 
   protected override scanRow(bytes: Buffer, at: number, end: number): number {
-    const { special, starts, lengths, nullIsBackslashN } = this;
+    const { special, starts, lengths, nullIsBackslashN, fourDelimiters } = this;
+    const view = this.viewOf(bytes);
     const last = this.target.columns.length - 1;
     let index = 0;
     let fieldStart = at;
     let high = false;
     let i = at;
     for (;;) {
+      i = skipOrdinary(view, i, end, FOUR_BACKSLASHES, fourDelimiters);
       while (i < end && special[bytes[i]!] === Special.none) i++;
       if (i === end) return 0;
       let length = i - fieldStart;
@@ -70,6 +75,7 @@ export class CopyTextParser extends CopyLineParser {
       lengths[index] = length;
       this.lineNumber++;
       if (high) this.verify(bytes, at, i);
+      this.isAscii = !high;
       this.sink(bytes, starts, lengths);
       return next;
     }
