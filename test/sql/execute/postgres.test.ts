@@ -3,68 +3,18 @@ import { PgError } from '../../../src/errors/index.ts';
 import { bindStatement } from '../../../src/sql/bind/index.ts';
 import { loadParser, parseStatements } from '../../../src/sql/parse/index.ts';
 import { type Plan, planQuery } from '../../../src/sql/plan/index.ts';
-import { OID, typeByOid } from '../../../src/types/index.ts';
-import { contextFor, makeCatalog } from '../support/test-catalog.ts';
+import { typeByOid } from '../../../src/types/index.ts';
+import { sampleCatalog, sampleDatabase, sampleTables } from '../support/sample-tables.ts';
+import { contextFor } from '../support/test-catalog.ts';
 import answers from './postgres-answers.json' with { type: 'json' };
 import changes from './postgres-changes.json' with { type: 'json' };
-import { MemoryDatabase, makeIndex, makeTable } from './support.ts';
 
 /** Queries with the answers of PostgreSQL 15, through parser, binder and planner. */
 
-const A = [
-  { name: 'id', type: OID.int4, notNull: true },
-  { name: 'v', type: OID.int4 },
-  { name: 't', type: OID.text },
-];
-const a = makeTable(1000, 'a', A, [0], [makeIndex(1010, [1], A)]);
-const b = makeTable(
-  1100,
-  'b',
-  [
-    { name: 'aid', type: OID.int4 },
-    { name: 'w', type: OID.int4 },
-  ],
-  null,
-);
-const c = makeTable(
-  1200,
-  'c',
-  [
-    { name: 'id', type: OID.int4, notNull: true },
-    { name: 'd', type: OID.date },
-    { name: 'ts', type: OID.timestamp },
-    { name: 'n', type: OID.numeric },
-    { name: 'f', type: OID.float8 },
-    { name: 'p', type: OID.bpchar },
-    { name: 'u', type: OID.uuid },
-    { name: 'b', type: OID.bool },
-  ],
-  [0],
-);
-const catalog = makeCatalog([a, b, c]);
-
-let database = filled();
+const { a, b } = sampleTables;
+const catalog = sampleCatalog;
+let database = sampleDatabase();
 const { functions } = database.environment();
-
-function filled(): MemoryDatabase {
-  const fresh = new MemoryDatabase();
-  const context = fresh.environment().functions;
-  for (const [table, rows] of [
-    [a, answers.tables.a],
-    [b, answers.tables.b],
-    [c, answers.tables.c],
-  ] as const) {
-    fresh.load(
-      table,
-      rows.map((row) =>
-        row.map((text, i) =>
-          text === '\\N' ? null : typeByOid(table.columns[i]!.type).input(text, context, -1),
-        ),
-      ),
-    );
-  }
-  return fresh;
-}
 
 function planOf(sql: string): Plan {
   const statement = parseStatements(sql)[0]!;
@@ -115,7 +65,7 @@ describe.each([
   [', pausing', 7],
 ])('changes rows as PostgreSQL does%s', (_name, pauseEvery) => {
   test.each(changes)('$sql', (change) => {
-    database = filled();
+    database = sampleDatabase();
     database.pauseEvery = pauseEvery;
     const got = run(change.sql);
     if ('error' in change) expect(got).toEqual({ error: change.error });
