@@ -1,7 +1,7 @@
 /** pg_type: built-in types, and the row types of tables and views. */
 
 import typeFacts from '../../../schemas/catalog/pg_type.json' with { type: 'json' };
-import { builtinTypes } from '../../types/index.ts';
+import { builtinTypes, OID } from '../../types/index.ts';
 import { PG_CATALOG_SCHEMA } from '../bootstrap.ts';
 import type { CatalogView } from '../descriptors.ts';
 import { functionOid } from './functions.ts';
@@ -11,6 +11,7 @@ import type { ProducerTable, SystemRow, SystemState } from './system-state.ts';
 
 const ARRAY_SUBSCRIPT = 6179;
 const RAW_ARRAY_SUBSCRIPT = 6180;
+const JSONB_SUBSCRIPT = 6098;
 const ARRAY_ANALYZE = 3816;
 
 const PLAIN_TYPE: SystemRow = {
@@ -99,7 +100,8 @@ function builtinTypeRow(facts: TypeFacts): SystemRow {
   };
 }
 
-function subscriptHandler({ element, length }: TypeFacts): number {
+function subscriptHandler({ oid, element, length }: TypeFacts): number {
+  if (oid === OID.jsonb) return JSONB_SUBSCRIPT;
   if (element === 0) return 0;
   return length === -1 ? ARRAY_SUBSCRIPT : RAW_ARRAY_SUBSCRIPT;
 }

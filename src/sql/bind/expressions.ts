@@ -28,6 +28,7 @@ import {
   selectCommonType,
 } from './coercion.ts';
 import { checkCollation } from './collation.ts';
+import { bindJsonbSubscripts } from './jsonb-subscripts.ts';
 import {
   bindOperatorOn,
   bindRowComparison,
@@ -689,6 +690,10 @@ function bindIndirection(b: Binder, scope: Scope, node: A_Indirection): Expr {
         const next = parts[i] as Node;
         if (!('A_Indices' in next)) break;
         indices.push(next.A_Indices);
+      }
+      if (expr.type === OID.jsonb) {
+        expr = b.at(bindJsonbSubscripts(b, scope, expr, indices), b.locationOf(expr));
+        continue;
       }
       const slice = indices.some((index) => index.is_slice === true);
       const isName = expr.type === OID.name;

@@ -1,0 +1,65 @@
+import type { A_Indices, Node } from '@pgsql/types';
+import { pgError } from '../../errors/index.ts';
+import { OID } from '../../types/index.ts';
+import type { Expr } from '../expression.ts';
+import type { Binder } from './binder.ts';
+import { coerceType } from './coercion.ts';
+import { canCoerceOne } from './coercion-rules.ts';
+import { bindExpr } from './expressions.ts';
+import type { Scope } from './scope.ts';
+import { typeDisplay } from './type-facts.ts';
+
+/** Subscripts of jsonb: `j['a'][1]` reads what `j #> '{a,1}'` does. */
+
+/** jsonb_extract_path(jsonb, VARIADIC text[]). */
+const EXTRACT_PATH = 3217;
+
+export function bindJsonbSubscripts(
+  b: Binder,
+  scope: Scope,
+  container: Expr,
+  indices: readonly A_Indices[],
+): Expr {
+  const elements = indices.map((index) => bindSubscript(b, scope, index));
+  const path: Expr = {
+    kind: 'array',
+    type: OID._text,
+    typmod: -1,
+    elementType: OID.text,
+    elements,
+    nested: false,
+  };
+  return {
+    kind: 'call',
+    type: OID.jsonb,
+    typmod: -1,
+    function: EXTRACT_PATH,
+    operator: 0,
+    arguments: [container, path],
+  };
+}
+
+/** One subscript, an integer or a text, as a text. */
+function bindSubscript(b: Binder, scope: Scope, index: A_Indices): Expr {
+  const bound = bindExpr(b, scope, index.uidx as Node);
+  if (index.is_slice === true) {
+    throw pgError(
+      'datatype_mismatch',
+      'jsonb subscript does not support slices',
+      b.positionOf(bound),
+    );
+  }
+  if (bound.type === OID.unknown) return coerceType(b, bound, OID.text, -1, 'implicit');
+  const targets = [OID.int4, OID.text].filter((type) => canCoerceOne(bound.type, type, 'implicit'));
+  const [target] = targets;
+  if (target === undefined || targets.length > 1) {
+    const which =
+      target === undefined ? 'either integer or text' : 'only one type, integer or text';
+    throw pgError(
+      'datatype_mismatch',
+      `subscript type ${typeDisplay(bound.type)} is not supported`,
+      { hint: `jsonb subscript must be coercible to ${which}.`, ...b.positionOf(bound) },
+    );
+  }
+  return coerceType(b, coerceType(b, bound, target, -1, 'implicit'), OID.text, -1, 'explicit');
+}
