@@ -54,6 +54,8 @@ export interface SettingFacts {
 
 export interface SequenceValue {
   readonly lastValue: Int8;
+  /** Values that may be handed out before the state is logged again. */
+  readonly logCount: bigint;
   readonly isCalled: boolean;
 }
 

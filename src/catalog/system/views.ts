@@ -9,9 +9,10 @@ import { FUNCTION_VIEWS } from './functions.ts';
 import { INFORMATION_SCHEMA_VIEWS } from './information-schema.ts';
 import { LISTING_VIEWS } from './listings.ts';
 import { RELATION_VIEWS } from './relations.ts';
+import { SEQUENCE_COLUMNS, sequenceOfView, sequenceRow } from './sequence-relation.ts';
 import { SETTING_VIEWS } from './settings.ts';
 import { systemRelation } from './shapes.ts';
-import type { ProducerTable, RowProducer, SystemState } from './system-state.ts';
+import type { ProducerTable, RowProducer, SystemRow, SystemState } from './system-state.ts';
 import { TIME_ZONE_VIEWS } from './time-zones.ts';
 import { TYPE_VIEWS } from './types.ts';
 
@@ -37,14 +38,23 @@ export function systemViewShape(schema: string, name: string): SystemViewShape |
 
 /** Rows of a view (`schema.name`), each with the Datums of all its columns in order. */
 export function* systemViewRows(state: SystemState, view: string): Iterable<readonly Datum[]> {
+  const sequence = sequenceOfView(view);
+  if (sequence !== null) {
+    yield* inOrder(SEQUENCE_COLUMNS, sequenceRow(state, sequence));
+    return;
+  }
   const [schema = '', name = ''] = view.split('.');
   const shape = systemRelation(schema, name);
   const producer = PRODUCERS[view];
   if (shape === undefined || producer === undefined) return;
-  const { columns } = shape;
-  for (const row of producer(state)) {
-    yield columns.map((column) => row[column.name] ?? null);
-  }
+  yield* inOrder(shape.columns, producer(state));
+}
+
+function* inOrder(
+  columns: readonly { readonly name: string }[],
+  rows: Iterable<SystemRow>,
+): Iterable<readonly Datum[]> {
+  for (const row of rows) yield columns.map((column) => row[column.name] ?? null);
 }
 
 /** The producer of each view, by `schema.name`. */

@@ -75,8 +75,8 @@ export class SequenceStore {
     this.store(relation, encodeState(value, isCalled));
   }
 
-  /** last_value and is_called of the sequence as a relation. */
-  peek(catalog: Catalog, relation: number): { last: bigint; isCalled: boolean } {
+  /** last_value, is_called and log_cnt of the sequence as a relation. */
+  peek(catalog: Catalog, relation: number): { last: bigint; isCalled: boolean; ahead: bigint } {
     return this.state(relation, requireSequence(catalog, relation).options.start);
   }
 

@@ -35,6 +35,7 @@ import {
   tableLockTag,
   type WriteSpill,
 } from '../../txn/index.ts';
+import { int8 } from '../../types/index.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
 import type { ExecuteMessage } from '../generated/execute-message.ts';
 import { EXECUTE_FLAGS, ISOLATION, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
@@ -207,7 +208,7 @@ export class Writer extends StatementThread {
     }
     statement.sequences = statement.plan.needsWriter ? this.sequencesOf(open) : null;
     statement.systemViews = statement.plan.needsCatalog
-      ? systemViewSource(this.catalogOf(open), statement.context, this.facts)
+      ? systemViewSource(this.catalogOf(open), statement.context, this.factsOf(open))
       : null;
     if (takesAdvisoryLocks(statement.plan)) {
       const session = this.session(message.session());
@@ -236,6 +237,18 @@ export class Writer extends StatementThread {
     locks: () => lockFacts(this.locks, this.xidOf),
     blockingProcesses: (pid) => blockingSessions(this.locks, pid),
   };
+
+  private factsOf(open: OpenTransaction): ThreadFacts {
+    return {
+      ...this.facts,
+      sequenceValue: (oid) => {
+        const catalog = this.catalogOf(open);
+        if (catalog.relationByOid(oid)?.kind !== 'sequence') return undefined;
+        const { last, isCalled, ahead } = this.sequenceStore.peek(catalog, oid);
+        return { lastValue: int8(last), isCalled, logCount: ahead };
+      },
+    };
+  }
 
   private readonly xidOf = (transaction: Transaction): number => {
     if (transaction.xid === 0) transaction.xid = this.engine.nextXid();

@@ -1,5 +1,6 @@
 import type { Alias, JoinExpr, Node, RangeFunction, RangeVar } from '@pgsql/types';
 import type { RelationDescriptor, SchemaDescriptor } from '../../catalog/descriptors.ts';
+import { SEQUENCE_COLUMNS, sequenceView } from '../../catalog/system/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { OID } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
@@ -131,27 +132,33 @@ function bindRangeVar(b: Binder, scope: Scope, node: RangeVar): NamespaceItem {
     if (cte !== null) return cte;
   }
   const found = findRelation(b, node);
-  if (found.kind === 'systemView') {
-    const name = node.alias?.aliasname ?? found.name;
-    const columns = aliasColumns(found.columns, name, node.alias);
-    const entry = scope.addEntry({
-      kind: 'systemView',
-      alias: name,
-      columns,
-      view: found.view,
-      oid: found.oid,
-    });
-    return scope.addItem(
-      namespaceItem(entry, name, columns, {
-        table: found.oid,
-        schema: node.alias === undefined ? found.schema : 0,
-      }),
-    );
-  }
+  if (found.kind === 'systemView') return addSystemView(scope, found, node);
   const { relation } = found;
   if (relation.kind === 'view') return addView(b, scope, relation, node);
-  if (relation.kind === 'sequence') throw notSupported('reading a sequence as a table');
+  if (relation.kind === 'sequence') {
+    const { oid, name, schema } = relation;
+    const view = sequenceView(oid, name);
+    return addSystemView(scope, { view, name, oid, schema, columns: SEQUENCE_COLUMNS }, node);
+  }
   return addTable(scope, relation, node);
+}
+
+function addSystemView(scope: Scope, found: FoundSystemView, node: RangeVar): NamespaceItem {
+  const name = node.alias?.aliasname ?? found.name;
+  const columns = aliasColumns(found.columns, name, node.alias);
+  const entry = scope.addEntry({
+    kind: 'systemView',
+    alias: name,
+    columns,
+    view: found.view,
+    oid: found.oid,
+  });
+  return scope.addItem(
+    namespaceItem(entry, name, columns, {
+      table: found.oid,
+      schema: node.alias === undefined ? found.schema : 0,
+    }),
+  );
 }
 
 /** Adds a table to the range table. */
@@ -233,14 +240,15 @@ function addCommonTable(scope: Scope, node: RangeVar): NamespaceItem | null {
 
 type FoundRelation =
   | { readonly kind: 'relation'; readonly relation: RelationDescriptor }
-  | {
-      readonly kind: 'systemView';
-      readonly view: string;
-      readonly name: string;
-      readonly oid: number;
-      readonly schema: number;
-      readonly columns: readonly RelationColumn[];
-    };
+  | ({ readonly kind: 'systemView' } & FoundSystemView);
+
+interface FoundSystemView {
+  readonly view: string;
+  readonly name: string;
+  readonly oid: number;
+  readonly schema: number;
+  readonly columns: readonly RelationColumn[];
+}
 
 /** Looks a relation up by name: pg_catalog, then the search path, unless a schema is named. */
 export function findRelation(b: Binder, node: RangeVar): FoundRelation {

@@ -75,10 +75,12 @@ const SCALARS: Scalars = {
 
 registerFunctions({ scalars: SCALARS });
 
-/** Oids of the functions that change or read the lock table. */
+const OTHER_WRITER_SOURCES = new Set(['pg_blocking_pids', 'pg_sequence_last_value']);
+
+/** Oids of the functions that change or read the lock table, or read sequences. */
 export const WRITER_FUNCTIONS: ReadonlySet<number> = new Set(
   allFunctions()
-    .filter(({ source }) => source in SCALARS || source === 'pg_blocking_pids')
+    .filter(({ source }) => source in SCALARS || OTHER_WRITER_SOURCES.has(source))
     .map(({ oid }) => oid),
 );
 

@@ -1,4 +1,5 @@
 import { assertNever } from '../../base/index.ts';
+import { sequenceOfView } from '../../catalog/system/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import type { FromItem, RangeTableEntry } from '../bind/query.ts';
 import type { Expr } from '../expression.ts';
@@ -37,6 +38,12 @@ const LONG_SYSTEM_VIEWS: ReadonlyMap<string, number> = new Map([
   ['pg_catalog.pg_operator', 500],
   ['pg_catalog.pg_proc', 1500],
   ['information_schema.columns', 1500],
+]);
+
+/** What the writer alone knows: locks, and the values of sequences. */
+const WRITER_VIEWS: ReadonlySet<string> = new Set([
+  'pg_catalog.pg_locks',
+  'pg_catalog.pg_sequences',
 ]);
 
 /** FROM and WHERE: relations with the conditions pushed down to them, joined. */
@@ -298,8 +305,9 @@ function derivedCandidates(
       return functionCandidates(planner, relation, entry, clauses);
     case 'systemView': {
       planner.statement.needsCatalog = true;
-      // The writer has the lock table.
-      if (entry.view === 'pg_catalog.pg_locks') planner.statement.needsWriter = true;
+      if (WRITER_VIEWS.has(entry.view) || sequenceOfView(entry.view) !== null) {
+        planner.statement.needsWriter = true;
+      }
       const columns = planner.neededColumns(relation);
       const rows = LONG_SYSTEM_VIEWS.get(entry.view) ?? SYSTEM_VIEW_ROWS;
       return scanCandidates(planner, relation, columns, entry, clauses, rows, 10, (base) => ({
