@@ -1,4 +1,5 @@
-import type { Catalog, CatalogChange } from '../../catalog/index.ts';
+import { assert } from '../../base/index.ts';
+import { BOOTSTRAP_ROLE, type Catalog, type CatalogChange } from '../../catalog/index.ts';
 import { type PgErrorFields, pgError, SQLSTATES, toErrorFields } from '../../errors/index.ts';
 import type { StatementSettings } from '../../session/index.ts';
 import type {
@@ -8,6 +9,7 @@ import type {
   SystemViewSource,
 } from '../../sql/execute/index.ts';
 import {
+  checkDeferredConstraints,
   executeUtility,
   type UtilityEnvironment,
   type UtilityExecution,
@@ -68,9 +70,34 @@ export class UtilityRunner {
     }
     this.writer.setSnapshot(open.transaction, request.snapshot);
     const utility = new RunningUtility(this.writer, this, number, open, inBlock, request);
+    utility.execution = executeUtility(request.statement as never, request.text, utility);
+    this.start(message, utility);
+  }
+
+  /** The commit of a block with deferred constraints, which are to be checked first. */
+  beginCommit(message: ControlMessage, open: OpenTransaction): void {
+    const { transaction, settings } = open;
+    assert(settings !== null, 'constraints are deferred by statements');
+    const request: UtilityRequest = {
+      statement: null,
+      text: '',
+      settings,
+      role: BOOTSTRAP_ROLE,
+      snapshotSlot: transaction.snapshotSlot,
+      snapshot: transaction.snapshot,
+      deadlineMs: 0,
+      statementTimestamp: 0,
+      transactionTimestamp: 0,
+    };
+    const utility = new RunningUtility(this.writer, this, message.request(), open, false, request);
+    utility.execution = checkDeferredConstraints(utility);
+    this.start(message, utility);
+  }
+
+  private start(message: ControlMessage, utility: RunningUtility): void {
     utility.asynchronousCommit = (message.flags() & EXECUTE_FLAGS.asynchronousCommit) !== 0;
-    this.byRequest.set(number, utility);
-    this.writer.setRunning(open.transaction, utility);
+    this.byRequest.set(utility.request, utility);
+    this.writer.setRunning(utility.open.transaction, utility);
     this.ready.push(utility);
   }
 
@@ -131,7 +158,8 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
   private readonly writer: Writer;
   private readonly runner: UtilityRunner;
   private readonly deadlineMs: number;
-  private readonly execution: UtilityExecution;
+  /** Set before it is started. */
+  execution!: UtilityExecution;
   /** Pieces that came; those before `copyHead` have been taken. */
   private readonly copyQueue: Uint8Array[] = [];
   private copyHead = 0;
@@ -165,7 +193,6 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
       request.transactionTimestamp,
     );
     this.functions.useCatalog(this.catalog, {});
-    this.execution = executeUtility(request.statement as never, request.text, this);
   }
 
   runSlice(): void {
@@ -312,6 +339,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
   }
 
   get foreignKeys(): ForeignKeyChecks {
+    this.open.settings = this.settings;
     return this.writer.foreignKeysOf(this.open);
   }
 

@@ -1,4 +1,5 @@
 import type { Catalog, CatalogChange } from '../../catalog/index.ts';
+import type { StatementSettings } from '../../session/index.ts';
 import type {
   DeferredMark,
   ForeignKeyChecks,
@@ -58,6 +59,8 @@ export class OpenTransaction {
   sequences: SequenceOperations | null = null;
   /** Made when a statement changes a table with foreign keys. */
   foreignKeys: ForeignKeyChecks | null = null;
+  /** Of the last statement that did so; the checks before the commit run with them. */
+  settings: StatementSettings | null = null;
   /** The catalog with its changes; null without any. */
   catalog: Catalog | null = null;
   /** Version of the committed catalog that it lies over. */

@@ -202,6 +202,7 @@ export class Writer extends StatementThread {
     statement.rows = this.changes;
     if (this.changesReferences(statement.plan, open)) {
       const checks = this.foreignKeysOf(open);
+      open.settings = statement.settings;
       checks.begin(statement, inBlock);
       statement.rows = checks.rows;
       statement.checks = checks;
@@ -475,6 +476,8 @@ export class Writer extends StatementThread {
           else if (open.failed) {
             this.abort(open);
             this.port.complete(request, 0, null);
+          } else if (open.foreignKeys?.deferred.isEmpty === false) {
+            this.utilities.beginCommit(message, open);
           } else {
             this.commit(open, (message.flags() & EXECUTE_FLAGS.asynchronousCommit) !== 0, {
               done: () => this.port.complete(request, 0, null),

@@ -399,7 +399,7 @@ function inferArbiters(
         `constraint "${infer.conname}" for table "${table.name}" does not exist`,
       );
     }
-    if (constraint.index === 0) {
+    if (constraint.index === 0 || constraint.kind === 'foreign') {
       throw pgError(
         'wrong_object_type',
         'constraint in ON CONFLICT clause has no associated index',

@@ -14,7 +14,8 @@ import { beginRun, storedExpressions } from './execution.ts';
 import { addForeignKeys } from './foreign-keys.ts';
 import { buildIndex } from './index-build.ts';
 import { makeKey, NamesInUse } from './keys.ts';
-import { changeRelation } from './relation-change.ts';
+import { describeConstraint, dropForeignKey, dropIndexReferrers } from './referencing.ts';
+import { changeRelation, currentRelation } from './relation-change.ts';
 import { dropIndexTree, recluster } from './rewrite-table.ts';
 import {
   type CheckDraft,
@@ -143,12 +144,26 @@ export function* dropConstraint(
     command.environment.notice({ message: `${message}, skipping` });
     return;
   }
-  const constraints = table.constraints.filter((other) => other !== constraint);
-  // A foreign key's index is that of the table it refers to.
-  const index =
-    constraint.kind === 'foreign'
-      ? undefined
-      : table.indexes.find((other) => other.oid === constraint.index);
+  if (constraint.kind === 'foreign') {
+    yield* dropForeignKey(command, { table, constraint });
+    return;
+  }
+  const index = table.indexes.find((other) => other.oid === constraint.index);
+  if (index !== undefined) {
+    const target = describeConstraint(command, { table, constraint });
+    const cascade = action.behavior === 'DROP_CASCADE';
+    yield* dropIndexReferrers(command, table, index, target, cascade);
+  }
+  yield* dropOwnConstraint(command, currentRelation(command, table.oid) ?? table, constraint);
+}
+
+function* dropOwnConstraint(
+  command: Command,
+  table: RelationDescriptor,
+  constraint: ConstraintDescriptor,
+): Generator<UtilityPause, void, undefined> {
+  const constraints = table.constraints.filter(({ oid }) => oid !== constraint.oid);
+  const index = table.indexes.find((other) => other.oid === constraint.index);
   const indexes = table.indexes.filter((other) => other !== index);
   if (index !== undefined) dropIndexTree(command, index);
   if (index?.clustered !== true) {
@@ -158,6 +173,30 @@ export function* dropConstraint(
   const { columns } = table;
   const rest = { ...table, indexes };
   yield* recluster(command, rest, { columns, constraints, indexes, clusterKey: null });
+}
+
+/** ALTER TABLE … ALTER CONSTRAINT: whether a foreign key can be deferred. */
+export function alterConstraint(
+  command: Command,
+  table: RelationDescriptor,
+  action: AlterTableCmd,
+): void {
+  const wanted =
+    action.def !== undefined && 'Constraint' in action.def ? action.def.Constraint : {};
+  const name = wanted.conname ?? '';
+  const constraint = table.constraints.find((other) => other.name === name);
+  const place = `constraint "${name}" of relation "${table.name}"`;
+  if (constraint === undefined) throw pgError('undefined_object', `${place} does not exist`);
+  if (constraint.kind !== 'foreign') {
+    throw pgError('wrong_object_type', `${place} is not a foreign key constraint`);
+  }
+  const deferred = wanted.initdeferred === true;
+  const deferrable = deferred || wanted.deferrable === true;
+  changeRelation(command, table, {
+    constraints: table.constraints.map((other) =>
+      other === constraint ? { ...constraint, deferrable, deferred } : other,
+    ),
+  });
 }
 
 /** ALTER TABLE … VALIDATE CONSTRAINT. */

@@ -6,7 +6,12 @@ import { TABLE_LOCK } from '../../txn/index.ts';
 import { addColumn } from './add-column.ts';
 import { setDefault, setNotNull } from './alter-column.ts';
 import { alterColumnType } from './alter-column-type.ts';
-import { addConstraint, dropConstraint, validateConstraint } from './alter-constraint.ts';
+import {
+  addConstraint,
+  alterConstraint,
+  dropConstraint,
+  validateConstraint,
+} from './alter-constraint.ts';
 import { addIdentity, dropIdentity, setIdentity } from './alter-identity.ts';
 import { type Command, writtenName } from './command.ts';
 import { utilityTag } from './command-tags.ts';
@@ -14,6 +19,7 @@ import { dropColumn } from './drop-column.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { findIndex, findRelation, undefinedRelation } from './object-names.ts';
 import { setOwner } from './owner.ts';
+import { refusePendingEvents } from './referencing.ts';
 import { changeRelation } from './relation-change.ts';
 import { checkIndexOptions, storageOptions } from './storage-options.ts';
 
@@ -41,6 +47,7 @@ export function* alterTable(command: Command, statement: AlterTableStmt): Utilit
   if (wanted !== undefined && wanted !== 'table' && relation.kind !== wanted) {
     throw pgError('wrong_object_type', `"${relation.name}" is not a ${wanted}`);
   }
+  refusePendingEvents(command, relation, 'ALTER TABLE');
   for (const node of statement.cmds ?? []) {
     if (!('AlterTableCmd' in node)) continue;
     const now = command.catalog.relationByOid(relation.oid);
@@ -98,6 +105,8 @@ function* alterOne(
       return yield* addConstraint(command, table, action);
     case 'AT_DropConstraint':
       return yield* dropConstraint(command, table, action);
+    case 'AT_AlterConstraint':
+      return alterConstraint(command, table, action);
     case 'AT_ValidateConstraint':
       return yield* validateConstraint(command, table, action);
     case 'AT_SetRelOptions':

@@ -7,6 +7,7 @@ import type { UtilityExecution } from './environment.ts';
 import { buildIndex } from './index-build.ts';
 import { columnPosition, indexColumnsOf, makeIndex } from './keys.ts';
 import { duplicateRelation, findRelation, isNameTaken, undefinedRelation } from './object-names.ts';
+import { refusePendingEvents } from './referencing.ts';
 import { changeRelation } from './relation-change.ts';
 import { checkIndexOptions } from './storage-options.ts';
 import { areNotSupported } from './unsupported.ts';
@@ -44,6 +45,7 @@ export function* createIndex(command: Command, statement: IndexStmt): UtilityExe
       detail: `This operation is not supported for ${table.kind}s.`,
     });
   }
+  refusePendingEvents(command, table, 'CREATE INDEX');
   const { idxname } = statement;
   if (idxname !== undefined) yield* command.claimName(table.schema, idxname);
   if (idxname !== undefined && isNameTaken(command.catalog, table.schema, idxname)) {

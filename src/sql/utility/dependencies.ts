@@ -1,5 +1,5 @@
 import type { Node } from '@pgsql/types';
-import type { RelationDescriptor } from '../../catalog/index.ts';
+import type { ConstraintDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import { type PgError, pgError } from '../../errors/index.ts';
 import type { Expr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
@@ -7,8 +7,8 @@ import { parseStatements } from '../parse/index.ts';
 import type { Command } from './command.ts';
 import { visibleName } from './object-names.ts';
 
-/** What depends on what: views on the relations they name, defaults on the sequences they call.
- * Descriptors hold no list of this; it is found out when something is dropped or altered. */
+/** What depends on what: views on the relations they name, defaults on the sequences they call,
+ * foreign keys on the tables they refer to. Descriptors hold no list of this; it is found out when something is dropped or altered. */
 
 /** Something that is in the way of a drop, or goes with it. */
 export type Dependent =
@@ -22,11 +22,17 @@ export type Dependent =
       readonly relation: RelationDescriptor;
       readonly column: number;
       readonly on: RelationDescriptor;
+    }
+  | {
+      readonly kind: 'foreign key';
+      readonly relation: RelationDescriptor;
+      readonly constraint: ConstraintDescriptor;
+      readonly on: RelationDescriptor;
     };
 
-/** Views and defaults that use a relation. */
+/** Views, defaults and foreign keys that use a relation. */
 export function dependentsOf(command: Command, relation: RelationDescriptor): Dependent[] {
-  const dependents: Dependent[] = [];
+  const dependents = foreignKeysTo(command, relation);
   for (const other of command.catalog.relations()) {
     if (other.kind === 'view') {
       if (other.oid !== relation.oid && viewUses(command, other, relation)) {
@@ -40,7 +46,21 @@ export function dependentsOf(command: Command, relation: RelationDescriptor): De
       });
     }
   }
-  return dependents;
+  return dependents.sort((a, b) => madeAs(a) - madeAs(b));
+}
+
+/** Oids tell what was made first, which PostgreSQL names first. */
+function madeAs(dependent: Dependent): number {
+  return dependent.kind === 'foreign key' ? dependent.constraint.oid : dependent.relation.oid;
+}
+
+function foreignKeysTo(command: Command, on: RelationDescriptor): Dependent[] {
+  return command.catalog.referencing(on.oid).flatMap(({ table, constraint }) => {
+    const relation = command.catalog.relationByOid(table);
+    return relation === undefined || table === on.oid
+      ? []
+      : [{ kind: 'foreign key', relation, constraint, on }];
+  });
 }
 
 function usesSequence(expr: Expr, sequence: number): boolean {
@@ -111,6 +131,9 @@ export function describe(command: Command, relation: RelationDescriptor): string
 export function describeDependent(command: Command, dependent: Dependent): string {
   const relation = describe(command, dependent.relation);
   if (dependent.kind === 'view') return relation;
+  if (dependent.kind === 'foreign key') {
+    return `constraint ${dependent.constraint.name} on ${relation}`;
+  }
   const column = dependent.relation.columns[dependent.column]!.name;
   return `default value for column ${column} of ${relation}`;
 }

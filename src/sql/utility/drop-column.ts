@@ -12,8 +12,9 @@ import {
 } from './dependencies.ts';
 import { dropClosure, dropRelations, ownedSequences } from './drop.ts';
 import type { UtilityPause } from './environment.ts';
-import { columnPosition } from './keys.ts';
-import { changeRelation } from './relation-change.ts';
+import { columnPosition, servingIndex } from './keys.ts';
+import { describeConstraint, dropForeignKey, lockReferenced, referrersOf } from './referencing.ts';
+import { changeRelation, currentRelation } from './relation-change.ts';
 import { dropIndexTree, recluster } from './rewrite-table.ts';
 
 /** ALTER TABLE … DROP COLUMN. The column keeps its position and its bytes in the rows that have it;
@@ -32,7 +33,18 @@ export function* dropColumn(
     });
     return;
   }
-  yield* dropViewsOf(command, table, name, action.behavior === 'DROP_CASCADE');
+  yield* dropDependents(command, table, position, action.behavior === 'DROP_CASCADE');
+  yield* removeColumn(command, currentRelation(command, table.oid) ?? table, position);
+}
+
+function* removeColumn(
+  command: Command,
+  table: RelationDescriptor,
+  position: number,
+): Generator<UtilityPause, void, undefined> {
+  for (const constraint of table.constraints) {
+    if (constraint.columns.includes(position)) yield* lockReferenced(command, constraint);
+  }
   const sequences = ownedSequences(command, table).filter(
     (sequence) => sequence.sequence?.ownerColumn === position,
   );
@@ -57,7 +69,7 @@ export function* dropColumn(
   const constraints = table.constraints.filter(
     (constraint) =>
       !constraint.columns.includes(position) &&
-      !gone.some((index) => index.oid === constraint.index),
+      !gone.some((index) => index.oid === servingIndex(constraint)),
   );
   const statistics =
     table.statistics === null
@@ -74,23 +86,32 @@ export function* dropColumn(
   yield* dropRelations(command, sequences, true);
 }
 
-/** Views that read the column go with it, or are in its way. */
-function* dropViewsOf(
+/** Foreign keys that refer to the column and views that read it go with it, or are in its way. */
+function* dropDependents(
   command: Command,
   table: RelationDescriptor,
-  column: string,
+  position: number,
   cascade: boolean,
 ): Generator<UtilityPause, void, undefined> {
+  const column = table.columns[position]!.name;
+  const referrers = referrersOf(command, table).filter(
+    ({ constraint }) => constraint.foreign?.columns.includes(position) === true,
+  );
   const views = viewsReading(command, table, column);
-  if (views.length === 0) return;
+  const direct = [
+    ...referrers.map((referrer) => describeConstraint(command, referrer)),
+    ...views.map((view) => describe(command, view)),
+  ];
+  if (direct.length === 0) return;
   const target = `column ${column} of ${describe(command, table)}`;
   if (!cascade) {
     throw dependentObjects(target, [
-      ...views.map((view) => `${describe(command, view)} depends on ${target}`),
+      ...direct.map((description) => `${description} depends on ${target}`),
       ...dependencyLines(command, dropClosure(command, views).dependents),
     ]);
   }
-  const reported = views.map((view) => describe(command, view));
+  for (const referrer of referrers) yield* dropForeignKey(command, referrer);
+  const reported = [...direct];
   yield* dropRelations(command, views, true, reported);
   noticeCascade(command, reported);
 }

@@ -14,8 +14,20 @@ import {
   noticeCascade,
 } from './dependencies.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
-import { findIndex, findRelation, isSystemView, undefinedRelation } from './object-names.ts';
-import { changeRelation } from './relation-change.ts';
+import {
+  findIndex,
+  findRelation,
+  isSystemView,
+  undefinedRelation,
+  visibleIndexName,
+} from './object-names.ts';
+import {
+  dropForeignKey,
+  dropIndexReferrers,
+  lockReferenced,
+  refusePendingEvents,
+} from './referencing.ts';
+import { changeRelation, currentRelation } from './relation-change.ts';
 import { dropTrees } from './rewrite-table.ts';
 
 const KINDS = {
@@ -45,7 +57,9 @@ export function* drop(command: Command, statement: DropStmt): UtilityExecution {
     }
     case 'OBJECT_INDEX':
       if (statement.concurrent === true) checkConcurrentDrop(command, objects.length, cascade);
-      for (const object of objects) yield* dropIndex(command, nameOf(object), ifExists);
+      for (const object of objects) {
+        yield* dropIndex(command, nameOf(object), ifExists, cascade);
+      }
       return { tag: 'DROP INDEX' };
     case 'OBJECT_SCHEMA':
       yield* dropSchemas(command, objects, ifExists, cascade);
@@ -133,8 +147,15 @@ export function* dropRelations(
   for (const { relation } of dependents) yield* command.lock(relation, TABLE_LOCK.accessExclusive);
   for (const dependent of dependents) {
     if (dependent.kind === 'default') forgetDefault(command, dependent);
+    else if (dependent.kind === 'foreign key') {
+      yield* dropForeignKey(command, { ...dependent, table: dependent.relation });
+    }
   }
-  for (const relation of doomed) removeRelation(command, relation);
+  for (const relation of doomed) {
+    refusePendingEvents(command, relation, `DROP ${relation.kind.toUpperCase()}`);
+    for (const constraint of relation.constraints) yield* lockReferenced(command, constraint);
+    removeRelation(command, relation);
+  }
 }
 
 /** All that goes when relations go: they and what belongs to them, and what depends on these. */
@@ -170,8 +191,12 @@ export function dropClosure(
 }
 
 function isSame(a: Dependent, b: Dependent): boolean {
-  if (a.relation.oid !== b.relation.oid || a.kind !== b.kind) return false;
-  return a.kind !== 'default' || b.kind !== 'default' || a.column === b.column;
+  if (a.relation.oid !== b.relation.oid) return false;
+  if (a.kind === 'default') return b.kind === 'default' && a.column === b.column;
+  if (a.kind === 'foreign key') {
+    return b.kind === 'foreign key' && a.constraint.oid === b.constraint.oid;
+  }
+  return a.kind === b.kind;
 }
 
 /** The sequences of the serial and identity columns of a table, and others that are owned by it. */
@@ -238,6 +263,7 @@ function* dropIndex(
   command: Command,
   name: RangeVar,
   ifExists: boolean,
+  cascade: boolean,
 ): Generator<UtilityPause, void, undefined> {
   const table = yield* command.lockNamed(() => {
     const relation = findRelation(command, name);
@@ -261,8 +287,12 @@ function* dropIndex(
       { hint: `You can drop ${constraint} instead.` },
     );
   }
-  changeRelation(command, table, {
-    indexes: table.indexes.filter((other) => other.oid !== index.oid),
+  const target = `index ${visibleIndexName(command, table, index)}`;
+  yield* dropIndexReferrers(command, table, index, target, cascade);
+  const now = currentRelation(command, table.oid) ?? table;
+  refusePendingEvents(command, now, 'DROP INDEX');
+  changeRelation(command, now, {
+    indexes: now.indexes.filter((other) => other.oid !== index.oid),
   });
   command.environment.dropTree(index.tree);
 }

@@ -16,6 +16,7 @@ import type { UtilityEnvironment, UtilityExecution } from './environment.ts';
 import { lockTables } from './lock-table.ts';
 import { reindex } from './reindex.ts';
 import { rename, setSchema, setSchemaOwner } from './rename.ts';
+import { setConstraints } from './set-constraints.ts';
 import { truncate } from './truncate.ts';
 import { vacuum } from './vacuum.ts';
 
@@ -49,6 +50,9 @@ function start(statement: Node, command: Command): UtilityExecution {
     return setSchema(command, statement.AlterObjectSchemaStmt);
   }
   if ('AlterOwnerStmt' in statement) return setSchemaOwner(command, statement.AlterOwnerStmt);
+  if ('ConstraintsSetStmt' in statement) {
+    return setConstraints(command, statement.ConstraintsSetStmt);
+  }
   if ('LockStmt' in statement) return lockTables(command, statement.LockStmt);
   if ('CopyStmt' in statement && statement.CopyStmt.is_from === true) {
     return copyFrom(command, statement.CopyStmt);

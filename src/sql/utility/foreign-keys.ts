@@ -24,7 +24,6 @@ import {
 } from './object-names.ts';
 import { changeRelation, currentRelation } from './relation-change.ts';
 import { SYSTEM_COLUMNS } from './table-elements.ts';
-import { areNotSupported } from './unsupported.ts';
 import { validateForeignKey } from './validate-foreign-key.ts';
 
 /** A foreign key as written. */
@@ -54,9 +53,6 @@ export function foreignKeyDraft(
     throw notSupported('FOREIGN KEY ... PERIOD', position);
   }
   const deferred = constraint.initdeferred === true;
-  if (deferred || constraint.deferrable === true) {
-    throw areNotSupported('deferrable constraints', position);
-  }
   return {
     name: constraint.conname ?? null,
     columns: column === null ? nameList(constraint.fk_attrs) : [column],

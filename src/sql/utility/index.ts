@@ -7,3 +7,4 @@ export type {
   UtilityResult,
 } from './environment.ts';
 export { executeUtility } from './execute-utility.ts';
+export { checkDeferredConstraints } from './set-constraints.ts';

@@ -46,6 +46,12 @@ export class NamesInUse {
   }
 }
 
+/** Oid of the index that holds a constraint; 0 where none does. A foreign key has that of the table it
+ * refers to, which is not its own. */
+export function servingIndex({ kind, index }: ConstraintDescriptor): number {
+  return kind === 'foreign' ? 0 : index;
+}
+
 /** Position of a live column by name; -1 where there is none. */
 export function columnPosition(columns: readonly ColumnDescriptor[], name: string): number {
   return columns.findIndex((column) => column.name === name && !column.dropped);

@@ -193,3 +193,16 @@ export function visibleName(
   const schema = catalog.schemaByOid(relation.schema)?.name ?? '';
   return `${quoteIdentifier(schema)}.${quoteIdentifier(relation.name)}`;
 }
+
+/** The same of an index of a table. */
+export function visibleIndexName(
+  command: Command,
+  table: { readonly schema: number },
+  index: { readonly name: string },
+): string {
+  const { catalog, environment } = command;
+  const first = environment.searchPath.find((schema) => isNameTaken(catalog, schema, index.name));
+  if (first === table.schema) return quoteIdentifier(index.name);
+  const schema = catalog.schemaByOid(table.schema)?.name ?? '';
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(index.name)}`;
+}

@@ -12,7 +12,7 @@ import { dependentsOf } from './dependencies.ts';
 import { ownedSequences } from './drop.ts';
 import { viewsReading } from './drop-column.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
-import { columnPosition } from './keys.ts';
+import { columnPosition, servingIndex } from './keys.ts';
 import {
   checkNameFree,
   findIndex,
@@ -172,7 +172,7 @@ function renameKey(command: Command, table: RelationDescriptor, index: number, n
   changeRelation(command, table, {
     indexes: table.indexes.map((other) => (other.oid === index ? { ...other, name } : other)),
     constraints: table.constraints.map((other) =>
-      other.index === index ? { ...other, name } : other,
+      servingIndex(other) === index ? { ...other, name } : other,
     ),
   });
 }
@@ -230,12 +230,13 @@ function* renameConstraint(
       `constraint "${subname}" for table "${table.name}" does not exist`,
     );
   }
-  if (constraint.index !== 0) checkNameFree(command.catalog, table.schema, newname);
+  const index = servingIndex(constraint);
+  if (index !== 0) checkNameFree(command.catalog, table.schema, newname);
   if (table.constraints.some((other) => other.name === newname)) {
     throw duplicateConstraint(newname, table.name);
   }
-  if (constraint.index !== 0) {
-    renameKey(command, table, constraint.index, newname);
+  if (index !== 0) {
+    renameKey(command, table, index, newname);
     return;
   }
   changeRelation(command, table, {
