@@ -20,6 +20,7 @@ const SUITES: Readonly<Record<string, () => Promise<Bench>>> = {
   copy: async () => (await import('./micro/copy-format.ts')).benchCopyFormat(),
   expression: async () => (await import('./micro/expression.ts')).benchExpressions(),
   scan: async () => (await import('./micro/scan.ts')).benchScan(),
+  sort: async () => (await import('./micro/sort.ts')).benchSort(),
   types: async () => (await import('./micro/types.ts')).benchTypes(),
   wal: async () => {
     const folder = mkdtempSync(join(tmpdir(), 'heddle-wal-'));

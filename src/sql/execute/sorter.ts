@@ -9,6 +9,7 @@ import { ByteWriter, compareByteRanges } from '../../base/index.ts';
 import type { ColumnVector } from '../../chunk/index.ts';
 import type { KeyColumn, SqlType } from '../../types/index.ts';
 import type { SpillFile } from './environment.ts';
+import { orderByPrefix, RADIX_MIN } from './prefix-order.ts';
 import type { Run } from './run.ts';
 
 /** Runs merged at a time. */
@@ -28,6 +29,7 @@ export class Sorter {
   readonly #run: Run;
   readonly #layout: TupleLayout;
   readonly #keys: readonly KeyColumn[];
+  readonly #memoryMin: number;
   #arena = new ByteWriter(1024);
   #keyStart = new Int32Array(INITIAL_RECORDS);
   #tupleStart = new Int32Array(INITIAL_RECORDS);
@@ -54,8 +56,10 @@ export class Sorter {
   tupleFrom = 0;
   tupleEnd = 0;
 
-  constructor(run: Run, types: readonly SqlType[], keys: readonly KeyColumn[]) {
+  /** It takes `workMem`, or more if `memoryMin` is more. */
+  constructor(run: Run, types: readonly SqlType[], keys: readonly KeyColumn[], memoryMin = 0) {
     this.#run = run;
+    this.#memoryMin = memoryMin;
     this.#layout = layoutOfTypes(types);
     this.#keys = keys;
   }
@@ -116,7 +120,8 @@ export class Sorter {
     if (this.#count >= this.#pruneAt()) this.#prune();
     const used = this.#memory();
     if (used > this.peakBytes) this.peakBytes = used;
-    if (used > this.#run.environment.workMem && this.#count > 1) this.#writeRun();
+    const { workMem } = this.#run.environment;
+    if (used > Math.max(workMem, this.#memoryMin) && this.#count > 1) this.#writeRun();
   }
 
   #memory(): number {
@@ -143,15 +148,46 @@ export class Sorter {
   }
 
   #sortMemory(): void {
-    const order = new Int32Array(this.#count);
-    for (let i = 0; i < order.length; i++) order[i] = i;
-    this.#order = order;
-    if (this.#ascending) return;
+    if (this.#ascending || this.#count < RADIX_MIN) {
+      const order = new Int32Array(this.#count);
+      for (let i = 0; i < order.length; i++) order[i] = i;
+      this.#order = order;
+      if (!this.#ascending) this.#sortRange(0, order.length);
+      return;
+    }
+    this.#order = orderByPrefix(this.#prefix, this.#count);
+    this.#sortEqualPrefixes();
+  }
+
+  /** Records of one prefix are in the order in which they came, which is often theirs. */
+  #sortEqualPrefixes(): void {
+    const order = this.#order;
+    const prefix = this.#prefix;
+    for (let from = 0; from < order.length; ) {
+      const shared = prefix[order[from]!]!;
+      let isSorted = true;
+      let to = from + 1;
+      for (; to < order.length && prefix[order[to]!] === shared; to++) {
+        isSorted &&= this.#compareKeys(order[to - 1]!, order[to]!) <= 0;
+      }
+      if (!isSorted) this.#sortRange(from, to);
+      from = to;
+    }
+  }
+
+  #compareKeys(a: number, b: number): number {
+    const keyStart = this.#keyStart;
+    const keyEnd = this.#tupleStart;
+    const { bytes } = this.#arena;
+    return compareByteRanges(bytes, keyStart[a]!, keyEnd[a]!, bytes, keyStart[b]!, keyEnd[b]!);
+  }
+
+  #sortRange(from: number, to: number): void {
     const prefix = this.#prefix;
     const keyStart = this.#keyStart;
     const keyEnd = this.#tupleStart;
     const bytes = this.#arena.bytes;
-    order.sort((a, b) => {
+    this.#order.subarray(from, to).sort((a, b) => {
       const difference = prefix[a]! - prefix[b]!;
       if (difference !== 0) return difference;
       const byKey = compareByteRanges(

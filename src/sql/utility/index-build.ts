@@ -77,14 +77,25 @@ export function* clusterRows(
   }
 }
 
-/** Takes entries in any order and puts them into a new tree; two of one key are refused. */
+/** Entries that have to come in order before all are taken to do so. */
+const ORDERED_MIN = 4096;
+/** Memory for sorting. */
+const SORT_BYTES = 64 << 20;
+
+/** Takes entries in any order and puts them into a new tree; two of one key are refused.
+ *
+ * While entries come in order, which is common, they go to the tree at once; the others are sorted
+ * first. Of entries in no order some of the first would be in order and close to the last of all, and
+ * all others would have to go before them, so the first few wait in the sorter too. */
 class EntryLoader {
   private readonly command: Command;
   private readonly tree: TreeId;
   private readonly run: Run;
   private readonly sorter: Sorter;
-  /** Key of the last entry that went to the tree. */
+  /** Key of the last entry in order. */
   private readonly last = new ByteWriter(64);
+  private count = 0;
+  private isOrdered = true;
   private written = 0;
   private sorted = 0;
 
@@ -92,12 +103,10 @@ class EntryLoader {
     this.command = command;
     this.tree = tree;
     this.run = beginRun(command.environment);
-    this.sorter = new Sorter(this.run, [], []);
+    this.sorter = new Sorter(this.run, [], [], SORT_BYTES);
     this.sorter.begin(Number.POSITIVE_INFINITY);
   }
 
-  /** Adds an entry. Those that come in ascending order, which is common, go to the tree at once; the
-   * others are sorted first. */
   add(
     key: Uint8Array,
     keyStart: number,
@@ -106,17 +115,43 @@ class EntryLoader {
     valueStart: number,
     valueEnd: number,
   ): void {
-    const { last } = this;
-    if (this.written === 0 || this.isAfter(key, keyStart, keyEnd)) {
-      last.reset();
-      last.range(key, keyStart, keyEnd);
-      this.written++;
-      const { environment } = this.command;
-      environment.putEntry(this.tree, key, keyStart, keyEnd, value, valueStart, valueEnd);
-      return;
+    if (this.isOrdered || this.written > 0) {
+      if (this.count++ === 0 || this.isAfter(key, keyStart, keyEnd)) {
+        this.last.reset().range(key, keyStart, keyEnd);
+        if (this.written > 0) {
+          this.put(key, keyStart, keyEnd, value, valueStart, valueEnd);
+          return;
+        }
+      } else this.isOrdered = false;
     }
     this.sorted++;
     this.sorter.addEncoded(key, keyStart, keyEnd, value, valueStart, valueEnd);
+    if (this.isOrdered && this.sorted === ORDERED_MIN) this.putOrdered();
+  }
+
+  /** Puts what has come into the tree; it is in order. */
+  private putOrdered(): void {
+    const { sorter } = this;
+    sorter.sort();
+    while (sorter.nextRecord()) {
+      const { bytes, keyFrom, tupleFrom, tupleEnd } = sorter;
+      this.put(bytes, keyFrom, tupleFrom, bytes, tupleFrom, tupleEnd);
+    }
+    sorter.begin(Number.POSITIVE_INFINITY);
+    this.sorted = 0;
+  }
+
+  private put(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    this.written++;
+    const { environment } = this.command;
+    environment.putEntry(this.tree, key, keyStart, keyEnd, value, valueStart, valueEnd);
   }
 
   private isAfter(key: Uint8Array, start: number, end: number): boolean {
