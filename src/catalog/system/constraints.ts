@@ -2,7 +2,9 @@
 
 import { arrayOf, type Datum, OID } from '../../types/index.ts';
 import type {
+  CatalogView,
   ConstraintDescriptor,
+  ForeignKey,
   IndexDescriptor,
   RelationDescriptor,
   SequenceOptions,
@@ -18,13 +20,17 @@ const NO_ACTION = ' ';
 
 function* constraintRows({ catalog }: SystemState): Iterable<SystemRow> {
   for (const table of catalog.relations()) {
-    for (const constraint of table.constraints) yield constraintRow(table, constraint);
+    for (const constraint of table.constraints) yield constraintRow(catalog, table, constraint);
   }
 }
 
-function constraintRow(table: RelationDescriptor, constraint: ConstraintDescriptor): SystemRow {
+function constraintRow(
+  catalog: CatalogView,
+  table: RelationDescriptor,
+  constraint: ConstraintDescriptor,
+): SystemRow {
   const { kind, foreign, columns } = constraint;
-  const operators = foreign === null ? null : equalityOperators(table, columns);
+  const operators = foreign === null ? null : keyOperators(catalog, table, columns, foreign);
   return {
     oid: constraint.oid,
     conname: constraint.name,
@@ -46,9 +52,13 @@ function constraintRow(table: RelationDescriptor, constraint: ConstraintDescript
     connoinherit: kind !== 'check',
     conkey: columns.length === 0 ? null : columnNumbers(columns),
     confkey: foreign === null ? null : columnNumbers(foreign.columns),
-    conpfeqop: operators,
-    conppeqop: operators,
-    conffeqop: operators,
+    conpfeqop: operatorArray(operators?.map(({ mixed }) => mixed)),
+    conppeqop: operatorArray(operators?.map(({ referenced }) => referenced)),
+    conffeqop: operatorArray(operators?.map(({ referencing }) => referencing)),
+    confdelsetcols:
+      foreign === null || foreign.deleteColumns.length === 0
+        ? null
+        : columnNumbers(foreign.deleteColumns),
     conbin: constraint.check?.text ?? null,
   };
 }
@@ -60,11 +70,27 @@ function columnNumbers(positions: readonly number[]): Datum {
   );
 }
 
-function equalityOperators(table: RelationDescriptor, columns: readonly number[]): Datum {
-  return arrayOf(
-    OID.oid,
-    columns.map((position) => equalityOperatorOf(table.columns[position]?.type ?? 0)),
-  );
+function operatorArray(operators: readonly number[] | undefined): Datum {
+  return operators === undefined ? null : arrayOf(OID.oid, operators);
+}
+
+/** The `=` operators of each column of a foreign key: of the referenced type with the referencing one
+ * and of each with itself. Types of different families are compared as the referenced one. */
+function keyOperators(
+  catalog: CatalogView,
+  table: RelationDescriptor,
+  columns: readonly number[],
+  foreign: ForeignKey,
+) {
+  const parent = catalog.relationByOid(foreign.table);
+  return columns.map((column, i) => {
+    const from = table.columns[column]?.type ?? 0;
+    const to = parent?.columns[foreign.columns[i]!]?.type ?? 0;
+    const referenced = equalityOperatorOf(to);
+    const mixed = equalityOperatorOf(to, from);
+    if (mixed === 0) return { mixed: referenced, referenced, referencing: referenced };
+    return { mixed, referenced, referencing: equalityOperatorOf(from) };
+  });
 }
 
 /** What keeps an object from being dropped alone: normal, auto, internal. */

@@ -149,11 +149,15 @@ function constraintBody(
       return `UNIQUE${nulls} ${columns}${includedColumns(table, index)}`;
     }
     case 'foreign':
-      return `FOREIGN KEY ${columns} ${references(names, constraint)}`;
+      return `FOREIGN KEY ${columns} ${references(names, table, constraint)}`;
   }
 }
 
-function references(names: SystemNames, { foreign }: ConstraintDescriptor): string {
+function references(
+  names: SystemNames,
+  table: RelationDescriptor,
+  { foreign }: ConstraintDescriptor,
+): string {
   const target = foreign === null ? undefined : names.catalog.relationByOid(foreign.table);
   const place = target === undefined ? null : names.relationByOid(target.oid);
   if (foreign === null || target === undefined || place === null) return 'REFERENCES ?';
@@ -162,6 +166,7 @@ function references(names: SystemNames, { foreign }: ConstraintDescriptor): stri
     ...(foreign.match === 'f' ? ['MATCH FULL'] : []),
     ...(foreign.onUpdate === 'a' ? [] : [`ON UPDATE ${ACTIONS[foreign.onUpdate]}`]),
     ...(foreign.onDelete === 'a' ? [] : [`ON DELETE ${ACTIONS[foreign.onDelete]}`]),
+    ...(foreign.deleteColumns.length === 0 ? [] : [columnList(table, foreign.deleteColumns)]),
   ].join(' ');
 }
 

@@ -279,14 +279,14 @@ function* supportRows(): Iterable<SystemRow> {
 
 const EQUALITY = 3;
 
-/** The btree equality operator of a type with itself, or 0. */
-export function equalityOperatorOf(type: number): number {
-  const same = memberFacts.find(
+/** The btree equality operator of a type with itself or another type, or 0. */
+export function equalityOperatorOf(type: number, other = type): number {
+  const [first, second] = [type, other].map((one) => (one === OID.varchar ? OID.text : one));
+  const found = memberFacts.find(
     ({ left, right, strategy, method }) =>
-      left === type && right === type && strategy === EQUALITY && method === BTREE_METHOD,
+      left === first && right === second && strategy === EQUALITY && method === BTREE_METHOD,
   );
-  if (same !== undefined) return same.operator;
-  return type === OID.varchar ? equalityOperatorOf(OID.text) : 0;
+  return found?.operator ?? 0;
 }
 
 const HEAP_HANDLER = 3;

@@ -15,6 +15,7 @@ import { requireColumn, withColumn } from './alter-column.ts';
 import type { Command } from './command.ts';
 import { viewsReading } from './drop-column.ts';
 import type { UtilityPause } from './environment.ts';
+import { checkForeignKeysOn, validateForeignKeysOn } from './foreign-keys.ts';
 import { indexColumn } from './keys.ts';
 import { rewriteRows } from './rewrite-table.ts';
 import { checkColumnCollation, checkColumnType, checkIdentityType } from './table-elements.ts';
@@ -58,7 +59,10 @@ export function* alterColumnType(
   );
   const values = table.columns.map((_, i) => (i === position ? value : null));
   const changes = { columns, indexes, constraints, statistics: null };
-  yield* rewriteRows(command, table, changes, values, () => {});
+  yield* checkForeignKeysOn(command, { ...table, ...changes }, position);
+  const changed = yield* rewriteRows(command, table, changes, values, () => {});
+  command.environment.nextCommand();
+  yield* validateForeignKeysOn(command, changed, position);
 }
 
 /** The new value over the old row. */

@@ -182,7 +182,9 @@ export function alterConstraint(
   action: AlterTableCmd,
 ): void {
   const wanted =
-    action.def !== undefined && 'Constraint' in action.def ? action.def.Constraint : {};
+    action.def !== undefined && 'ATAlterConstraint' in action.def
+      ? action.def.ATAlterConstraint
+      : {};
   const name = wanted.conname ?? '';
   const constraint = table.constraints.find((other) => other.name === name);
   const place = `constraint "${name}" of relation "${table.name}"`;

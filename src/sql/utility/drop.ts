@@ -181,7 +181,8 @@ export function dropClosure(
       visit(dependent.relation);
     }
   };
-  for (const relation of targets) visit(relation);
+  // PostgreSQL names what depends on the last one first.
+  for (const relation of [...targets].reverse()) visit(relation);
   return {
     doomed: [...doomed.values()],
     dependents: dependents.filter(
@@ -324,16 +325,26 @@ function* dropSchemas(
   const inside = [...command.catalog.relations()].filter(
     (relation) => oids.has(relation.schema) && !isOwnedInside(command, relation, oids),
   );
+  const { dependents } = dropClosure(command, inside);
+  const dependentsOn = (relation: RelationDescriptor) =>
+    dependents.filter(({ on, relation: { oid } }) => on.oid === relation.oid && !isInside(oid));
+  const isInside = (oid: number) => inside.some((relation) => relation.oid === oid);
   if (inside.length > 0 && !cascade) {
-    const lines = inside.map((relation) => {
+    const lines = inside.flatMap((relation) => {
       const schema = command.catalog.schemaByOid(relation.schema)?.name;
-      return `${describe(command, relation)} depends on schema ${schema}`;
+      return [
+        `${describe(command, relation)} depends on schema ${schema}`,
+        ...dependencyLines(command, dependentsOn(relation)),
+      ];
     });
     throw dependentObjects(schemas.length === 1 ? `schema ${schemas[0]!.name}` : null, lines);
   }
   for (const relation of inside) yield* command.lock(relation, TABLE_LOCK.accessExclusive);
-  const reported = inside.map((relation) => describe(command, relation));
-  yield* dropRelations(command, inside, true, reported);
+  const reported = inside.flatMap((relation) => [
+    describe(command, relation),
+    ...dependentsOn(relation).map((dependent) => describeDependent(command, dependent)),
+  ]);
+  yield* dropRelations(command, inside, true, []);
   noticeCascade(command, reported);
   for (const { oid } of schemas) {
     command.environment.change({ kind: 'schema', oid, descriptor: null });

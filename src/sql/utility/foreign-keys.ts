@@ -15,13 +15,8 @@ import type { Command } from './command.ts';
 import { duplicateConstraint, isConstraintTaken } from './create-table.ts';
 import type { UtilityPause } from './environment.ts';
 import { columnPosition } from './keys.ts';
-import {
-  chooseName,
-  findRelation,
-  indexColumnsName,
-  isSystemView,
-  undefinedRelation,
-} from './object-names.ts';
+import { chooseName, findRelation, indexColumnsName, undefinedRelation } from './object-names.ts';
+import { referrersOf } from './referencing.ts';
 import { changeRelation, currentRelation } from './relation-change.ts';
 import { SYSTEM_COLUMNS } from './table-elements.ts';
 import { validateForeignKey } from './validate-foreign-key.ts';
@@ -101,7 +96,7 @@ function* lockReferenced(
     TABLE_LOCK.shareRowExclusive,
   );
   if (parent?.kind === 'table') return parent;
-  if (parent === undefined && !isSystemView(command, name)) throw undefinedRelation(command, name);
+  if (parent === undefined) throw undefinedRelation(command, name);
   throw pgError('wrong_object_type', `referenced relation "${name.relname}" is not a table`);
 }
 
@@ -229,6 +224,48 @@ function columnCounts(): PgError {
     'invalid_foreign_key',
     'number of referencing and referenced columns for foreign key disagree',
   );
+}
+
+/** A column of a foreign key is to be of another type: it must still fit. `changed` is its table with
+ * the new type. */
+export function* checkForeignKeysOn(
+  command: Command,
+  changed: RelationDescriptor,
+  position: number,
+): Generator<UtilityPause, void, undefined> {
+  const { catalog } = command;
+  for (const { constraint, child } of foreignKeysOn(command, changed, position)) {
+    yield* command.lock(child, TABLE_LOCK.accessExclusive);
+    const { columns, table } = constraint.foreign!;
+    const parent = table === changed.oid ? changed : catalog.relationByOid(table)!;
+    constraint.columns.forEach((column, i) => {
+      checkTypes(constraint.name, child, column, parent, columns[i]!);
+    });
+  }
+}
+
+/** The rows of such foreign keys are tested again. */
+export function* validateForeignKeysOn(
+  command: Command,
+  table: RelationDescriptor,
+  position: number,
+): Generator<UtilityPause, void, undefined> {
+  for (const { constraint, child } of foreignKeysOn(command, table, position)) {
+    if (constraint.validated) yield* validateForeignKey(command, child, constraint);
+  }
+}
+
+function foreignKeysOn(command: Command, table: RelationDescriptor, position: number) {
+  const own = table.constraints
+    .filter(({ kind, columns }) => kind === 'foreign' && columns.includes(position))
+    .map((constraint) => ({ constraint, child: table }));
+  const referring = referrersOf(command, table)
+    .filter(({ constraint }) => constraint.foreign!.columns.includes(position))
+    .map(({ constraint, table: child }) => ({
+      constraint,
+      child: child.oid === table.oid ? table : child,
+    }));
+  return [...own, ...referring];
 }
 
 /** The types must be of one operator family, or the referencing one be implicitly castable. */
