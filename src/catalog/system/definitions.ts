@@ -3,7 +3,7 @@
  * Expressions come from the catalog as text in full parentheses. With `pretty` the outermost pair goes;
  * PostgreSQL also drops inner ones. */
 
-import { quoteIdentifier } from '../../base/index.ts';
+import { quoteIdentifier, quoteLiteral } from '../../base/index.ts';
 import type {
   ConstraintDescriptor,
   IndexColumn,
@@ -24,7 +24,9 @@ export function indexDefinition(
   const tableName = pretty
     ? names.relationName(place)
     : `${quoteIdentifier(schema)}.${quoteIdentifier(table.name)}`;
-  const columns = index.columns.map((column) => indexColumn(table, column) + columnOrder(column));
+  const columns = index.columns.map(
+    (column) => indexColumn(names, table, column) + columnOrder(column),
+  );
   const included = index.included.map((position) => columnName(table, position));
   return [
     index.unique ? 'CREATE UNIQUE INDEX' : 'CREATE INDEX',
@@ -37,25 +39,26 @@ export function indexDefinition(
     ...(index.nullsNotDistinct ? ['NULLS NOT DISTINCT'] : []),
     ...(index.predicate === null
       ? []
-      : ['WHERE', pretty ? prettyExpression(index.predicate.text) : index.predicate.text]),
+      : ['WHERE', shownExpression(names, index.predicate.text, pretty)]),
   ].join(' ');
 }
 
 /** A column of an index by its number from 1: name or expression; empty where there is none. */
 export function indexColumnDefinition(
+  names: SystemNames,
   table: RelationDescriptor,
   index: IndexDescriptor,
   number: number,
 ): string {
   const column = index.columns[number - 1];
-  if (column !== undefined) return indexColumn(table, column);
+  if (column !== undefined) return indexColumn(names, table, column);
   const position = index.included[number - 1 - index.columns.length];
   return position === undefined ? '' : columnName(table, position);
 }
 
-function indexColumn(table: RelationDescriptor, column: IndexColumn): string {
+function indexColumn(names: SystemNames, table: RelationDescriptor, column: IndexColumn): string {
   if (column.expression === null) return columnName(table, column.column);
-  const { text } = column.expression;
+  const text = visibleExpression(names, column.expression.text);
   return isCall(text) ? text : `(${text})`;
 }
 
@@ -91,9 +94,23 @@ function isCall(text: string): boolean {
   return name !== null && closingParenthesis(text, name[0].length - 1) === text.length - 1;
 }
 
+/** A stored expression as the session's search path lets it be read: the relations in it are stored
+ * with their schemas, and lose them where they are visible. */
+function visibleExpression(names: SystemNames, text: string): string {
+  if (!text.includes('::regclass')) return text;
+  return text.replace(LITERAL, (whole, literal: string, cast: string | undefined) => {
+    if (cast === undefined) return whole;
+    const place = names.findRelation(literal.replaceAll("''", "'"));
+    return place === undefined ? whole : `${quoteLiteral(names.relationName(place))}${cast}`;
+  });
+}
+
+/** A quoted text, and what makes the name of a relation of it. */
+const LITERAL = /'((?:[^']|'')*)'(::regclass)?/g;
+
 /** An expression as pretty printing shows it: without the outermost parentheses and those around
  * names and constants that are cast. */
-export function prettyExpression(text: string): string {
+function prettyExpression(text: string): string {
   return withoutParentheses(text).replace(CAST_ATOM, (whole, literal, atom) =>
     literal === undefined ? `${atom}::` : whole,
   );
@@ -101,6 +118,12 @@ export function prettyExpression(text: string): string {
 
 /** A quoted text, to be stepped over; or a name or number in parentheses before `::`. */
 const CAST_ATOM = /('(?:[^']|'')*'|"[^"]*")|(?<![\w"])\(([a-z_]\w*|\d+(?:\.\d+)?)\)::/gi;
+
+/** An expression of the catalog for a reader. */
+export function shownExpression(names: SystemNames, text: string, pretty: boolean): string {
+  const visible = visibleExpression(names, text);
+  return pretty ? prettyExpression(visible) : visible;
+}
 
 function withoutParentheses(text: string): string {
   const isWrapped = text.startsWith('(') && closingParenthesis(text, 0) === text.length - 1;
@@ -139,8 +162,7 @@ function constraintBody(
   const columns = columnList(table, constraint.columns);
   switch (constraint.kind) {
     case 'check': {
-      const text = constraint.check?.text ?? '';
-      return `CHECK (${pretty ? prettyExpression(text) : text})`;
+      return `CHECK (${shownExpression(names, constraint.check?.text ?? '', pretty)})`;
     }
     case 'primary':
       return `PRIMARY KEY ${columns}${includedColumns(table, index)}`;

@@ -7,7 +7,7 @@ export {
   functionResult,
   indexColumnDefinition,
   indexDefinition,
-  prettyExpression,
+  shownExpression,
   viewDefinition,
 } from './definitions.ts';
 export {

@@ -9,7 +9,8 @@ import type {
   RelationDescriptor,
 } from '../descriptors.ts';
 import { COLLATIONS } from './cluster.ts';
-import { viewDefinition } from './definitions.ts';
+import { shownExpression, viewDefinition } from './definitions.ts';
+import { SystemNames } from './object-names.ts';
 import { SYSTEM_RELATIONS, type SystemRelation } from './shapes.ts';
 import type { ProducerTable, SystemRow, SystemState } from './system-state.ts';
 
@@ -58,10 +59,11 @@ function* tableRows({ catalog, session }: SystemState): Iterable<SystemRow> {
 }
 
 function* columnRows({ catalog, session }: SystemState): Iterable<SystemRow> {
+  const names = new SystemNames(catalog, session);
   yield* SYSTEM_RELATIONS.flatMap((shape) => systemColumnRows(session.database, shape));
   for (const table of tables(catalog)) {
     for (const [position, column] of table.columns.entries()) {
-      if (!column.dropped) yield columnRow(catalog, session.database, table, column, position);
+      if (!column.dropped) yield columnRow(names, session.database, table, column, position);
     }
   }
 }
@@ -80,18 +82,19 @@ function systemColumnRows(database: string, shape: SystemRelation): SystemRow[] 
 }
 
 function columnRow(
-  catalog: CatalogView,
+  names: SystemNames,
   database: string,
   table: RelationDescriptor,
   column: ColumnDescriptor,
   position: number,
 ): SystemRow {
+  const { catalog } = names;
   return {
     ...describeColumn(database, column.type, column.typmod, position + 1),
     table_schema: schemaName(catalog, table.schema),
     table_name: table.name,
     column_name: column.name,
-    column_default: column.default?.text ?? null,
+    column_default: column.default && shownExpression(names, column.default.text, false),
     is_nullable: yesOrNo(!column.notNull),
     ...identityColumns(catalog, column),
     is_updatable: yesOrNo(table.kind === 'table'),

@@ -154,6 +154,12 @@ export class SystemNames implements ObjectNames {
     return this.isRelationVisible(place) ? name : `${quoteIdentifier(place.schema)}.${name}`;
   }
 
+  /** The relation that a name leads to, if any. */
+  findRelation(text: string): RelationPlace | undefined {
+    const [name = '', schema] = [...parseQualifiedName(text)].reverse();
+    return schema === undefined ? this.visibleRelation(name) : this.relationIn(schema, name);
+  }
+
   requireRelation(text: string): RelationPlace {
     const names = parseQualifiedName(text);
     if (names.length > 3) {

@@ -11,7 +11,7 @@ import {
   functionResult,
   indexColumnDefinition,
   indexDefinition,
-  prettyExpression,
+  shownExpression,
   systemRelationByOid,
   viewDefinition,
 } from '../../catalog/system/index.ts';
@@ -25,8 +25,9 @@ type C = FunctionContext;
 function indexDefinitionOf(context: C, oid: number, number = 0, pretty = false): string | null {
   const found = catalogOf(context).indexByOid(oid);
   if (found === undefined) return null;
-  if (number !== 0) return indexColumnDefinition(found.table, found.index, number);
-  return indexDefinition(namesOf(context), found.table, found.index, pretty);
+  const names = namesOf(context);
+  if (number !== 0) return indexColumnDefinition(names, found.table, found.index, number);
+  return indexDefinition(names, found.table, found.index, pretty);
 }
 
 function constraintDefinitionOf(context: C, oid: number, pretty = false): string | null {
@@ -89,6 +90,10 @@ export const DEFINITION_FUNCTIONS: Scalars = {
   pg_get_viewdef_wrap: (c: C, oid: number) => viewDefinitionOf(c, oid),
   pg_get_viewdef_name: viewDefinitionByName,
   pg_get_viewdef_name_ext: viewDefinitionByName,
+  // Expressions are kept as the text that PostgreSQL would print of its node trees.
+  pg_get_expr: (c: C, text: string) => shownExpression(namesOf(c), text, false),
+  pg_get_expr_ext: (c: C, text: string, _relation: number, pretty: boolean) =>
+    shownExpression(namesOf(c), text, pretty),
   pg_get_serial_sequence: serialSequence,
   pg_get_function_arguments: ofFunction((c, facts) => functionArguments(namesOf(c), facts, true)),
   pg_get_function_identity_arguments: ofFunction((c, facts) =>
@@ -98,12 +103,8 @@ export const DEFINITION_FUNCTIONS: Scalars = {
   pg_get_functiondef: ofFunction((c, facts) => functionDefinition(namesOf(c), facts)),
 };
 
-/** Expressions are kept as the text that PostgreSQL would print of its node trees. There are no
- * triggers, rules, partitions, statistics objects and SQL function bodies to print. */
+/** There are no triggers, rules, partitions, statistics objects and SQL function bodies to print. */
 export const BUILTIN_DEFINITION_FUNCTIONS: Scalars = {
-  pg_get_expr: (_c, text: string) => text,
-  pg_get_expr_ext: (_c, text: string, _relation: number, pretty: boolean) =>
-    pretty ? prettyExpression(text) : text,
   pg_get_function_arg_default: (_c, oid: number, argument: number) => {
     const facts = functionFactsOf(oid);
     return facts === undefined ? null : functionDefault(facts, argument);

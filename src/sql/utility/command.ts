@@ -8,7 +8,7 @@ import { bindExpression, type StoredPlace, type StoredTarget } from '../bind/sto
 import { type BoundType, bindTypeName } from '../bind/type-names.ts';
 import type { Expr } from '../expression.ts';
 import type { UtilityEnvironment, UtilityPause } from './environment.ts';
-import { visibleName } from './object-names.ts';
+import { qualifiedName } from './object-names.ts';
 
 /** What the parts of a command share while it runs. */
 export class Command {
@@ -61,13 +61,14 @@ export class Command {
     return { expr, text: this.expressionText(expr, table) };
   }
 
-  /** An expression over a table's columns as pg_get_expr prints it. */
+  /** An expression over a table's columns as the catalog keeps it: as pg_get_expr prints it where no
+   * schema is in the search path. */
   expressionText(expr: unknown, table: Pick<RelationDescriptor, 'columns'> | null): string {
     return deparseExpression(expr as Expr, {
       column: (column) => quoteIdentifier(table?.columns[column]?.name ?? ''),
       relation: (oid) => {
         const relation = this.catalog.relationByOid(oid);
-        return relation === undefined ? null : visibleName(this, relation);
+        return relation === undefined ? null : qualifiedName(this, relation);
       },
     });
   }

@@ -179,6 +179,15 @@ export function indexColumnsName(columns: readonly string[]): string {
   return clip(joined, NAME_BYTES_MAX);
 }
 
+/** The name of a relation with its schema, as stored expressions have it. */
+export function qualifiedName(
+  command: Command,
+  relation: { readonly name: string; readonly schema: number },
+): string {
+  const schema = command.catalog.schemaByOid(relation.schema)?.name ?? '';
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(relation.name)}`;
+}
+
 /** The name of a relation as regclass prints it: with its schema where the path does not lead to it. */
 export function visibleName(
   command: Command,
@@ -190,8 +199,7 @@ export function visibleName(
     if (found?.oid === relation.oid) return quoteIdentifier(relation.name);
     if (found !== undefined) break;
   }
-  const schema = catalog.schemaByOid(relation.schema)?.name ?? '';
-  return `${quoteIdentifier(schema)}.${quoteIdentifier(relation.name)}`;
+  return qualifiedName(command, relation);
 }
 
 /** The same of an index of a table. */

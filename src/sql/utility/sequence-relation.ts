@@ -1,3 +1,4 @@
+import { quoteLiteral } from '../../base/index.ts';
 import type {
   ColumnDescriptor,
   RelationDescriptor,
@@ -8,7 +9,7 @@ import { OID } from '../../types/index.ts';
 import { coerceToTarget, constant } from '../bind/coercion.ts';
 import type { Expr } from '../expression.ts';
 import type { Command } from './command.ts';
-import { chooseName, isNameTaken, visibleName } from './object-names.ts';
+import { chooseName, isNameTaken, qualifiedName } from './object-names.ts';
 import { type ResolvedSequence, resolveSequenceOptions } from './sequence-options.ts';
 import type { ColumnDraft } from './table-elements.ts';
 
@@ -109,6 +110,5 @@ export function nextvalExpression(command: Command, sequence: number, type: numb
 }
 
 export function nextvalText(command: Command, sequence: RelationDescriptor): string {
-  const name = visibleName(command, sequence).replaceAll("'", "''");
-  return `nextval('${name}'::regclass)`;
+  return `nextval(${quoteLiteral(qualifiedName(command, sequence))}::regclass)`;
 }
