@@ -122,6 +122,25 @@ describe('keys and indexes', () => {
     );
     expect(database.run('create unique index on u (a)')).toBe('CREATE INDEX');
   });
+
+  // Of 9000 rows the first 4096 in order go to the tree before the others are seen.
+  test.each([
+    ['of rows in order', (i: number) => (i === 8000 ? 7999 : i), 7999],
+    ['of the first rows, far behind', (i: number) => (i === 8999 ? 17 : i), 17],
+    ['of two late rows', (i: number) => (i >= 8998 ? -5 : i), -5],
+    ['of mixed rows', (i: number) => (i === 4000 ? 1 : (i * 7919) % 9001), 1],
+    ['early on', (i: number) => (i === 3 ? 2 : i), 2],
+  ])('finds a duplicate %s', (_, key, duplicate) => {
+    database.run('create table t (a int, b int)');
+    copyNumbers('t', 9000, (i) => `${key(i)}\t${i}`);
+    const detail = `DETAIL Key (a)=(${duplicate}) is duplicated.`;
+    expect(database.run('alter table t add primary key (a)')).toBe(
+      `23505 could not create unique index "t_pkey" / ${detail}`,
+    );
+    expect(database.run('create unique index i on t (a desc)')).toBe(
+      `23505 could not create unique index "i" / ${detail}`,
+    );
+  });
 });
 
 describe('ALTER TABLE', () => {
