@@ -35,7 +35,7 @@ export class Database implements UtilityEnvironment {
     ...context,
     objectNames: {
       nameOf: (_kind, oid) => this.catalog.relationByOid(oid)?.name ?? null,
-      oidOf: (_kind, name) => this.table(name).oid,
+      oidOf: (_kind, name) => this.table(name.replace(/^public\./, '')).oid,
     },
   };
   readonly role = 10;
