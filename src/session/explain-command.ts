@@ -1,8 +1,10 @@
 import type { ExplainStmt } from '@pgsql/types';
 import { notSupported } from '../errors/index.ts';
 import type { ParsedStatement } from '../sql/parse/index.ts';
-import { explainOptions, explainPlan } from '../sql/plan/index.ts';
+import { explainFormat, explainOptions, explainPlan } from '../sql/plan/index.ts';
+import type { ResultColumn as PlanColumn } from '../sql/plan/plan.ts';
 import { utilityTag } from '../sql/utility/index.ts';
+import { OID } from '../types/index.ts';
 import type { Portal } from './portal.ts';
 import { describeColumns, textColumns } from './result-columns.ts';
 import type { ClientSession } from './session.ts';
@@ -24,7 +26,7 @@ export function runExplain(
   if (prepared.planned === null) {
     throw notSupported(`EXPLAIN of ${utilityTag(query)}`);
   }
-  const columns = textColumns(['QUERY PLAN']);
+  const columns = explainColumns(explain);
   if (!options.analyze) {
     const lines = explainPlan(prepared.planned.plan, options);
     sendTextRows(
@@ -44,6 +46,14 @@ export function runExplain(
   session.runExplained(prepared, options, parameters);
 }
 
-export function describeExplain(_explain: ExplainStmt): readonly ResultColumn[] {
-  return describeColumns(textColumns(['QUERY PLAN']), null);
+export function describeExplain(explain: ExplainStmt): readonly ResultColumn[] {
+  return describeColumns(explainColumns(explain), null);
+}
+
+/** One column: of type json where the plan is to be printed as JSON. */
+function explainColumns(explain: ExplainStmt): PlanColumn[] {
+  const columns = textColumns(['QUERY PLAN']);
+  return explainFormat(explain) === 'json'
+    ? columns.map((column) => ({ ...column, type: OID.json }))
+    : columns;
 }

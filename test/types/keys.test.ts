@@ -10,6 +10,7 @@ import {
   encodeKeyPart,
   encodeStoredKeyPart,
   int8,
+  json,
   type KeyColumn,
   numeric,
   OID,
@@ -68,6 +69,7 @@ const VALUES: ReadonlyArray<readonly [oid: number, values: fc.Arbitrary<Datum>]>
   [OID._text, array(OID.text, letters)],
   [OID._numeric, array(OID.numeric, decimal)],
   [OID.record, record()],
+  [OID.jsonb, jsonb()],
 ];
 
 function array(oid: number, element: fc.Arbitrary<Datum>): fc.Arbitrary<Datum> {
@@ -84,6 +86,24 @@ function array(oid: number, element: fc.Arbitrary<Datum>): fc.Arbitrary<Datum> {
       }),
     );
   return fc.oneof(plain, shaped);
+}
+
+function jsonb(): fc.Arbitrary<Datum> {
+  const name = fc.constantFrom('', 'a', 'b', 'ab', 'é');
+  const number = decimal.map((value) => value as json.JsonbValue).filter(json.isNumber);
+  const { value } = fc.letrec<{ value: json.JsonbValue }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 3 },
+      fc.oneof<fc.Arbitrary<json.JsonbValue>[]>(
+        fc.constantFrom(null, true, false),
+        letters,
+        number,
+      ),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.array(fc.tuple(name, tie('value')), { maxLength: 3 }).map(json.jsonbObject),
+    ) as fc.Arbitrary<json.JsonbValue>,
+  }));
+  return value.map((tree): Datum => json.encodeJsonb(tree));
 }
 
 function record(): fc.Arbitrary<Datum> {

@@ -174,7 +174,7 @@ function setLax(
   treatment: string | null,
 ): Uint8Array | null {
   if (target === null || path === null || create === null) return null;
-  checkTreatment(treatment);
+  if (treatment === null) throw unknownTreatment();
   if (value !== null) return setPath(target, path, value, create);
   switch (treatment) {
     case 'raise_exception':
@@ -186,16 +186,15 @@ function setLax(
       return setPath(target, path, JSON_NULL, create);
     case 'delete_key':
       return deletePath(target, path);
-    default:
+    case 'return_target':
       return target;
+    default:
+      throw unknownTreatment();
   }
 }
 
-const TREATMENTS = ['delete_key', 'return_target', 'use_json_null', 'raise_exception'];
-
-function checkTreatment(treatment: string | null): void {
-  if (treatment !== null && TREATMENTS.includes(treatment)) return;
-  throw pgError(
+function unknownTreatment(): Error {
+  return pgError(
     'invalid_parameter_value',
     'null_value_treatment must be "delete_key", "return_target", "use_json_null", or "raise_exception"',
   );

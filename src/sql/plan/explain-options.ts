@@ -78,6 +78,17 @@ const KNOWN: ReadonlySet<string> = new Set([
   'wal',
 ]);
 
+/** The name of the format that an EXPLAIN statement asks for, whether or not there is such a format. */
+export function explainFormat(statement: ExplainStmt): string {
+  let format = 'text';
+  for (const option of statement.options ?? []) {
+    if ('DefElem' in option && option.DefElem.defname === 'format') {
+      format = formatName(option.DefElem.arg);
+    }
+  }
+  return format;
+}
+
 function formatName(arg: Node | undefined): string {
   if (arg === undefined) return '';
   if ('String' in arg) return arg.String.sval ?? '';

@@ -1,5 +1,5 @@
 export { type ExplainActuals, explainAnalyzed, explainPlan, type NodeFigures } from './explain.ts';
-export { type ExplainOptions, explainOptions } from './explain-options.ts';
+export { type ExplainOptions, explainFormat, explainOptions } from './explain-options.ts';
 export { inputsOf, visitNodes } from './explain-tree.ts';
 export type * from './plan.ts';
 export { planQuery } from './plan-query.ts';

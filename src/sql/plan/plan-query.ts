@@ -62,6 +62,8 @@ function isCatalogExpr(expr: Expr): boolean {
         CATALOG_FUNCTIONS.has(expr.function) ||
         expr.arguments.some((argument) => isCatalogType(argument.type))
       );
+    case 'row':
+      return expr.fields.some((field) => isCatalogType(field.type));
     case 'cast':
       return (
         expr.method !== 'relabel' && (isCatalogType(expr.type) || isCatalogType(expr.argument.type))

@@ -1,44 +1,10 @@
 /** The calls whose results generate.ts asks PostgreSQL for. */
 
-import type { CaseGroup } from './case.ts';
+import { aggregates, calls, grid, type Sample, set, type Value } from './sample.ts';
+import { json } from './samples-json.ts';
 
-type Value = string | null;
+export type { Sample } from './sample.ts';
 
-export interface Sample {
-  readonly kind: CaseGroup['kind'];
-  readonly name: string;
-  readonly types: readonly string[];
-  readonly rows: readonly (readonly Value[])[] | readonly (readonly (readonly Value[])[])[];
-}
-
-/** Every combination of the values of each argument. */
-function grid(name: string, types: string, ...values: readonly (readonly Value[])[]): Sample {
-  let rows: Value[][] = [[]];
-  for (const list of values) rows = rows.flatMap((row) => list.map((value) => [...row, value]));
-  return { kind: 'scalar', name, types: split(types), rows };
-}
-
-/** Calls listed one by one. */
-function calls(name: string, types: string, ...rows: readonly (readonly Value[])[]): Sample {
-  return { kind: 'scalar', name, types: split(types), rows };
-}
-
-function set(name: string, types: string, ...rows: readonly (readonly Value[])[]): Sample {
-  return { kind: 'set', name, types: split(types), rows };
-}
-
-/** Aggregates over each of the inputs, whose rows have one or several columns. */
-function aggregates(
-  names: string,
-  types: string,
-  ...inputs: readonly (readonly (readonly Value[])[])[]
-): Sample[] {
-  return names
-    .split(' ')
-    .map((name) => ({ kind: 'aggregate', name, types: split(types), rows: inputs }));
-}
-
-const split = (types: string) => (types === '' ? [] : types.split(' '));
 const column = (...values: readonly Value[]) => values.map((value) => [value]);
 
 const INT2 = ['0', '1', '-1', '7', '-7', '3', '32767', '-32768'];
@@ -1424,4 +1390,5 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   datetime,
   format,
   aggregate,
+  json,
 };
