@@ -240,6 +240,17 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     values: ['postgres', 'postgres_verbose', 'sql_standard', 'iso_8601'],
   },
   {
+    name: 'xmloption',
+    category: CLIENT,
+    description:
+      'Sets whether XML data in implicit parsing and serialization operations is to be considered as documents or content fragments.',
+    scope: 'session',
+    inert: true,
+    kind: 'enum',
+    initial: 'content',
+    values: ['content', 'document'],
+  },
+  {
     name: 'row_security',
     category: CLIENT,
     description: 'Enable row security.',
