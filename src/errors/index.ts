@@ -6,6 +6,7 @@ export {
   type PgErrorOptions,
   pgError,
   type Severity,
+  stackDepthExceeded,
   toErrorFields,
 } from './pg-error.ts';
 export { type Condition, SQLSTATES } from './sqlstates.ts';

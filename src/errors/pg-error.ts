@@ -61,16 +61,19 @@ export function notSupported(feature: string, options?: PgErrorOptions): PgError
   return pgError('feature_not_supported', `${feature} is not supported`, options);
 }
 
+/** 54001: expressions, subqueries or the like nest beyond what the stack holds. */
+export function stackDepthExceeded(): PgError {
+  return pgError('statement_too_complex', 'stack depth limit exceeded', {
+    hint: 'Rewrite the statement so that less of it is nested.',
+  });
+}
+
 /** What a client is told of any thrown value; what is not a PgError is an internal error, XX000. */
 export function toErrorFields(thrown: unknown): PgErrorFields {
   if (thrown instanceof PgError) return thrown.fields;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   if (thrown instanceof RangeError && message.includes('call stack')) {
-    return {
-      severity: 'ERROR',
-      sqlstate: SQLSTATES.statement_too_complex,
-      message: 'stack depth limit exceeded',
-    };
+    return stackDepthExceeded().fields;
   }
   if (thrown instanceof RangeError && LENGTH_ERRORS.test(thrown.message)) {
     return {

@@ -2,6 +2,7 @@
  * they are not from 1 on: `[0:1]={1,2}`. */
 import { pgError } from '../errors/index.ts';
 import type { ArrayDatum, Datum } from './datum.ts';
+import { escapeQuotes } from './quoting.ts';
 import { isSpace } from './scalar.ts';
 import type { SqlType, TypeContext } from './sql-type.ts';
 
@@ -303,7 +304,7 @@ function formatElement(value: Datum, element: SqlType, context: TypeContext): st
   if (value === null) return 'NULL';
   const text = element.output(value, context);
   const quoted = text.length === 0 || isNullWord(text) || SPECIAL.test(text);
-  return quoted ? `"${text.replace(/["\\]/g, '\\$&')}"` : text;
+  return quoted ? `"${escapeQuotes(text, '\\$&')}"` : text;
 }
 
 function isNullWord(text: string): boolean {

@@ -9,6 +9,7 @@ import { type ByteWriter, decodeUtf8 } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
 import { sendField } from './array.ts';
 import type { Datum, RecordDatum } from './datum.ts';
+import { escapeQuotes } from './quoting.ts';
 import { COMMON, readInt32le } from './scalar.ts';
 import type { SqlType, TypeContext } from './sql-type.ts';
 
@@ -69,7 +70,7 @@ export function recordType(typeOf: (oid: number) => SqlType): SqlType {
 const NEEDS_QUOTES = /^$|[(),"\\ \t\n\v\f\r]/;
 
 function quoteField(text: string): string {
-  return NEEDS_QUOTES.test(text) ? `"${text.replace(/["\\]/g, '$&$&')}"` : text;
+  return NEEDS_QUOTES.test(text) ? `"${escapeQuotes(text, '$&$&')}"` : text;
 }
 
 function compareRecords(a: RecordDatum, b: RecordDatum, typeOf: (oid: number) => SqlType): number {

@@ -385,7 +385,7 @@ function firstOf(node: RegexNode): { readonly ranges: Ranges; readonly nullable:
     case 'alternatives': {
       const firsts = node.branches.map(firstOf);
       return {
-        ranges: firsts.flatMap((first) => first.ranges),
+        ranges: union(firsts.flatMap((first) => first.ranges)),
         nullable: firsts.some((first) => first.nullable),
       };
     }
@@ -394,9 +394,9 @@ function firstOf(node: RegexNode): { readonly ranges: Ranges; readonly nullable:
       for (const item of node.items) {
         const first = firstOf(item);
         ranges.push(...first.ranges);
-        if (!first.nullable) return { ranges, nullable: false };
+        if (!first.nullable) return { ranges: union(ranges), nullable: false };
       }
-      return { ranges, nullable: true };
+      return { ranges: union(ranges), nullable: true };
     }
     case 'constraint':
     case 'look':
@@ -404,6 +404,11 @@ function firstOf(node: RegexNode): { readonly ranges: Ranges; readonly nullable:
     case 'backreference':
       return { ranges: ANY, nullable: true };
   }
+}
+
+/** The same characters in as few ranges as can be. */
+function union(ranges: Ranges): Ranges {
+  return ranges.length <= 2 ? ranges : complement(complement(ranges));
 }
 
 function overlap(a: Ranges, b: Ranges): boolean {

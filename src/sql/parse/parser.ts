@@ -1,6 +1,6 @@
 import type { Node, ParseResult } from '@pgsql/types';
 import { hasSqlDetails, loadModule, parseSync } from 'libpg-query';
-import { pgError } from '../../errors/index.ts';
+import { pgError, stackDepthExceeded } from '../../errors/index.ts';
 
 /** What a statement is, coarsely: what may run it, and as what. */
 export type StatementKind =
@@ -66,8 +66,12 @@ function parseTree(text: string): ParseResult {
   } catch (error) {
     if (!hasSqlDetails(error) || error.sqlDetails === undefined) throw error;
     const { message, cursorPosition, functionName } = error.sqlDetails;
-    const condition = message.startsWith('stack depth') ? 'statement_too_complex' : 'syntax_error';
-    throw pgError(condition, message, functionName === undefined ? {} : positionOf(cursorPosition));
+    if (message.startsWith('stack depth')) throw stackDepthExceeded();
+    throw pgError(
+      'syntax_error',
+      message,
+      functionName === undefined ? {} : positionOf(cursorPosition),
+    );
   }
 }
 

@@ -5,8 +5,10 @@ import { type Candidates, cheapest } from './paths.ts';
 import type { QueryPlanner } from './query-planner.ts';
 import type { SemiJoin } from './unnest.ts';
 
-/** The order of inner joins: dynamic programming over small problems, greedy over large ones. */
+/** The order of inner joins: dynamic programming over small problems, greedy over large ones; very
+ * large ones are joined as they are written. */
 const EXHAUSTIVE_MAX = 8;
+const GREEDY_MAX = 40;
 
 export function searchJoins(
   planner: QueryPlanner,
@@ -19,7 +21,8 @@ export function searchJoins(
   let result: Candidates;
   if (items.length === 1) result = items[0] as Candidates;
   else if (items.length <= EXHAUSTIVE_MAX) result = exhaustive(planner, items, joining);
-  else result = greedy(planner, items, joining);
+  else if (items.length <= GREEDY_MAX) result = greedy(planner, items, joining);
+  else result = inOrder(planner, items, joining);
   for (const { join, right, clauses: conditions } of semiJoins) {
     result = joinSemi(planner, join, result, right, conditions);
   }
@@ -127,36 +130,65 @@ function bits(set: number): number {
   return count;
 }
 
+interface Pair {
+  readonly left: Candidates;
+  readonly right: Candidates;
+  readonly made: Candidates;
+  readonly connected: boolean;
+}
+
 /** Joins the pair with the smallest result first, and so on. */
 function greedy(
   planner: QueryPlanner,
   items: readonly Candidates[],
   clauses: readonly Clause[],
 ): Candidates {
-  const rest = [...items];
+  const pairOf = (left: Candidates, right: Candidates): Pair => ({
+    left,
+    right,
+    made: joinInner(planner, left, right, applicable(clauses, left.rels, right.rels)),
+    connected: connected(clauses, left, right),
+  });
+  let rest = [...items];
+  let pairs = items.flatMap((left, i) => items.slice(i + 1).map((right) => pairOf(left, right)));
   while (rest.length > 1) {
-    let best = null as { left: number; right: number; made: Candidates } | null;
-    for (const cross of [false, true]) {
-      for (let i = 0; i < rest.length; i++) {
-        for (let j = i + 1; j < rest.length; j++) {
-          const left = rest[i] as Candidates;
-          const right = rest[j] as Candidates;
-          if (!cross && !connected(clauses, left, right)) continue;
-          const made = joinInner(planner, left, right, applicable(clauses, left.rels, right.rels));
-          if (made.paths.length === 0) continue;
-          const better =
-            best === null ||
-            made.rows < best.made.rows ||
-            (made.rows === best.made.rows &&
-              cheapest(made.paths).total < cheapest(best.made.paths).total);
-          if (better) best = { left: i, right: j, made };
-        }
-      }
-      if (best !== null) break;
-    }
-    if (best === null) throw new Error('no join order satisfies the lateral references');
-    rest[best.left] = best.made;
-    rest.splice(best.right, 1);
+    const possible = pairs.filter(({ made }) => made.paths.length > 0);
+    const joined = possible.filter((pair) => pair.connected);
+    const [first, ...others] = joined.length > 0 ? joined : possible;
+    if (first === undefined) throw new Error('no join order satisfies the lateral references');
+    const { left, right, made } = others.reduce(smaller, first);
+    const isFree = (item: Candidates) => item !== left && item !== right;
+    rest = rest.filter(isFree);
+    pairs = pairs.filter((pair) => isFree(pair.left) && isFree(pair.right));
+    pairs.push(...rest.map((item) => pairOf(made, item)));
+    rest.push(made);
   }
   return rest[0] as Candidates;
+}
+
+function smaller(a: Pair, b: Pair): Pair {
+  if (a.made.rows !== b.made.rows) return a.made.rows < b.made.rows ? a : b;
+  return cheapest(b.made.paths).total < cheapest(a.made.paths).total ? b : a;
+}
+
+/** Joins one item after the other as they are written, those with a condition first. */
+function inOrder(
+  planner: QueryPlanner,
+  items: readonly Candidates[],
+  clauses: readonly Clause[],
+): Candidates {
+  const [first, ...rest] = items as [Candidates, ...Candidates[]];
+  let result = first;
+  while (rest.length > 0) {
+    const ready = rest.filter((item) => isSubset(requiredOf(item), result.rels));
+    const reached = clauses.reduce(
+      (rels, clause) => ((clause.rels & result.rels) === NO_RELS ? rels : rels | clause.rels),
+      NO_RELS,
+    );
+    const next = ready.find((item) => (item.rels & reached) !== NO_RELS) ?? ready[0];
+    if (next === undefined) throw new Error('no join order satisfies the lateral references');
+    rest.splice(rest.indexOf(next), 1);
+    result = joinInner(planner, result, next, applicable(clauses, result.rels, next.rels));
+  }
+  return result;
 }
