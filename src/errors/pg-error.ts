@@ -51,6 +51,12 @@ export class PgError extends Error {
   }
 }
 
+/** The same error in an outer place: adds a line to its context. */
+export function inContext(error: PgError, where: string): PgError {
+  const inner = error.fields.where;
+  return error.with({ where: inner === undefined ? where : `${inner}\n${where}` });
+}
+
 /** Makes the error of a named condition: `throw pgError('undefined_table', 'relation "t" does not exist')`. */
 export function pgError(condition: Condition, message: string, options?: PgErrorOptions): PgError {
   return new PgError({ severity: 'ERROR', sqlstate: SQLSTATES[condition], message, ...options });

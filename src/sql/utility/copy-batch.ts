@@ -1,7 +1,7 @@
 import { ByteWriter, decodeUtf8 } from '../../base/index.ts';
 import type { RelationDescriptor, StoredExpression } from '../../catalog/index.ts';
 import { type ColumnVector, type DataChunk, setAllNull } from '../../chunk/index.ts';
-import { PgError } from '../../errors/index.ts';
+import { inContext, PgError } from '../../errors/index.ts';
 import { type CopyFormat, copyLineContext, copyValueContext } from '../execute/copy/index.ts';
 import type { RowOperations } from '../execute/environment.ts';
 import type { Evaluator } from '../execute/expression/evaluator.ts';
@@ -157,10 +157,10 @@ export class CopyBatch {
     const column = this.table.columns[this.positions[field]!]!.name;
     if (this.format.kind === 'binary') {
       const where = copyLineContext(this.table.name, line, null);
-      return thrown.with({ where: `${where}, column ${column}` });
+      return inContext(thrown, `${where}, column ${column}`);
     }
     const value = decodeUtf8(bytes, start, start + length);
-    return thrown.with({ where: copyValueContext(this.table.name, line, column, value) });
+    return inContext(thrown, copyValueContext(this.table.name, line, column, value));
   }
 
   /** Whether the message of a violated constraint may need the line. */

@@ -1,5 +1,3 @@
-import type { PgErrorFields } from '../../../errors/index.ts';
-
 /** How COPY reads and writes rows, its options resolved: one-byte characters as their codes. */
 export interface CopyFormat {
   readonly kind: 'text' | 'csv' | 'binary';
@@ -87,17 +85,13 @@ export function copyValueContext(
   line: number,
   column: string,
   value: string | null,
-): PgErrorFields['where'] {
+): string {
   const shown = value === null ? 'null input' : `"${clip(value)}"`;
   return `COPY ${table}, line ${line}, column ${column}: ${shown}`;
 }
 
 /** CONTEXT of an error in a line: `COPY t, line 3: "x,y"`; without content before it is known. */
-export function copyLineContext(
-  table: string,
-  line: number,
-  content: string | null,
-): PgErrorFields['where'] {
+export function copyLineContext(table: string, line: number, content: string | null): string {
   const where = `COPY ${table}, line ${line}`;
   return content === null ? where : `${where}: "${clip(content)}"`;
 }
