@@ -7,6 +7,7 @@ import {
 } from '../catalog/system/index.ts';
 import type { SystemViewSource } from '../sql/execute/index.ts';
 import { functionByOid, isImplemented } from '../sql/functions/index.ts';
+import { viewRelations } from '../sql/utility/index.ts';
 import { settingFacts } from './setting-facts.ts';
 import type { StatementContext } from './worker/statement-context.ts';
 
@@ -16,7 +17,7 @@ export function systemViewLookup(schema: string, name: string): SystemViewShape 
 }
 
 /** What a thread knows that the catalog does not: sizes, locks, other sessions. */
-export type ThreadFacts = Omit<ServerFacts, 'isImplemented' | 'settings'>;
+export type ThreadFacts = Omit<ServerFacts, 'isImplemented' | 'settings' | 'viewRelations'>;
 
 /** The views as one statement sees them: over `catalog`, for the session of `context`, whose functions
  * get the same catalog. */
@@ -35,6 +36,7 @@ export function systemViewSource(
     server: {
       ...facts,
       isImplemented: isCallable,
+      viewRelations: (view) => viewRelations(catalog, view),
       settings: () => settingFacts((name) => context.session.setting(name)),
     },
   };

@@ -116,7 +116,7 @@ function dependency(from: ObjectAddress, to: ObjectAddress, type: DependencyType
 
 const { pg_attrdef, pg_class, pg_constraint, pg_namespace, pg_type } = CATALOG_OID;
 
-function* dependencyRows({ catalog }: SystemState): Iterable<SystemRow> {
+function* dependencyRows({ catalog, server }: SystemState): Iterable<SystemRow> {
   for (const relation of catalog.relations()) {
     const address = { class: pg_class, oid: relation.oid };
     yield dependency(address, { class: pg_namespace, oid: relation.schema }, 'n');
@@ -128,6 +128,10 @@ function* dependencyRows({ catalog }: SystemState): Iterable<SystemRow> {
       yield* constraintDependencies(relation, constraint);
     }
     yield* defaultDependencies(relation);
+    // In PostgreSQL it is the view's rule that depends on them.
+    for (const oid of server.viewRelations?.(relation) ?? []) {
+      yield dependency(address, { class: pg_class, oid }, 'n');
+    }
     if (relation.sequence !== null && relation.sequence.ownerTable !== 0) {
       const owner = catalog.relationByOid(relation.sequence.ownerTable);
       yield sequenceDependency(relation, relation.sequence, owner);
@@ -178,10 +182,19 @@ function* defaultDependencies(table: RelationDescriptor): Iterable<SystemRow> {
     if (column.default === null || column.dropped) continue;
     const address = { class: pg_attrdef, oid: defaultOid(table, position) };
     yield dependency(address, columnAddress(table, position), 'a');
-    if (column.sequence !== 0) {
-      yield dependency(address, { class: pg_class, oid: column.sequence }, 'n');
+    for (const sequence of relationsNamed(column.default.expr)) {
+      yield dependency(address, { class: pg_class, oid: sequence }, 'n');
     }
   }
+}
+
+/** Oids of the relations that an expression names: its constants of type regclass. */
+function relationsNamed(part: unknown, found = new Set<number>()): Set<number> {
+  if (typeof part !== 'object' || part === null) return found;
+  const { kind, type, value } = part as { kind?: unknown; type?: unknown; value?: unknown };
+  if (kind === 'const' && type === OID.regclass && typeof value === 'number') found.add(value);
+  for (const child of Object.values(part)) relationsNamed(child, found);
+  return found;
 }
 
 function sequenceDependency(

@@ -1,5 +1,5 @@
 import { type ArrayDatum, arrayOf, type Datum, type Int8, OID } from '../../types/index.ts';
-import type { CatalogView } from '../descriptors.ts';
+import type { CatalogView, RelationDescriptor } from '../descriptors.ts';
 
 /** What the rows of system views are computed from. */
 export interface SystemState {
@@ -27,6 +27,8 @@ export interface ServerFacts {
   relationRows?(oid: number): number | undefined;
   /** Pages of 8 KiB of a table's or an index's own tree. */
   relationPages?(oid: number): number | undefined;
+  /** Oids of the relations that a view's query names. */
+  viewRelations?(view: RelationDescriptor): Iterable<number>;
   sequenceValue?(oid: number): SequenceValue | undefined;
   activity?(): Iterable<ActivityFacts>;
   locks?(): Iterable<LockFacts>;

@@ -1,5 +1,5 @@
 import type { Node } from '@pgsql/types';
-import type { ConstraintDescriptor, RelationDescriptor } from '../../catalog/index.ts';
+import type { CatalogView, ConstraintDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import { type PgError, pgError } from '../../errors/index.ts';
 import type { Expr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
@@ -85,6 +85,19 @@ function viewUses(
     if (node.relname === relation.name && node.schemaname === schema) found = true;
   });
   return found;
+}
+
+/** Oids of the relations that a view's query names; none for other relations. */
+export function viewRelations(catalog: CatalogView, view: RelationDescriptor): Set<number> {
+  const oids = new Set<number>();
+  if (view.kind !== 'view') return oids;
+  visitViewNodes(view, (tag, node) => {
+    if (tag !== 'RangeVar' || typeof node.schemaname !== 'string') return;
+    const schema = catalog.schemaByName(node.schemaname);
+    const found = schema && catalog.relationByName(schema.oid, String(node.relname));
+    if (found !== undefined) oids.add(found.oid);
+  });
+  return oids;
 }
 
 /** Whether a view of a table may read one of its columns: by name, or all with `*`. */
