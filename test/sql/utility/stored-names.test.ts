@@ -33,3 +33,15 @@ test('stored expressions name relations as the search path sees them', () => {
     "nextval('side.t_id_seq'::regclass)",
   ]);
 });
+
+test('pg_depend tells what defaults and views use', () => {
+  const database = new Database();
+  database.catalog = new Catalog(systemViewShape, database.catalog);
+  database.run(`create sequence s;
+    create table t (id int default nextval('s'));
+    create view v as select id from t;
+    create view w as select * from v`);
+  const sql = `select classid::regclass, refobjid::regclass from pg_depend
+    where refclassid = 'pg_class'::regclass and deptype = 'n' order by 1, 2`;
+  expect(runQuery(database.catalog, sql)).toEqual(['pg_class|t', 'pg_class|v', 'pg_attrdef|s']);
+});
