@@ -96,6 +96,9 @@ export class ClientSession implements Session, RunListener, SessionControl {
   private runFetch: CursorFetch | null = null;
   private runCopies = false;
   private runInWriter = false;
+  /** The block's commit or rollback is on its way: what is to be done after it. A commit that fails has
+   * ended the block all the same. */
+  private settleBlock: ((committed: boolean) => void) | null = null;
   private continuation: Continuation = null;
   private paused = false;
   private finished = true;
@@ -615,7 +618,8 @@ export class ClientSession implements Session, RunListener, SessionControl {
     const run = {
       ...this.runBase(),
       statement: prepared.statement!.node,
-      text: prepared.text,
+      // All of the query string: the locations of the tree count from its start.
+      text: this.queryText,
       parameters,
     };
     if (run.inBlock) block.inWriter = true;
@@ -837,6 +841,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
     this.run = null;
     this.copyOpen = false;
     this.continuation = null;
+    this.settleBlock?.(false);
     this.fail(this.withSchema(fields), this.runInWriter);
     this.resumeIfDone();
   }
@@ -878,10 +883,11 @@ export class ClientSession implements Session, RunListener, SessionControl {
     const { block } = this;
     this.closePortals();
     const inWriter = block.inWriter;
-    const settle = (): void => {
+    const settle = (committed: boolean): void => {
+      this.settleBlock = null;
       this.unlockReads();
       this.releaseSnapshot();
-      if (commit) {
+      if (committed) {
         this.environment.settings.commit();
         this.madeNotifications?.commit();
       } else {
@@ -894,17 +900,18 @@ export class ClientSession implements Session, RunListener, SessionControl {
       block.readOnly = this.environment.defaultReadOnly;
     };
     if (!inWriter) {
-      settle();
+      settle(commit);
       then();
       return;
     }
+    this.settleBlock = settle;
     this.start(
       (listener) => {
         this.sendTransaction(commit ? 'commit' : 'rollback', '', listener);
         return NO_HANDLE;
       },
       () => {
-        settle();
+        settle(commit);
         then();
       },
       true,

@@ -90,6 +90,7 @@ export class UtilityRunner {
       transactionTimestamp: 0,
     };
     const utility = new RunningUtility(this.writer, this, message.request(), open, false, request);
+    utility.isCommit = true;
     utility.execution = checkDeferredConstraints(utility);
     this.start(message, utility);
   }
@@ -155,6 +156,8 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
   readonly settings: StatementSettings;
   cancelled: 'no' | 'user' | 'timeout' = 'no';
   asynchronousCommit = false;
+  /** It is what a commit does first. */
+  isCommit = false;
   private readonly writer: Writer;
   private readonly runner: UtilityRunner;
   private readonly deadlineMs: number;
@@ -250,7 +253,9 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     this.end();
     this.open.transaction.command++;
     const { port } = this.writer;
-    const complete = (): void => port.complete(this.request, 0, tag);
+    // The session knows by itself what it answers to a commit.
+    const shown = this.isCommit ? null : tag;
+    const complete = (): void => port.complete(this.request, 0, shown);
     if (this.inBlock) {
       if (this.catalogChanged) this.writer.tellSessionCatalog(this.request, this.open);
       complete();

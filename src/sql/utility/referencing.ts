@@ -72,7 +72,6 @@ export function* dropForeignKey(
   yield* lockReferenced(command, constraint);
   const now = currentRelation(command, table.oid);
   if (now === undefined) return;
-  refusePendingEvents(command, now, 'ALTER TABLE');
   const constraints = now.constraints.filter(({ oid }) => oid !== constraint.oid);
   changeRelation(command, now, { constraints });
 }

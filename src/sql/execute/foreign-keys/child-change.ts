@@ -124,9 +124,11 @@ export class ChildChange {
     const nameOf = (column: number) => quoted(child.columns[column]!.name);
     const table = `ONLY ${quoted(schema)}.${quoted(child.name)}`;
     const values = this.action === 'c' ? this.#columns.length : 0;
-    const where = constraint.columns.map(
-      (column, i) => `$${values + i + 1} OPERATOR(pg_catalog.=) ${nameOf(column)}`,
-    );
+    const where = constraint.columns.map((column, i) => {
+      const { sameFamily, parent } = this.#reference.conversions[i]!;
+      const cast = sameFamily ? '' : `::pg_catalog.${quoted(parent.name)}`;
+      return `$${values + i + 1} OPERATOR(pg_catalog.=) ${nameOf(column)}${cast}`;
+    });
     const condition = `WHERE ${where.join(' AND ')}`;
     if (this.#isDelete) return `DELETE FROM ${table} ${condition}`;
     const words = { c: '', n: 'NULL', d: 'DEFAULT' };
