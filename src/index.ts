@@ -8,8 +8,8 @@ import { type ListenAddress, PgServer } from './wire/index.ts';
 export interface ServerOptions {
   /** Data directory; made when it is absent. */
   readonly data: string;
-  /** Where to listen: a host and port (0 for a free one), or the path of a Unix socket. */
-  readonly listen: ListenAddress;
+  /** Where to listen: a host and port (0 for a free one), or the path of a Unix socket; or several. */
+  readonly listen: ListenAddress | readonly ListenAddress[];
   /** Settings by name, as in PostgreSQL's configuration: `{ shared_buffers: '1GB' }`. */
   readonly settings?: Readonly<Record<string, string>>;
   /** What the server has to say to its operator; standard error by default. */
@@ -18,8 +18,10 @@ export interface ServerOptions {
 
 /** A server that accepts connections. */
 export interface HeddleServer {
-  /** The port it listens on; 0 for a Unix socket. */
+  /** The port it listens on, of several the first; 0 for a Unix socket. */
   readonly port: number;
+  /** The ports of all addresses, in their order. */
+  readonly ports: readonly number[];
   /** Ends all connections, writes what is in memory to the data directory, and lets go of it. */
   close(): Promise<void>;
 }
@@ -37,10 +39,12 @@ export interface HeddleServer {
  * ```
  */
 export async function startServer(options: ServerOptions): Promise<HeddleServer> {
-  const { listen, log = console.error } = options;
-  if ('host' in listen && !isLoopback(listen.host)) {
+  const { log = console.error } = options;
+  const addresses = [options.listen].flat();
+  for (const address of addresses) {
+    if (!('host' in address) || isLoopback(address.host)) continue;
     throw new Error(
-      `listening on "${listen.host}" needs SCRAM authentication, which is not supported yet`,
+      `listening on "${address.host}" needs SCRAM authentication, which is not supported yet`,
     );
   }
   const settings = new Map<string, string>();
@@ -67,15 +71,18 @@ export async function startServer(options: ServerOptions): Promise<HeddleServer>
     process.exit(1);
   };
   try {
-    const port = await server.listen(listen);
+    const ports: number[] = [];
+    for (const address of addresses) ports.push(await server.listen(address));
     return {
-      port,
+      port: ports[0] ?? 0,
+      ports,
       close: async () => {
         await server.close();
         await engine.close();
       },
     };
   } catch (thrown) {
+    await server.close();
     await engine.close();
     throw thrown;
   }

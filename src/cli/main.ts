@@ -1,20 +1,32 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { checkCommand } from './check.ts';
+import { errorLine } from './error-line.ts';
 import { serveCommand } from './serve.ts';
 
 /** The command line: one verb a file. */
 const program = new Command('heddle')
   .description('A PostgreSQL-compatible database server in one Node process.')
   .version('0.1.0')
-  .showHelpAfterError('(heddle --help lists the commands)');
+  .addHelpText('after', '\nheddle COMMAND --help explains a command, with examples.');
 
-program.addCommand(serveCommand());
-program.addCommand(checkCommand());
+for (const command of [serveCommand(), checkCommand()]) program.addCommand(command);
+for (const command of [program, ...program.commands]) {
+  const help = command === program ? 'heddle --help' : `heddle ${command.name()} --help`;
+  command.configureOutput({
+    outputError: (text, write) =>
+      write(
+        `heddle: ${text
+          .replace(/^error: /, '')
+          .trim()
+          .replaceAll('\n', ' ')} (see ${help})\n`,
+      ),
+  });
+}
 
 try {
   await program.parseAsync();
 } catch (thrown) {
-  console.error(`heddle: ${thrown instanceof Error ? thrown.message : thrown}`);
-  process.exitCode = 1;
+  console.error(errorLine(thrown));
+  process.exit(1);
 }

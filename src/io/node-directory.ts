@@ -12,10 +12,11 @@ import {
   readdirSync,
   readSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { PgError } from '../errors/index.ts';
 import type { Directory, File, OpenMode } from './file.ts';
 import { type IoOperation, ioError } from './io-error.ts';
@@ -41,7 +42,7 @@ class NodeDirectory implements Directory {
   constructor(path: string) {
     this.path = path;
     try {
-      mkdirSync(path, { recursive: true, mode: DIRECTORY_PERMISSIONS });
+      makeDirectories(path);
     } catch (thrown) {
       throw fromNode('create directory', path, thrown);
     }
@@ -109,6 +110,24 @@ class NodeDirectory implements Directory {
       throw fromNode('fsync file', this.path, thrown);
     }
   }
+}
+
+/** Makes a directory and those above it that are absent. Node's recursive mkdir never returns where a
+ * file system takes no directories, as /proc does. */
+function makeDirectories(path: string): void {
+  if (isDirectory(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeDirectories(above);
+  try {
+    mkdirSync(path, { mode: DIRECTORY_PERMISSIONS });
+  } catch (thrown) {
+    // Somebody else may have made it meanwhile.
+    if (!isDirectory(path)) throw thrown;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 class NodeFile implements File {

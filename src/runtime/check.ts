@@ -9,7 +9,7 @@ const FRAME_COUNT = 8192;
  * stopped cleanly, and reports what is wrong. */
 export function checkDataDirectory(path: string): CheckReport {
   const memory = SharedMemory.create({ frameCount: FRAME_COUNT, threadCount: 4 });
-  const engine = StorageEngine.open(openNodeDirectory(path), memory);
+  const engine = StorageEngine.open(openNodeDirectory(path), memory, { mustExist: true });
   try {
     return engine.check();
   } finally {

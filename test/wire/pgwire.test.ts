@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { unlink } from 'node:fs/promises';
+import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { afterEach, expect, describe as suite, test } from 'vitest';
 import type { PgErrorFields } from '../../src/errors/index.ts';
@@ -317,10 +316,19 @@ suite('start-up', () => {
     const script = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
     spawnSync(process.execPath, ['-e', script]);
     expect(existsSync(path)).toBe(true);
-    const { server } = await serve({ removeFile: (stale) => unlink(stale) });
+    const { server } = await serve();
     await server.listen({ path });
-    const second = await serve({ removeFile: (stale) => unlink(stale) });
+    const second = await serve();
     await expect(second.server.listen({ path })).rejects.toThrow('EADDRINUSE');
+  });
+
+  test('leaves a file alone that is no socket', async () => {
+    const path = `/tmp/heddle-test-${process.pid}.file`;
+    writeFileSync(path, 'mine');
+    const { server } = await serve();
+    await expect(server.listen({ path })).rejects.toThrow('EADDRINUSE');
+    expect(readFileSync(path, 'utf8')).toBe('mine');
+    unlinkSync(path);
   });
 
   test('fails to listen where somebody else does', async () => {

@@ -17,6 +17,8 @@ export interface EngineOptions {
   /** The caller holds the lock of the directory (`LockFile`), as a runtime does that may have to open
    * the store anew while its process lives. */
   readonly isLockHeld?: boolean;
+  /** Fails where there is no store, instead of making one. */
+  readonly mustExist?: boolean;
   readonly processes?: Processes;
   /** A monotonic clock. */
   readonly nowMs?: () => number;
@@ -38,6 +40,7 @@ export function engineSettings(options: EngineOptions): EngineSettings {
     walWriterDelayMs: 200,
     checkpointSlot: undefined,
     isLockHeld: false,
+    mustExist: false,
     processes: systemProcesses,
     nowMs: () => performance.now(),
     systemId: randomSystemId,

@@ -31,7 +31,9 @@ import {
   beginMaking,
   closeStoreFiles,
   endMaking,
+  noStore,
   openStoreFiles,
+  refuseForeignFiles,
   type StoreFiles,
   storeExists,
 } from './store-files.ts';
@@ -369,7 +371,11 @@ function openParts(
 ): EngineParts {
   const format: StoreFormat = { pageSize: PAGE_SIZE, segmentSize: settings.segmentSize };
   const isNew = !storeExists(directory);
-  if (isNew) makeStore(directory, format, settings.systemId());
+  if (isNew) {
+    if (settings.mustExist) throw noStore(directory);
+    refuseForeignFiles(directory);
+    makeStore(directory, format, settings.systemId());
+  }
   // The control file first: it says whether the rest can be understood.
   const control = ControlFile.open(directory, format);
   endMaking(directory);

@@ -8,7 +8,7 @@
  *   wal/                 the log
  *   making               there while a store is being made */
 
-import { pgError } from '../../errors/index.ts';
+import { type PgError, pgError } from '../../errors/index.ts';
 import type { Directory, File } from '../../io/index.ts';
 import { CheckpointJournal, ControlFile, type StoreFormat } from '../checkpoint/index.ts';
 import type { PageFiles } from '../pager/index.ts';
@@ -67,6 +67,28 @@ export function storeExists(directory: Directory): boolean {
     });
   }
   return false;
+}
+
+export function noStore(directory: Directory): PgError {
+  return pgError('undefined_file', `directory "${directory.path}" holds no database`, {
+    severity: 'FATAL',
+  });
+}
+
+/** What may be in a directory in which a store is to be made: what a lock or a cut-off making leaves,
+ * and what a file system puts into its topmost directory. */
+const MAY_BE_THERE =
+  /^(heddle\.pid.*|making|control\.new|temporary|heddle\.(db|spill)|wal|lost\+found)$/;
+
+/** A store is made in an empty directory, so that nobody's home becomes a data directory by mistake. */
+export function refuseForeignFiles(directory: Directory): void {
+  const other = directory.list().find((name) => !MAY_BE_THERE.test(name));
+  if (other === undefined) return;
+  throw pgError('duplicate_file', `directory "${directory.path}" exists but is not empty`, {
+    severity: 'FATAL',
+    detail: `It has "${other}" in it and no database.`,
+    hint: 'Name an empty directory, or one that is not there yet.',
+  });
 }
 
 /** Marks the beginning of the making of a store. */

@@ -1,5 +1,6 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type PgError, pgError } from '../../errors/index.ts';
+import { removeSocketFile } from '../../io/index.ts';
 import type { SessionHost } from '../../session/index.ts';
 import { BusyPoll, type PollSource } from './busy-poll.ts';
 import { ClientSocket } from './client-socket.ts';
@@ -13,8 +14,6 @@ export interface PgServerOptions {
   readonly connectionCountMax: number;
   /** A client must have sent its start-up packet by then. */
   readonly authenticationTimeoutMs: number;
-  /** Removes the file of a Unix socket that nobody listens on; without it such a file is an error. */
-  readonly removeFile?: (path: string) => Promise<void>;
   /** How long to poll for the next message before sleeping; 0 saves processor time. */
   readonly busyPollMicros?: number;
   /** What else is looked at while the server polls. */
@@ -83,12 +82,10 @@ export class PgServer {
     try {
       return await this.listenOnce(address);
     } catch (error) {
-      const { removeFile } = this.options;
       const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-      if (!inUse || !('path' in address) || removeFile === undefined) throw error;
+      if (!inUse || !('path' in address)) throw error;
       // The file of a server that was killed stays behind, and nobody answers on it.
-      if (await isAnswered(address.path)) throw error;
-      await removeFile(address.path);
+      if ((await isAnswered(address.path)) || !removeSocketFile(address.path)) throw error;
       return this.listenOnce(address);
     }
   }
