@@ -6,7 +6,7 @@ import { escapeQuotes } from './quoting.ts';
 import { isSpace } from './scalar.ts';
 import type { SqlType, TypeContext } from './sql-type.ts';
 
-export const DIMENSIONS_MAX = 6;
+const DIMENSIONS_MAX = 6;
 /** What fits the memory of an array in PostgreSQL: an eighth of 1 GiB. */
 const ELEMENTS_MAX = 134217727;
 
@@ -25,6 +25,10 @@ function tooManyDimensions(count: number): Error {
     'program_limit_exceeded',
     `number of array dimensions (${count}) exceeds the maximum allowed (${DIMENSIONS_MAX})`,
   );
+}
+
+export function checkDimensionCount(count: number): void {
+  if (count > DIMENSIONS_MAX) throw tooManyDimensions(count);
 }
 
 /** Checks the number of elements that dimensions announce. */

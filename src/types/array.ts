@@ -15,7 +15,7 @@
  */
 import type { ByteWriter } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
-import { checkElementCount, DIMENSIONS_MAX, formatArray, parseArray } from './array-text.ts';
+import { checkDimensionCount, checkElementCount, formatArray, parseArray } from './array-text.ts';
 import type { ArrayDatum, Datum } from './datum.ts';
 import { COMMON, insufficientData, readInt32, readInt32le, surplusData } from './scalar.ts';
 import type { SqlType, StoredKind } from './sql-type.ts';
@@ -225,12 +225,7 @@ function receiveArray(element: SqlType, bytes: Uint8Array, start: number, end: n
       `invalid number of dimensions: ${dimensionCount}`,
     );
   }
-  if (dimensionCount > DIMENSIONS_MAX) {
-    throw pgError(
-      'program_limit_exceeded',
-      `number of array dimensions (${dimensionCount}) exceeds the maximum allowed (${DIMENSIONS_MAX})`,
-    );
-  }
+  checkDimensionCount(dimensionCount);
   const flags = readInt32(bytes, start + 4);
   if (flags !== 0 && flags !== 1) {
     throw pgError('invalid_binary_representation', 'invalid array flags');

@@ -1,4 +1,5 @@
 export { arrayOf, arrayType } from './array.ts';
+export { checkDimensionCount } from './array-text.ts';
 export { parseBoolean } from './boolean.ts';
 export { decodeHex, parseBytea } from './bytea.ts';
 export * from './datetime/index.ts';

@@ -1,7 +1,7 @@
 /** string_agg and array_agg, which keep what they are given. */
 
-import { notSupported, pgError } from '../../errors/index.ts';
-import type { ArrayDatum, Datum } from '../../types/index.ts';
+import { pgError } from '../../errors/index.ts';
+import { type ArrayDatum, checkDimensionCount, type Datum } from '../../types/index.ts';
 import type { AggregateFunction, CallTypes } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 
@@ -77,9 +77,7 @@ function collectArrays(): AggregateFunction<ArrayDatum[]> {
           'cannot accumulate arrays of different dimensionality',
         );
       }
-      if (array.dimensions.length >= 6) {
-        throw notSupported('an array of more than 6 dimensions');
-      }
+      checkDimensionCount(array.dimensions.length + 1);
       state.push(array);
       return state;
     },

@@ -4,6 +4,7 @@ import { pgError } from '../../errors/index.ts';
 import {
   type ArrayDatum,
   arrayOf,
+  checkDimensionCount,
   type Datum,
   OID,
   type RecordDatum,
@@ -15,7 +16,6 @@ import type { CallTypes, FunctionContext, ScalarFunction, SetFunction } from './
 import { registerFunctions } from './implementations.ts';
 import { orderFunctions, type Scalars } from './order.ts';
 
-const DIMENSIONS_MAX = 6;
 /** PostgreSQL's MaxArraySize for elements of pointer width. */
 const ELEMENTS_MAX = 134217727;
 
@@ -235,12 +235,7 @@ function fill({ arguments: [elementType = 0] }: CallTypes): ScalarFunction {
       throw pgError('null_value_not_allowed', 'dimension array or low bound array cannot be null');
     }
     const dimensions = fillBounds(lengths);
-    if (dimensions.length > DIMENSIONS_MAX) {
-      throw pgError(
-        'program_limit_exceeded',
-        `number of array dimensions (${dimensions.length}) exceeds the maximum allowed (${DIMENSIONS_MAX})`,
-      );
-    }
+    checkDimensionCount(dimensions.length);
     const lowerBounds = bounds === undefined ? dimensions.map(() => 1) : fillBounds(bounds);
     if (lowerBounds.length !== dimensions.length) {
       throw pgError('array_subscript_error', 'wrong number of array subscripts', {

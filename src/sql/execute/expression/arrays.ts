@@ -1,5 +1,5 @@
 import { pgError } from '../../../errors/index.ts';
-import type { ArrayDatum, Datum } from '../../../types/index.ts';
+import { type ArrayDatum, checkDimensionCount, type Datum } from '../../../types/index.ts';
 
 /** The value of ARRAY[…]; nested arrays must have one shape. */
 export function makeArray(
@@ -16,6 +16,7 @@ export function makeArray(
   if (first === undefined || parts.every((part) => part === null || part.dimensions.length === 0)) {
     return emptyArray(elementType);
   }
+  checkDimensionCount(first.dimensions.length + 1);
   const elements: Datum[] = [];
   for (const part of parts) {
     if (part === null || part.dimensions.join() !== first.dimensions.join()) {
@@ -24,7 +25,7 @@ export function makeArray(
         'multidimensional arrays must have array expressions with matching dimensions',
       );
     }
-    elements.push(...part.elements);
+    for (const element of part.elements) elements.push(element);
   }
   const dimensions = [parts.length, ...first.dimensions];
   return { elementType, dimensions, lowerBounds: dimensions.map(() => 1), elements };
