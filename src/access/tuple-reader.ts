@@ -39,6 +39,10 @@ export function readColumn(
   outRow: number,
 ): void {
   if (layout.stored[column] === STORED.bytes) {
+    if (vector.lane === 'bytes' && count >= TOGETHER_MIN) {
+      readBytesColumn(layout, column, run, from, count, vector, outRow);
+      return;
+    }
     for (let i = 0; i < count; i++) {
       readVariable(layout, column, run.bytes, run.valueStart[from + i]!, vector, outRow + i);
     }
@@ -66,6 +70,67 @@ export function readColumnOfTuple(
     readVariable(layout, column, bytes, start, vector, row);
   } else readFixed(layout, column, bytes, null, start, vector as NumberVector, row);
 }
+
+/** Values that lie close together are copied together, what lies between them with them: a call for each
+ * costs more than some hundred bytes. */
+const TOGETHER_MIN = 4;
+const GAP_MEAN_MAX = 256;
+
+/** Finds where the values lie, then copies them all at once if they lie in one leaf, as those of a scan
+ * do. A leaf has its rows in one block of some thousand bytes (bench/micro/scan.ts). */
+function readBytesColumn(
+  layout: TupleLayout,
+  column: number,
+  run: TupleRun,
+  from: number,
+  count: number,
+  vector: BytesVector,
+  outRow: number,
+): void {
+  const { bytes, valueStart } = run;
+  const { start: starts, length: lengths } = vector;
+  const nullByte = TUPLE_HEADER_SIZE + (column >> 3);
+  const nullBit = 1 << (column & 7);
+  let low = 0x7fff_ffff;
+  let high = 0;
+  let total = 0;
+  for (let i = 0; i < count; i++) {
+    const tuple = valueStart[from + i]!;
+    const header = bytes[tuple]! | (bytes[tuple + 1]! << 8);
+    if (column >= (header & TUPLE_COLUMNS_MASK) || (bytes[tuple + nullByte]! & nullBit) !== 0) {
+      // Told from a value by its place, which no value has.
+      starts[outRow + i] = ABSENT;
+      continue;
+    }
+    locateVariable(layout, column, bytes, tuple, header);
+    const { start, end } = range;
+    starts[outRow + i] = start;
+    lengths[outRow + i] = end - start;
+    total += end - start;
+    if (start < low) low = start;
+    if (end > high) high = end;
+  }
+  const isClose = high - low <= total + count * GAP_MEAN_MAX;
+  let shift = 0;
+  if (isClose && high > low) {
+    vector.reserve(high - low);
+    vector.buffer.set(bytes.subarray(low, high), vector.used);
+    shift = vector.used - low;
+    vector.used += high - low;
+  }
+  for (let i = 0; i < count; i++) {
+    const row = outRow + i;
+    const start = starts[row]!;
+    if (start === ABSENT || !isClose) {
+      readVariable(layout, column, bytes, valueStart[from + i]!, vector, row);
+    } else {
+      starts[row] = start + shift;
+      if (!vector.allValid) vector.valid[row] = 1;
+    }
+  }
+}
+
+const ABSENT = -1;
 
 /** int4 is what scans read most. Byte loads are as fast as an aligned view and need no alignment
  * (bench/micro/scan.ts). */

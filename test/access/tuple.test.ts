@@ -180,3 +180,39 @@ describe('tuples', () => {
     expect(texts).toEqual(['70000', 't', 'grüße', '1099511627776', '123.45', 'bfd0000000000000']);
   });
 });
+
+test('text that lies together in a run is read as that of single tuples', () => {
+  const types = [OID.int4, OID.text, OID.bytea, OID.text].map(typeByOid);
+  const layout = layoutOfTypes(types);
+  const out = new ByteWriter();
+  const starts: number[] = [];
+  const rows: Datum[][] = [];
+  for (let i = 0; i < 60; i++) {
+    const long = i % 20 === 7 ? 'x'.repeat(5000) : `value ${i}`;
+    rows.push([i, i % 7 === 3 ? null : long, Uint8Array.of(i), i % 5 === 0 ? '' : `ü${i}`]);
+    // Some lie far from the others.
+    if (i === 50) out.raw(new Uint8Array(100_000));
+    starts.push(out.position);
+    encodeTupleFromDatums(layout, rows[i]!, out);
+  }
+  const bytes = out.copy();
+  const run = { bytes, view: new DataView(bytes.buffer), valueStart: Int32Array.from(starts) };
+  for (const [from, count] of [
+    [0, 60],
+    [0, 40],
+    [3, 20],
+    [45, 15],
+    [10, 2],
+  ] as const) {
+    types.forEach((type, column) => {
+      const vector = createVector(type);
+      // Behind rows of another run.
+      readColumn(layout, column, run, 0, 5, vector, 0);
+      readColumn(layout, column, run, from, count, vector, 5);
+      for (let i = 0; i < 5 + count; i++) {
+        const row = i < 5 ? i : from + i - 5;
+        expect(readDatum(vector, i, type)).toEqual(rows[row]![column]);
+      }
+    });
+  }
+});

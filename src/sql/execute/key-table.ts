@@ -64,6 +64,46 @@ export class KeyTable {
       : this.#bytes(columns, row, true);
   }
 
+  /** Sets groups[row] to the number of the key of row after row, from the `from`-th of `count` rows on, and
+   * stops at the first key that is new, or that has to be encoded; returns how far it came. */
+  findKnown(
+    columns: readonly ColumnVector[],
+    selection: Int32Array | null,
+    from: number,
+    count: number,
+    groups: Int32Array,
+  ): number {
+    if (!this.#isNumber) return from;
+    const { values, valid, allValid } = columns[0] as NumberVector;
+    const numbers = this.#numbers;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let last = Number.NaN;
+    let lastKey = 0;
+    for (let i = from; i < count; i++) {
+      const row = selection === null ? i : selection[i]!;
+      if (!allValid && valid[row] === 0) {
+        if (this.#nullKey < 0) return i;
+        groups[row] = this.#nullKey;
+        continue;
+      }
+      const value = values[row]!;
+      if (value !== last) {
+        let slot = mix(value | 0) & mask;
+        let key = slots[slot]! - 1;
+        while (key >= 0 && numbers[key] !== value) {
+          slot = (slot + 1) & mask;
+          key = slots[slot]! - 1;
+        }
+        if (key < 0) return i;
+        last = value;
+        lastKey = key;
+      }
+      groups[row] = lastKey;
+    }
+    return count;
+  }
+
   #number(vector: NumberVector, row: number, insert: boolean): number {
     if (!vector.allValid && vector.valid[row] === 0) {
       this.hash = 0;

@@ -6,7 +6,7 @@ import {
   type TupleLayout,
 } from '../../access/index.ts';
 import { ByteWriter, compareByteRanges } from '../../base/index.ts';
-import type { ColumnVector } from '../../chunk/index.ts';
+import type { ColumnVector, NumberVector } from '../../chunk/index.ts';
 import type { KeyColumn, SqlType } from '../../types/index.ts';
 import type { SpillFile } from './environment.ts';
 import { orderByPrefix, RADIX_MIN } from './prefix-order.ts';
@@ -44,6 +44,10 @@ export class Sorter {
   #limit = Number.POSITIVE_INFINITY;
   #kept = 0;
   #boundary: Uint8Array | null = null;
+  /** For top-N whose first key is a number: that of each record, NaN for NULL, and that of the record at
+   * the boundary, which rules most rows out without encoding their keys. */
+  #firsts: Float64Array | null = null;
+  #boundaryFirst = Number.NaN;
   #runs: SpillRun[] = [];
   #file: SpillFile | null = null;
   #merge: Merge | null = null;
@@ -68,11 +72,16 @@ export class Sorter {
   begin(limit: number): void {
     this.close();
     this.#limit = limit;
+    const isTopN = limit !== Number.POSITIVE_INFINITY && this.#keys[0]?.type.lane === 'number';
+    this.#firsts = isTopN ? new Float64Array(this.#prefix.length) : null;
   }
 
   add(keys: readonly ColumnVector[], columns: readonly ColumnVector[], row: number): void {
     const arena = this.#arena;
     const start = arena.position;
+    const first = this.#firsts === null ? Number.NaN : firstOf(keys[0] as NumberVector, row);
+    if (this.#keys[0]?.descending ? first < this.#boundaryFirst : first > this.#boundaryFirst)
+      return;
     for (let i = 0; i < this.#keys.length; i++) {
       const { type, descending, nullsFirst } = this.#keys[i]!;
       encodeKeyPartOfVector(type, keys[i]!, row, descending, nullsFirst, arena);
@@ -83,7 +92,7 @@ export class Sorter {
       return;
     }
     encodeTuple(this.#layout, columns, row, arena);
-    this.#added(start, keyEnd);
+    this.#added(start, keyEnd, first);
   }
 
   /** Adds a record whose key and tuple (or whatever is to come along with the key) exist already. */
@@ -100,10 +109,10 @@ export class Sorter {
     arena.range(key, keyStart, keyEnd);
     const tupleAt = arena.position;
     arena.range(tuple, tupleStart, tupleEnd);
-    this.#added(start, tupleAt);
+    this.#added(start, tupleAt, Number.NaN);
   }
 
-  #added(start: number, keyEnd: number): void {
+  #added(start: number, keyEnd: number, first: number): void {
     const arena = this.#arena;
     const at = this.#count++;
     if (this.#ascending && at > 0) {
@@ -117,6 +126,7 @@ export class Sorter {
     this.#tupleStart[at] = keyEnd;
     this.#end[at] = arena.position;
     this.#prefix[at] = prefixOf(arena.bytes, start, keyEnd);
+    if (this.#firsts !== null) this.#firsts[at] = first;
     if (this.#count >= this.#pruneAt()) this.#prune();
     const used = this.#memory();
     if (used > this.peakBytes) this.peakBytes = used;
@@ -142,9 +152,8 @@ export class Sorter {
     this.#keyStart = copyInto(new Int32Array(size), this.#keyStart);
     this.#tupleStart = copyInto(new Int32Array(size), this.#tupleStart);
     this.#end = copyInto(new Int32Array(size), this.#end);
-    const prefix = new Float64Array(size);
-    prefix.set(this.#prefix);
-    this.#prefix = prefix;
+    this.#prefix = grown(this.#prefix, size);
+    if (this.#firsts !== null) this.#firsts = grown(this.#firsts, size);
   }
 
   #sortMemory(): void {
@@ -213,6 +222,7 @@ export class Sorter {
     const tupleStart = new Int32Array(keyStart.length);
     const end = new Int32Array(keyStart.length);
     const prefix = new Float64Array(keyStart.length);
+    const firsts = this.#firsts === null ? null : new Float64Array(keyStart.length);
     for (let i = 0; i < kept; i++) {
       const from = order[i]!;
       const start = arena.position;
@@ -221,15 +231,18 @@ export class Sorter {
       tupleStart[i] = start + this.#tupleStart[from]! - this.#keyStart[from]!;
       end[i] = arena.position;
       prefix[i] = this.#prefix[from]!;
+      if (firsts !== null) firsts[i] = this.#firsts![from]!;
     }
     this.#arena = arena;
     this.#keyStart = keyStart;
     this.#tupleStart = tupleStart;
     this.#end = end;
     this.#prefix = prefix;
+    this.#firsts = firsts;
     this.#count = kept;
     if (kept > 0) {
       this.#boundary = arena.bytes.slice(keyStart[kept - 1]!, tupleStart[kept - 1]!);
+      if (firsts !== null) this.#boundaryFirst = firsts[kept - 1]!;
     }
   }
 
@@ -331,11 +344,23 @@ export class Sorter {
     this.#ascending = true;
     this.#order = new Int32Array(0);
     this.#boundary = null;
+    this.#boundaryFirst = Number.NaN;
     this.#position = 0;
     this.#kept = 0;
     this.spilledBytes = 0;
     this.peakBytes = 0;
   }
+}
+
+/** NaN for NULL. */
+function firstOf(vector: NumberVector, row: number): number {
+  return vector.isNull(row) ? Number.NaN : vector.values[row]!;
+}
+
+function grown(array: Float64Array, size: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(size);
+  larger.set(array);
+  return larger;
 }
 
 function copyInto(target: Int32Array<ArrayBuffer>, source: Int32Array): Int32Array<ArrayBuffer> {

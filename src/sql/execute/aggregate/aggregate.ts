@@ -304,25 +304,38 @@ export class Aggregate extends Operator {
   }
 
   #takeKeys(rows: DataChunk, set: number): void {
+    if (this.#spilling !== null) {
+      this.#takeKnownKeys(rows, set, this.#spilling);
+      return;
+    }
+    const table = this.#table;
+    const groups = this.#groups;
+    for (let i = 0; i < rows.count; i++) {
+      i = table.findKnown(this.#keyVectors, rows.selection, i, rows.count, groups);
+      if (i === rows.count) break;
+      const row = rows.selection === null ? i : rows.selection[i]!;
+      const before = table.count;
+      const group = table.findOrInsert(this.#keyVectors, row);
+      if (group === before) this.#groupKeys.appendRow(this.#keyVectors, row);
+      groups[row] = group;
+    }
+    this.#accumulate(rows);
+  }
+
+  /** Takes the rows of groups that are there, and leaves the others to the partitions. */
+  #takeKnownKeys(rows: DataChunk, set: number, partitions: readonly Partition[]): void {
     const found = this.#found;
     const table = this.#table;
     found.columns = rows.columns;
     found.count = 0;
     for (let i = 0; i < rows.count; i++) {
       const row = rows.selection === null ? i : rows.selection[i]!;
-      if (this.#spilling !== null) {
-        const group = table.find(this.#keyVectors, row);
-        if (group < 0) {
-          this.#spill(rows, row, set, this.#spilling);
-          continue;
-        }
-        this.#groups[row] = group;
-      } else {
-        const before = table.count;
-        const group = table.findOrInsert(this.#keyVectors, row);
-        if (group === before) this.#groupKeys.appendRow(this.#keyVectors, row);
-        this.#groups[row] = group;
+      const group = table.find(this.#keyVectors, row);
+      if (group < 0) {
+        this.#spill(rows, row, set, partitions);
+        continue;
       }
+      this.#groups[row] = group;
       found.selection[found.count++] = row;
     }
     this.#accumulate(found);

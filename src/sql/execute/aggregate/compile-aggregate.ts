@@ -5,6 +5,7 @@ import { aggregateByOid, aggregateImplementation, functionByOid } from '../../fu
 import type { ExpressionCompiler } from '../expression/compile.ts';
 import { type Evaluator, InputEvaluator } from '../expression/evaluator.ts';
 import type { Accumulator } from './accumulator.ts';
+import { BytesExtremeAccumulator } from './bytes-accumulators.ts';
 import { FunctionAccumulator } from './function-accumulator.ts';
 import {
   CountAccumulator,
@@ -50,6 +51,7 @@ function sortKeys(
 
 const EXTREME =
   /^(?:int2|int4|int8|oid|float4|float8|date_|time_|timestamp_|timestamptz_)(larger|smaller)$/;
+const TEXT_EXTREME = /^(text|bpchar)_(larger|smaller)$/;
 
 function accumulatorOf(
   expr: AggregateExpr,
@@ -83,6 +85,11 @@ function accumulatorOf(
         const extreme = EXTREME.exec(transition);
         if (extreme !== null) {
           return new NumberExtremeAccumulator(first, extreme[1] === 'larger' ? 'max' : 'min');
+        }
+        const text = TEXT_EXTREME.exec(transition);
+        if (text !== null && first.type.lane === 'bytes') {
+          const kind = text[2] === 'larger' ? 'max' : 'min';
+          return new BytesExtremeAccumulator(first, kind, text[1] === 'bpchar');
         }
       }
     }

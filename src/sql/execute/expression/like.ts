@@ -87,12 +87,20 @@ export function likeMatches(
       continue;
     }
     if (percentAfter < 0) return false;
-    resume = nextCharacter(text, resume, textEnd);
+    resume = nextCandidate(text, resume, textEnd, pattern[percentAfter]!);
     t = resume;
     p = percentAfter;
   }
   while (p < patternEnd && pattern[p] === PERCENT) p++;
   return p === patternEnd;
+}
+
+/** The next place where what follows a `%` may match, given its first byte. */
+function nextCandidate(text: Uint8Array, at: number, end: number, first: number): number {
+  let next = nextCharacter(text, at, end);
+  if (first !== UNDERSCORE && first !== BACKSLASH)
+    while (next < end && text[next] !== first) next++;
+  return next;
 }
 
 /** 0 for no match, else bytes of text taken times 4 plus bytes of pattern taken. */
