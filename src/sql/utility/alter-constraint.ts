@@ -14,7 +14,13 @@ import { beginRun, storedExpressions } from './execution.ts';
 import { addForeignKeys } from './foreign-keys.ts';
 import { buildIndex } from './index-build.ts';
 import { makeKey, NamesInUse } from './keys.ts';
-import { describeConstraint, dropForeignKey, dropIndexReferrers } from './referencing.ts';
+import {
+  describeConstraint,
+  dropForeignKey,
+  dropIndexReferrers,
+  lockReferenced,
+  refusePendingEvents,
+} from './referencing.ts';
 import { changeRelation, currentRelation } from './relation-change.ts';
 import { dropIndexTree, recluster } from './rewrite-table.ts';
 import {
@@ -145,6 +151,9 @@ export function* dropConstraint(
     return;
   }
   if (constraint.kind === 'foreign') {
+    yield* lockReferenced(command, constraint);
+    const parent = currentRelation(command, constraint.foreign!.table);
+    if (parent !== undefined) refusePendingEvents(command, parent, 'ALTER TABLE');
     yield* dropForeignKey(command, { table, constraint });
     return;
   }
@@ -185,6 +194,10 @@ export function alterConstraint(
     action.def !== undefined && 'ATAlterConstraint' in action.def
       ? action.def.ATAlterConstraint
       : {};
+  if (wanted.noinherit === true || wanted.alterInheritability === true) {
+    throw pgError('feature_not_supported', 'FOREIGN KEY constraints cannot be marked NO INHERIT');
+  }
+  if (wanted.alterEnforceability === true) throw notSupported('ALTER CONSTRAINT ... ENFORCED');
   const name = wanted.conname ?? '';
   const constraint = table.constraints.find((other) => other.name === name);
   const place = `constraint "${name}" of relation "${table.name}"`;

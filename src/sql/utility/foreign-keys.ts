@@ -109,12 +109,12 @@ function makeForeignKey(
 ): ConstraintDescriptor {
   const name = constraintName(command, child, draft);
   const columns = referencingColumns(child, draft.columns);
-  const deleteColumns = referencingColumns(child, draft.deleteColumns);
-  for (const [i, column] of deleteColumns.entries()) {
+  const deleteColumns = [...new Set(referencingColumns(child, draft.deleteColumns))];
+  for (const column of deleteColumns) {
     if (columns.includes(column)) continue;
     throw pgError(
       'invalid_column_reference',
-      `column "${draft.deleteColumns[i]}" referenced in ON DELETE SET action must be part of foreign key`,
+      `column "${child.columns[column]!.name}" referenced in ON DELETE SET action must be part of foreign key`,
     );
   }
   const index = referencedIndex(parent, draft.referenced);

@@ -4,9 +4,9 @@ import type {
   ForeignKeyPlace,
   RelationDescriptor,
 } from '../../../catalog/descriptors.ts';
-import { type ColumnVector, readDatum } from '../../../chunk/index.ts';
+import type { ColumnVector } from '../../../chunk/index.ts';
 import { TABLE_LOCK } from '../../../txn/index.ts';
-import { type Datum, typeByOid } from '../../../types/index.ts';
+import type { Datum } from '../../../types/index.ts';
 import type { ExecutionEnvironment, StatementChecks } from '../environment.ts';
 import { DONE, PAUSE, type Status } from '../operator.ts';
 import { CheckedRows } from './checked-rows.ts';
@@ -18,6 +18,7 @@ import {
 } from './events.ts';
 import { KeyCheck } from './key-check.ts';
 import { KeyProbe } from './key-probe.ts';
+import { isEqual, isSame, valuesOf } from './key-values.ts';
 import type { Reference } from './reference.ts';
 import { ReferencingAction } from './referencing-action.ts';
 import type { ForeignKeyServices, ForeignKeyWork } from './services.ts';
@@ -168,15 +169,21 @@ export class ForeignKeyChecks implements StatementChecks {
     const { own, referring } = this.#keysOf(table);
     for (const place of own) {
       const { columns } = place.constraint;
-      const differs = this.#differ(table, columns, oldColumns, newColumns, row, changed);
+      const differs = columns.some(
+        (column) =>
+          changed.includes(column) && !isEqual(table, column, oldColumns, newColumns, row),
+      );
       // An event that waits for the old key would not find the row any more.
       const follows = moved && !this.deferred.isEmpty && this.#isDeferred(place);
       if (differs || follows) this.#noteChild(place, newColumns, row);
     }
     for (const place of referring) {
       const { columns } = place.constraint.foreign!;
-      if (!this.#differ(table, columns, oldColumns, newColumns, row, changed)) continue;
-      this.#noteParent(place, table, columns, oldColumns, newColumns, row);
+      // Actions take over also what looks otherwise and is equal.
+      const differs = columns.some(
+        (column) => changed.includes(column) && !isSame(table, column, oldColumns, newColumns, row),
+      );
+      if (differs) this.#noteParent(place, table, columns, oldColumns, newColumns, row);
     }
   }
 
@@ -252,25 +259,6 @@ export class ForeignKeyChecks implements StatementChecks {
     if (isDeferred) this.deferred.add(event);
     else this.#queue.push(event);
   }
-
-  /** Whether an update gives some of the columns other values. */
-  #differ(
-    table: RelationDescriptor,
-    columns: readonly number[],
-    oldColumns: readonly ColumnVector[],
-    newColumns: readonly ColumnVector[],
-    row: number,
-    changed: readonly number[],
-  ): boolean {
-    return columns.some((column) => {
-      if (!changed.includes(column)) return false;
-      const type = typeByOid(table.columns[column]!.type);
-      const old = readDatum(oldColumns[column]!, row, type);
-      const now = readDatum(newColumns[column]!, row, type);
-      if (old === null || now === null) return old !== now;
-      return type.compare(old, now) !== 0;
-    });
-  }
 }
 
 /** What the constraint does for an event. A check (`a`, `r`) changes no rows, and `a` can wait. */
@@ -283,15 +271,4 @@ function isCheck(event: ForeignKeyEvent): boolean {
   if (event.kind === 'child') return true;
   const action = actionOf(event);
   return action === 'a' || action === 'r';
-}
-
-function valuesOf(
-  table: RelationDescriptor,
-  columns: readonly number[],
-  vectors: readonly ColumnVector[],
-  row: number,
-): Datum[] {
-  return columns.map((column) =>
-    readDatum(vectors[column]!, row, typeByOid(table.columns[column]!.type)),
-  );
 }
