@@ -1,9 +1,9 @@
 import type { A_Indices, Node } from '@pgsql/types';
 import { pgError } from '../../errors/index.ts';
-import { OID } from '../../types/index.ts';
+import { json, OID } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
 import type { Binder } from './binder.ts';
-import { coerceType } from './coercion.ts';
+import { coerceType, constant } from './coercion.ts';
 import { canCoerceOne } from './coercion-rules.ts';
 import { bindExpr } from './expressions.ts';
 import type { Scope } from './scope.ts';
@@ -13,6 +13,8 @@ import { typeDisplay } from './type-facts.ts';
 
 /** jsonb_extract_path(jsonb, VARIADIC text[]). */
 const EXTRACT_PATH = 3217;
+/** jsonb_subscript_handler, which stands for the assignment. */
+const SUBSCRIPT_HANDLER = 6098;
 
 export function bindJsonbSubscripts(
   b: Binder,
@@ -20,8 +22,40 @@ export function bindJsonbSubscripts(
   container: Expr,
   indices: readonly A_Indices[],
 ): Expr {
-  const elements = indices.map((index) => bindSubscript(b, scope, index));
-  const path: Expr = {
+  const subscripts = indices.map((index) => bindSubscript(b, scope, index));
+  return jsonbCall(EXTRACT_PATH, [container, pathOf(subscripts)]);
+}
+
+/** The column's new value for `SET column[…] = value`. */
+export function assignJsonbSubscripts(
+  b: Binder,
+  scope: Scope,
+  container: Expr,
+  indices: readonly A_Indices[],
+  value: Expr,
+): Expr {
+  const subscripts = indices.map((index) => bindSubscript(b, scope, index));
+  const byNumber = subscripts[0]?.kind === 'cast' && subscripts[0].argument.type === OID.int4;
+  return jsonbCall(SUBSCRIPT_HANDLER, [
+    orElse(container, byNumber ? [] : json.jsonbObject([])),
+    pathOf(subscripts),
+    orElse(value, null),
+  ]);
+}
+
+function jsonbCall(oid: number, args: readonly Expr[]): Expr {
+  return {
+    kind: 'call',
+    type: OID.jsonb,
+    typmod: -1,
+    function: oid,
+    operator: 0,
+    arguments: args,
+  };
+}
+
+function pathOf(elements: readonly Expr[]): Expr {
+  return {
     kind: 'array',
     type: OID._text,
     typmod: -1,
@@ -29,14 +63,12 @@ export function bindJsonbSubscripts(
     elements,
     nested: false,
   };
-  return {
-    kind: 'call',
-    type: OID.jsonb,
-    typmod: -1,
-    function: EXTRACT_PATH,
-    operator: 0,
-    arguments: [container, path],
-  };
+}
+
+/** A jsonb with a value in the place of NULL. */
+function orElse(expr: Expr, value: json.JsonbValue): Expr {
+  const other = constant(OID.jsonb, json.encodeJsonb(value));
+  return { kind: 'coalesce', type: OID.jsonb, typmod: -1, arguments: [expr, other] };
 }
 
 /** One subscript, an integer or a text, as a text. */

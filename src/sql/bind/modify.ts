@@ -21,6 +21,7 @@ import type { Binder } from './binder.ts';
 import { coerceToTarget, constant, resolveUnknown } from './coercion.ts';
 import { bindExpr, bindExprList } from './expressions.ts';
 import { addTable, bindFromClause, findRelation, outputShape } from './from.ts';
+import { assignPart, subscriptsOf } from './part-assignment.ts';
 import type { FromItem, ModifyQuery, OnConflict, OutputColumn, Query } from './query.ts';
 import { type NamespaceItem, namespaceItem, Scope } from './scope.ts';
 import {
@@ -33,7 +34,7 @@ import {
 } from './select.ts';
 import { toInputs } from './stored.ts';
 import { visibleOutput } from './sublinks.ts';
-import { listItems, nodeString } from './syntax.ts';
+import { listItems } from './syntax.ts';
 import { typeDisplay } from './type-facts.ts';
 
 /** INSERT, UPDATE and DELETE. */
@@ -474,6 +475,8 @@ function matchesInference(
 interface Assignment {
   readonly column: number;
   readonly expr: Expr;
+  /** Whether parts of the column are assigned, which several assignments may do. */
+  readonly isPart: boolean;
 }
 
 function bindAssignments(
@@ -489,22 +492,14 @@ function bindAssignments(
     if (!('ResTarget' in node)) continue;
     const { name = '', location, val, indirection } = node.ResTarget;
     if (val === undefined) continue;
-    if (indirection !== undefined && indirection.length > 0) {
-      const field = nodeString(indirection[0]);
-      if (field !== undefined && table.columns.every((column) => column.name !== name)) {
-        throw pgError(
-          'undefined_column',
-          `column "${name}" of relation "${table.name}" does not exist`,
-          b.position(location),
-        );
-      }
-      throw notSupported('assignment to a part of a column', b.position(location));
-    }
     const position = findAttribute(b, table, name, location);
-    if (assignments.some((assignment) => assignment.column === position)) {
+    const column = table.columns[position] as ColumnDescriptor;
+    const subscripts = subscriptsOf(b, column, indirection ?? [], location);
+    const earlier = assignments.findIndex((assignment) => assignment.column === position);
+    const previous = assignments[earlier];
+    if (previous !== undefined && (subscripts === null || !previous.isPart)) {
       throw pgError('syntax_error', `multiple assignments to same column "${name}"`);
     }
-    const column = table.columns[position] as ColumnDescriptor;
     let expr: Expr | null;
     if ('SetToDefault' in val) expr = null;
     else if ('MultiAssignRef' in val) {
@@ -516,12 +511,28 @@ function bindAssignments(
         detail: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
       });
     }
+    if (subscripts !== null) {
+      const container = previous?.expr ?? targetColumn(scope, name);
+      const changed = assignPart(b, scope, column, container, subscripts, expr, location);
+      const assignment = { column: position, expr: changed, isPart: true };
+      if (previous === undefined) assignments.push(assignment);
+      else assignments[earlier] = assignment;
+      continue;
+    }
     assignments.push({
       column: position,
       expr: expr === null ? defaultValue(b, column) : assign(b, column, expr, location),
+      isPart: false,
     });
   }
   return assignments;
+}
+
+/** The column of the row that is updated, as the statement's expressions see it. */
+function targetColumn(scope: Scope, name: string): Expr {
+  const column = scope.items[0]?.columns.find((candidate) => candidate.name === name);
+  if (column === undefined) throw pgError('internal_error', `no column "${name}" to assign to`);
+  return column.expr;
 }
 
 /** One column of SET (a, b) = (x, y) or = (SELECT …). */
