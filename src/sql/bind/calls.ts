@@ -391,7 +391,7 @@ function bindAggregate(
       : orderNodes.map((node) => {
           const expr = bindExpr(b, scope, node.node as Node);
           // An argument that is ordered by is the same expression after its coercion.
-          const argument = direct.find((arg) => b.same(arg, expr));
+          const argument = direct.find((arg) => b.same(arg, expr) || b.same(uncoerced(arg), expr));
           return sortKey(b, argument ?? expr, node);
         });
   if (distinct) {
@@ -426,6 +426,11 @@ function bindAggregate(
     withinGroup: aggregate.kind !== 'n',
   };
   return b.at(placeAggregate(b, scope, expr, location), location);
+}
+
+/** An argument as it was before it was made fit for the function. */
+function uncoerced(arg: Expr): Expr {
+  return arg.kind === 'cast' && !arg.explicit ? arg.argument : arg;
 }
 
 function refuseSetsIn(b: Binder, arg: Expr): void {

@@ -11,7 +11,7 @@ import type {
 } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { OID, typeByOid } from '../../types/index.ts';
-import type { Expr, SqlValueExpr } from '../expression.ts';
+import type { Expr, RowExpr, SqlValueExpr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
 import { bindFunctionCall } from './calls.ts';
@@ -135,7 +135,7 @@ const FEATURES: Readonly<Record<string, string>> = {
   XmlSerialize: 'XMLSERIALIZE',
   JsonObjectConstructor: 'JSON_OBJECT',
   JsonArrayConstructor: 'JSON_ARRAY',
-  JsonFuncExpr: 'SQL/JSON query functions',
+  JsonFuncExpr: 'an SQL/JSON query function',
   JsonIsPredicate: 'IS JSON',
   MergeSupportFunc: 'MERGE_ACTION',
 };
@@ -190,8 +190,7 @@ export function expandStar(
       item.columns.map((column) => ({ name: column.name, expr: locate(b, column.expr, location) })),
     );
   }
-  const schema = schemaOf(b, scope, names.length > 1 ? (names.at(-2) as string) : null);
-  const found = findItem(b, scope, schema, names.at(-1) as string, location);
+  const found = namedItem(b, scope, ref);
   if (found === undefined) {
     throw missingFromEntry(b, scope, names.at(-1) as string, location);
   }
@@ -199,6 +198,14 @@ export function expandStar(
     name: column.name,
     expr: locate(b, raiseLevels(column.expr, found.levels), location),
   }));
+}
+
+/** The FROM item that `t.*` names. */
+function namedItem(b: Binder, scope: Scope, ref: ColumnRef): ReturnType<typeof findItem> {
+  const names = nameList(ref.fields);
+  if (names.length === 0) return undefined;
+  const schema = schemaOf(b, scope, names.length > 1 ? (names.at(-2) as string) : null);
+  return findItem(b, scope, schema, names.at(-1) as string, ref.location);
 }
 
 /** A fresh object for a column of the namespace, so that it can have a place of its own. */
@@ -217,16 +224,9 @@ function bindColumnRef(b: Binder, scope: Scope, ref: ColumnRef): Expr {
   const last = fields.at(-1);
   if (last !== undefined && 'A_Star' in last) {
     const columns = expandStar(b, scope, ref);
-    return b.at(
-      {
-        kind: 'row',
-        type: OID.record,
-        typmod: -1,
-        fields: columns.map((column) => column.expr),
-        names: columns.map((column) => column.name),
-      },
-      location,
-    );
+    const row = rowOf(columns, OID.record);
+    const isNullable = namedItem(b, scope, ref)?.item.nullable === true;
+    return b.at(isNullable ? nullableRow(row) : row, location);
   }
   const names = nameList(fields);
   if (names.length === 1) {
@@ -274,12 +274,47 @@ function refuseColumns(b: Binder, scope: Scope, location: number): void {
 function wholeRow(item: NamespaceItem, levels: number): Expr {
   const [only] = item.columns;
   if (item.scalar && only !== undefined) return raiseLevels(only.expr, levels);
+  const columns = item.columns.map(({ name, expr }) => ({ name, expr: raiseLevels(expr, levels) }));
+  const row = rowOf(columns, item.rowType);
+  return item.nullable ? nullableRow(row) : row;
+}
+
+function rowOf(columns: readonly { name: string; expr: Expr }[], type: number): RowExpr {
   return {
     kind: 'row',
-    type: item.rowType,
+    type,
     typmod: -1,
-    fields: item.columns.map((column) => raiseLevels(column.expr, levels)),
-    names: item.columns.map((column) => column.name),
+    fields: columns.map((column) => column.expr),
+    names: columns.map((column) => column.name),
+  };
+}
+
+/** The row of an item that an outer join may have no row of: NULL then. An item's row without any
+ * value counts as none. */
+function nullableRow(row: RowExpr): Expr {
+  const { type } = row;
+  const isEmpty: Expr = {
+    kind: 'and',
+    type: OID.bool,
+    typmod: -1,
+    arguments: row.fields.map(
+      (argument): Expr => ({
+        kind: 'isNull',
+        type: OID.bool,
+        typmod: -1,
+        argument,
+        negated: false,
+      }),
+    ),
+  };
+  const none = constant(type, null);
+  return {
+    kind: 'case',
+    type,
+    typmod: -1,
+    argument: null,
+    whens: [{ condition: isEmpty, result: none }],
+    otherwise: row,
   };
 }
 
@@ -291,7 +326,7 @@ function bindConstant(b: Binder, node: A_Const): Expr {
   if (node.boolval !== undefined) {
     return b.at(constant(OID.bool, node.boolval.boolval ?? false), location);
   }
-  if (node.bsval !== undefined) throw notSupported('bit string constants', b.position(location));
+  if (node.bsval !== undefined) throw notSupported('a bit string constant', b.position(location));
   const literal = b.literalAt(location);
   if (node.sval !== undefined) {
     const text = node.sval.sval ?? '';

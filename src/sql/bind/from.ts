@@ -529,8 +529,13 @@ function bindJoin(b: Binder, scope: Scope, node: JoinExpr): BoundFrom {
     columnsVisible: true,
     lateralOnly: false,
     lateralOk: true,
+    nullable: false,
   };
   scope.addItem(item);
+  if (join !== 'inner' && join !== 'left')
+    for (const below of left.namespace) below.nullable = true;
+  if (join === 'left' || join === 'full')
+    for (const below of right.namespace) below.nullable = true;
   // An alias hides what is below it; otherwise the tables can still be named.
   const inner = [...left.namespace, ...right.namespace];
   for (const below of inner) below.columnsVisible = false;

@@ -80,6 +80,9 @@ function rowFields(scope: Scope, expr: Expr): readonly RelationColumn[] | null {
       const inner = visibleOutput(expr.query)[0]?.expr;
       return inner === undefined || inner.kind === 'column' ? null : rowFields(scope, inner);
     }
+    case 'case':
+      // The row of an item that an outer join may have no row of.
+      return expr.otherwise?.kind === 'row' ? rowFields(scope, expr.otherwise) : null;
     default:
       return null;
   }

@@ -53,6 +53,8 @@ export interface NamespaceItem {
   columnsVisible: boolean;
   lateralOnly: boolean;
   lateralOk: boolean;
+  /** An outer join may have no row of it. */
+  nullable: boolean;
 }
 
 /** The names of one query level. */
@@ -122,6 +124,7 @@ export function namespaceItem(
     columnsVisible: true,
     lateralOnly: false,
     lateralOk: true,
+    nullable: false,
   };
 }
 

@@ -208,6 +208,10 @@ function bindSimpleSelect(
   node: SelectStmt,
   options: SelectOptions,
 ): SelectQuery {
+  if (scope.parent !== null && node.intoClause !== undefined) {
+    const { location } = node.intoClause.rel ?? {};
+    throw pgError('syntax_error', 'SELECT ... INTO is not allowed here', b.position(location));
+  }
   if (node.windowClause !== undefined && node.windowClause.length > 0) {
     throw notSupported('a window function');
   }
@@ -224,6 +228,7 @@ function bindSimpleSelect(
   }
   if (distinct === 'all') for (const target of targets) requireEquality(b, target.expr);
   scope.place = 'SELECT';
+  refuseRecursiveAggregates(b, scope, targets, having);
   const hasAggregates = scope.hasAggregates || having !== null;
   const grouped = hasAggregates || (node.groupClause?.length ?? 0) > 0;
   if (grouped) {
@@ -253,6 +258,33 @@ function bindSimpleSelect(
     withTies,
     locking,
   };
+}
+
+/** The rows of the step before are no whole that could be aggregated. */
+function refuseRecursiveAggregates(
+  b: Binder,
+  scope: Scope,
+  targets: readonly Target[],
+  having: Expr | null,
+): void {
+  if (!scope.hasAggregates) return;
+  if (!scope.rangeTable.some((entry) => entry.kind === 'cte' && entry.selfReference)) return;
+  let position = {};
+  for (const expr of [
+    ...targets.map((target) => target.expr),
+    ...(having === null ? [] : [having]),
+  ]) {
+    someExpr(expr, (part) => {
+      if (part.kind !== 'aggregate' || part.level > 0) return false;
+      position = b.positionOf(part);
+      return true;
+    });
+  }
+  throw pgError(
+    'invalid_recursion',
+    "aggregate functions are not allowed in a recursive query's recursive term",
+    position,
+  );
 }
 
 export function bindCondition(

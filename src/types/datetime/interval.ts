@@ -49,7 +49,7 @@ function input(text: string, context: TypeContext, typmod: number): Interval {
     throw faultError(kind, text, 'interval');
   }
   if (interval === null) throw pgError('datetime_field_overflow', 'interval out of range');
-  return interval;
+  return applyTypmod(interval, typmod);
 }
 
 /** Length as equality and order see it, with months of 30 days and days of 24 hours: whole days and

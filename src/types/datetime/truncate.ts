@@ -172,6 +172,9 @@ export function binTimestamp(stride: Interval, value: Int8, origin: Int8): Int8 
   }
   const length = BigInt(micros);
   const distance = BigInt(value) - BigInt(origin);
+  if (checkedInt8(distance) === null) {
+    throw pgError('datetime_field_overflow', 'interval out of range');
+  }
   let bin = distance - (distance % length);
   if (distance % length < 0n) bin -= length;
   const result = checkedInt8(BigInt(origin) + bin);
