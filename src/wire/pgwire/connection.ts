@@ -145,7 +145,10 @@ export class PgConnection implements ResultSink {
       this.hold(bytes, 0, length);
       if (!this.inputPaused) this.handlePending();
     }
-    if (this.flushWanted) this.flush();
+    if (this.flushWanted) {
+      this.flushWanted = false;
+      this.requestFlush();
+    }
     this.throttle();
   }
 

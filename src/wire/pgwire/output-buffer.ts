@@ -5,7 +5,7 @@ import { Backend } from './message-types.ts';
 /** Capacity of a fresh buffer, and the size of a write when much is to be sent. */
 export const OUTPUT_BUFFER_SIZE = 32 * 1024;
 /** Buffers kept for reuse; what a burst needed beyond them goes back to the heap. */
-const POOL_SIZE_MAX = 64;
+export const POOL_SIZE_MAX = 64;
 
 /** Encodes backend messages one after the other into one buffer.
  *
