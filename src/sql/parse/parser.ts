@@ -68,12 +68,15 @@ function parseTree(text: string): ParseResult {
     const { message, cursorPosition, functionName } = error.sqlDetails;
     if (message.startsWith('stack depth')) throw stackDepthExceeded();
     throw pgError(
-      'syntax_error',
+      NOT_SUPPORTED.test(message) ? 'feature_not_supported' : 'syntax_error',
       message,
       functionName === undefined ? {} : positionOf(cursorPosition),
     );
   }
 }
+
+/** What the grammar refuses although it is no error of syntax. */
+const NOT_SUPPORTED = / not yet implemented$|^a column list with .* is only supported for /;
 
 function positionOf(cursorPosition: number): { position: number } {
   return { position: cursorPosition + 1 };

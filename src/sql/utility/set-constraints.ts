@@ -9,11 +9,6 @@ import { undefinedSchema } from './object-names.ts';
 /** SET CONSTRAINTS. */
 export function* setConstraints(command: Command, statement: ConstraintsSetStmt): UtilityExecution {
   const { environment } = command;
-  const deferred = statement.deferred === true;
-  const names = statement.constraints ?? [];
-  const oids = names.flatMap((node) =>
-    'RangeVar' in node ? namedConstraints(command, node.RangeVar, deferred) : [],
-  );
   if (!environment.inBlock) {
     environment.notice({
       severity: 'WARNING',
@@ -21,6 +16,11 @@ export function* setConstraints(command: Command, statement: ConstraintsSetStmt)
       message: 'SET CONSTRAINTS can only be used in transaction blocks',
     });
   }
+  const deferred = statement.deferred === true;
+  const names = statement.constraints ?? [];
+  const oids = names.flatMap((node) =>
+    'RangeVar' in node ? namedConstraints(command, node.RangeVar, deferred) : [],
+  );
   const { foreignKeys } = environment;
   foreignKeys.deferred.set(names.length === 0 ? null : oids, deferred);
   if (!deferred) yield* foreignKeys.checkImmediate(executionEnvironment(environment));

@@ -46,35 +46,43 @@ function* addReferring(
   command: Command,
   tables: Map<number, RelationDescriptor>,
 ): Generator<UtilityPause, void, undefined> {
-  // What is added while the tables are gone through is gone through too.
-  for (const oid of tables.keys()) {
-    for (const { table } of command.catalog.referencing(oid)) {
-      if (tables.has(table)) continue;
-      const { name } = command.catalog.relationByOid(table)!;
-      yield* command.lock({ oid: table, name }, TABLE_LOCK.accessExclusive);
-      const now = currentRelation(command, table);
-      if (now === undefined) continue;
-      command.environment.notice({ message: `truncate cascades to table "${name}"` });
-      tables.set(table, now);
+  for (let found = referring(command, tables); found.length > 0; ) {
+    for (const { child } of found) {
+      yield* command.lock(child, TABLE_LOCK.accessExclusive);
+      const now = currentRelation(command, child.oid);
+      if (now === undefined || tables.has(child.oid)) continue;
+      command.environment.notice({ message: `truncate cascades to table "${now.name}"` });
+      tables.set(now.oid, now);
     }
+    found = referring(command, tables);
   }
 }
 
 function refuseReferring(command: Command, tables: ReadonlyMap<number, RelationDescriptor>): void {
+  const first = referring(command, tables)[0];
+  if (first === undefined) return;
+  const { child, parent } = first;
+  throw pgError(
+    'feature_not_supported',
+    'cannot truncate a table referenced in a foreign key constraint',
+    {
+      detail: `Table "${child.name}" references "${parent.name}".`,
+      hint: `Truncate table "${child.name}" at the same time, or use TRUNCATE ... CASCADE.`,
+    },
+  );
+}
+
+/** Other tables with foreign keys to some of these, oldest first. */
+function referring(command: Command, tables: ReadonlyMap<number, RelationDescriptor>) {
+  const { catalog } = command;
+  const found: { readonly child: RelationDescriptor; readonly parent: RelationDescriptor }[] = [];
   for (const parent of tables.values()) {
-    for (const { table } of command.catalog.referencing(parent.oid)) {
-      if (tables.has(table)) continue;
-      const child = command.catalog.relationByOid(table)?.name;
-      throw pgError(
-        'feature_not_supported',
-        'cannot truncate a table referenced in a foreign key constraint',
-        {
-          detail: `Table "${child}" references "${parent.name}".`,
-          hint: `Truncate table "${child}" at the same time, or use TRUNCATE ... CASCADE.`,
-        },
-      );
+    for (const { table } of catalog.referencing(parent.oid)) {
+      const child = tables.has(table) ? undefined : catalog.relationByOid(table);
+      if (child !== undefined) found.push({ child, parent });
     }
   }
+  return found.sort((a, b) => a.child.oid - b.child.oid);
 }
 
 function emptyTable(command: Command, table: RelationDescriptor): void {
