@@ -93,7 +93,7 @@ function castBy(argument: Expr, pathway: Pathway, target: number, explicit: bool
   const base = { kind: 'cast', type: target, argument, explicit } as const;
   switch (pathway.kind) {
     case 'relabel':
-      return { ...base, method: 'relabel', function: 0, typmod: argument.typmod };
+      return { ...base, method: 'relabel', function: 0, typmod: -1 };
     case 'io':
       return { ...base, method: 'io', function: 0, typmod: -1 };
     case 'function':

@@ -596,9 +596,9 @@ export function bindUpdate(b: Binder, node: UpdateStmt): ModifyQuery {
   const table = targetTable(b, relation, 'updating');
   const item = addTable(scope, table, relation);
   const from = bindFurtherItems(b, scope, item, node.fromClause ?? []);
-  const assignments = bindAssignments(b, scope, table, node.targetList ?? []);
   const where = bindCondition(b, scope, node.whereClause, 'WHERE');
   const returning = bindReturning(b, scope, node.returningClause);
+  const assignments = bindAssignments(b, scope, table, node.targetList ?? []);
   return {
     kind: 'update',
     ctes: scope.ctes,

@@ -255,11 +255,7 @@ export function undefinedColumn(
 
 const FUZZY_DISTANCE_MAX = 3;
 
-function columnHint(
-  scope: Scope,
-  qualifier: string | null,
-  name: string,
-): { hint?: string; detail?: string } {
+function columnHint(scope: Scope, qualifier: string | null, name: string): { hint?: string } {
   let best = FUZZY_DISTANCE_MAX + 1;
   let matches: string[] = [];
   for (let level: Scope | null = scope; level !== null; level = level.parent) {
@@ -268,7 +264,7 @@ function columnHint(
       for (const column of item.columns) {
         if (column.name === name && qualifier === null && !level.items.includes(item)) {
           return {
-            detail: `There is a column named "${name}" in table "${item.alias}", but it cannot be referenced from this part of the query.`,
+            hint: `There is a column named "${name}" in table "${item.alias}", but it cannot be referenced from this part of the query.`,
           };
         }
         if (column.name === '') continue;
@@ -334,7 +330,7 @@ export function missingFromEntry(
           'undefined_table',
           `invalid reference to FROM-clause entry for table "${name}"`,
           {
-            detail: `There is an entry for table "${name}", but it cannot be referenced from this part of the query.`,
+            hint: `There is an entry for table "${name}", but it cannot be referenced from this part of the query.`,
             ...b.position(location),
           },
         );

@@ -114,7 +114,9 @@ export function joinPaths(
   const lefts = left.paths.filter((path) => path.requires === NO_RELS);
   const leftCheapest = lefts.length === 0 ? null : cheapest(lefts);
   const rightFree = right.paths.filter((path) => path.requires === NO_RELS);
-  if (equi.length > 0 && leftCheapest !== null && rightFree.length > 0) {
+  // A full join on no column of either side is a hash join with one bucket.
+  const unkeyed = join === 'full' && clauses.every((clause) => clause.rels === NO_RELS);
+  if ((equi.length > 0 || unkeyed) && leftCheapest !== null && rightFree.length > 0) {
     const inner = cheapest(rightFree);
     for (const outer of new Set([leftCheapest, fastest(lefts)])) {
       paths.push(hashJoinPath(planner, join, outer, inner, equi, clauses, rows));
