@@ -78,7 +78,7 @@ export function noStore(directory: Directory): PgError {
 /** What may be in a directory in which a store is to be made: what a lock or a cut-off making leaves,
  * and what a file system puts into its topmost directory. */
 const MAY_BE_THERE =
-  /^(heddle\.pid.*|making|control\.new|temporary|heddle\.(db|spill)|wal|lost\+found)$/;
+  /^(heddle\.pid.*|making|control\.new|temporary|heddle\.(db|spill)|checkpoint\.journal|wal|lost\+found)$/;
 
 /** A store is made in an empty directory, so that nobody's home becomes a data directory by mistake. */
 export function refuseForeignFiles(directory: Directory): void {
