@@ -20,6 +20,19 @@ export function compareByteRanges(
   return aEnd - aStart - (bEnd - bStart);
 }
 
+/** The first six bytes of a range as a number, zeros behind a shorter one: where these differ, they
+ * order ranges as `compareByteRanges` does. */
+export function prefixNumber(bytes: Uint8Array, start: number, end: number): number {
+  if (start + 6 <= end) {
+    const high = (bytes[start]! << 16) | (bytes[start + 1]! << 8) | bytes[start + 2]!;
+    const low = (bytes[start + 3]! << 16) | (bytes[start + 4]! << 8) | bytes[start + 5]!;
+    return high * 0x100_0000 + low;
+  }
+  let number = 0;
+  for (let i = 0; i < 6; i++) number = number * 256 + (start + i < end ? bytes[start + i]! : 0);
+  return number;
+}
+
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return compareByteRanges(a, 0, a.length, b, 0, b.length);
 }

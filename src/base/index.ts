@@ -1,6 +1,12 @@
 export { AssertionError, assert, assertNever } from './assert.ts';
 export type { Brand } from './brand.ts';
-export { ByteWriter, compareByteRanges, compareBytes, decodeUtf8 } from './bytes.ts';
+export {
+  ByteWriter,
+  compareByteRanges,
+  compareBytes,
+  decodeUtf8,
+  prefixNumber,
+} from './bytes.ts';
 export { crc32 } from './checksum.ts';
 export { quoteIdentifier, quoteLiteral } from './quote.ts';
 export { SeededRandom } from './random.ts';

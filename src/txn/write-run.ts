@@ -18,7 +18,7 @@
  * the entries of a batchPut record (storage/wal/record.ts): one version of each key, all of one segment,
  * no deletions. Its commands are in memory. */
 
-import { assert, compareByteRanges } from '../base/index.ts';
+import { assert, compareByteRanges, prefixNumber } from '../base/index.ts';
 import { KEY_LENGTH_MAX, type TreeId, type WalWriter } from '../storage/index.ts';
 
 /** Where closed blocks are read from. */
@@ -108,6 +108,8 @@ export class SpilledRun {
   /** Null for a run that is in the log as a whole. */
   private readonly shared: SharedWriteFile | null;
   readonly blocks: RunBlock[] = [];
+  /** The first bytes of each closed block's first key, as a number. */
+  private readonly heads: number[] = [];
   byteCount = 0;
   /** The open block. */
   bytes: Uint8Array = EMPTY_BYTES;
@@ -239,6 +241,7 @@ export class SpilledRun {
       length: used,
       filter: this.buildFilter(),
     });
+    this.heads.push(prefixNumber(bytes, headerBytes, headerBytes + keyLength));
     this.closedKey = bytes.slice(this.tailKeyStart, this.tailKeyEnd);
     this.byteCount += used;
     this.dropBlock();
@@ -262,19 +265,28 @@ export class SpilledRun {
 
   /** The last block whose first key is at or before a key, else the first. */
   blockFor(key: Uint8Array, start: number, end: number): number {
+    const head = prefixNumber(key, start, end);
     let low = 0;
     let high = this.blockCount - 1;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if (this.compareFirst(middle, key, start, end) <= 0) low = middle;
+      if (this.compareFirst(middle, head, key, start, end) <= 0) low = middle;
       else high = middle - 1;
     }
     return low;
   }
 
-  private compareFirst(index: number, key: Uint8Array, start: number, end: number): number {
+  private compareFirst(
+    index: number,
+    head: number,
+    key: Uint8Array,
+    start: number,
+    end: number,
+  ): number {
     const block = this.blocks[index];
     if (block !== undefined) {
+      const difference = this.heads[index]! - head;
+      if (difference !== 0) return difference;
       return compareByteRanges(block.firstKey, 0, block.firstKey.length, key, start, end);
     }
     const { headerBytes } = this;

@@ -1,4 +1,4 @@
-import { compareByteRanges } from '../base/index.ts';
+import { compareByteRanges, prefixNumber } from '../base/index.ts';
 import type { TreeId, WalWriter } from '../storage/index.ts';
 import { logVersions, logWrites } from './write-log.ts';
 import {
@@ -461,6 +461,11 @@ export class WriteTree {
   readonly runs: WriteEntry[][] = [];
   run = 0;
   slot = 0;
+  /** The shape in which `run` and `slot` were found. */
+  private locatedShape = -1;
+  /** Of the keys in `runs`, the first bytes as numbers; only while there is more than one run. Most
+   * comparisons are of these, which lie together, and not of keys all over memory. */
+  private heads: number[][] = NO_HEADS;
   spilled = NO_RUNS;
   /** Grows with every new key and every spill, so that cursors notice that their position moved. */
   shape = 0;
@@ -485,16 +490,22 @@ export class WriteTree {
 
   /** Finds the first entry at or after the key; true when it is the key itself. */
   locate(key: Uint8Array, start: number, end: number): boolean {
-    const runs = this.runs;
+    const { runs, heads } = this;
+    const head = heads === NO_HEADS ? 0 : prefixNumber(key, start, end);
+    // A key is often looked for before it is put.
+    if (this.locatedShape === this.shape && this.isBetween(head, key, start, end)) {
+      return this.isAtLocated(head, key, start, end);
+    }
     let low = 0;
     let high = runs.length - 1;
     // The last run whose first key is at or before the key, else the first run.
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if (compareEntry(runs[middle]![0]!, key, start, end) <= 0) low = middle;
+      if (this.compare(middle, 0, head, key, start, end) <= 0) low = middle;
       else high = middle - 1;
     }
     this.run = low;
+    this.locatedShape = this.shape;
     const run = runs[low];
     if (run === undefined) {
       this.slot = 0;
@@ -503,14 +514,46 @@ export class WriteTree {
     let from = 0;
     let to = run.length;
     // Ascending keys are common: look at the end of the run first.
-    if (to > 0 && compareEntry(run[to - 1]!, key, start, end) < 0) from = to;
+    if (to > 0 && this.compare(low, to - 1, head, key, start, end) < 0) from = to;
     while (from < to) {
       const middle = (from + to) >>> 1;
-      if (compareEntry(run[middle]!, key, start, end) < 0) from = middle + 1;
+      if (this.compare(low, middle, head, key, start, end) < 0) from = middle + 1;
       else to = middle;
     }
     this.slot = from;
-    return from < run.length && compareEntry(run[from]!, key, start, end) === 0;
+    return this.isAtLocated(head, key, start, end);
+  }
+
+  /** Whether `run` and `slot` are where `locate` would end. */
+  private isBetween(head: number, key: Uint8Array, start: number, end: number): boolean {
+    const { run, slot, runs } = this;
+    const length = runs[run]?.length;
+    if (length === undefined || slot === 0) return false;
+    if (this.compare(run, slot - 1, head, key, start, end) >= 0) return false;
+    if (slot < length) return this.compare(run, slot, head, key, start, end) >= 0;
+    return run + 1 === runs.length || this.compare(run + 1, 0, head, key, start, end) > 0;
+  }
+
+  private isAtLocated(head: number, key: Uint8Array, start: number, end: number): boolean {
+    const { run, slot } = this;
+    if (slot >= this.runs[run]!.length) return false;
+    return this.compare(run, slot, head, key, start, end) === 0;
+  }
+
+  /** Order of an entry relative to a key. */
+  private compare(
+    run: number,
+    slot: number,
+    head: number,
+    key: Uint8Array,
+    start: number,
+    end: number,
+  ): number {
+    if (this.heads !== NO_HEADS) {
+      const difference = this.heads[run]![slot]! - head;
+      if (difference !== 0) return difference;
+    }
+    return compareEntry(this.runs[run]![slot]!, key, start, end);
   }
 
   located(): WriteEntry {
@@ -523,21 +566,21 @@ export class WriteTree {
 
   insertLocated(entry: WriteEntry): void {
     this.shape++;
+    const { heads, slot } = this;
     const run = this.runs[this.run];
     if (run === undefined) {
       this.runs.push([entry]);
       return;
     }
-    if (this.slot === run.length && this.run === this.runs.length - 1) {
-      this.appendCount++;
-      run.push(entry);
-    } else {
-      this.appendCount = 0;
-      run.splice(this.slot, 0, entry);
-    }
+    const isLast = slot === run.length && this.run === this.runs.length - 1;
+    this.appendCount = isLast ? this.appendCount + 1 : 0;
+    insertAt(run, slot, entry);
+    if (heads !== NO_HEADS) insertAt(heads[this.run]!, slot, headOf(entry));
     if (run.length <= RUN_ENTRIES_MAX) return;
     // An append keeps runs full; an insertion elsewhere halves the run.
-    const keep = this.slot === run.length - 1 ? run.length - 1 : run.length >>> 1;
+    const keep = slot === run.length - 1 ? run.length - 1 : run.length >>> 1;
+    if (heads === NO_HEADS) this.heads = [run.map(headOf)];
+    this.heads.splice(this.run + 1, 0, this.heads[this.run]!.splice(keep));
     this.runs.splice(this.run + 1, 0, run.splice(keep));
   }
 
@@ -568,6 +611,7 @@ export class WriteTree {
 
   clearMemory(): void {
     this.runs.length = 0;
+    this.heads = NO_HEADS;
     this.shape++;
   }
 
@@ -590,6 +634,7 @@ const NONE = Number.POSITIVE_INFINITY;
 const NO_NUMBERS: number[] = [];
 const NO_XIDS = new Map<number, number>();
 const NO_RUNS: SpilledRun[] = [];
+const NO_HEADS: number[][] = [];
 /** Keys in a row that are behind all others, before more of them are appended to a run. */
 const APPEND_MIN = 1024;
 /** Runs of a tree in files. */
@@ -602,6 +647,15 @@ const BUFFER_BYTES_MAX = 1 << 20;
 const ENTRY_BYTES = 72;
 const VERSION_BYTES = 72;
 const EMPTY_BUFFER = new Uint8Array(0);
+
+function headOf({ keyBytes, keyStart, keyEnd }: WriteEntry): number {
+  return prefixNumber(keyBytes, keyStart, keyEnd);
+}
+
+function insertAt<T>(items: T[], at: number, item: T): void {
+  if (at === items.length) items.push(item);
+  else items.splice(at, 0, item);
+}
 
 function compareEntry(entry: WriteEntry, key: Uint8Array, start: number, end: number): number {
   return compareByteRanges(entry.keyBytes, entry.keyStart, entry.keyEnd, key, start, end);

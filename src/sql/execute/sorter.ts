@@ -5,7 +5,7 @@ import {
   readColumnOfTuple,
   type TupleLayout,
 } from '../../access/index.ts';
-import { ByteWriter, compareByteRanges } from '../../base/index.ts';
+import { ByteWriter, compareByteRanges, prefixNumber } from '../../base/index.ts';
 import type { ColumnVector, NumberVector } from '../../chunk/index.ts';
 import type { KeyColumn, SqlType } from '../../types/index.ts';
 import type { SpillFile } from './environment.ts';
@@ -125,7 +125,7 @@ export class Sorter {
     this.#keyStart[at] = start;
     this.#tupleStart[at] = keyEnd;
     this.#end[at] = arena.position;
-    this.#prefix[at] = prefixOf(arena.bytes, start, keyEnd);
+    this.#prefix[at] = prefixNumber(arena.bytes, start, keyEnd);
     if (this.#firsts !== null) this.#firsts[at] = first;
     if (this.#count >= this.#pruneAt()) this.#prune();
     const used = this.#memory();
@@ -368,14 +368,6 @@ function copyInto(target: Int32Array<ArrayBuffer>, source: Int32Array): Int32Arr
   return target;
 }
 
-function prefixOf(bytes: Uint8Array, start: number, end: number): number {
-  let high = 0;
-  let low = 0;
-  for (let i = 0; i < 3; i++) high = high * 256 + (start + i < end ? bytes[start + i]! : 0);
-  for (let i = 3; i < 6; i++) low = low * 256 + (start + i < end ? bytes[start + i]! : 0);
-  return high * 0x100_0000 + low;
-}
-
 /** A sorted run: records of [key length u32][tuple length u32][key][tuple]. */
 interface SpillRun {
   readonly position: number;
@@ -441,7 +433,7 @@ class RunReader {
     this.keyStart = this.#from + 8;
     this.tupleStart = this.keyStart + keyLength;
     this.end = this.tupleStart + tupleLength;
-    this.prefix = prefixOf(this.bytes, this.keyStart, this.tupleStart);
+    this.prefix = prefixNumber(this.bytes, this.keyStart, this.tupleStart);
     this.#from = this.end;
     return true;
   }
