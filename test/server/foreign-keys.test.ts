@@ -1,6 +1,15 @@
 /** Foreign keys as a client meets them: fields of errors, COPY, commits that fail, and what a crash leaves. */
 import { expect, test } from 'vitest';
-import { message, query, readFields, WireClient } from '../support/wire-client.ts';
+import {
+  bind,
+  execute,
+  message,
+  parse,
+  query,
+  readFields,
+  sync,
+  WireClient,
+} from '../support/wire-client.ts';
 import { testServer } from './server.ts';
 
 const server = testServer();
@@ -93,6 +102,42 @@ test.each(['simple', 'extended'])(
     await client.end();
   },
 );
+
+test('what a suspended portal has changed is checked, whether or not the rest of it is read', async () => {
+  const client = await WireClient.start(server.port);
+  const run = async (...messages: readonly Buffer[]) => {
+    client.send(...messages);
+    const answers = await client.until('Z', 10_000);
+    return answers.map(({ type, body }) => (type === 'E' ? `E ${readFields(body).C}` : type));
+  };
+  const insert = (values: string, rowCount: number) => [
+    parse('', `insert into minor select ${values} returning id`),
+    bind('x', ''),
+    execute('x', rowCount),
+  ];
+  await run(query('create table major (id int primary key); insert into major values (1)'));
+  await run(query('create table minor (id int references major)'));
+  const failed = ['1', '2', 'E 23503', 'Z'];
+  expect(await run(...insert('9 from generate_series(1, 3)', 1), sync())).toEqual(failed);
+  await run(query('begin'));
+  expect(await run(...insert('1 from generate_series(1, 3000)', 2), sync())).toEqual([
+    '1',
+    '2',
+    'D',
+    'D',
+    's',
+    'Z',
+  ]);
+  expect(await run(query('select count(*)::int / 3000 from minor'))).toEqual(['T', 'D', 'C', 'Z']);
+  expect(await run(execute('x', 1), sync())).toEqual(['D', 's', 'Z']);
+  await run(query('commit'));
+  client.destroy();
+  const driver = await server.driver();
+  expect((await driver.query('select id, count(*)::int as n from minor group by id')).rows).toEqual(
+    [{ id: 1, n: 3000 }],
+  );
+  await driver.end();
+});
 
 test('large cascades, and a cancelled one', async () => {
   const client = await server.driver();

@@ -200,6 +200,7 @@ export class Writer extends StatementThread {
     statement.snapshotSlot = transaction.snapshotSlot;
     statement.holdsSnapshot = message.snapshot() < 0;
     statement.rows = this.changes;
+    statement.completesFirst = statement.rowLimit > 0 && changedTables(statement.plan).length > 0;
     if (this.changesReferences(statement.plan, open)) {
       const checks = this.foreignKeysOf(open);
       open.settings = statement.settings;
@@ -346,6 +347,12 @@ export class Writer extends StatementThread {
     if (transaction.waitingFor === null) return false;
     this.startWaiting(transaction);
     return true;
+  }
+
+  protected override suspend(statement: RunningStatement): void {
+    // What it did is seen by the block's next statement, whether or not it goes on.
+    if (statement.completesFirst) statement.open!.transaction.command++;
+    super.suspend(statement);
   }
 
   protected override finish(statement: RunningStatement): void {
