@@ -35,7 +35,8 @@ function itemOf({ bytes, start }: Part, item: number): Part {
 
 function fieldOf(part: Part, name: string): Part | null {
   if (json.tagAt(part.bytes, part.start) !== TAG.object) return null;
-  const item = json.findField(part.bytes, part.start, Buffer.from(name));
+  const bytes = Buffer.from(name);
+  const item = json.findField(part.bytes, part.start, bytes, 0, bytes.length);
   return item < 0 ? null : itemOf(part, item);
 }
 
@@ -164,8 +165,9 @@ function containsFields(container: Part, contained: Part): boolean {
   const count = json.countAt(bytes, start);
   if (json.countAt(container.bytes, container.start) < count) return false;
   for (let i = 0; i < count; i++) {
-    const name = bytes.subarray(json.itemStart(bytes, start, i), json.itemEnd(bytes, start, i));
-    const item = json.findField(container.bytes, container.start, name);
+    const nameStart = json.itemStart(bytes, start, i);
+    const nameEnd = json.itemEnd(bytes, start, i);
+    const item = json.findField(container.bytes, container.start, bytes, nameStart, nameEnd);
     if (item < 0 || !containsPart(itemOf(container, item), itemOf(contained, count + i))) {
       return false;
     }

@@ -27,3 +27,4 @@ export {
 export { formatJsonb, formatPretty, formatScalar, quoteJson } from './text.ts';
 export { jsonbType, jsonType } from './types.ts';
 export * from './value.ts';
+export { writeStoredText } from './write.ts';

@@ -67,18 +67,28 @@ function readUnsigned(bytes: Uint8Array, at: number, width: number): number {
 }
 
 /** The item that holds the value of a field of the object at `start`; -1 when it has no such field.
- * The name is given in UTF-8. */
-export function findField(bytes: Uint8Array, start: number, name: Uint8Array): number {
+ * The name is names[from, to), in UTF-8. */
+export function findField(
+  bytes: Uint8Array,
+  start: number,
+  names: Uint8Array,
+  from: number,
+  to: number,
+): number {
+  const width = 1 << (bytes[start]! & 3);
   const count = countAt(bytes, start);
+  const ends = start + 1 + width;
+  const items = ends + width * 2 * count;
   let low = 0;
   let high = count - 1;
   while (low <= high) {
     const middle = (low + high) >> 1;
-    const nameStart = itemStart(bytes, start, middle);
-    const nameEnd = itemEnd(bytes, start, middle);
+    const at = ends + width * middle;
+    const nameStart = middle === 0 ? items : items + readUnsigned(bytes, at - width, width);
+    const nameEnd = items + readUnsigned(bytes, at, width);
     const order =
-      nameEnd - nameStart - name.length ||
-      compareByteRanges(bytes, nameStart, nameEnd, name, 0, name.length);
+      nameEnd - nameStart - (to - from) ||
+      compareByteRanges(bytes, nameStart, nameEnd, names, from, to);
     if (order === 0) return count + middle;
     if (order < 0) low = middle + 1;
     else high = middle - 1;

@@ -1,5 +1,5 @@
 /** json, a text that is kept as it was written, and jsonb, whose values are stored forms. */
-import { decodeUtf8 } from '../../base/index.ts';
+import { ByteWriter, decodeUtf8 } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import { COMMON, insufficientData } from '../scalar.ts';
 import type { SqlType } from '../sql-type.ts';
@@ -7,8 +7,8 @@ import { STRING } from '../text.ts';
 import { verifyText, verifyUtf8 } from '../utf8.ts';
 import { compareStored, encodeJsonbKey } from './order.ts';
 import { checkJson, parseJsonb } from './parse.ts';
-import { decodeJsonb, encodeJsonb, loadJsonb } from './stored.ts';
-import { formatJsonb } from './text.ts';
+import { encodeJsonb } from './stored.ts';
+import { writeStoredText } from './write.ts';
 
 function readText(bytes: Uint8Array, start: number, end: number): string {
   verifyUtf8(bytes, start, end);
@@ -43,6 +43,14 @@ function receiveJsonb(bytes: Uint8Array, start: number, end: number): Uint8Array
   return encodeJsonb(parseJsonb(readText(bytes, start + 1, end)));
 }
 
+const scratch = new ByteWriter();
+
+function textOf(bytes: Uint8Array): string {
+  scratch.reset();
+  writeStoredText(bytes, 0, bytes.length, scratch);
+  return decodeUtf8(scratch.bytes, 0, scratch.position);
+}
+
 export const jsonbType: SqlType = {
   ...COMMON,
   oid: 3802,
@@ -57,14 +65,16 @@ export const jsonbType: SqlType = {
   lane: 'bytes',
   stored: 'bytes',
   input: (text) => encodeJsonb(parseJsonb(verifyText(text))),
-  output: (value) => formatJsonb(decodeJsonb(value as Uint8Array)),
+  output: (value) => textOf(value as Uint8Array),
   receive: receiveJsonb,
   send(value, out) {
+    const bytes = value as Uint8Array;
     out.u8(WIRE_VERSION);
-    out.utf8(formatJsonb(decodeJsonb(value as Uint8Array)));
+    writeStoredText(bytes, 0, bytes.length, out);
   },
   writeText(value, out) {
-    out.utf8(formatJsonb(decodeJsonb(value as Uint8Array)));
+    const bytes = value as Uint8Array;
+    writeStoredText(bytes, 0, bytes.length, out);
   },
   compare: (a, b) => compareStored(a as Uint8Array, b as Uint8Array),
   encodeKey(value, out) {
@@ -75,12 +85,10 @@ export const jsonbType: SqlType = {
     out.raw(value as Uint8Array);
   },
   fromBytes: (bytes, start, end) => bytes.slice(start, end),
-  textFromBytes(bytes, start, end, out) {
-    out.utf8(formatJsonb(loadJsonb(bytes, start, end)));
-  },
+  textFromBytes: writeStoredText,
   binaryFromBytes(bytes, start, end, out) {
     out.u8(WIRE_VERSION);
-    out.utf8(formatJsonb(loadJsonb(bytes, start, end)));
+    writeStoredText(bytes, start, end, out);
   },
   keyFromBytes: encodeJsonbKey,
 };

@@ -69,6 +69,15 @@ export function loadNumeric(bytes: Uint8Array, start: number, end: number): Nume
   return { kind: 'finite', unscaled: (header & NEGATIVE) !== 0 ? -magnitude : magnitude, scale };
 }
 
+/** A stored integer of at most six bytes, without making a Numeric of it; null for all else. */
+export function smallInteger(bytes: Uint8Array, start: number, end: number): number | null {
+  const header = bytes[start]!;
+  if ((header & ~NEGATIVE) !== 0 || end - start > 7) return null;
+  let value = 0;
+  for (let i = start + 1; i < end; i++) value = value * 256 + bytes[i]!;
+  return header === 0 || value === 0 ? value : -value;
+}
+
 function loadMagnitude(bytes: Uint8Array, start: number, end: number): bigint {
   if (end - start <= 6) {
     let value = 0;

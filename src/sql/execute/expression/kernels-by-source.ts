@@ -2,6 +2,7 @@ import type { SqlType } from '../../../types/index.ts';
 import { ArithmeticEvaluator, type ArithmeticOperator, NegateEvaluator } from './arithmetic.ts';
 import { BytesComparison, NumberComparison } from './comparison.ts';
 import type { Evaluator } from './evaluator.ts';
+import { type Find, findByIndex, findByName, JsonbAccess } from './jsonb-access.ts';
 import { CastInteger, LaneCopy } from './lane-casts.ts';
 import { LikeEvaluator } from './like.ts';
 import type { Comparison } from './number-kernels.ts';
@@ -123,3 +124,16 @@ for (const [source, negated] of [
     (type, capacity, [left, right]) => new LikeEvaluator(type, capacity, left!, right!, negated),
   );
 }
+
+function jsonbAccess(source: string, find: Find, asText: boolean): void {
+  kernels.set(
+    source,
+    (type, capacity, [container, key]) =>
+      new JsonbAccess(type, capacity, container!, key!, find, asText),
+  );
+}
+
+jsonbAccess('jsonb_object_field', findByName, false);
+jsonbAccess('jsonb_object_field_text', findByName, true);
+jsonbAccess('jsonb_array_element', findByIndex, false);
+jsonbAccess('jsonb_array_element_text', findByIndex, true);
