@@ -38,18 +38,11 @@ export function mapChildren(expr: Expr, change: (child: Expr) => Expr): Expr {
       const argument = change(expr.argument);
       return argument === expr.argument ? expr : { ...expr, argument };
     }
-    case 'distinct': {
-      const left = change(expr.left);
-      const right = change(expr.right);
-      return left === expr.left && right === expr.right ? expr : { ...expr, left, right };
-    }
+    case 'distinct':
     case 'nullIf': {
       const left = change(expr.left);
       const right = change(expr.right);
-      const result = expr.result === expr.left ? left : change(expr.result);
-      return left === expr.left && right === expr.right && result === expr.result
-        ? expr
-        : { ...expr, left, right, result };
+      return left === expr.left && right === expr.right ? expr : { ...expr, left, right };
     }
     case 'case': {
       const argument = expr.argument && change(expr.argument);

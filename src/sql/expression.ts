@@ -163,14 +163,13 @@ export interface CoalesceExpr extends Typed {
   readonly arguments: readonly Expr[];
 }
 
+/** NULLIF: `left`, cast for the comparison, unless the two are equal. */
 export interface NullIfExpr extends Typed {
   readonly kind: 'nullIf';
   readonly function: number;
   readonly operator: number;
   readonly left: Expr;
   readonly right: Expr;
-  /** The value returned when they differ: `left` before the casts of the comparison. */
-  readonly result: Expr;
 }
 
 export interface MinMaxExpr extends Typed {

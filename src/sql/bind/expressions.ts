@@ -467,18 +467,10 @@ function nullIf(
     );
   }
   const [a, c] = equal.arguments as [Expr, Expr];
-  const result = left.type === OID.unknown ? a : left;
+  const { type, typmod } = a;
+  const { function: oid, operator } = equal;
   return b.at(
-    {
-      kind: 'nullIf',
-      type: result.type,
-      typmod: result.typmod,
-      function: equal.function,
-      operator: equal.operator,
-      left: a,
-      right: c,
-      result,
-    },
+    { kind: 'nullIf', type, typmod, function: oid, operator, left: a, right: c },
     location,
   );
 }

@@ -17,6 +17,13 @@ export function textForm(type: number): TextForm {
   return (context, value) => (value === null ? null : sqlType.output(value, context));
 }
 
+/** The text that a cast to text makes of a value: not its output for boolean. */
+function castForm(type: number): TextForm {
+  return type === OID.bool
+    ? (_context, value) => (value === null ? null : String(value))
+    : textForm(type);
+}
+
 /** Text forms of the variadic arguments, whether they came one by one or as an array. */
 function variadicTexts(
   call: CallTypes,
@@ -212,11 +219,11 @@ registerFunctions({
     pg_num_nonnulls: (call) => countNulls(call, false),
     // quote_literal(anyelement), quote_nullable(anyelement)
     '1285': ({ arguments: [type = OID.text] }) => {
-      const form = textForm(type);
+      const form = castForm(type);
       return (context: FunctionContext, value: Datum) => quoteLiteral(form(context, value) ?? '');
     },
     '1290': ({ arguments: [type = OID.text] }) => {
-      const form = textForm(type);
+      const form = castForm(type);
       return (context: FunctionContext, value: Datum) => {
         const text = form(context, value);
         return text === null ? 'NULL' : quoteLiteral(text);
@@ -224,11 +231,11 @@ registerFunctions({
     },
     // text || anynonarray, anynonarray || text
     '2003': ({ arguments: [, type = OID.text] }) => {
-      const form = textForm(type);
+      const form = castForm(type);
       return (context: FunctionContext, a: string, b: Datum) => a + form(context, b);
     },
     '2004': ({ arguments: [type = OID.text] }) => {
-      const form = textForm(type);
+      const form = castForm(type);
       return (context: FunctionContext, a: Datum, b: string) => form(context, a) + b;
     },
   },

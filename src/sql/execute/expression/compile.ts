@@ -129,9 +129,11 @@ export class ExpressionCompiler {
       case 'coalesce':
         return new CoalesceEvaluator(type, capacity, this.all(expr.arguments));
       case 'nullIf': {
-        const operands = [this.compile(expr.left), this.compile(expr.right)];
+        const left = this.compile(expr.left);
+        const leftValue = new CaseValueEvaluator(left.type);
+        const operands = [leftValue, this.compile(expr.right)];
         const equal = this.#apply(expr.function, typeByOid(OID.bool), operands);
-        return new NullIfEvaluator(type, capacity, equal, this.compile(expr.result));
+        return new NullIfEvaluator(type, capacity, left, leftValue, equal);
       }
       case 'greatest':
       case 'least':

@@ -132,26 +132,35 @@ export class CoalesceEvaluator extends Evaluator {
 
 /** NULLIF: NULL where the comparison of its operands is true, else the first operand. */
 export class NullIfEvaluator extends Evaluator {
+  readonly #left: Evaluator;
+  readonly #leftValue: CaseValueEvaluator;
   readonly #equal: Evaluator;
-  readonly #result: Evaluator;
   readonly #out: ColumnVector;
 
-  constructor(type: SqlType, capacity: number, equal: Evaluator, result: Evaluator) {
+  constructor(
+    type: SqlType,
+    capacity: number,
+    left: Evaluator,
+    leftValue: CaseValueEvaluator,
+    equal: Evaluator,
+  ) {
     super(type);
+    this.#left = left;
+    this.#leftValue = leftValue;
     this.#equal = equal;
-    this.#result = result;
     this.#out = createVector(type, capacity);
   }
 
   override evaluate(rows: DataChunk): ColumnVector {
+    const left = this.#left.evaluate(rows);
+    this.#leftValue.vector = left;
     const equal = this.#equal.evaluate(rows) as NumberVector;
-    const result = this.#result.evaluate(rows);
     const out = this.#out;
     out.reset();
     for (let i = 0; i < rows.count; i++) {
       const row = rows.selection === null ? i : rows.selection[i]!;
       if (!equal.isNull(row) && equal.values[row] !== 0) out.setNull(row);
-      else copyRow(result, row, out, row);
+      else copyRow(left, row, out, row);
     }
     return out;
   }
