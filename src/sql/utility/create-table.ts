@@ -11,6 +11,7 @@ import { notSupported, pgError } from '../../errors/index.ts';
 import type { Expr } from '../expression.ts';
 import { visitChildren } from '../expression-tree.ts';
 import type { Command } from './command.ts';
+import { duplicateConstraint, isConstraintTaken } from './constraint-names.ts';
 import type { UtilityExecution } from './environment.ts';
 import { addForeignKeys } from './foreign-keys.ts';
 import { makeKey, NamesInUse } from './keys.ts';
@@ -246,28 +247,6 @@ export function makeCheck(
     foreign: null,
     comment: draft.comment ?? null,
   };
-}
-
-/** Generated names of constraints are unique in their schema. */
-export function isConstraintTaken(
-  command: Command,
-  schema: number,
-  name: string,
-  present: readonly ConstraintDescriptor[],
-): boolean {
-  if (present.some((constraint) => constraint.name === name)) return true;
-  for (const relation of command.catalog.relations()) {
-    if (relation.schema !== schema) continue;
-    if (relation.constraints.some((constraint) => constraint.name === name)) return true;
-  }
-  return false;
-}
-
-export function duplicateConstraint(name: string, table: string, what = 'constraint') {
-  if (what === 'check constraint') {
-    return pgError('duplicate_object', `check constraint "${name}" already exists`);
-  }
-  return pgError('duplicate_object', `constraint "${name}" for relation "${table}" already exists`);
 }
 
 /** Positions of the columns that an expression reads, ascending. */

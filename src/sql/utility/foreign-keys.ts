@@ -1,69 +1,24 @@
-import type { Constraint, RangeVar } from '@pgsql/types';
+import type { RangeVar } from '@pgsql/types';
 import type {
   ConstraintDescriptor,
-  ForeignKey,
   IndexDescriptor,
   RelationDescriptor,
 } from '../../catalog/index.ts';
-import { notSupported, type PgError, pgError } from '../../errors/index.ts';
+import { type PgError, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { typeByOid } from '../../types/index.ts';
 import { canCoerceOne } from '../bind/coercion-rules.ts';
-import { nameList } from '../bind/syntax.ts';
 import { btreeFamily, btreeOperator, EQUAL } from '../functions/index.ts';
 import type { Command } from './command.ts';
-import { duplicateConstraint, isConstraintTaken } from './create-table.ts';
+import { duplicateConstraint, isConstraintTaken } from './constraint-names.ts';
 import type { UtilityPause } from './environment.ts';
+import type { ForeignKeyDraft } from './foreign-key-draft.ts';
 import { columnPosition } from './keys.ts';
 import { chooseName, findRelation, indexColumnsName, undefinedRelation } from './object-names.ts';
 import { referrersOf } from './referencing.ts';
 import { changeRelation, currentRelation } from './relation-change.ts';
 import { SYSTEM_COLUMNS } from './table-elements.ts';
 import { validateForeignKey } from './validate-foreign-key.ts';
-
-/** A foreign key as written. */
-export interface ForeignKeyDraft {
-  readonly name: string | null;
-  readonly columns: readonly string[];
-  readonly table: RangeVar;
-  /** Columns referred to; none: the primary key's. */
-  readonly referenced: readonly string[];
-  readonly foreign: Pick<ForeignKey, 'onUpdate' | 'onDelete' | 'match'>;
-  readonly deleteColumns: readonly string[];
-  readonly deferrable: boolean;
-  readonly deferred: boolean;
-  readonly validate: boolean;
-}
-
-type Action = ForeignKey['onDelete'];
-
-/** `column` is the one that a column constraint stands at. */
-export function foreignKeyDraft(
-  command: Command,
-  constraint: Constraint,
-  column: string | null,
-): ForeignKeyDraft {
-  const position = command.position(constraint.location);
-  if (constraint.fk_with_period === true || constraint.pk_with_period === true) {
-    throw notSupported('FOREIGN KEY ... PERIOD', position);
-  }
-  const deferred = constraint.initdeferred === true;
-  return {
-    name: constraint.conname ?? null,
-    columns: column === null ? nameList(constraint.fk_attrs) : [column],
-    table: constraint.pktable ?? {},
-    referenced: nameList(constraint.pk_attrs),
-    foreign: {
-      onUpdate: (constraint.fk_upd_action ?? 'a') as Action,
-      onDelete: (constraint.fk_del_action ?? 'a') as Action,
-      match: constraint.fk_matchtype === 'f' ? 'f' : 's',
-    },
-    deleteColumns: nameList(constraint.fk_del_set_cols),
-    deferrable: deferred || constraint.deferrable === true,
-    deferred,
-    validate: constraint.skip_validation !== true,
-  };
-}
 
 /** Adds foreign keys to a table. `isEmpty`: it has no rows that could break them. */
 export function* addForeignKeys(

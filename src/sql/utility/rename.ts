@@ -7,7 +7,7 @@ import type { Expr } from '../expression.ts';
 import { withColumn } from './alter-column.ts';
 import { type Command, writtenName } from './command.ts';
 import { utilityTag } from './command-tags.ts';
-import { duplicateConstraint } from './create-table.ts';
+import { duplicateConstraint } from './constraint-names.ts';
 import { dependentsOf } from './dependencies.ts';
 import { ownedSequences } from './drop.ts';
 import { viewsReading } from './drop-column.ts';

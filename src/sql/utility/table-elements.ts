@@ -5,7 +5,7 @@ import { checkCollation } from '../bind/collation.ts';
 import { nameList } from '../bind/syntax.ts';
 import type { Command } from './command.ts';
 import { withAttributes } from './constraint-attributes.ts';
-import { type ForeignKeyDraft, foreignKeyDraft } from './foreign-keys.ts';
+import { type ForeignKeyDraft, foreignKeyDraft } from './foreign-key-draft.ts';
 import { checkIndexOptions } from './storage-options.ts';
 import { areNotSupported } from './unsupported.ts';
 
