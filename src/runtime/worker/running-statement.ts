@@ -89,6 +89,7 @@ export class RunningStatement implements ExecutionEnvironment {
   settings!: StatementSettings;
   rows: RowOperations | null = null;
   checks: StatementChecks | null = null;
+  completesFirst = false;
   sequences: SequenceOperations | null = null;
   systemViews: SystemViewSource | null = null;
   instrumentation: Instrumentation | null = null;
@@ -214,6 +215,7 @@ export class RunningStatement implements ExecutionEnvironment {
     this.copy = null;
     this.rows = null;
     this.checks = null;
+    this.completesFirst = false;
     this.sequences = null;
     this.systemViews = null;
     this.instrumentation = null;

@@ -124,6 +124,11 @@ export class StatementThread implements RequestHandler, StatementHost {
     this.forget(statement);
   }
 
+  /** The statement has sent as many rows as were asked for. */
+  protected suspend(statement: RunningStatement): void {
+    this.port.suspended(statement.request);
+  }
+
   protected fail(statement: RunningStatement, fields: PgErrorFields): void {
     this.port.error(statement.request, fields);
     this.forget(statement);
@@ -308,7 +313,7 @@ export class StatementThread implements RequestHandler, StatementHost {
         this.finish(statement);
         return;
       case SLICE.suspended:
-        this.port.suspended(statement.request);
+        this.suspend(statement);
         return;
       case SLICE.blocked:
         statement.isBlocked = true;

@@ -6,6 +6,8 @@ import type { SortKey } from '../expression.ts';
 import type { Plan, PlanNode } from '../plan/plan.ts';
 import { Aggregate } from './aggregate/aggregate.ts';
 import { compileAggregate } from './aggregate/compile-aggregate.ts';
+import { ChangingCtes, readBySubplans } from './changing-ctes.ts';
+import { CompletedRows } from './completed-rows.ts';
 import { ConflictUpdate } from './conflict-update.ts';
 import { CteScan, CteStore } from './cte.ts';
 import { Distinct } from './distinct.ts';
@@ -28,7 +30,7 @@ import { Materialize } from './materialize.ts';
 import { MergeJoin } from './merge-join.ts';
 import { Delete, Update } from './modify.ts';
 import { NestedLoop } from './nested-loop.ts';
-import { DONE, type Operator, type Status } from './operator.ts';
+import { CHUNK, DONE, type Operator, PAUSE, type Status } from './operator.ts';
 import { slotsOf, usesSlots } from './plan-slots.ts';
 import { ProjectSet } from './project-set.ts';
 import { Recheck } from './recheck.ts';
@@ -50,6 +52,8 @@ export class CompiledPlan {
   #isOpen = false;
   /** All rows are made and changed; what is to be done after that may go on. */
   #isComputed = false;
+  /** Where rows wait until all are made; null: they are given as they come. */
+  #completed: CompletedRows | null = null;
 
   constructor(plan: Plan, run: Run, root: Operator, shared: SharedParts) {
     this.plan = plan;
@@ -60,7 +64,7 @@ export class CompiledPlan {
 
   /** Rows of the last `next` that gave CHUNK; good until the next call. */
   get chunk(): DataChunk {
-    return this.#root.chunk;
+    return this.#completed?.chunk ?? this.#root.chunk;
   }
 
   /** Rows that INSERT, UPDATE or DELETE has changed so far. */
@@ -73,6 +77,10 @@ export class CompiledPlan {
     this.#isOpen = true;
     this.#isComputed = false;
     this.#run.begin(environment);
+    this.#completed =
+      environment.completesFirst === true
+        ? new CompletedRows(this.#run, typesOf(this.plan.root))
+        : null;
     this.#root.open();
   }
 
@@ -80,11 +88,24 @@ export class CompiledPlan {
   next(): Status {
     this.#run.resumes++;
     if (!this.#isComputed) {
-      const status = this.#root.next();
+      const status = this.#compute();
       if (status !== DONE) return status;
       this.#isComputed = true;
     }
-    return this.#run.environment.checks?.run() ?? DONE;
+    const status = this.#run.environment.checks?.run() ?? DONE;
+    if (status !== DONE) return status;
+    return this.#completed?.read() === true ? CHUNK : DONE;
+  }
+
+  #compute(): Status {
+    const completed = this.#completed;
+    if (completed === null) return this.#root.next();
+    for (;;) {
+      const status = this.#root.next();
+      if (status !== CHUNK) return status;
+      completed.add(this.#root.chunk);
+      if (this.#run.shouldPause()) return PAUSE;
+    }
   }
 
   /** Gives back all resources; also after an error, and twice does no harm. */
@@ -92,6 +113,7 @@ export class CompiledPlan {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#root.close();
+    this.#completed?.close();
     this.#shared.close();
     this.#run.end();
   }
@@ -102,7 +124,7 @@ export function compilePlan(plan: Plan, figures: PlanFigures | null = null): Com
   const run = new Run(plan.slots);
   const shared = new SharedParts();
   const compiler = new PlanCompiler(plan, run, shared, figures, null);
-  return new CompiledPlan(plan, run, compiler.compile(plan.root).operator, shared);
+  return new CompiledPlan(plan, run, compiler.root(), shared);
 }
 
 /** What EXPLAIN ANALYZE counts, and where the thread's reads of pages are counted. */
@@ -160,6 +182,15 @@ class PlanCompiler {
       shared.subplans.push(subplan);
       return subplan;
     });
+  }
+
+  /** The operator of the whole statement. */
+  root(): Operator {
+    const plan = this.#plan;
+    const root = this.compile(plan.root).operator;
+    if (plan.changes.length === 0) return root;
+    const stores = (ctes: readonly number[]) => ctes.map((cte) => this.#cte(cte));
+    return new ChangingCtes(root, stores(readBySubplans(plan)), stores(plan.changes));
   }
 
   compile(node: PlanNode): Compiled {

@@ -31,6 +31,9 @@ export interface ExecutionEnvironment {
   /** Null on readers (Plan.needsWriter is false). */
   readonly sequences: SequenceOperations | null;
   readonly rows: RowOperations | null;
+  /** All rows are made before the first is given: the plan changes rows, and they may not all be
+   * asked for. */
+  readonly completesFirst?: boolean;
   /** What is to be done once all rows are changed; null or absent: nothing. */
   readonly checks?: StatementChecks | null;
 }
