@@ -18,6 +18,8 @@ export {
 } from './integer.ts';
 /** JSON values and their stored form: `json.decodeJsonb(bytes)`. */
 export * as json from './json/index.ts';
+/** Path expressions over JSON values: `jsonpath.parsedPath(text)`. */
+export * as jsonpath from './jsonpath/index.ts';
 export {
   compareKeys,
   encodeKey,

@@ -85,6 +85,8 @@ export const OID = {
   _jsonb: 3807,
   anyrange: 3831,
   event_trigger: 3838,
+  jsonpath: 4072,
+  _jsonpath: 4073,
   regnamespace: 4089,
   _regnamespace: 4090,
   regrole: 4096,

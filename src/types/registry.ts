@@ -13,6 +13,7 @@ import {
 import { float4Type, float8Type } from './float.ts';
 import { cidType, int2Type, int4Type, int8Type, oidType, xidType } from './integer.ts';
 import { jsonbType, jsonType } from './json/index.ts';
+import { jsonpathType } from './jsonpath/index.ts';
 import { numericType } from './numeric/index.ts';
 import { REFERENCE_TYPES } from './object-reference.ts';
 import { OID } from './oid.ts';
@@ -91,6 +92,7 @@ const BASE_TYPES: readonly SqlType[] = [
   uuidType,
   jsonType,
   jsonbType,
+  jsonpathType,
   ...REFERENCE_TYPES,
   ...CATALOG_TYPES,
 ];

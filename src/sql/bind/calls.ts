@@ -1,6 +1,6 @@
 import type { FuncCall, Node, SortBy } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
-import { OID, resolveTypeName } from '../../types/index.ts';
+import { json, OID, resolveTypeName } from '../../types/index.ts';
 import type { AggregateExpr, Expr, SortKey } from '../expression.ts';
 import { someExpr, visitReferences } from '../expression-tree.ts';
 import {
@@ -213,6 +213,12 @@ function completeArguments(
   return { arguments: complete, variadicArray: variadicCall && signature.variadic !== 0 };
 }
 
+/** No variables, not silent. */
+const PATH_DEFAULTS: readonly [position: number, value: Expr][] = [
+  [2, constant(OID.jsonb, json.encodeJsonb(json.jsonbObject([])))],
+  [3, constant(OID.bool, false)],
+];
+
 /** pg_proc keeps defaults as node trees; these are all that PostgreSQL 15's own functions have. */
 const DEFAULT_ARGUMENTS: Readonly<Record<string, readonly [position: number, value: Expr][]>> = {
   make_interval: [0, 1, 2, 3, 4, 5].map((i) => [i, constant(OID.int4, 0)]),
@@ -232,6 +238,11 @@ const DEFAULT_ARGUMENTS: Readonly<Record<string, readonly [position: number, val
   pg_terminate_backend: [[1, constant(OID.int8, 0)]],
   normalize: [[1, constant(OID.text, 'NFC')]],
   is_normalized: [[1, constant(OID.text, 'NFC')]],
+  ...Object.fromEntries(
+    ['exists', 'match', 'query', 'query_array', 'query_first'].flatMap((what) =>
+      ['', '_tz'].map((suffix) => [`jsonb_path_${what}${suffix}`, PATH_DEFAULTS]),
+    ),
+  ),
 };
 
 function defaultArgument(signature: FunctionSignature, position: number): Expr {

@@ -21,7 +21,8 @@ import './json.ts';
 import './json-sets.ts';
 import './json-records.ts';
 import './jsonb-change.ts';
-import './jsonb-assign.ts';
+import './jsonpath.ts';
+import './jsonb-subscript.ts';
 import './aggregate-count.ts';
 import './aggregate-sum.ts';
 import './aggregate-variance.ts';
@@ -40,6 +41,7 @@ export {
   scalarImplementation,
   setImplementation,
 } from './implementations.ts';
+export { JSONB_SUBSCRIPT } from './jsonb-subscript.ts';
 export { type LikeMatcher, likeMatcher } from './like.ts';
 export {
   btreeFamily,

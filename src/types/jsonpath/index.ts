@@ -1,0 +1,2 @@
+export * from './item.ts';
+export { jsonpathType, parsedPath, usePatternCheck } from './types.ts';
