@@ -1,6 +1,19 @@
 import { builtinTypes, type Datum, formatType, OID, type TypeContext } from '../../types/index.ts';
-import type { AggregateExpr, ConstExpr, Expr, SortKey, SubplanExpr } from '../expression.ts';
-import { functionByOid, operatorByOid } from '../functions/index.ts';
+import type {
+  AggregateExpr,
+  CallExpr,
+  ConstExpr,
+  Expr,
+  SetCallExpr,
+  SortKey,
+  SubplanExpr,
+} from '../expression.ts';
+import {
+  type FunctionSignature,
+  functionByOid,
+  JSONB_SUBSCRIPT,
+  operatorByOid,
+} from '../functions/index.ts';
 import { arrayTypeOid, elementTypeOf, typeDisplay } from './type-facts.ts';
 
 /** Expressions as PostgreSQL's ruleutils print them: pg_get_expr, EXPLAIN, CHECK constraints. */
@@ -81,10 +94,10 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
       return 'CASE_TEST_EXPR';
     case 'call':
       return expr.operator === 0
-        ? deparseCall(expr.function, expr.arguments, names)
+        ? deparseCall(expr, names)
         : deparseOperator(expr.operator, expr.arguments, names);
     case 'setCall':
-      return deparseCall(expr.function, expr.arguments, names);
+      return deparseCall(expr, names);
     case 'cast': {
       if (!expr.explicit && !implicit) return deparse(expr.argument, names, implicit);
       return castText(deparse(expr.argument, names, false), expr.argument, expr.type, -1);
@@ -136,9 +149,7 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
         ? `ARRAY[]::${formatType(expr.type)}`
         : `ARRAY[${list(expr.elements)}]`;
     case 'subscript': {
-      const array = deparse(expr.array, names, false);
-      const base =
-        expr.array.kind === 'input' || expr.array.kind === 'column' ? array : `(${array})`;
+      const base = subscriptedText(expr.array, names);
       const index = expr.upper.map((upper, i) => {
         const lower = expr.lower[i];
         const bounds = [lower ?? null, upper].map((bound) =>
@@ -231,9 +242,39 @@ function castText(text: string, inner: Expr, type: number, typmod: number): stri
   return `(${text})::${label}`;
 }
 
-function deparseCall(oid: number, args: readonly Expr[], names: DeparseNames): string {
-  const name = functionByOid(oid)?.name ?? `function_${oid}`;
-  return `${quoteIdentifier(name)}(${args.map((arg) => deparse(arg, names, true)).join(', ')})`;
+function deparseCall(expr: CallExpr | SetCallExpr, names: DeparseNames): string {
+  const { function: oid, arguments: args } = expr;
+  if (oid === JSONB_SUBSCRIPT) return deparseJsonbSubscripts(args, names);
+  const signature = functionByOid(oid);
+  const name = signature?.name ?? `function_${oid}`;
+  const texts = args.map((arg) => deparse(arg, names, true));
+  if (isVariadicCall(expr, signature)) texts.push(`VARIADIC ${texts.pop()}`);
+  return `${quoteIdentifier(name)}(${texts.join(', ')})`;
+}
+
+/** Whether the last argument is an array of the variadic ones. */
+function isVariadicCall(
+  expr: CallExpr | SetCallExpr,
+  signature: FunctionSignature | undefined,
+): boolean {
+  if (signature === undefined || signature.variadic === 0) return false;
+  if (signature.variadic !== OID.any) return true;
+  return expr.kind === 'call' && expr.variadicArray === true;
+}
+
+function deparseJsonbSubscripts([container, path]: readonly Expr[], names: DeparseNames): string {
+  const subscripts = path?.kind === 'array' ? path.elements : [];
+  const texts = subscripts.map((subscript) => {
+    const isNumber = subscript.kind === 'cast' && subscript.argument.type === OID.int4;
+    return `[${deparse(isNumber ? subscript.argument : subscript, names, false)}]`;
+  });
+  return subscriptedText(container as Expr, names) + texts.join('');
+}
+
+/** What stands before subscripts: parentheses around all but a column. */
+function subscriptedText(expr: Expr, names: DeparseNames): string {
+  const text = deparse(expr, names, false);
+  return expr.kind === 'input' || expr.kind === 'column' ? text : `(${text})`;
 }
 
 function deparseOperator(oid: number, args: readonly Expr[], names: DeparseNames): string {

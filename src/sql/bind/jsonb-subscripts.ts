@@ -2,6 +2,7 @@ import type { A_Indices, Node } from '@pgsql/types';
 import { pgError } from '../../errors/index.ts';
 import { json, OID } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
+import { JSONB_SUBSCRIPT } from '../functions/index.ts';
 import type { Binder } from './binder.ts';
 import { coerceType, constant } from './coercion.ts';
 import { canCoerceOne } from './coercion-rules.ts';
@@ -11,11 +12,6 @@ import { typeDisplay } from './type-facts.ts';
 
 /** Subscripts of jsonb: `j['a'][1]` reads what `j #> '{a,1}'` does. */
 
-/** jsonb_extract_path(jsonb, VARIADIC text[]). */
-const EXTRACT_PATH = 3217;
-/** jsonb_subscript_handler, which stands for the assignment. */
-const SUBSCRIPT_HANDLER = 6098;
-
 export function bindJsonbSubscripts(
   b: Binder,
   scope: Scope,
@@ -23,7 +19,7 @@ export function bindJsonbSubscripts(
   indices: readonly A_Indices[],
 ): Expr {
   const subscripts = indices.map((index) => bindSubscript(b, scope, index));
-  return jsonbCall(EXTRACT_PATH, [container, pathOf(subscripts)]);
+  return subscriptCall([container, pathOf(subscripts)]);
 }
 
 /** The column's new value for `SET column[…] = value`. */
@@ -36,19 +32,19 @@ export function assignJsonbSubscripts(
 ): Expr {
   const subscripts = indices.map((index) => bindSubscript(b, scope, index));
   const byNumber = subscripts[0]?.kind === 'cast' && subscripts[0].argument.type === OID.int4;
-  return jsonbCall(SUBSCRIPT_HANDLER, [
+  return subscriptCall([
     orElse(container, byNumber ? [] : json.jsonbObject([])),
     pathOf(subscripts),
     orElse(value, null),
   ]);
 }
 
-function jsonbCall(oid: number, args: readonly Expr[]): Expr {
+function subscriptCall(args: readonly Expr[]): Expr {
   return {
     kind: 'call',
     type: OID.jsonb,
     typmod: -1,
-    function: oid,
+    function: JSONB_SUBSCRIPT,
     operator: 0,
     arguments: args,
   };

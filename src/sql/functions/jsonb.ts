@@ -15,7 +15,7 @@ import { orderFunctions, type Scalars } from './order.ts';
 const { TAG } = json;
 
 /** A part of a stored value: bytes[start, end). */
-interface Part {
+export interface Part {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
@@ -63,7 +63,8 @@ export function pathIndex(text: string): number | null {
   return index >= -2147483648 && index <= 2147483647 ? index : null;
 }
 
-function partAt(bytes: Uint8Array, path: ArrayDatum): Part | null {
+/** The part that a path leads to. */
+export function partAt(bytes: Uint8Array, path: ArrayDatum): Part | null {
   let part: Part | null = whole(bytes);
   for (const step of path.elements) {
     if (part === null || step === null) return null;
@@ -78,7 +79,7 @@ function stepInto(part: Part, step: string): Part | null {
   return index === null ? null : elementOf(part, index);
 }
 
-function asJsonb(part: Part | null): Uint8Array | null {
+export function asJsonb(part: Part | null): Uint8Array | null {
   return part === null ? null : part.bytes.slice(part.start, part.end);
 }
 

@@ -1,10 +1,10 @@
-/** Assignment to a subscripted jsonb, `set j['a'][2] = …`: what is on the way to the place is made, and
- * arrays are filled up with nulls. */
+/** Subscripts of jsonb. `j['a'][2]` reads what `j #> '{a,2}'` does. `set j['a'][2] = …` makes what is
+ * missing on the way to the place, and fills arrays up with nulls. */
 
 import { pgError } from '../../errors/index.ts';
 import { type ArrayDatum, type Datum, json } from '../../types/index.ts';
 import { registerFunctions } from './implementations.ts';
-import { pathIndex } from './jsonb.ts';
+import { asJsonb, partAt, pathIndex } from './jsonb.ts';
 
 function assignAt(
   target: json.JsonbValue,
@@ -74,10 +74,14 @@ function checkPath(path: readonly Datum[]): readonly string[] {
   return path as readonly string[];
 }
 
+/** jsonb_subscript_handler, which the binder calls with a container and its subscripts to read, and
+ * with a new value to assign. */
+export const JSONB_SUBSCRIPT = 6098;
+
 registerFunctions({
   scalars: {
-    // The binder calls the handler with the container, the subscripts and the new value.
-    jsonb_subscript_handler(_c, target: Uint8Array, path: ArrayDatum, value: Uint8Array) {
+    jsonb_subscript_handler(_c, target: Uint8Array, path: ArrayDatum, value?: Uint8Array) {
+      if (value === undefined) return asJsonb(partAt(target, path));
       const steps = checkPath(path.elements);
       return json.encodeJsonb(
         assignAt(json.decodeJsonb(target), steps, 0, json.decodeJsonb(value)),
