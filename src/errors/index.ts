@@ -1,5 +1,6 @@
 export { invalidUtf8 } from './invalid-utf8.ts';
 export {
+  hasCondition,
   inContext,
   notSupported,
   PgError,

@@ -62,6 +62,11 @@ export function pgError(condition: Condition, message: string, options?: PgError
   return new PgError({ severity: 'ERROR', sqlstate: SQLSTATES[condition], message, ...options });
 }
 
+/** Whether something thrown is the error of a condition. */
+export function hasCondition(thrown: unknown, condition: Condition): thrown is PgError {
+  return thrown instanceof PgError && thrown.sqlstate === SQLSTATES[condition];
+}
+
 /** 0A000 for what PostgreSQL has and Heddle does not have yet. */
 export function notSupported(feature: string, options?: PgErrorOptions): PgError {
   return pgError('feature_not_supported', `${feature} is not supported`, options);

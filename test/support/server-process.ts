@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Arguments of node itself. */
   readonly nodeArguments?: readonly string[];
+  /** A command that runs node as its last arguments say, and becomes it. */
+  readonly wrapper?: readonly string[];
   /** Kills the process, while it starts or later. */
   readonly signal?: AbortSignal;
 }
@@ -40,9 +42,11 @@ export class ServerProcess {
       `${name}=${value}`,
     ]);
     const started = performance.now();
+    const [command = process.execPath, ...before] = [...(options.wrapper ?? []), process.execPath];
     const child = spawn(
-      process.execPath,
+      command,
       [
+        ...before,
         ...(options.nodeArguments ?? []),
         MAIN,
         'serve',

@@ -1,4 +1,5 @@
 import { assert } from '../../base/index.ts';
+import { hasCondition, type PgError } from '../../errors/index.ts';
 import { BulkLoader, type Lsn, type StorageEngine, type TreeId } from '../../storage/index.ts';
 import { type Transaction, WriteCursor, type WriteTree } from '../../txn/index.ts';
 import type { LogSync } from './log-sync.ts';
@@ -16,6 +17,8 @@ export interface PendingCommit {
 
 /** How long one call of `run` may work on the pages for a large transaction. */
 const SLICE_MS = 5;
+/** How long an open group waits before it looks again whether the disk has room. */
+const ROOM_RETRY_MS = 200;
 /** Entries that are applied between two looks at the clock. */
 const ENTRIES_PER_LOOK = 64;
 
@@ -31,6 +34,10 @@ const ENTRIES_PER_LOOK = 64;
  * between finds its commit record, and recovery applies it whole. So the writer serves statements all
  * the time, and it is only commits that wait for a large one.
  *
+ * Pages that the pool has no room for go to the disk. When it is full, the open group waits for room
+ * with what it has, and begins no operation that it could not end; the commits that come meanwhile
+ * fail with 53100, and reads go on.
+ *
  * Nothing is put on the pages before the commit record is stable, so an aborted or unfinished
  * transaction leaves nothing there, and no checkpoint ever has to tell its trees from others.
  */
@@ -43,9 +50,12 @@ export class CommitGroup {
   private syncing: PendingCommit[] | null = null;
   private syncingEnd = 0 as Lsn;
   private needsFlush = false;
-  /** The transaction that is being applied in slices. */
-  private large: PendingCommit | null = null;
-  private steps: Generator<undefined, void, undefined> | null = null;
+  /** The group that is being applied in slices. */
+  private opened: PendingCommit[] | null = null;
+  private steps: Steps | null = null;
+  /** Why the open group waits for the disk to have room; null when it does not. */
+  fullDisk: PgError | null = null;
+  private retryAtMs = 0;
   /** Trees that are known to be committed and not dropped. */
   private readonly existing = new Set<TreeId>();
   /** Transactions committed, and groups, so far. */
@@ -58,17 +68,18 @@ export class CommitGroup {
   }
 
   get isIdle(): boolean {
-    return this.syncing === null && this.large === null && this.pending.length === 0;
+    return this.syncing === null && this.opened === null && this.pending.length === 0;
   }
 
   /** A group is open: the engine must not do background work, nor begin a checkpoint. */
   get isApplying(): boolean {
-    return this.large !== null;
+    return this.opened !== null;
   }
 
   /** Something is to be done that need not be waited for. */
   get hasWork(): boolean {
-    return this.large !== null || (this.syncing === null && this.pending.length > 0);
+    if (this.opened !== null) return this.fullDisk === null;
+    return this.syncing === null && this.pending.length > 0;
   }
 
   /** Adds a transaction; `asynchronous` ones are acknowledged without waiting for the disk. */
@@ -82,14 +93,15 @@ export class CommitGroup {
    *
    * A transaction whose records the log refuses fails alone: it has no commit record. */
   run(others: boolean): void {
-    if (this.large !== null) this.runSlice(this.large);
+    if (this.opened !== null) this.runSlice(this.opened);
     if (this.syncing !== null) {
       if (!this.sync.isDone()) return;
       const group = this.syncing;
       this.syncing = null;
       this.complete(group, this.syncingEnd);
     }
-    if (this.pending.length === 0 || this.large !== null) return;
+    if (this.fullDisk !== null) this.failAll(this.pending, this.fullDisk);
+    if (this.pending.length === 0 || this.opened !== null) return;
     const { needsFlush } = this;
     const group = this.takePending();
     if (this.pending.length === 0) this.needsFlush = false;
@@ -114,8 +126,8 @@ export class CommitGroup {
 
   /** Waits for nothing any more: the engine has failed. */
   failPending(thrown: unknown): void {
-    this.large?.failed(thrown);
-    this.large = null;
+    if (this.opened !== null) this.failAll(this.opened, thrown);
+    this.opened = null;
     this.steps = null;
     if (this.syncing !== null) this.failAll(this.syncing, thrown);
     this.failAll(this.pending, thrown);
@@ -157,27 +169,38 @@ export class CommitGroup {
   private complete(group: PendingCommit[], end: Lsn): void {
     try {
       this.engine.beginGroup(end);
-      if (group[0]!.transaction.writes.isLarge) {
-        this.large = group.pop()!;
-        this.steps = this.applyLarge(this.large);
-        this.spare = group;
+      if (group[0]!.transaction.writes.isLarge || !this.applyAtOnce(group)) {
+        this.opened = group;
+        this.steps = this.applyInSlices(group);
         return;
-      }
-      try {
-        for (const commit of group) this.apply(commit);
-        this.engine.publish();
-      } catch (thrown) {
-        throw this.engine.fail(thrown);
       }
     } catch (thrown) {
       this.failAll(group, thrown);
       throw thrown;
     }
+    this.acknowledge(group);
+  }
+
+  private acknowledge(group: PendingCommit[]): void {
     this.commitCount += group.length;
     this.groupCount++;
     for (const commit of group) this.finish(commit);
     group.length = 0;
     this.spare = group;
+  }
+
+  /** Puts the changes of small transactions on the pages and publishes them. False when the disk is too
+   * full for that: it is done again, in slices. Putting, removing, making and dropping something twice
+   * in a group is as good as once. */
+  private applyAtOnce(group: PendingCommit[]): boolean {
+    try {
+      for (const commit of group) this.apply(commit);
+      this.engine.publish();
+      return true;
+    } catch (thrown) {
+      if (hasCondition(thrown, 'disk_full')) return false;
+      throw this.engine.fail(thrown);
+    }
   }
 
   private failAll(group: PendingCommit[], thrown: unknown): void {
@@ -246,40 +269,61 @@ export class CommitGroup {
     for (const tree of commit.droppedTrees) trees.dropTree(tree);
   }
 
-  // ---------------------------------------------------------------- large transactions
+  // ---------------------------------------------------------------- in slices
 
-  private runSlice(commit: PendingCommit): void {
+  private runSlice(group: PendingCommit[]): void {
     const steps = this.steps!;
-    const end = performance.now() + SLICE_MS;
+    const now = performance.now();
+    if (this.fullDisk !== null && now < this.retryAtMs) return;
+    this.fullDisk = null;
+    const end = now + SLICE_MS;
     try {
-      while (steps.next().done !== true) if (performance.now() >= end) return;
+      for (let step = steps.next(); step.done !== true; step = steps.next()) {
+        if (step.value !== undefined) {
+          this.fullDisk = step.value;
+          this.retryAtMs = performance.now() + ROOM_RETRY_MS;
+          return;
+        }
+        if (performance.now() >= end) return;
+      }
       this.engine.publish();
     } catch (thrown) {
       // `failPending` tells those that wait.
       throw this.engine.fail(thrown);
     }
-    this.large = null;
+    this.opened = null;
     this.steps = null;
-    this.commitCount++;
-    this.groupCount++;
-    this.finish(commit);
+    this.acknowledge(group);
   }
 
-  private *applyLarge(commit: PendingCommit): Generator<undefined, void, undefined> {
+  private *applyInSlices(group: readonly PendingCommit[]): Steps {
     const { trees } = this.engine;
-    for (const tree of commit.createdTrees) trees.createTree(tree);
-    for (const tree of commit.transaction.writes.trees.values()) {
-      // What goes away with the tree need not be in it.
-      if (!commit.droppedTrees.includes(tree.id)) yield* this.applyTree(commit, tree);
+    for (const commit of group) {
+      for (const tree of commit.createdTrees) {
+        yield* this.room();
+        trees.createTree(tree);
+      }
+      for (const tree of commit.transaction.writes.trees.values()) {
+        // What goes away with the tree need not be in it.
+        if (!commit.droppedTrees.includes(tree.id)) yield* this.applyTree(commit, tree);
+      }
+      for (const tree of commit.droppedTrees) {
+        yield* this.room();
+        trees.dropTree(tree);
+      }
     }
-    for (const tree of commit.droppedTrees) trees.dropTree(tree);
+    yield* this.room();
+    trees.freeAbandoned();
+  }
+
+  /** Waits until the next operation finds the frames that it needs. */
+  private *room(): Steps {
+    const { pages } = this.engine;
+    for (let error = pages.tryReserve(); error !== null; error = pages.tryReserve()) yield error;
   }
 
   /** Applies the newest version of each key; bottom-up when the tree is empty. */
-  private *applyTree(
-    commit: PendingCommit,
-    tree: WriteTree,
-  ): Generator<undefined, void, undefined> {
+  private *applyTree(commit: PendingCommit, tree: WriteTree): Steps {
     const { trees, pages } = this.engine;
     const { id } = tree;
     const lsn = pages.groupLsn;
@@ -293,6 +337,7 @@ export class CommitGroup {
         yield;
       }
       if (!cursor.resolve(Number.POSITIVE_INFINITY)) continue;
+      if (pages.tryReserve() !== null) yield* this.room();
       const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = cursor;
       if (isFirst) {
         // Not before there is a version: a tree whose making was rolled back is not there.
@@ -305,6 +350,11 @@ export class CommitGroup {
       } else if (valueBytes === null) trees.delete(id, keyBytes, keyStart, keyEnd);
       else trees.put(id, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, lsn);
     }
-    loader?.finish();
+    if (loader === null) return;
+    yield* this.room();
+    loader.finish();
   }
 }
+
+/** Work in pieces. What it yields is why it cannot go on, if it cannot. */
+type Steps = Generator<PgError | undefined, void, undefined>;

@@ -60,6 +60,9 @@ import { OpenTransaction, WriterSession } from './writer-session.ts';
 /** Memory that the changes of one transaction may take. */
 const WRITE_SET_BYTES = 64 * 1024 * 1024;
 
+/** How long the same complaint is kept from the operator. */
+const COMPLAINT_MS = 60_000;
+
 /** The writer worker: owner of the log, the trees, the locks and all transactions that write. */
 export class Writer extends StatementThread {
   readonly engine: StorageEngine;
@@ -81,6 +84,9 @@ export class Writer extends StatementThread {
   private readonly utilities: UtilityRunner;
   private nextOid_ = FIRST_USER_OID;
   private background = false;
+  /** What the operator was last told, and when. */
+  private complaint = '';
+  private complainedMs = 0;
 
   static open(
     setup: WorkerSetup,
@@ -142,6 +148,8 @@ export class Writer extends StatementThread {
     } catch (thrown) {
       this.afterFailure(thrown);
     }
+    const { fullDisk } = this.group;
+    if (fullDisk !== null) this.complain(`commits wait for room on the disk: ${fullDisk.message}`);
     if (this.waiters.size > 0) this.checkWaiters();
   }
 
@@ -154,13 +162,16 @@ export class Writer extends StatementThread {
   }
 
   protected override atStop(): void {
-    while (!this.group.isIdle) this.group.run(false);
+    // What waits for room on the disk is in the log, from which the next start applies it.
+    while (!this.group.isIdle && this.group.fullDisk === null) this.group.run(false);
     this.sync.stop();
     this.engine.close();
   }
 
-  /** A large transaction is on its way to the pages: no checkpoint can begin. */
+  /** A group is on its way to the pages, so that no checkpoint can begin. Throws 53100 when it waits for
+   * room on the disk, as what waits for it would do so for long. */
   get isApplying(): boolean {
+    if (this.group.fullDisk !== null) throw this.group.fullDisk;
     return this.group.isApplying;
   }
 
@@ -173,12 +184,22 @@ export class Writer extends StatementThread {
    * failed the store has to be opened anew. */
   private afterFailure(thrown: unknown): void {
     if (this.engine.failure === null && thrown instanceof PgError) {
-      console.error(thrown.message);
+      this.background = false;
+      this.complain(thrown.message);
       return;
     }
     this.group.failPending(thrown);
     this.port.publish();
     throw thrown;
+  }
+
+  /** Tells the operator, once in a while when it is the same again. */
+  private complain(message: string): void {
+    const now = performance.now();
+    if (message === this.complaint && now < this.complainedMs + COMPLAINT_MS) return;
+    this.complaint = message;
+    this.complainedMs = now;
+    console.error(message);
   }
 
   // ---------------------------------------------------------------- statements

@@ -1,6 +1,6 @@
 import type { DefElem, Node, RangeVar, VacuumStmt } from '@pgsql/types';
 import type { RelationDescriptor } from '../../catalog/index.ts';
-import { PgError, pgError, SQLSTATES } from '../../errors/index.ts';
+import { hasCondition, pgError, SQLSTATES } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { nameList } from '../bind/syntax.ts';
 import { requireColumn } from './alter-column.ts';
@@ -156,9 +156,7 @@ function* lock(
   try {
     return yield* command.lockNamed(find, mode, true);
   } catch (thrown) {
-    if (!(thrown instanceof PgError) || thrown.sqlstate !== SQLSTATES.lock_not_available) {
-      throw thrown;
-    }
+    if (!hasCondition(thrown, 'lock_not_available')) throw thrown;
     if (name !== null) {
       command.environment.notice({
         severity: 'WARNING',

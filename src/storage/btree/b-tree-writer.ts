@@ -83,6 +83,8 @@ export class BTreeWriter {
   #rightPage = 0 as PageNumber;
   readonly #longReference = new Uint8Array(LONG_VALUE_SIZE);
   readonly #longReferenceView = new DataView(this.#longReference.buffer);
+  /** First pages of long values that belong to no entry any more. */
+  readonly #abandoned: PageNumber[] = [];
   readonly #directoryKey = new Uint8Array(1 + DIRECTORY_KEY_LENGTH);
   readonly #directoryValue = new Uint8Array(4);
 
@@ -193,32 +195,52 @@ export class BTreeWriter {
 
   /** Writes a long value to overflow pages, last part first, and returns the first page. */
   writeLong(value: Uint8Array, start: number, end: number): PageNumber {
+    this.freeAbandoned();
     const ref = this.#page;
     const { pager } = this;
     let next = 0 as PageNumber;
     const partCount = Math.ceil((end - start) / OVERFLOW_CAPACITY);
-    for (let part = partCount - 1; part >= 0; part--) {
-      const from = start + part * OVERFLOW_CAPACITY;
-      const bytes = value.subarray(from, Math.min(end, from + OVERFLOW_CAPACITY));
-      pager.reserve();
-      const page = pager.allocate(ref);
-      writeOverflow(ref.bytes, ref.view, ref.base, page, pager.groupLsn, next, bytes);
-      next = page;
+    try {
+      for (let part = partCount - 1; part >= 0; part--) {
+        const from = start + part * OVERFLOW_CAPACITY;
+        const bytes = value.subarray(from, Math.min(end, from + OVERFLOW_CAPACITY));
+        pager.reserve();
+        const page = pager.allocate(ref);
+        writeOverflow(ref.bytes, ref.view, ref.base, page, pager.groupLsn, next, bytes);
+        next = page;
+      }
+    } catch (thrown) {
+      if (next !== 0) this.#abandoned.push(next);
+      throw thrown;
     }
     return next;
+  }
+
+  /** Frees what an operation left behind that a full disk stopped; before its group is published. */
+  freeAbandoned(): void {
+    for (;;) {
+      const first = this.#abandoned.pop();
+      if (first === undefined) return;
+      this.#freeLong(first);
+    }
   }
 
   /** Frees a chain of overflow pages; returns how many. */
   #freeLong(first: number): number {
     let page = first as PageNumber;
     let count = 0;
-    while (page !== 0) {
-      this.pager.reserve();
-      this.pager.read(page, this.#page);
-      const next = pageLink(this.#page.view, this.#page.base);
-      this.pager.free(page);
-      page = next;
-      count++;
+    try {
+      while (page !== 0) {
+        this.pager.reserve();
+        this.pager.read(page, this.#page);
+        const next = pageLink(this.#page.view, this.#page.base);
+        this.pager.free(page);
+        page = next;
+        count++;
+      }
+    } catch (thrown) {
+      this.#abandoned.push(page);
+      throw thrown;
     }
     return count;
   }

@@ -17,7 +17,7 @@
  * Any other failure, or a failure of a sync, is a LogFailure. */
 
 import { assert } from '../../base/index.ts';
-import { PgError, SQLSTATES } from '../../errors/index.ts';
+import { hasCondition } from '../../errors/index.ts';
 import type { File } from '../../io/index.ts';
 import { isSpilled, Locations, Snapshots } from '../../shm/index.ts';
 import { PAGE_SIZE, type PageNumber, sealPage } from '../page/index.ts';
@@ -210,9 +210,5 @@ function sync(file: Pick<File, 'sync'>): void {
 }
 
 function isDiskFull(thrown: unknown): boolean {
-  return (
-    thrown instanceof PgError &&
-    !(thrown instanceof LogFailure) &&
-    thrown.sqlstate === SQLSTATES.disk_full
-  );
+  return hasCondition(thrown, 'disk_full') && !(thrown instanceof LogFailure);
 }

@@ -305,6 +305,8 @@ export class StorageEngine {
 
   /** The directory of trees remembers what is dropped and not free, so nothing of this is logged. */
   #freeDropped(): boolean {
+    // A full disk is to show before there is a group that cannot be given up.
+    this.pages.reserve();
     this.log.mark();
     this.apply((trees) => {
       this.#mayHaveDropped = trees.freeDropped(DROPPED_PAGES_PER_SLICE);

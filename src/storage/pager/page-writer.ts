@@ -1,5 +1,5 @@
 import { AssertionError, assert } from '../../base/index.ts';
-import { pgError } from '../../errors/index.ts';
+import { hasCondition, type PgError, pgError } from '../../errors/index.ts';
 import {
   CommitPublisher,
   Doorbell,
@@ -81,6 +81,9 @@ export class PageWriter {
   #slotCount = 0;
   /** Why the last eviction that had to write could not. */
   #evictionError: unknown = null;
+  /** The disk has been found too full for a file to grow. Until the next round of eviction, what would
+   * make one grow is not tried again. */
+  #fullDisk: PgError | null = null;
   readonly #reuse = (location: number): void => {
     if (location > 0) this.#free.put(location - 1);
     else this.#freeSlots.push(spillSlotOf(location));
@@ -151,6 +154,17 @@ export class PageWriter {
   /** Starts an operation: afterwards at least `limits.operation` frames are free. */
   reserve(): void {
     if (this.#free.count < this.#limits.operation) this.#makeRoom();
+  }
+
+  /** As `reserve`, for callers that can wait: the error when the disk is too full for it, else null. */
+  tryReserve(): PgError | null {
+    try {
+      this.reserve();
+      return null;
+    } catch (thrown) {
+      if (hasCondition(thrown, 'disk_full')) return thrown;
+      throw thrown;
+    }
   }
 
   #makeRoom(): void {
@@ -357,6 +371,7 @@ export class PageWriter {
     this.#publisher.collectHeld(this.#held);
     this.#sweepRetained();
     this.#evictionError = null;
+    this.#fullDisk = null;
     this.#evict(this.#limits.high - this.#free.count - this.#retired.frameCount);
     this.#retired.drain(this.#reuse);
   }
@@ -382,6 +397,7 @@ export class PageWriter {
       } catch (error) {
         // Without room for spilling, clean pages can still go; an operation that needs more fails.
         this.#evictionError = error;
+        if (hasCondition(error, 'disk_full')) this.#fullDisk = error;
       }
     }
   }
@@ -394,6 +410,7 @@ export class PageWriter {
     if (previous === 0 && backing === BACKING_HOME) {
       location = HOME_LOCATION;
     } else if (previous === 0 && backing === BACKING_NONE && page >= this.#checkpointPageCount) {
+      if (this.#fullDisk !== null) throw this.#fullDisk;
       this.#writeFrame(frame, this.#files.data, page);
       location = HOME_LOCATION;
     } else {
@@ -425,6 +442,7 @@ export class PageWriter {
     let slot = backing - 1;
     if (backing <= 0) {
       slot = this.#freeSlots.pop() ?? this.#slotCount;
+      if (slot === this.#slotCount && this.#fullDisk !== null) throw this.#fullDisk;
       if (slot >= memory.spillSlotCountMax) {
         throw pgError('disk_full', `file "${this.#files.spill.path}" has reached its largest size`);
       }
