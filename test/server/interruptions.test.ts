@@ -1,0 +1,86 @@
+/** Sessions and statements that are ended from outside while they wait for their client. */
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import {
+  CANCEL_REQUEST,
+  copyData,
+  copyDone,
+  int32,
+  packet,
+  query,
+  readFields,
+  summarize,
+  type WireClient,
+} from '../support/wire-client.ts';
+import { testServer } from './server.ts';
+
+const server = testServer();
+
+function cancel(client: WireClient): void {
+  const socket = connect({ port: server.port, host: '127.0.0.1' });
+  socket.end(packet(CANCEL_REQUEST, int32(client.processId), int32(client.secretKey)));
+}
+
+test('idle_in_transaction_session_timeout ends the session and frees its locks', async () => {
+  const idle = await server.wire();
+  const other = await server.wire();
+  await other.query('create table held (a int)');
+  await idle.query("set idle_in_transaction_session_timeout = '300ms'");
+  // Outside of a transaction, and while a statement runs, it means nothing.
+  await sleep(400);
+  await idle.query('begin; select pg_sleep(0.4); lock held');
+  const ended = await idle.until('E');
+  expect(readFields(ended[0]!.body)).toMatchObject({
+    S: 'FATAL',
+    C: '25P03',
+    M: 'terminating connection due to idle-in-transaction timeout',
+  });
+  await idle.untilClosed();
+  expect((await other.query('begin; lock held nowait; rollback')).error).toBeNull();
+  await other.end();
+});
+
+test('idle_session_timeout ends a session that waits for nothing', async () => {
+  const idle = await server.wire();
+  await idle.query("set idle_session_timeout = '200ms'");
+  const ended = await idle.until('E');
+  expect(readFields(ended[0]!.body)).toMatchObject({ S: 'FATAL', C: '57P05' });
+  await idle.untilClosed();
+});
+
+test('CancelRequest ends a COPY that waits for data, and one that takes it', async () => {
+  const client = await server.wire();
+  await client.query('create table copied (a int, b text)');
+  for (const isBusy of [false, true]) {
+    client.send(query('copy copied from stdin'));
+    await client.until('G');
+    const rows = copyData('1\tone\n'.repeat(isBusy ? 5000 : 1));
+    for (let i = 0; i < (isBusy ? 50 : 1); i++) client.send(rows);
+    await sleep(isBusy ? 20 : 100);
+    cancel(client);
+    await sleep(300);
+    // What the client sends before it hears of the error is passed over.
+    client.send(copyData('3\tthree\n'), copyDone());
+    const result = summarize(await client.until('Z', 20_000));
+    expect(result).toMatchObject({ error: { C: '57014' }, status: 'I' });
+    expect(result.error?.M).toBe('canceling statement due to user request');
+    expect((await client.query('select count(*) from copied')).rows).toEqual([['0']]);
+  }
+  expect((await client.copyIn('copy copied from stdin', ['4\tfour\n'])).tags).toEqual(['COPY 1']);
+  await client.end();
+});
+
+test('a client that goes away in the middle of a COPY leaves nothing behind', async () => {
+  const client = await server.wire();
+  const other = await server.wire();
+  await other.query('create table left_behind (a int primary key)');
+  client.send(query('copy left_behind from stdin'));
+  await client.until('G');
+  client.send(copyData('1\n2\n'));
+  await sleep(100);
+  client.destroy();
+  expect((await other.query('begin; lock left_behind; rollback', 10_000)).error).toBeNull();
+  expect((await other.query('select count(*) from left_behind')).rows).toEqual([['0']]);
+  await other.end();
+});
