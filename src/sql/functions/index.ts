@@ -21,6 +21,7 @@ import './json.ts';
 import './json-sets.ts';
 import './json-records.ts';
 import './jsonb-change.ts';
+import './jsonpath.ts';
 import './jsonb-subscript.ts';
 import './aggregate-count.ts';
 import './aggregate-sum.ts';
