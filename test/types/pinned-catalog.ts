@@ -86,6 +86,8 @@ export const PINNED_PG_TYPE: readonly string[] = [
   '3807|_jsonb|-1|f|A|f|0|3802|i|x|0|jsonb[]',
   '3831|anyrange|-1|f|P|f|0|0|d|x|0|anyrange',
   '3838|event_trigger|4|t|P|f|0|0|i|p|0|event_trigger',
+  '4072|jsonpath|-1|f|U|f|4073|0|i|x|0|jsonpath',
+  '4073|_jsonpath|-1|f|A|f|0|4072|i|x|0|jsonpath[]',
   '4089|regnamespace|4|t|N|f|4090|0|i|p|0|regnamespace',
   '4090|_regnamespace|-1|f|A|f|0|4089|i|x|0|regnamespace[]',
   '4096|regrole|4|t|N|f|4097|0|i|p|0|regrole',
