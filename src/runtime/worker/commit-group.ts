@@ -76,6 +76,11 @@ export class CommitGroup {
     return this.opened !== null;
   }
 
+  /** A group's records are stable, and those who wait for it have not been told. */
+  get isStable(): boolean {
+    return this.syncing !== null && this.sync.hasEnded;
+  }
+
   /** Something is to be done that need not be waited for. */
   get hasWork(): boolean {
     if (this.opened !== null) return this.fullDisk === null;

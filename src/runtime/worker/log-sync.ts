@@ -98,10 +98,15 @@ export class LogSync {
     return true;
   }
 
+  /** The sync that was started has ended, well or not. */
+  get hasEnded(): boolean {
+    return this.words.load(DONE) === this.number;
+  }
+
   /** True once the sync that was started has ended well. After a failed sync nothing is known of what
    * is stable, so it is not tried again: this throws, and the log is failed. */
   isDone(): boolean {
-    if (this.words.load(DONE) !== this.number) return false;
+    if (!this.hasEnded) return false;
     if (this.words.load(FAILED) !== 0) throw this.log.fail(new Error('could not fsync the log'));
     if (this.running !== null) this.log.endSync(this.running);
     this.running = null;

@@ -99,6 +99,8 @@ export class StatementThread implements RequestHandler, StatementHost {
 
   protected afterTurn(): void {}
 
+  afterMessage(): void {}
+
   protected hasWork(): boolean {
     return false;
   }

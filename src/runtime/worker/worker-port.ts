@@ -15,6 +15,8 @@ const FULL_SLEEP_MS = 100;
 export interface RequestHandler {
   execute(message: ExecuteMessage, payload: Uint8Array, start: number, end: number): void;
   control(message: ControlMessage, payload: Uint8Array, start: number, end: number): void;
+  /** What cannot wait until all messages that have come are handled. */
+  afterMessage(): void;
 }
 
 /** A worker's end of its two rings. */
@@ -58,6 +60,7 @@ export class WorkerPort {
       this.dispatch(handler, at, at + requests.length);
       requests.skip();
       count++;
+      handler.afterMessage();
     }
     if (count > 0) requests.releaseSkipped();
     return count;

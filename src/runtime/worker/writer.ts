@@ -63,6 +63,9 @@ const WRITE_SET_BYTES = 64 * 1024 * 1024;
 /** How long the same complaint is kept from the operator. */
 const COMPLAINT_MS = 60_000;
 
+/** How often those who wait for a lock are looked at: for timeouts and deadlocks. */
+const WAITER_CHECK_MS = 5;
+
 /** The writer worker: owner of the log, the trees, the locks and all transactions that write. */
 export class Writer extends StatementThread {
   readonly engine: StorageEngine;
@@ -76,6 +79,7 @@ export class Writer extends StatementThread {
   private readonly running = new Map<Transaction, LockWaiter>();
   /** Statements and utilities that wait for a lock, for the timeouts. */
   private readonly waiters = new Set<Transaction>();
+  private nextWaiterCheck = 0;
   private readonly group: CommitGroup;
   private readonly sync: LogSync;
   private readonly spill: WriteSpill;
@@ -139,6 +143,18 @@ export class Writer extends StatementThread {
 
   // ---------------------------------------------------------------- the loop
 
+  /** A commit that has become stable holds locks that others wait for, so it does not wait for the
+   * statements that came at the same time. */
+  override afterMessage(): void {
+    if (!this.group.isStable) return;
+    try {
+      this.group.run(this.hasOthers());
+    } catch (thrown) {
+      this.afterFailure(thrown);
+    }
+    this.port.publish();
+  }
+
   protected override afterTurn(): void {
     try {
       this.utilities.runReady();
@@ -150,7 +166,7 @@ export class Writer extends StatementThread {
     }
     const { fullDisk } = this.group;
     if (fullDisk !== null) this.complain(`commits wait for room on the disk: ${fullDisk.message}`);
-    if (this.waiters.size > 0) this.checkWaiters();
+    if (this.waiters.size > 0 && performance.now() >= this.nextWaiterCheck) this.checkWaiters();
   }
 
   protected override hasWork(): boolean {
@@ -158,7 +174,7 @@ export class Writer extends StatementThread {
   }
 
   protected override sleepMs(): number {
-    return this.waiters.size > 0 ? 5 : 200;
+    return this.waiters.size > 0 ? WAITER_CHECK_MS : 200;
   }
 
   protected override atStop(): void {
@@ -727,6 +743,7 @@ export class Writer extends StatementThread {
   /** Timeouts of those who wait for locks, and the search for deadlocks. */
   private checkWaiters(): void {
     const now = performance.now();
+    this.nextWaiterCheck = now + WAITER_CHECK_MS;
     for (const transaction of [...this.waiters]) {
       const waiter = this.running.get(transaction);
       if (waiter === undefined || transaction.waitingFor === null) {
