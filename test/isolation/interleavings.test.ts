@@ -99,6 +99,18 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
       'b: ROLLBACK',
     ],
   },
+  'repeatable read: definitions take in what the transaction does not see': {
+    steps: [
+      'b: begin isolation level repeatable read; select count(*) from t',
+      'a: insert into t values (3, 30)',
+      'b: alter table t alter v type bigint',
+      'b: create index on t (v)',
+      'b: commit',
+      'a: select id from t where v = 30',
+      'a: select count(*), sum(v) from t',
+    ],
+    answers: ['b: 2', 'a: INSERT 1', 'b: ALTER', 'b: CREATE', 'b: COMMIT', 'a: 3', 'a: 3,60'],
+  },
   'repeatable read: FOR KEY SHARE does not mind a change of other columns': {
     steps: [
       'b: begin isolation level repeatable read; select count(*) from t',

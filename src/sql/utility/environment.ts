@@ -44,7 +44,7 @@ export interface UtilityEnvironment {
   readonly foreignKeys: ForeignKeyChecks;
   /** Entries of a tree as the transaction sees them at the present command. */
   openCursor(tree: TreeId): Cursor;
-  /** The same as the newest commit left them, whatever the isolation level: for tests of all rows of
+  /** The same as the newest commit left them, whatever the isolation level: for what reads all rows of
    * a table that is locked against changes. */
   newestCursor(tree: TreeId): Cursor;
   closeCursor(cursor: Cursor): void;

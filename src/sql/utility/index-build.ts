@@ -168,7 +168,7 @@ class EntryLoader {
     const { environment } = this.command;
     const { sorter, last, tree } = this;
     environment.nextCommand();
-    const present = environment.openCursor(tree);
+    const present = environment.newestCursor(tree);
     try {
       sorter.sort();
       let more = present.first();
@@ -228,7 +228,7 @@ function duplicateEntry(
   index: IndexDescriptor,
   clusterKey: Uint8Array,
 ): PgError {
-  const cursor = command.environment.openCursor(table.tree);
+  const cursor = command.environment.newestCursor(table.tree);
   try {
     cursor.seek(clusterKey, clusterKey.length, 'ge');
     return duplicateRow(command, table, index, cursor.valueBytes, cursor.valueStart);

@@ -8,14 +8,15 @@ import { columnVectors } from './execution.ts';
 /** Rows between two looks at the clock. */
 const ROWS_PER_LOOK = 256;
 
-/** Calls `visit` at each entry of a tree, in key order; what the cursor shows is good in the call. The
- * cursor is closed at the end. */
+/** Calls `visit` at each entry of a tree, in key order; what the cursor shows is good in the call. All
+ * that is committed is visited, also what a REPEATABLE READ transaction does not see otherwise: what is
+ * built or tested must hold for everybody. */
 export function* scanTree(
   environment: UtilityEnvironment,
   tree: TreeId,
   visit: (cursor: Cursor) => void,
-  cursor: Cursor = environment.openCursor(tree),
 ): Generator<UtilityPause, void, undefined> {
+  const cursor = environment.newestCursor(tree);
   try {
     let looked = 0;
     for (let found = cursor.first(); found; found = cursor.next()) {

@@ -23,16 +23,10 @@ export function* validateForeignKey(
   const parents = environment.newestCursor(reference.parentIndex.tree);
   const test = new RowTest(command, reference, parents);
   try {
-    const rows = environment.newestCursor(child.tree);
-    yield* scanTree(
-      environment,
-      child.tree,
-      (cursor) => {
-        reader.read(cursor);
-        test.row(reader.columns);
-      },
-      rows,
-    );
+    yield* scanTree(environment, child.tree, (cursor) => {
+      reader.read(cursor);
+      test.row(reader.columns);
+    });
   } finally {
     environment.closeCursor(parents);
   }
