@@ -112,7 +112,15 @@ function node(types: readonly number[], shape: Shape<PlanNode>): PlanNode {
 
 function planOf(root: PlanNode): Plan {
   return {
-    ...{ root, subplans: [], ctes: [], tables: [ACCOUNTS], slots: 0, parameterTypes: [] },
+    ...{
+      root,
+      subplans: [],
+      ctes: [],
+      changes: [],
+      tables: [ACCOUNTS],
+      slots: 0,
+      parameterTypes: [],
+    },
     output: root.output.map((column) => ({ ...column, sourceTable: 0, sourceColumn: 0 })),
     ...{ needsWriter: false, needsCatalog: false, catalogVersion: 1 },
   };

@@ -22,7 +22,8 @@ export function commandTag(prepared: PreparedStatement, rowCount: number): strin
 /** Whether a statement counts as a write for READ ONLY transactions. */
 export function writesData(prepared: PreparedStatement): boolean {
   const kind = prepared.statement?.kind;
-  return kind === 'insert' || kind === 'update' || kind === 'delete';
+  const changes = prepared.planned?.plan.changes ?? [];
+  return kind === 'insert' || kind === 'update' || kind === 'delete' || changes.length > 0;
 }
 
 /** Utility statements that READ ONLY transactions run as well: they change no data. */

@@ -32,6 +32,12 @@ export function runDeclare(
   refuseInto(session, statement.query!);
   const prepared = through?.prepared.inner ?? session.prepareNode(statement.query!, parsed, []);
   const plan = prepared.planned!.plan;
+  if (plan.changes.length > 0) {
+    throw pgError(
+      'feature_not_supported',
+      'DECLARE CURSOR must not contain data-modifying statements in WITH',
+    );
+  }
   checkLocking(statement.query!, options);
   if ((options & CURSOR.hold) !== 0) throw notSupported('DECLARE CURSOR WITH HOLD');
   const isBinary = (options & CURSOR.binary) !== 0;

@@ -273,6 +273,7 @@ function resultPlan(exprs: readonly Expr[], catalogVersion: number): Plan {
     },
     subplans: [],
     ctes: [],
+    changes: [],
     tables: [],
     slots: 0,
     output: output.map((column) => ({ ...column, sourceTable: 0, sourceColumn: 0 })),

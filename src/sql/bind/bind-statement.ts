@@ -73,9 +73,9 @@ function watchClock(types: TypeContext, read: () => void): TypeContext {
 
 function bindQuery(b: Binder, node: Node): Query {
   if ('SelectStmt' in node) return bindSelectStatement(b, null, node.SelectStmt);
-  if ('InsertStmt' in node) return bindInsert(b, node.InsertStmt);
-  if ('UpdateStmt' in node) return bindUpdate(b, node.UpdateStmt);
-  if ('DeleteStmt' in node) return bindDelete(b, node.DeleteStmt);
+  if ('InsertStmt' in node) return bindInsert(b, null, node.InsertStmt);
+  if ('UpdateStmt' in node) return bindUpdate(b, null, node.UpdateStmt);
+  if ('DeleteStmt' in node) return bindDelete(b, null, node.DeleteStmt);
   if ('MergeStmt' in node) throw notSupported('MERGE');
   throw notSupported('this statement');
 }

@@ -128,7 +128,7 @@ function aliasColumns(
 /** A table, view, system view or common table. */
 function bindRangeVar(b: Binder, scope: Scope, node: RangeVar): NamespaceItem {
   if (node.schemaname === undefined && node.relname !== undefined) {
-    const cte = addCommonTable(scope, node);
+    const cte = addCommonTable(b, scope, node);
     if (cte !== null) return cte;
   }
   const found = findRelation(b, node);
@@ -211,7 +211,7 @@ function addView(b: Binder, scope: Scope, view: RelationDescriptor, node: RangeV
   );
 }
 
-function addCommonTable(scope: Scope, node: RangeVar): NamespaceItem | null {
+function addCommonTable(b: Binder, scope: Scope, node: RangeVar): NamespaceItem | null {
   const wanted = node.relname ?? '';
   let level = 0;
   for (let at: Scope | null = scope; at !== null; at = at.parent, level++) {
@@ -224,6 +224,13 @@ function addCommonTable(scope: Scope, node: RangeVar): NamespaceItem | null {
     const shape = selfReference ? self.columns : cte?.columns;
     if (shape === undefined) continue;
     if (selfReference) self.references++;
+    else if (cte !== undefined && returnsNothing(cte.query)) {
+      throw pgError(
+        'feature_not_supported',
+        `WITH query "${wanted}" does not have a RETURNING clause`,
+        b.position(node.location ?? 0),
+      );
+    }
     const columns = aliasColumns(shape, name, node.alias);
     const entry = scope.addEntry({
       kind: 'cte',
@@ -236,6 +243,10 @@ function addCommonTable(scope: Scope, node: RangeVar): NamespaceItem | null {
     return scope.addItem(namespaceItem(entry, name, columns));
   }
   return null;
+}
+
+function returnsNothing(query: Query): boolean {
+  return 'returning' in query && query.returning.length === 0;
 }
 
 type FoundRelation =

@@ -115,8 +115,8 @@ function findAttribute(
   );
 }
 
-export function bindInsert(b: Binder, node: InsertStmt): ModifyQuery {
-  const scope = new Scope(null);
+export function bindInsert(b: Binder, parent: Scope | null, node: InsertStmt): ModifyQuery {
+  const scope = new Scope(parent);
   if (node.withClause !== undefined) bindWith(b, scope, node.withClause);
   const relation = node.relation as RangeVar;
   const table = targetTable(b, relation, 'inserting into');
@@ -589,8 +589,8 @@ function oneColumn(query: Query, column: number): Query {
   throw notSupported('a set operation as the source of a multiple-column assignment');
 }
 
-export function bindUpdate(b: Binder, node: UpdateStmt): ModifyQuery {
-  const scope = new Scope(null);
+export function bindUpdate(b: Binder, parent: Scope | null, node: UpdateStmt): ModifyQuery {
+  const scope = new Scope(parent);
   if (node.withClause !== undefined) bindWith(b, scope, node.withClause);
   const relation = node.relation as RangeVar;
   const table = targetTable(b, relation, 'updating');
@@ -614,8 +614,8 @@ export function bindUpdate(b: Binder, node: UpdateStmt): ModifyQuery {
   };
 }
 
-export function bindDelete(b: Binder, node: DeleteStmt): ModifyQuery {
-  const scope = new Scope(null);
+export function bindDelete(b: Binder, parent: Scope | null, node: DeleteStmt): ModifyQuery {
+  const scope = new Scope(parent);
   if (node.withClause !== undefined) bindWith(b, scope, node.withClause);
   const relation = node.relation as RangeVar;
   const table = targetTable(b, relation, 'deleting from');

@@ -29,6 +29,13 @@ export function checkRecursiveReferences(b: Binder, cte: CommonTableExpr): void 
   if (!recursive) return;
   const body = cte.ctequery as { SelectStmt?: SelectStmt };
   const select = body.SelectStmt;
+  if (select === undefined) {
+    throw pgError(
+      'invalid_recursion',
+      `recursive query "${name}" must not contain data-modifying statements`,
+      b.position(cte.location),
+    );
+  }
   if (select?.op !== 'SETOP_UNION') {
     throw pgError(
       'invalid_recursion',

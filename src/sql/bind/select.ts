@@ -17,6 +17,7 @@ import {
 import { bindExpr, bindExprList, bindStar } from './expressions.ts';
 import { bindFromClause, outputShape } from './from.ts';
 import { bindGroupClause, checkGrouping } from './grouping.ts';
+import { bindDelete, bindInsert, bindUpdate } from './modify.ts';
 import type {
   CommonTable,
   OutputColumn,
@@ -67,7 +68,6 @@ export function bindWith(b: Binder, scope: Scope, clause: WithClause): void {
       );
     }
     const body = cte.ctequery as Node;
-    if (!('SelectStmt' in body)) throw notSupported('a data-modifying statement in WITH');
     if (cte.search_clause !== undefined) throw notSupported('SEARCH');
     if (cte.cycle_clause !== undefined) throw notSupported('CYCLE');
     if (clause.recursive === true) checkRecursiveReferences(b, cte);
@@ -84,10 +84,17 @@ export function bindWith(b: Binder, scope: Scope, clause: WithClause): void {
       }
       return shape.map((column, i) => ({ ...column, name: aliases[i] ?? column.name }));
     };
-    const select = body.SelectStmt;
+    const select = 'SelectStmt' in body ? body.SelectStmt : undefined;
     let query: Query;
     let recursive = false;
-    if (clause.recursive === true && select.op === 'SETOP_UNION' && select.larg !== undefined) {
+    if (select === undefined) {
+      query = bindChange(b, scope, body, cte.location);
+      scope.cteNames.set(name, index);
+    } else if (
+      clause.recursive === true &&
+      select.op === 'SETOP_UNION' &&
+      select.larg !== undefined
+    ) {
       const holder = new Scope(scope);
       if (select.withClause !== undefined) bindWith(b, holder, select.withClause);
       const initial = bindSelectStatement(b, holder, select.larg);
@@ -111,6 +118,21 @@ export function bindWith(b: Binder, scope: Scope, clause: WithClause): void {
     const common: CommonTable = { name, query, columns: rename(query), recursive, materialized };
     scope.ctes.push(common);
   }
+}
+
+/** INSERT, UPDATE or DELETE in WITH. */
+function bindChange(b: Binder, scope: Scope, node: Node, location: number | undefined): Query {
+  if (scope.parent !== null || b.viewDepth > 0) {
+    throw pgError(
+      'feature_not_supported',
+      'WITH clause containing a data-modifying statement must be at the top level',
+      b.position(location),
+    );
+  }
+  if ('InsertStmt' in node) return bindInsert(b, scope, node.InsertStmt);
+  if ('UpdateStmt' in node) return bindUpdate(b, scope, node.UpdateStmt);
+  if ('DeleteStmt' in node) return bindDelete(b, scope, node.DeleteStmt);
+  throw notSupported('this statement in WITH', b.position(location));
 }
 
 function checkRecursion(

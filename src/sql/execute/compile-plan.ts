@@ -6,6 +6,7 @@ import type { SortKey } from '../expression.ts';
 import type { Plan, PlanNode } from '../plan/plan.ts';
 import { Aggregate } from './aggregate/aggregate.ts';
 import { compileAggregate } from './aggregate/compile-aggregate.ts';
+import { ChangingCtes, readBySubplans } from './changing-ctes.ts';
 import { CompletedRows } from './completed-rows.ts';
 import { ConflictUpdate } from './conflict-update.ts';
 import { CteScan, CteStore } from './cte.ts';
@@ -123,7 +124,7 @@ export function compilePlan(plan: Plan, figures: PlanFigures | null = null): Com
   const run = new Run(plan.slots);
   const shared = new SharedParts();
   const compiler = new PlanCompiler(plan, run, shared, figures, null);
-  return new CompiledPlan(plan, run, compiler.compile(plan.root).operator, shared);
+  return new CompiledPlan(plan, run, compiler.root(), shared);
 }
 
 /** What EXPLAIN ANALYZE counts, and where the thread's reads of pages are counted. */
@@ -181,6 +182,15 @@ class PlanCompiler {
       shared.subplans.push(subplan);
       return subplan;
     });
+  }
+
+  /** The operator of the whole statement. */
+  root(): Operator {
+    const plan = this.#plan;
+    const root = this.compile(plan.root).operator;
+    if (plan.changes.length === 0) return root;
+    const stores = (ctes: readonly number[]) => ctes.map((cte) => this.#cte(cte));
+    return new ChangingCtes(root, stores(readBySubplans(plan)), stores(plan.changes));
   }
 
   compile(node: PlanNode): Compiled {

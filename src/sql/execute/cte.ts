@@ -40,10 +40,23 @@ export class CteStore {
   /** Adds further rows: CHUNK when there are some. */
   extend(): Status {
     if (this.#inputDone) return DONE;
+    // Rows that a common table changes do not count as the statement's.
+    const { affectedRows } = this.#run;
     const status = this.#input.next();
+    this.#run.affectedRows = affectedRows;
     if (status === CHUNK) this.rows.append(this.#input.chunk);
     if (status === DONE) this.#inputDone = true;
     return status;
+  }
+
+  /** Makes all rows, whether they are read or not. */
+  complete(): Status {
+    this.open();
+    for (;;) {
+      const status = this.extend();
+      if (status !== CHUNK) return status;
+      if (this.#run.shouldPause()) return PAUSE;
+    }
   }
 
   close(): void {

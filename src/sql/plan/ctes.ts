@@ -27,20 +27,30 @@ export function inlineOrPlanCte(
     const inner = owner.inner(cte.query);
     return { kind: 'inline', node: inner.plan(), needs: [] };
   }
-  if (planned.node < 0) {
-    planned.node = owner.statement.ctes.length;
-    owner.statement.ctes.push(undefined as unknown as PlanNode);
-    const node = cte.recursive ? planRecursive(planned) : owner.inner(cte.query).plan();
-    owner.statement.ctes[planned.node] = node;
-    planned.rows = node.rows;
-  }
-  return { kind: 'scan', cte: planned.node, name: cte.name, rows: planned.rows };
+  const index = plannedCte(planned);
+  return { kind: 'scan', cte: index, name: cte.name, rows: planned.rows };
+}
+
+/** The place among the statement's common tables of one that is computed; planned if it is not yet. */
+export function plannedCte(planned: PlannedCte): number {
+  const { cte, owner } = planned;
+  if (planned.node >= 0) return planned.node;
+  planned.node = owner.statement.ctes.length;
+  owner.statement.ctes.push(undefined as unknown as PlanNode);
+  const node = cte.recursive ? planRecursive(planned) : owner.inner(cte.query).plan();
+  owner.statement.ctes[planned.node] = node;
+  planned.rows = node.rows;
+  return planned.node;
+}
+
+export function changesData(query: Query): boolean {
+  return query.kind === 'insert' || query.kind === 'update' || query.kind === 'delete';
 }
 
 /** As PostgreSQL decides: a single reader and no side effects, unless told otherwise. */
 function canInline(planned: PlannedCte): boolean {
   const { cte, owner } = planned;
-  if (cte.recursive || cte.query.kind === 'insert') return false;
+  if (cte.recursive || changesData(cte.query)) return false;
   if (cte.materialized === 'always') return false;
   const index = owner.ctes.indexOf(planned);
   if (cte.materialized === 'default' && countReaders(owner.query, index, 0) > 1) return false;

@@ -3,6 +3,7 @@ import { visibleOutput } from '../bind/sublinks.ts';
 import type { Expr } from '../expression.ts';
 import { someExpr, visitChildren, visitQuery } from '../expression-tree.ts';
 import { CATALOG_FUNCTIONS, isCatalogType, WRITER_FUNCTIONS } from '../functions/index.ts';
+import { changesData, plannedCte } from './ctes.ts';
 import type { Plan, ResultColumn } from './plan.ts';
 import { QueryPlanner } from './query-planner.ts';
 import { type PlanContext, StatementPlanner } from './statement-planner.ts';
@@ -12,6 +13,7 @@ export function planQuery(query: Query, context: PlanContext): Plan {
   const statement = new StatementPlanner(context);
   const planner = new QueryPlanner(statement, query, null, false);
   const root = planner.plan();
+  const changes = planner.ctes.filter(({ cte }) => changesData(cte.query)).map(plannedCte);
   const output = visibleOutput(query).map(
     ({ name, expr, sourceTable, sourceColumn }): ResultColumn => ({
       name,
@@ -25,6 +27,7 @@ export function planQuery(query: Query, context: PlanContext): Plan {
     root,
     subplans: statement.subplans,
     ctes: statement.ctes,
+    changes,
     tables: statement.tables,
     slots: statement.slots,
     output,

@@ -9,6 +9,9 @@ export interface Plan {
   readonly subplans: readonly PlanNode[];
   /** Plans of common tables that are computed once: read by cteScan. */
   readonly ctes: readonly PlanNode[];
+  /** Those of `ctes` that insert, update or delete, in the order of WITH. They run to their ends
+   * whether they are read or not. */
+  readonly changes: readonly number[];
   /** Tables of the statement; nodes refer to them by index. */
   readonly tables: readonly RelationDescriptor[];
   /** Number of `outer` slots. */

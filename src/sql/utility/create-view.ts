@@ -1,4 +1,4 @@
-import type { Node, RangeVar, ViewStmt } from '@pgsql/types';
+import type { Node, RangeVar, SelectStmt, ViewStmt } from '@pgsql/types';
 import type { ColumnDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import type { TreeId } from '../../storage/index.ts';
@@ -29,6 +29,12 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   if (query === undefined || !('SelectStmt' in query)) throw notSupported('this view');
   if (query.SelectStmt.intoClause !== undefined) {
     throw pgError('feature_not_supported', 'views must not contain SELECT INTO');
+  }
+  if (changesInWith(query.SelectStmt)) {
+    throw pgError(
+      'feature_not_supported',
+      'views must not contain data-modifying statements in WITH',
+    );
   }
   const schema = creationSchema(command, name);
   const viewName = name.relname ?? '';
@@ -76,6 +82,16 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   };
   environment.change({ kind: 'relation', oid, descriptor: view });
   return { tag };
+}
+
+/** Whether the query has INSERT, UPDATE or DELETE in its WITH clause. */
+function changesInWith(select: SelectStmt): boolean {
+  return (select.withClause?.ctes ?? []).some(
+    (node) =>
+      'CommonTableExpr' in node &&
+      node.CommonTableExpr.ctequery !== undefined &&
+      !('SelectStmt' in node.CommonTableExpr.ctequery),
+  );
 }
 
 /** Keeps the relations of the query from being dropped or altered meanwhile. */

@@ -571,6 +571,7 @@ export function planOf(
     root,
     subplans: [],
     ctes: [],
+    changes: [],
     tables,
     slots: 8,
     output: root.output.map((c) => ({
