@@ -75,15 +75,20 @@ export class WalSegments {
   /** Makes the segments from one LSN up to another exist, ready for records. */
   ensure(from: number, end: number): void {
     for (let index = this.indexOf(from); index * this.segmentSize < end; index++) {
-      while (!this.prepare(index));
+      while (!this.#prepare(index, false));
     }
   }
 
   /** Does a part of what makes a segment exist; true when it does. */
   prepare(index: number): boolean {
+    return this.#prepare(index, true);
+  }
+
+  /** Nobody can do anything else while a segment is needed, so its parts need no syncs of their own. */
+  #prepare(index: number, syncsParts: boolean): boolean {
     if (this.#existing.has(index)) return true;
     if (this.filler?.state === 'done') this.#adoptAhead(this.filler, index);
-    else if (this.#fillNew()) this.#adoptNew(index);
+    else if (this.#fillNew(syncsParts)) this.#adoptNew(index);
     return this.#existing.has(index);
   }
 
@@ -166,13 +171,13 @@ export class WalSegments {
   }
 
   /** Adds a part of zeros to the segment in the making; true when it is whole. */
-  #fillNew(): boolean {
+  #fillNew(syncsPart: boolean): boolean {
     this.#new ??= this.#directory.open(NEW_NAME, 'create');
     const file = this.#new;
     const size = Math.min(PART_SIZE, this.segmentSize - this.#newSize);
     try {
       file.writeAt(new Uint8Array(size), this.#newSize);
-      file.sync();
+      if (syncsPart || this.#newSize + size === this.segmentSize) file.sync();
     } catch (thrown) {
       this.#abandonNew(file);
       throw thrown;
