@@ -38,7 +38,7 @@ export function expandRow(b: Binder, scope: Scope, expr: Expr): { name: string; 
   const fields = rowFields(scope, expr);
   if (fields === null) {
     throw expr.type === OID.record
-      ? pgError('undefined_object', 'record type has not been registered', b.positionOf(expr))
+      ? pgError('wrong_object_type', 'record type has not been registered', b.positionOf(expr))
       : pgError(
           'wrong_object_type',
           `type ${typeDisplay(expr.type)} is not composite`,

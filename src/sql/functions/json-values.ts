@@ -52,24 +52,26 @@ export function isOnOwnLine(type: number): boolean {
   return ['array', 'record'].includes(categoryOf(typeByOid(type)));
 }
 
-const texts = new Map<number, JsonText>();
-const trees = new Map<number, JsonTree>();
+const texts = new WeakMap<SqlType, JsonText>();
+const trees = new WeakMap<SqlType, JsonTree>();
 
 /** How values of a type become JSON texts. */
-export function jsonTextOf(type: number): JsonText {
+export function jsonTextOf(oid: number): JsonText {
+  const type = typeByOid(oid);
   let text = texts.get(type);
   if (text === undefined) {
-    text = makeText(typeByOid(type));
+    text = makeText(type);
     texts.set(type, text);
   }
   return text;
 }
 
 /** How values of a type become jsonb. */
-export function jsonTreeOf(type: number): JsonTree {
+export function jsonTreeOf(oid: number): JsonTree {
+  const type = typeByOid(oid);
   let tree = trees.get(type);
   if (tree === undefined) {
-    tree = makeTree(typeByOid(type));
+    tree = makeTree(type);
     trees.set(type, tree);
   }
   return tree;
