@@ -33,6 +33,7 @@ import type { CursorFetch } from './cursor-fetch.ts';
 import { SessionNotifications } from './notifications.ts';
 import { decodeParameter } from './parameter-values.ts';
 import { Portal } from './portal.ts';
+import { Portals } from './portals.ts';
 import {
   emptyStatement,
   innerStatement,
@@ -72,7 +73,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
   /** The catalog that the open transaction sees, when it has changed it. */
   private changedCatalog: Catalog | null = null;
   private readonly cache: StatementCache;
-  private readonly portals = new Map<string, Portal>();
+  private readonly portals = new Portals();
   /** Runs a statement again whose plan was out of date; null for a portal, which is run by itself. */
   private retry: Continuation = null;
   private retryCount = 0;
@@ -224,7 +225,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
 
   bind(portal: string, statement: string, values: BindValues): void {
     this.extended(() => {
-      if (portal !== '' && this.portals.has(portal)) {
+      if (portal !== '' && this.portals.find(portal) !== undefined) {
         throw pgError('duplicate_cursor', `cursor "${portal}" already exists`);
       }
       const prepared = this.currentStatement(statement);
@@ -718,34 +719,34 @@ export class ClientSession implements Session, RunListener, SessionControl {
   }
 
   findPortal(name: string): Portal | undefined {
-    return this.portals.get(name);
+    return this.portals.find(name);
   }
 
   addPortal(portal: Portal): void {
     portal.level = this.block.savepoints.length;
-    this.portals.set(portal.name, portal);
+    this.portals.add(portal);
   }
 
   get hasCursors(): boolean {
-    return [...this.portals.values()].some((portal) => portal.cursor !== null);
+    return this.portals.all().some((portal) => portal.cursor !== null);
   }
 
   closeCursors(): void {
-    for (const [name, portal] of this.portals) {
-      if (portal.cursor !== null) this.closePortalNamed(name);
+    for (const { name, cursor } of this.portals.all()) {
+      if (cursor !== null) this.closePortalNamed(name);
     }
   }
 
   /** ROLLBACK TO: what was opened since the savepoint is gone. */
   closePortalsAbove(level: number): void {
-    for (const [name, portal] of this.portals) {
-      if (portal.level > level) this.closePortalNamed(name);
+    for (const portal of this.portals.all()) {
+      if (portal.level > level) this.closePortalNamed(portal.name);
     }
   }
 
   /** RELEASE: what was opened since the savepoint belongs to the one around it. */
   lowerPortals(level: number): void {
-    for (const portal of this.portals.values()) portal.level = Math.min(portal.level, level);
+    for (const portal of this.portals.all()) portal.level = Math.min(portal.level, level);
   }
 
   private resumePortal(portal: Portal, rowLimit: number, fetch: CursorFetch | null = null): void {
@@ -1182,29 +1183,28 @@ export class ClientSession implements Session, RunListener, SessionControl {
   }
 
   private requirePortal(name: string): Portal {
-    const portal = this.portals.get(name);
+    const portal = this.portals.find(name);
     if (portal !== undefined) return portal;
     throw pgError('invalid_cursor_name', `portal "${name}" does not exist`);
   }
 
   closePortalNamed(name: string): void {
-    const portal = this.portals.get(name);
+    const portal = this.portals.find(name);
     if (portal === undefined) return;
-    this.portals.delete(name);
+    this.portals.remove(name);
     this.endPortal(portal);
   }
 
-  private endPortal(portal: Portal): void {
+  private readonly endPortal = (portal: Portal): void => {
     portal.close();
     const snapshot = portal.cursor?.snapshot ?? null;
     if (snapshot !== null && snapshot !== this.block.snapshot) {
       this.backend.releaseSnapshot(snapshot);
     }
-  }
+  };
 
   private closePortals(): void {
-    for (const portal of this.portals.values()) this.endPortal(portal);
-    this.portals.clear();
+    this.portals.clear(this.endPortal);
   }
 
   private ready(): void {
