@@ -1,4 +1,4 @@
-/** Moments in jsonpath: what .datetime() reads, how they compare and print. */
+/** Moments in jsonpath: what .datetime() reads without a template, how they compare and print. */
 
 import { pgError } from '../../errors/index.ts';
 import {
@@ -7,10 +7,11 @@ import {
   makeDate,
   momentOfLocal,
   sessionZone,
+  type TemplateType,
 } from '../../types/index.ts';
 import type { FunctionContext } from './function.ts';
 
-export type MomentType = 'date' | 'time' | 'timetz' | 'timestamp' | 'timestamptz';
+export type MomentType = TemplateType;
 
 /** A date and time of day as they were written, with their offset in seconds east of UTC. What a type
  * lacks is 0. */

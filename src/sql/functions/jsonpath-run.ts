@@ -6,10 +6,18 @@
  * missing gives nothing; in strict mode it is an error. Errors are thrown, or with `silent` and in
  * predicates they end the path as 'error'. */
 
-import { type Condition, notSupported, pgError } from '../../errors/index.ts';
-import { type FiniteNumeric, json, jsonpath, numeric, parseFloat8 } from '../../types/index.ts';
+import { type Condition, pgError } from '../../errors/index.ts';
+import {
+  checkTemplate,
+  type FiniteNumeric,
+  json,
+  jsonpath,
+  numeric,
+  parseByTemplate,
+  parseFloat8,
+} from '../../types/index.ts';
 import type { FunctionContext } from './function.ts';
-import { parseMoment } from './jsonpath-datetime.ts';
+import { PathMoment, parseMoment } from './jsonpath-datetime.ts';
 import { offsetWithin } from './jsonpath-object-id.ts';
 import { comparePathValues, startsWith, type Truth } from './jsonpath-predicates.ts';
 import { likePattern } from './jsonpath-regex.ts';
@@ -467,7 +475,7 @@ class PathRun {
         'jsonpath item method .datetime() can only be applied to a string',
       );
     }
-    if (item.template !== null) throw notSupported('a template of jsonpath .datetime()');
+    if (item.template !== null) return this.byTemplate(item, item.template, value, results);
     const moment = parseMoment(value);
     if (moment !== null) return this.next(item, moment, results);
     return this.fail(
@@ -475,6 +483,19 @@ class PathRun {
       `datetime format is not recognized: "${value}"`,
       'Use a datetime template argument to specify the input data format.',
     );
+  }
+
+  private byTemplate(item: Item, template: string, text: string, results: Results): Outcome {
+    checkTemplate(template);
+    let moment: PathMoment;
+    try {
+      const { type, days, micros, offset } = parseByTemplate(text, template);
+      moment = new PathMoment(type, days, micros, offset);
+    } catch (error) {
+      if (this.throwErrors) throw error;
+      return 'error';
+    }
+    return this.next(item, moment, results);
   }
 
   private keyValue(item: ItemOf<'method'>, value: PathValue, results: Results): Outcome {

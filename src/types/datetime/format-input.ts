@@ -19,6 +19,7 @@ import {
   isSeparator,
   type PatternNode,
   parseTemplate,
+  type TextNode,
 } from './format-template.ts';
 import { isDigit, isSpace } from './lexer.ts';
 import { PRECISION_MAX, roundToPrecision } from './typmod.ts';
@@ -85,7 +86,9 @@ function invalidFormat(message: string, detail?: string, hint?: string): Error {
   return pgError('invalid_datetime_format', message, { detail, hint });
 }
 
-function readFields(text: string, template: string): ReadFields {
+/** `strict` is the reading of the SQL standard: what separates fields must be as in the template, and
+ * both end together. */
+function readFields(text: string, template: string, strict: boolean): ReadFields {
   const fields: ReadFields = {
     mode: null,
     isTwelveHour: false,
@@ -112,9 +115,10 @@ function readFields(text: string, template: string): ReadFields {
     zoneHour: 0,
     zoneMinute: 0,
   };
-  const reader: Reader = { text, at: 0, extra: 0, isFixed: false, fields };
+  const reader: Reader = { text, at: 0, extra: 0, isFixed: strict, fields };
   const nodes = parseTemplate(template);
-  for (let i = 0; i < nodes.length && reader.at < text.length; i++) {
+  let i = 0;
+  for (; i < nodes.length && reader.at < text.length; i++) {
     const node = nodes[i] as FormatNode;
     const isPattern = node.kind === 'pattern';
     if (!reader.isFixed && !(isPattern && node.id === 'FX') && (isPattern || i === 0)) {
@@ -127,6 +131,9 @@ function readFields(text: string, template: string): ReadFields {
         reader.extra = 0;
         skipBlanks(reader);
       }
+    } else if (strict) {
+      if (characterAt(reader) !== node.character) throw unmatched(node);
+      reader.at += node.character.length;
     } else if (node.kind === 'text') {
       if (!reader.isFixed && reader.extra > 0) reader.extra--;
       else reader.at += characterAt(reader).length;
@@ -141,7 +148,21 @@ function readFields(text: string, template: string): ReadFields {
       }
     }
   }
+  if (strict) checkEnd(reader, i === nodes.length);
   return fields;
+}
+
+function unmatched({ kind, character }: TextNode): Error {
+  const what = kind === 'text' ? 'character' : 'separator';
+  return invalidFormat(`unmatched format ${what} "${character}"`);
+}
+
+function checkEnd(reader: Reader, isTemplateRead: boolean): void {
+  if (!isTemplateRead) throw invalidFormat('input string is too short for datetime format');
+  skipBlanks(reader);
+  if (reader.at < reader.text.length) {
+    throw invalidFormat('trailing characters remain in input string after datetime format');
+  }
 }
 
 function characterAt(reader: Reader): string {
@@ -424,15 +445,15 @@ function isSeparated(node: PatternNode, next: FormatNode | undefined): boolean {
 }
 
 /** What a text means under a template. */
-interface ReadMoment {
+export interface ReadMoment {
   readonly civil: CivilTime;
   /** Seconds east of UTC, or null where the text names none. */
   readonly offset: number | null;
   readonly precision: number;
 }
 
-function readMoment(text: string, template: string): ReadMoment {
-  const fields = readFields(text, template);
+export function readMoment(text: string, template: string, strict = false): ReadMoment {
+  const fields = readFields(text, template, strict);
   const civil = newCivilTime();
   civil.month = 1;
   civil.day = 1;

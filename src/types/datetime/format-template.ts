@@ -21,6 +21,8 @@ export interface PatternNode {
 export interface TextNode {
   readonly kind: 'separator' | 'space' | 'text';
   readonly character: string;
+  /** It stood in double quotes. */
+  readonly quoted: boolean;
 }
 
 export type FormatNode = PatternNode | TextNode;
@@ -81,7 +83,7 @@ function cutTemplate(template: string): FormatNode[] {
     } else if (at < template.length) {
       if (template.startsWith('\\"', at)) at++;
       const character = String.fromCodePoint(template.codePointAt(at) ?? 0);
-      nodes.push({ kind: textKind(character), character });
+      nodes.push({ kind: textKind(character), character, quoted: false });
       at += character.length;
     }
   }
@@ -103,7 +105,7 @@ function cutQuoted(template: string, start: number, nodes: FormatNode[]): number
     if (template.charAt(at) === '"') return at + 1;
     if (template.charAt(at) === '\\' && at + 1 < template.length) at++;
     const character = String.fromCodePoint(template.codePointAt(at) ?? 0);
-    nodes.push({ kind: 'text', character });
+    nodes.push({ kind: 'text', character, quoted: true });
     at += character.length;
   }
   return at;

@@ -53,6 +53,12 @@ export {
 } from './extract.ts';
 export { formatInterval, formatTimestamp, formatTimestamptz } from './format.ts';
 export { parseDate, parseTimestamptz } from './format-input.ts';
+export {
+  checkTemplate,
+  parseByTemplate,
+  type StrictMoment,
+  type TemplateType,
+} from './format-strict.ts';
 export { compareIntervals, intervalType } from './interval.ts';
 export {
   addIntervals,
