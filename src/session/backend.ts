@@ -20,7 +20,8 @@ export interface StatementBackend {
   execute(run: PlanRun, listener: RunListener): RunHandle;
   /** Runs what is neither a plan nor a matter of the session alone: DDL, COPY, LOCK, … */
   utility(run: UtilityRun, listener: RunListener): RunHandle;
-  /** Ends or marks the session's transaction in the writer. Answers complete or error. */
+  /** Ends or marks the session's transaction in the writer. Answers complete or error. A commit can be
+   * cancelled while its deferred constraints are checked. */
   transaction(
     session: number,
     operation: TransactionOperation,
@@ -30,7 +31,7 @@ export interface StatementBackend {
       readonly isolation: 'read committed' | 'repeatable read';
       readonly asynchronousCommit: boolean;
     },
-  ): void;
+  ): RunHandle;
   /** Somebody locks, or is about to lock, a table of the plan against readers: it is to be run in the
    * writer, which waits for the lock. */
   isLocked(plan: Plan): boolean;

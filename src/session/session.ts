@@ -907,10 +907,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
     }
     this.settleBlock = settle;
     this.start(
-      (listener) => {
-        this.sendTransaction(commit ? 'commit' : 'rollback', '', listener);
-        return NO_HANDLE;
-      },
+      (listener) => this.sendTransaction(commit ? 'commit' : 'rollback', '', listener),
       () => {
         settle(commit);
         then();
@@ -935,10 +932,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
   ): void {
     if (!isDiscard(operation)) this.block.inWriter = true;
     this.start(
-      (listener) => {
-        this.sendTransaction(operation, name, listener);
-        return NO_HANDLE;
-      },
+      (listener) => this.sendTransaction(operation, name, listener),
       () => this.sink.commandComplete(tag),
       true,
     );
@@ -948,8 +942,8 @@ export class ClientSession implements Session, RunListener, SessionControl {
     operation: TransactionOperation,
     name: string,
     listener: RunListener,
-  ): void {
-    this.backend.transaction(this.processId, operation, name, listener, {
+  ): RunHandle {
+    return this.backend.transaction(this.processId, operation, name, listener, {
       isolation: this.block.isolation,
       asynchronousCommit: this.environment.asynchronousCommit,
     });

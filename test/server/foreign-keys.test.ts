@@ -103,6 +103,30 @@ test.each(['simple', 'extended'])(
   },
 );
 
+test('a commit that waits can be cancelled', async () => {
+  const [client, other] = [await server.driver(), await server.driver()];
+  await client.query(`
+    drop table if exists late, early;
+    create table early (id int primary key);
+    create table late (id int references early deferrable initially deferred);
+    insert into early values (1)`);
+  await other.query('begin; delete from early');
+  const { rows } = await client.query('select pg_backend_pid() as pid');
+  await client.query('begin; insert into late values (1)');
+  const commit = client.query('commit').catch((thrown) => thrown.code);
+  for (let waits = 0; waits === 0; ) {
+    const blocking = await other.query('select cardinality(pg_blocking_pids($1)) as n', [
+      rows[0].pid,
+    ]);
+    waits = blocking.rows[0].n;
+  }
+  await other.query('select pg_cancel_backend($1)', [rows[0].pid]);
+  expect(await commit).toBe('57014');
+  await other.query('rollback');
+  expect((await client.query('select count(*)::int as n from late')).rows).toEqual([{ n: 0 }]);
+  for (const one of [client, other]) await one.end();
+});
+
 test('what a suspended portal has changed is checked, whether or not the rest of it is read', async () => {
   const client = await WireClient.start(server.port);
   const run = async (...messages: readonly Buffer[]) => {

@@ -47,6 +47,7 @@ function openSession(notifications = new NotificationHub()) {
     transaction(_session, operation, _name, listener) {
       said.push(`[${operation}]`);
       listener.complete(0, null);
+      return handle([]);
     },
     evaluate: () => [],
     holdSnapshot: () => ({ slot: ++held, lsn: 1 }),

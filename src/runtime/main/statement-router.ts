@@ -196,7 +196,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
     name: string,
     listener: RunListener,
     options: { isolation: 'read committed' | 'repeatable read'; asynchronousCommit: boolean },
-  ): void {
+  ): RunHandle {
     const channel = this.requireWriter();
     const routed = this.route(channel, session, listener, -1);
     const ends = operation === 'commit' || operation === 'rollback';
@@ -213,6 +213,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
       },
       Buffer.from(name, 'utf8'),
     );
+    return routed;
   }
 
   holdSnapshot(): HeldSnapshot {
