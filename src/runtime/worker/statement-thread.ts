@@ -89,7 +89,8 @@ export class StatementThread implements RequestHandler, StatementHost {
       this.afterTurn();
       port.publish();
       if (this.ready.length > 0 || this.stopping || this.hasWork()) continue;
-      if (!spin.wait(() => port.bell.listen() !== heard)) port.bell.sleep(heard, this.sleepTime());
+      if (this.waitsAwake() && spin.wait(() => port.bell.listen() !== heard)) continue;
+      port.bell.sleep(heard, this.sleepTime());
     }
     this.atStop();
     port.stopped(null);
@@ -107,6 +108,11 @@ export class StatementThread implements RequestHandler, StatementHost {
 
   protected sleepMs(): number {
     return 1000;
+  }
+
+  /** Whether to wait awake for a moment before sleeping. */
+  protected waitsAwake(): boolean {
+    return true;
   }
 
   protected atStop(): void {}
