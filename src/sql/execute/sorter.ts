@@ -20,6 +20,9 @@ const PRUNE_MIN = 2048;
 /** Bytes of arrays that go with each record in memory. */
 const RECORD_OVERHEAD = 24;
 const INITIAL_RECORDS = 256;
+const PLACES = 3;
+const TUPLE_START = 1;
+const END = 2;
 
 /** Sorts rows by memcmp of their encoded keys: in memory, or in sorted runs of a spill file that are
  * merged at the end. Rows with equal keys keep their order while in one run.
@@ -31,9 +34,9 @@ export class Sorter {
   readonly #keys: readonly KeyColumn[];
   readonly #memoryMin: number;
   #arena = new ByteWriter(1024);
-  #keyStart = new Int32Array(INITIAL_RECORDS);
-  #tupleStart = new Int32Array(INITIAL_RECORDS);
-  #end = new Int32Array(INITIAL_RECORDS);
+  /** Of each record where in the arena its key starts, its tuple starts and it ends; side by side,
+   * since records in order are all over memory. */
+  #places = new Int32Array(INITIAL_RECORDS * PLACES);
   /** First six bytes of the key as a number, which decides most comparisons. */
   #prefix = new Float64Array(INITIAL_RECORDS);
   #count = 0;
@@ -116,15 +119,16 @@ export class Sorter {
     const arena = this.#arena;
     const at = this.#count++;
     if (this.#ascending && at > 0) {
-      const before = this.#keyStart[at - 1]!;
-      const beforeEnd = this.#tupleStart[at - 1]!;
+      const before = this.#places[(at - 1) * PLACES]!;
+      const beforeEnd = this.#places[(at - 1) * PLACES + TUPLE_START]!;
       const { bytes } = arena;
       this.#ascending = compareByteRanges(bytes, before, beforeEnd, bytes, start, keyEnd) <= 0;
     }
     if (at >= this.#prefix.length) this.#growArrays();
-    this.#keyStart[at] = start;
-    this.#tupleStart[at] = keyEnd;
-    this.#end[at] = arena.position;
+    const place = at * PLACES;
+    this.#places[place] = start;
+    this.#places[place + TUPLE_START] = keyEnd;
+    this.#places[place + END] = arena.position;
     this.#prefix[at] = prefixNumber(arena.bytes, start, keyEnd);
     if (this.#firsts !== null) this.#firsts[at] = first;
     if (this.#count >= this.#pruneAt()) this.#prune();
@@ -149,9 +153,9 @@ export class Sorter {
 
   #growArrays(): void {
     const size = this.#prefix.length * 2;
-    this.#keyStart = copyInto(new Int32Array(size), this.#keyStart);
-    this.#tupleStart = copyInto(new Int32Array(size), this.#tupleStart);
-    this.#end = copyInto(new Int32Array(size), this.#end);
+    const places = new Int32Array(size * PLACES);
+    places.set(this.#places);
+    this.#places = places;
     this.#prefix = grown(this.#prefix, size);
     if (this.#firsts !== null) this.#firsts = grown(this.#firsts, size);
   }
@@ -185,30 +189,23 @@ export class Sorter {
   }
 
   #compareKeys(a: number, b: number): number {
-    const keyStart = this.#keyStart;
-    const keyEnd = this.#tupleStart;
+    const places = this.#places;
     const { bytes } = this.#arena;
-    return compareByteRanges(bytes, keyStart[a]!, keyEnd[a]!, bytes, keyStart[b]!, keyEnd[b]!);
+    return compareByteRanges(
+      bytes,
+      places[a * PLACES]!,
+      places[a * PLACES + TUPLE_START]!,
+      bytes,
+      places[b * PLACES]!,
+      places[b * PLACES + TUPLE_START]!,
+    );
   }
 
   #sortRange(from: number, to: number): void {
     const prefix = this.#prefix;
-    const keyStart = this.#keyStart;
-    const keyEnd = this.#tupleStart;
-    const bytes = this.#arena.bytes;
-    this.#order.subarray(from, to).sort((a, b) => {
-      const difference = prefix[a]! - prefix[b]!;
-      if (difference !== 0) return difference;
-      const byKey = compareByteRanges(
-        bytes,
-        keyStart[a]!,
-        keyEnd[a]!,
-        bytes,
-        keyStart[b]!,
-        keyEnd[b]!,
-      );
-      return byKey !== 0 ? byKey : a - b;
-    });
+    this.#order
+      .subarray(from, to)
+      .sort((a, b) => prefix[a]! - prefix[b]! || this.#compareKeys(a, b) || a - b);
   }
 
   /** Keeps the first `limit` records only. */
@@ -218,30 +215,29 @@ export class Sorter {
     const old = this.#arena;
     const kept = Math.min(this.#limit, order.length);
     const arena = new ByteWriter(old.bytes.length);
-    const keyStart = new Int32Array(this.#keyStart.length);
-    const tupleStart = new Int32Array(keyStart.length);
-    const end = new Int32Array(keyStart.length);
-    const prefix = new Float64Array(keyStart.length);
-    const firsts = this.#firsts === null ? null : new Float64Array(keyStart.length);
+    const size = this.#prefix.length;
+    const places = new Int32Array(size * PLACES);
+    const prefix = new Float64Array(size);
+    const firsts = this.#firsts === null ? null : new Float64Array(size);
     for (let i = 0; i < kept; i++) {
       const from = order[i]!;
-      const start = arena.position;
-      arena.range(old.bytes, this.#keyStart[from]!, this.#end[from]!);
-      keyStart[i] = start;
-      tupleStart[i] = start + this.#tupleStart[from]! - this.#keyStart[from]!;
-      end[i] = arena.position;
+      const place = from * PLACES;
+      const moved = arena.position - this.#places[place]!;
+      arena.range(old.bytes, this.#places[place]!, this.#places[place + END]!);
+      for (let k = 0; k < PLACES; k++) places[i * PLACES + k] = this.#places[place + k]! + moved;
       prefix[i] = this.#prefix[from]!;
       if (firsts !== null) firsts[i] = this.#firsts![from]!;
     }
     this.#arena = arena;
-    this.#keyStart = keyStart;
-    this.#tupleStart = tupleStart;
-    this.#end = end;
+    this.#places = places;
     this.#prefix = prefix;
     this.#firsts = firsts;
     this.#count = kept;
     if (kept > 0) {
-      this.#boundary = arena.bytes.slice(keyStart[kept - 1]!, tupleStart[kept - 1]!);
+      this.#boundary = arena.bytes.slice(
+        places[(kept - 1) * PLACES]!,
+        places[(kept - 1) * PLACES + TUPLE_START]!,
+      );
       if (firsts !== null) this.#boundaryFirst = firsts[kept - 1]!;
     }
   }
@@ -251,8 +247,10 @@ export class Sorter {
     const writer = new RunWriter(this.#spillFile());
     const count = Math.min(this.#count, this.#limit);
     for (let i = 0; i < count; i++) {
-      const at = this.#order[i]!;
-      writer.add(this.#arena.bytes, this.#keyStart[at]!, this.#tupleStart[at]!, this.#end[at]!);
+      const place = this.#order[i]! * PLACES;
+      const places = this.#places;
+      const tupleStart = places[place + TUPLE_START]!;
+      writer.add(this.#arena.bytes, places[place]!, tupleStart, places[place + END]!);
     }
     this.#runs.push(this.#finished(writer));
     this.#arena.reset();
@@ -309,11 +307,11 @@ export class Sorter {
       this.tupleEnd = reader.end;
     } else {
       if (this.#position >= this.#order.length) return false;
-      const at = this.#order[this.#position++]!;
+      const place = this.#order[this.#position++]! * PLACES;
       this.bytes = this.#arena.bytes;
-      this.keyFrom = this.#keyStart[at]!;
-      this.tupleFrom = this.#tupleStart[at]!;
-      this.tupleEnd = this.#end[at]!;
+      this.keyFrom = this.#places[place]!;
+      this.tupleFrom = this.#places[place + TUPLE_START]!;
+      this.tupleEnd = this.#places[place + END]!;
     }
     this.#kept++;
     return true;
@@ -361,11 +359,6 @@ function grown(array: Float64Array, size: number): Float64Array<ArrayBuffer> {
   const larger = new Float64Array(size);
   larger.set(array);
   return larger;
-}
-
-function copyInto(target: Int32Array<ArrayBuffer>, source: Int32Array): Int32Array<ArrayBuffer> {
-  target.set(source);
-  return target;
 }
 
 /** A sorted run: records of [key length u32][tuple length u32][key][tuple]. */
