@@ -1,6 +1,7 @@
 import type { ClosePortalStmt, DeclareCursorStmt, FetchStmt, Node } from '@pgsql/types';
 import { notSupported, pgError } from '../errors/index.ts';
 import type { ParsedStatement } from '../sql/parse/index.ts';
+import type { Plan } from '../sql/plan/plan.ts';
 import { CursorFetch } from './cursor-fetch.ts';
 import { Portal } from './portal.ts';
 import type { ClientSession } from './session.ts';
@@ -19,7 +20,8 @@ export function runDeclare(
   const { block } = session;
   const name = statement.portalname ?? '';
   const options = statement.options ?? 0;
-  if (block.state === 'idle') {
+  const isHoldable = (options & CURSOR.hold) !== 0;
+  if (block.state === 'idle' && !isHoldable) {
     throw pgError(
       'no_active_sql_transaction',
       'DECLARE CURSOR can only be used in transaction blocks',
@@ -39,12 +41,14 @@ export function runDeclare(
     );
   }
   checkLocking(statement.query!, options);
-  if ((options & CURSOR.hold) !== 0) throw notSupported('DECLARE CURSOR WITH HOLD');
+  if (isHoldable) refuseUnholdable(session, plan);
   const isBinary = (options & CURSOR.binary) !== 0;
   const formats = new Uint8Array(plan.output.length).fill(isBinary ? 1 : 0);
   const portal = new Portal(name, prepared, through?.parameters ?? [], formats);
   portal.cursor = {
-    snapshot: session.cursorSnapshot(),
+    ...session.cursorStart(),
+    isHoldable,
+    isHeld: false,
     scrollable: !plan.needsWriter && (options & CURSOR.noScroll) === 0,
     isBinary,
     position: 0,
@@ -53,6 +57,17 @@ export function runDeclare(
   };
   session.addPortal(portal);
   session.sink.commandComplete('DECLARE CURSOR');
+}
+
+/** A cursor that outlives its transaction goes on reading at its snapshot, which holds what was
+ * committed: no change of its own transaction, nothing that is computed but once, no state of the
+ * server. */
+function refuseUnholdable({ block }: ClientSession, plan: Plan): void {
+  if (block.inWriter) {
+    throw notSupported('DECLARE CURSOR WITH HOLD after changes or savepoints of its transaction');
+  }
+  if (plan.needsWriter) throw notSupported('DECLARE CURSOR WITH HOLD of a query that writes');
+  if (plan.needsCatalog) throw notSupported('DECLARE CURSOR WITH HOLD over system views');
 }
 
 /** SELECT … INTO makes a table and is no query. */

@@ -57,6 +57,12 @@ export class Portal {
 export interface CursorState {
   /** What the cursor reads at, from its declaration to its end. */
   readonly snapshot: HeldSnapshot;
+  /** What now() is in its query. */
+  readonly transactionTimestamp: number;
+  /** WITH HOLD: it outlives the transaction that it was declared in, if that one commits. */
+  readonly isHoldable: boolean;
+  /** It has outlived it. */
+  isHeld: boolean;
   /** Whether rows can be read again. */
   readonly scrollable: boolean;
   readonly isBinary: boolean;

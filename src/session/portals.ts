@@ -1,4 +1,4 @@
-import type { Portal } from './portal.ts';
+import type { CursorState, Portal } from './portal.ts';
 
 /** The portals of a session by name. The unnamed one, which every statement of the extended protocol
  * makes and drops, is a field, as a Map leaves garbage behind for each. */
@@ -20,13 +20,21 @@ export class Portals {
     else this.named.delete(name);
   }
 
-  /** Removes all, each of which is given to `end`. */
-  clear(end: (portal: Portal) => void): void {
-    if (this.unnamed !== null) end(this.unnamed);
+  /** Removes all but the cursors that are to be kept; each is given to `end` when it is out. */
+  clear(end: (portal: Portal) => void, isKept: (cursor: CursorState) => boolean): void {
+    const { unnamed } = this;
     this.unnamed = null;
+    if (unnamed !== null) end(unnamed);
     if (this.named.size === 0) return;
-    for (const portal of this.named.values()) end(portal);
-    this.named.clear();
+    for (const [name, portal] of this.named) {
+      if (portal.cursor !== null && isKept(portal.cursor)) continue;
+      this.named.delete(name);
+      end(portal);
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.unnamed === null && this.named.size === 0;
   }
 
   all(): Portal[] {

@@ -32,7 +32,7 @@ import { commandTag, writesData, writingUtility } from './command-tag.ts';
 import type { CursorFetch } from './cursor-fetch.ts';
 import { SessionNotifications } from './notifications.ts';
 import { decodeParameter } from './parameter-values.ts';
-import { Portal } from './portal.ts';
+import { type CursorState, Portal } from './portal.ts';
 import { Portals } from './portals.ts';
 import {
   emptyStatement,
@@ -385,7 +385,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
   }
 
   private releaseAll(): void {
-    this.closePortals();
+    this.portals.clear(this.endPortal, IS_NOTHING);
     this.releaseSnapshot();
   }
 
@@ -684,6 +684,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
       return;
     }
     const { portal } = fetch;
+    const cursor = portal.cursor!;
     if (step.restart) {
       portal.handle?.close();
       portal.handle = null;
@@ -694,11 +695,13 @@ export class ClientSession implements Session, RunListener, SessionControl {
       return;
     }
     const planned = portal.prepared.planned!;
-    const inWriter = this.runsInWriter(planned);
+    // What a holdable one reads was committed before its snapshot.
+    const inWriter = !cursor.isHoldable && this.runsInWriter(planned);
     const { parameters, formats } = portal;
     const run: PlanRun = {
       ...this.planRun(planned, parameters, formats, step.limit, inWriter, true),
-      snapshot: portal.cursor!.snapshot,
+      snapshot: cursor.snapshot,
+      transactionTimestamp: cursor.transactionTimestamp,
     };
     const execute = (listener: RunListener): RunHandle => this.backend.execute(run, listener);
     this.start(execute, null, inWriter, portal, fetch);
@@ -714,8 +717,9 @@ export class ClientSession implements Session, RunListener, SessionControl {
   }
 
   /** What a cursor reads at from now on: the block's snapshot, or one of its own. */
-  cursorSnapshot(): HeldSnapshot {
-    return this.runBase().snapshot ?? this.backend.holdSnapshot();
+  cursorStart(): Pick<CursorState, 'snapshot' | 'transactionTimestamp'> {
+    const { snapshot, transactionTimestamp } = this.runBase();
+    return { snapshot: snapshot ?? this.backend.holdSnapshot(), transactionTimestamp };
   }
 
   findPortal(name: string): Portal | undefined {
@@ -882,11 +886,12 @@ export class ClientSession implements Session, RunListener, SessionControl {
   /** Ends the block: commits (or rolls back a failed one), then goes on with `then`. */
   endBlock(commit: boolean, then: () => void): void {
     const { block } = this;
-    this.closePortals();
+    this.portals.clear(this.endPortal, IS_HOLDABLE);
     const inWriter = block.inWriter;
     const settle = (committed: boolean): void => {
       this.settleBlock = null;
       this.unlockReads();
+      this.settlePortals(committed);
       this.releaseSnapshot();
       if (committed) {
         this.environment.settings.commit();
@@ -965,8 +970,8 @@ export class ClientSession implements Session, RunListener, SessionControl {
   private endImplicitBlock(then: () => void): void {
     if (this.block.state === 'implicit') this.endBlock(true, then);
     else {
-      if (this.block.state === 'idle') this.closePortals();
       if (this.block.state === 'idle') {
+        this.settlePortals(true);
         this.block.startTimestamp = 0;
         this.block.hasRead = false;
       }
@@ -975,8 +980,17 @@ export class ClientSession implements Session, RunListener, SessionControl {
   }
 
   private releaseSnapshot(): void {
-    if (this.block.snapshot !== null) this.backend.releaseSnapshot(this.block.snapshot);
+    const { snapshot } = this.block;
+    if (snapshot === null) return;
     this.block.snapshot = null;
+    this.releaseUnused(snapshot);
+  }
+
+  /** Lets go of a snapshot, unless the block or a cursor still reads at it. */
+  private releaseUnused(snapshot: HeldSnapshot): void {
+    if (snapshot === this.block.snapshot) return;
+    if (this.portals.all().some(({ cursor }) => cursor?.snapshot === snapshot)) return;
+    this.backend.releaseSnapshot(snapshot);
   }
 
   /** A statement failed: tells the client and takes the block along. */
@@ -991,7 +1005,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
       }
     } else if (block.state === 'implicit') {
       if (block.inWriter) this.sendTransaction('rollback', '', IGNORE_ANSWER);
-      this.closePortals();
+      this.settlePortals(false);
       this.releaseSnapshot();
       this.environment.settings.rollback();
       this.madeNotifications?.rollback();
@@ -1191,14 +1205,17 @@ export class ClientSession implements Session, RunListener, SessionControl {
 
   private readonly endPortal = (portal: Portal): void => {
     portal.close();
-    const snapshot = portal.cursor?.snapshot ?? null;
-    if (snapshot !== null && snapshot !== this.block.snapshot) {
-      this.backend.releaseSnapshot(snapshot);
-    }
+    if (portal.cursor !== null) this.releaseUnused(portal.cursor.snapshot);
   };
 
-  private closePortals(): void {
-    this.portals.clear(this.endPortal);
+  /** A transaction has ended: only cursors WITH HOLD stay, its own if it was committed. */
+  private settlePortals(committed: boolean): void {
+    this.portals.clear(this.endPortal, committed ? IS_HOLDABLE : IS_HELD);
+    if (this.portals.isEmpty) return;
+    for (const portal of this.portals.all()) {
+      portal.cursor!.isHeld = true;
+      portal.level = 0;
+    }
   }
 
   private ready(): void {
@@ -1335,6 +1352,11 @@ const IDLE_STATES = {
 const RETRY_COUNT_MAX = 10;
 
 const TEXT_FORMATS = new Uint8Array(0);
+
+/** Which cursors the end of a transaction, or of the session, leaves. */
+const IS_HOLDABLE = (cursor: CursorState): boolean => cursor.isHoldable;
+const IS_HELD = (cursor: CursorState): boolean => cursor.isHeld;
+const IS_NOTHING = (): boolean => false;
 
 /** A run that has nothing to hold on to. */
 export const NO_HANDLE: RunHandle = {
