@@ -48,6 +48,7 @@ describe('json', () => {
     ['{"a":1,\n"b":tru\n}', '22P02 Token "tru" is invalid. line 2: "b":tru'],
     ['"abc', '22P02 Token ""abc" is invalid. line 1: "abc'],
     ['"a\u0001bc"', '22P02 Character with value 0x01 must be escaped. line 1: "a...'],
+    ['\n"\\\nx"', '22P02 Escape sequence "\\\n" is invalid. line 2: "\\\n...'],
     ['"abc\\qdef"', '22P02 Escape sequence "\\q" is invalid. line 1: "abc\\q...'],
     [
       '"abc\\u00ggdef"',

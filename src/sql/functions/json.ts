@@ -1,7 +1,7 @@
 /** json read as the text that it is: fields and elements, paths, kinds. */
 
 import { pgError } from '../../errors/index.ts';
-import { type ArrayDatum, json } from '../../types/index.ts';
+import { type ArrayDatum, type Datum, json } from '../../types/index.ts';
 import { registerFunctions } from './implementations.ts';
 import { pathIndex } from './jsonb.ts';
 import type { Scalars } from './order.ts';
@@ -30,18 +30,27 @@ function elementOf(text: string, index: number): Found | null {
 }
 
 function foundAt(text: string, path: ArrayDatum): Found | null {
-  let found: Found | null = root(text);
-  for (const step of path.elements) {
-    if (found === null || step === null) return null;
-    found = stepInto(sourceOf(found), step as string);
-  }
-  return found;
+  return path.elements.includes(null) ? null : foundBelow(root(text), path.elements, 0);
 }
 
-function stepInto(text: string, step: string): Found | null {
-  if (json.kindOfJson(text) === 'object') return fieldOf(text, step);
-  const index = pathIndex(step);
-  return index === null ? null : elementOf(text, index);
+/** What a path leads to from its step at `level` on. Where an object has several fields of a name,
+ * the last of those counts from which the rest of the path leads on. */
+function foundBelow(from: Found, path: readonly Datum[], level: number): Found | null {
+  const step = path[level] as string | undefined;
+  if (step === undefined) return from;
+  const text = sourceOf(from);
+  const { fields, elements } = json.outlineJson(text, true);
+  if (fields === undefined) {
+    const index = pathIndex(step);
+    const span = index === null ? undefined : elements?.at(index);
+    return span === undefined ? null : foundBelow({ text, span }, path, level + 1);
+  }
+  for (let i = fields.length - 1; i >= 0; i--) {
+    const [name, span] = fields[i]!;
+    const found = name === step ? foundBelow({ text, span }, path, level + 1) : null;
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 function sourceOf({ text, span }: Found): string {

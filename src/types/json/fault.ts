@@ -33,7 +33,7 @@ const EXPECTED: Partial<Readonly<Record<JsonFault, string>>> = {
 export function jsonError(text: string, start: number, end: number, fault: JsonFault): Error {
   const options = {
     detail: describe(fault, text.slice(start, end), text.charCodeAt(end)),
-    where: contextOf(text, end),
+    where: contextOf(text, start, end),
   };
   return fault === 'zero'
     ? pgError('untranslatable_character', 'unsupported Unicode escape sequence', options)
@@ -66,18 +66,16 @@ function describe(fault: JsonFault, token: string, next: number): string {
 /** Bytes of a line that an error shows, at most, before the place where it is. */
 const SHOWN_BYTES_MAX = 49;
 
-/** The line of the error up to its place, without its beginning when it is long. */
-function contextOf(text: string, end: number): string {
-  const before = text.slice(0, end);
-  const lineStart = before.lastIndexOf('\n') + 1;
-  const lineNumber = before.split('\n').length;
-  const line = before.slice(lineStart);
+/** The line on which the token starts, up to the token's end, without its beginning when it is long. */
+function contextOf(text: string, start: number, end: number): string {
+  const lines = text.slice(0, start).split('\n');
+  const line = lines.at(-1) + text.slice(start, end);
   const shown = lastBytes(line, SHOWN_BYTES_MAX);
   const next = text[end];
   const suffix = next !== undefined && next !== '\n' && next !== '\r' ? '...' : '';
   const isNearStart = utf8Length(line) - utf8Length(shown) <= 3;
   const excerpt = isNearStart ? line : `...${shown}`;
-  return `JSON data, line ${lineNumber}: ${excerpt}${suffix}`;
+  return `JSON data, line ${lines.length}: ${excerpt}${suffix}`;
 }
 
 /** The longest end of a text that has at most so many bytes as UTF-8. */

@@ -143,18 +143,27 @@ export function decodeJsonb(bytes: Uint8Array): JsonbValue {
   return loadJsonb(bytes, 0, bytes.length);
 }
 
-const scratch = new ByteWriter();
+/** A writer beyond this size is not kept for the next value. */
+const SCRATCH_KEPT_MAX = 1 << 20;
+let scratch = new ByteWriter();
+
+/** The bytes that were written to `scratch`. */
+function written(): Uint8Array {
+  const bytes = scratch.copy();
+  if (bytes.length > SCRATCH_KEPT_MAX) scratch = new ByteWriter();
+  return bytes;
+}
 
 /** The stored form of a tree, which is the Datum of a jsonb. */
 export function encodeJsonb(value: JsonbValue): Uint8Array {
   storeJsonb(value, scratch.reset());
-  return scratch.copy();
+  return written();
 }
 
 /** The stored form of an array of stored values. */
 export function encodeArray(elements: readonly Uint8Array[]): Uint8Array {
   storeContainer(TAG.array, [], elements, storeStored, scratch.reset());
-  return scratch.copy();
+  return written();
 }
 
 /** The stored form of an object of stored values, its fields in canonical order. */
@@ -166,7 +175,7 @@ export function encodeObject(fields: ReadonlyMap<string, Uint8Array>): Uint8Arra
     storeStored,
     scratch.reset(),
   );
-  return scratch.copy();
+  return written();
 }
 
 function storeStored(value: Uint8Array, out: ByteWriter): void {

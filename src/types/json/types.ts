@@ -43,12 +43,10 @@ function receiveJsonb(bytes: Uint8Array, start: number, end: number): Uint8Array
   return encodeJsonb(parseJsonb(readText(bytes, start + 1, end)));
 }
 
-const scratch = new ByteWriter();
-
 function textOf(bytes: Uint8Array): string {
-  scratch.reset();
-  writeStoredText(bytes, 0, bytes.length, scratch);
-  return decodeUtf8(scratch.bytes, 0, scratch.position);
+  const out = new ByteWriter(2 * bytes.length + 16);
+  writeStoredText(bytes, 0, bytes.length, out);
+  return decodeUtf8(out.bytes, 0, out.position);
 }
 
 export const jsonbType: SqlType = {
