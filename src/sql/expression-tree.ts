@@ -17,6 +17,7 @@ export function mapChildren(expr: Expr, change: (child: Expr) => Expr): Expr {
       return expr;
     case 'call':
     case 'setCall':
+    case 'grouping':
     case 'and':
     case 'or':
     case 'coalesce':
@@ -209,7 +210,7 @@ export function visitQuery(
 /** What a visitor of references answers to an aggregate whose inside it does not care for. */
 export const SKIP = Symbol('skip');
 
-/** Calls `visit` for every column and aggregate of an expression, however deep in subqueries, with
+/** Calls `visit` for every column, aggregate and GROUPING of an expression, however deep in subqueries, with
  * the number of query levels between the expression and the node. */
 export function visitReferences(
   expr: Expr,
@@ -217,7 +218,7 @@ export function visitReferences(
   depth = 0,
 ): void {
   if (expr.kind === 'column') visit(expr, depth);
-  else if (expr.kind === 'aggregate') {
+  else if (expr.kind === 'aggregate' || expr.kind === 'grouping') {
     if (visit(expr, depth) === SKIP) return;
     visitChildren(expr, (child) => visitReferences(child, visit, depth));
   } else {

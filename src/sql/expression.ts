@@ -33,6 +33,7 @@ export type Expr =
   | SqlValueExpr
   | SequenceExpr
   | AggregateExpr
+  | GroupingExpr
   | SetCallExpr
   | SubqueryExpr
   | SubplanExpr;
@@ -266,6 +267,14 @@ export interface AggregateExpr extends Typed {
   readonly level: number;
   /** WITHIN GROUP arguments of ordered-set aggregates are in orderBy, direct ones in arguments. */
   readonly withinGroup: boolean;
+}
+
+/** GROUPING(…): a bit for each argument, the last one lowest, set where the row's grouping set does not
+ * have it. The arguments are keys of GROUP BY; without any it is the number of the row's set, which
+ * the planner looks the bits up by. */
+export interface GroupingExpr extends Typed {
+  readonly kind: 'grouping';
+  readonly arguments: readonly Expr[];
 }
 
 /** A set-returning call in a target list; the planner puts it into a projectSet node. */

@@ -1,4 +1,4 @@
-import type { FuncCall, Node, SortBy } from '@pgsql/types';
+import type { FuncCall, GroupingFunc, Node, SortBy } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { json, OID, resolveTypeName } from '../../types/index.ts';
 import type { AggregateExpr, Expr, SortKey } from '../expression.ts';
@@ -63,10 +63,12 @@ export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr 
   const actual = allArgs.map((arg) => arg.type);
   const variadicCall = call.func_variadic === true;
 
-  const candidates =
-    schema === undefined || schema === 'pg_catalog'
-      ? functionCandidates(name, allArgs.length, pad(argumentNames, allArgs.length), !variadicCall)
-      : [];
+  const candidates = functionCandidates(
+    name,
+    allArgs.length,
+    pad(argumentNames, allArgs.length),
+    !variadicCall,
+  ).filter((candidate) => (candidate.signature.schema ?? 'pg_catalog') === (schema ?? 'pg_catalog'));
   const choice = chooseFunction(candidates, actual);
   const plain = !withinGroup && call.agg_star !== true && call.agg_distinct !== true;
   if (choice.kind !== 'found' || !exactly(choice.candidate, actual)) {
@@ -475,6 +477,9 @@ function placeAggregate(
       } else if (reference.kind === 'aggregate' && reference.level >= depth) {
         nested = Math.min(nested, reference.level - depth);
         inner ??= reference;
+      } else if (reference.kind === 'grouping' && depth === 0) {
+        nested = 0;
+        inner ??= reference;
       }
     });
   for (const arg of expr.arguments) inspect(arg);
@@ -501,6 +506,35 @@ function placeAggregate(
   }
   owner.hasAggregates = true;
   return level === 0 ? expr : { ...expr, level };
+}
+
+const GROUPING_ARGUMENTS_MAX = 31;
+
+/** GROUPING(…). That its arguments are keys of GROUP BY is checked when these are known. */
+export function bindGrouping(b: Binder, scope: Scope, node: GroupingFunc): Expr {
+  const { location } = node;
+  const nodes = node.args ?? [];
+  if (nodes.length > GROUPING_ARGUMENTS_MAX) {
+    throw pgError(
+      'too_many_arguments',
+      'GROUPING must have fewer than 32 arguments',
+      b.position(location),
+    );
+  }
+  const args = nodes.map((arg) => bindExpr(b, scope, arg));
+  const isOuter = args.some((arg) =>
+    someExpr(arg, (part) => part.kind === 'column' && part.level > 0),
+  );
+  if (isOuter) throw notSupported('GROUPING of an outer query', b.position(location));
+  if (!AGGREGATE_PLACES.has(scope.place)) {
+    throw pgError(
+      'grouping_error',
+      `grouping operations are not allowed in ${scope.place}`,
+      b.position(location),
+    );
+  }
+  scope.hasAggregates = true;
+  return b.at({ kind: 'grouping', type: OID.int4, typmod: -1, arguments: args }, location);
 }
 
 export function sortKey(b: Binder, expr: Expr, node: SortBy): SortKey {

@@ -131,6 +131,8 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
       return deparseCase(expr, names);
     case 'coalesce':
       return `COALESCE(${list(expr.arguments)})`;
+    case 'grouping':
+      return `GROUPING(${list(expr.arguments)})`;
     case 'nullIf':
       return `NULLIF(${deparse(expr.left, names, true)}, ${deparse(expr.right, names, true)})`;
     case 'greatest':

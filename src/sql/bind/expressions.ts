@@ -14,7 +14,7 @@ import { OID, typeByOid } from '../../types/index.ts';
 import type { Expr, RowExpr, SqlValueExpr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
-import { bindFunctionCall } from './calls.ts';
+import { bindFunctionCall, bindGrouping } from './calls.ts';
 import {
   coerceToBoolean,
   coerceToCommon,
@@ -120,8 +120,7 @@ export function bindExprUntyped(b: Binder, scope: Scope, node: Node): Expr {
       b.position(node.SetToDefault.location),
     );
   }
-  if ('GroupingFunc' in node)
-    throw notSupported('GROUPING', b.position(node.GroupingFunc.location));
+  if ('GroupingFunc' in node) return bindGrouping(b, scope, node.GroupingFunc);
   if ('CurrentOfExpr' in node) throw notSupported('WHERE CURRENT OF');
   if ('MultiAssignRef' in node) throw notSupported('multiple assignment here');
   if ('List' in node) {

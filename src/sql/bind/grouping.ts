@@ -1,6 +1,6 @@
 import type { Node } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
-import type { ColumnExpr, Expr } from '../expression.ts';
+import type { ColumnExpr, Expr, GroupingExpr } from '../expression.ts';
 import { SKIP, someExpr, visitChildren, visitQueryReferences } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
 import { requireEquality } from './calls.ts';
@@ -130,6 +130,10 @@ function check(
   expr: Expr,
 ): void {
   if (expr.kind === 'aggregate') return;
+  if (expr.kind === 'grouping') {
+    checkGroupingArguments(b, group, expr);
+    return;
+  }
   if (group.exprs.some((key) => b.same(key, expr))) return;
   if (expr.kind === 'column') {
     if (expr.level === 0 && !dependent.has(expr.relation)) throw ungrouped(b, scope, expr, false);
@@ -152,6 +156,17 @@ function check(
     );
   }
   visitChildren(expr, (child) => check(b, scope, group, dependent, child));
+}
+
+function checkGroupingArguments(b: Binder, group: BoundGroup, grouping: GroupingExpr): void {
+  for (const argument of grouping.arguments) {
+    if (group.exprs.some((key) => b.same(key, argument))) continue;
+    throw pgError(
+      'grouping_error',
+      'arguments to GROUPING must be grouping expressions of the associated query level',
+      b.positionOf(argument),
+    );
+  }
 }
 
 /** A column inside a grouped expression of a subquery is taken to be grouped with it. */

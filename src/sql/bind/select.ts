@@ -181,11 +181,18 @@ export function bindTargetList(
     const columns = bindStar(b, scope, value);
     if (columns !== null) targets.push(...columns);
     else {
-      const name = node.ResTarget.name ?? figureColumnName(value);
-      targets.push({ name, expr: bindExpr(b, scope, value) });
+      const expr = bindExpr(b, scope, value);
+      const name = node.ResTarget.name ?? subqueryName(value, expr) ?? figureColumnName(value);
+      targets.push({ name, expr });
     }
   }
   return targets;
+}
+
+/** A subquery that is all of a target gives it the name of its column. */
+function subqueryName(value: Node, expr: Expr): string | undefined {
+  if (!('SubLink' in value) || expr.kind !== 'subquery' || expr.form !== 'scalar') return undefined;
+  return visibleOutput(expr.query)[0]?.name;
 }
 
 export function outputColumn(scope: Scope, target: Target): OutputColumn {

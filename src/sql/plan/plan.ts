@@ -243,7 +243,8 @@ export interface MergeJoinNode {
 }
 
 /** Output: the group keys, then the aggregates. plain: one group, also of no rows. sorted: the input
- * comes ordered by the keys. With grouping sets, keys outside a row's set are null. */
+ * comes ordered by the keys. With grouping sets, keys outside a row's set are null, and between keys
+ * and aggregates comes the number of the set, an int4. */
 export interface AggregateNode {
   readonly kind: 'aggregate';
   readonly strategy: 'plain' | 'hash' | 'sorted';

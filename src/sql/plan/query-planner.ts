@@ -28,7 +28,7 @@ import { type ColumnFacts, tableColumnFacts } from './selectivity.ts';
 import { planSetOperation, planValues } from './set-operations.ts';
 import type { StatementPlanner } from './statement-planner.ts';
 import { planSubquery } from './subqueries.ts';
-import { planSelectTail } from './upper.ts';
+import { groupingBits, planSelectTail } from './upper.ts';
 
 /** A common table as a query's planner knows it: planned when it is first read. */
 export interface PlannedCte {
@@ -212,6 +212,8 @@ export class QueryPlanner {
       case 'aggregate':
         if (expr.level > 0) return this.outerReference(expr, expr.level);
         throw new AssertionError('an aggregate outside of its plan node');
+      case 'grouping':
+        return groupingBits(this.query as SelectQuery, expr, layout);
       case 'subquery':
         return planSubquery(this, expr as SubqueryExpr, layout, slots);
       default:

@@ -1,6 +1,7 @@
 import { notSupported } from '../../errors/index.ts';
+import { OID } from '../../types/index.ts';
 import type { SelectQuery } from '../bind/query.ts';
-import type { AggregateExpr, Expr, SortKey } from '../expression.ts';
+import type { AggregateExpr, Expr, GroupingExpr, SortKey } from '../expression.ts';
 import {
   mapChildren,
   SKIP,
@@ -233,8 +234,9 @@ function projectTargets(
   const passed: Expr[] = [];
   const pass = (expr: Expr): void => {
     if (expr.kind === 'setCall' && now.some((call) => sameExpr(call, expr))) return;
-    if (layout.find(expr) >= 0 && expr.kind !== 'setCall') {
-      if (!passed.some((known) => sameExpr(known, expr))) passed.push(expr);
+    const source = expr.kind === 'grouping' ? SET_NUMBER : expr;
+    if (layout.find(source) >= 0 && expr.kind !== 'setCall') {
+      if (!passed.some((known) => sameExpr(known, source))) passed.push(source);
       return;
     }
     visitChildren(expr, pass);
@@ -359,6 +361,7 @@ function planGroups(planner: QueryPlanner, query: SelectQuery, input: Candidates
   const groupBy = [...query.groupBy];
   const collect = (expr: Expr): void => {
     if (groupBy.some((key) => sameExpr(key, expr))) return;
+    if (expr.kind === 'grouping') return;
     if (expr.kind === 'aggregate') {
       if (expr.level > 0) return;
       if (!aggregates.some((known) => sameExpr(known, expr))) aggregates.push(expr);
@@ -400,7 +403,8 @@ function planGroups(planner: QueryPlanner, query: SelectQuery, input: Candidates
   const below = choice.path.build();
   if (below.needs.length > 0) throw notSupported('this lateral reference');
   const convert = (expr: Expr) => planner.convert(expr, below.layout);
-  const output: NodeColumn[] = [...groupBy.map(columnOf), ...aggregates.map(columnOf)];
+  const computed = [...(query.groupingSets === null ? [] : [SET_NUMBER]), ...aggregates];
+  const output: NodeColumn[] = [...groupBy.map(columnOf), ...computed.map(columnOf)];
   const rows = query.groupingSets === null ? groups : groups * query.groupingSets.length;
   const work = aggregates.reduce((cost, aggregate) => cost + exprCost(aggregate), 0);
   const cost = aggregateCost(
@@ -424,10 +428,42 @@ function planGroups(planner: QueryPlanner, query: SelectQuery, input: Candidates
     aggregates: aggregates.map((aggregate) => mapChildren(aggregate, convert) as AggregateExpr),
     groupingSets: query.groupingSets,
   };
-  const layout = Layout.ofExprs([...groupBy, ...aggregates]);
+  const layout = Layout.ofExprs([...groupBy, ...computed]);
   const having = query.having && planner.convert(query.having, layout);
   return { node: filterNode(node, having, 0.5), layout, needs: [] };
 }
+
+/** The number of a row's grouping set, counted from 0. */
+const SET_NUMBER: GroupingExpr = {
+  kind: 'grouping',
+  type: OID.int4,
+  typmod: -1,
+  arguments: [],
+};
+
+/** GROUPING(…) over grouped rows: the bits of each set, looked up by the set's number. */
+export function groupingBits(query: SelectQuery, expr: GroupingExpr, layout: Layout): Expr {
+  const { type, typmod } = expr;
+  const keys = expr.arguments.map((arg) => query.groupBy.findIndex((key) => sameExpr(key, arg)));
+  const bitsOf = (set: readonly number[]) =>
+    keys.reduce((bits, key) => bits * 2 + (set.includes(key) ? 0 : 1), 0);
+  if (query.groupingSets === null) return { kind: 'const', type, typmod, value: 0 };
+  const array: Expr = {
+    kind: 'const',
+    type: INT4_ARRAY,
+    typmod: -1,
+    value: {
+      elementType: OID.int4,
+      dimensions: [query.groupingSets.length],
+      lowerBounds: [0],
+      elements: query.groupingSets.map(bitsOf),
+    },
+  };
+  const number: Expr = { kind: 'input', type, typmod, column: layout.find(SET_NUMBER) };
+  return { kind: 'subscript', type, typmod, array, lower: [], upper: [number], slice: false };
+}
+
+const INT4_ARRAY = 1007;
 
 function chooseStrategy(
   input: Candidates,

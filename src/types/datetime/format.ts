@@ -147,8 +147,11 @@ function formatPattern(input: FormatInput, node: PatternNode): string {
     case 'PM':
       return cased(isAfternoon(time.hour) ? 'PM' : 'AM', node.letterCase);
     case 'HH':
-    case 'HH12':
-      return padded(time.hour % 12 === 0 ? 12 : time.hour % 12, 2, node);
+    case 'HH12': {
+      const hour = time.hour % 12 === 0 ? 12 : time.hour % 12;
+      // Room for the sign is kept even where midnight and noon lose it.
+      return node.fill ? String(hour) : zeroPadded(hour, time.hour < 0 ? 3 : 2);
+    }
     case 'HH24':
       return padded(time.hour, 2, node);
     case 'MI':

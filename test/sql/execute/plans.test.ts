@@ -563,7 +563,7 @@ describe.each([
 
   test('grouping sets', () => {
     const database = make();
-    const sets = node([OID.int4, OID.text, OID.int8], {
+    const sets = node([OID.int4, OID.text, OID.int4, OID.int8], {
       kind: 'aggregate',
       strategy: 'hash',
       input: scan(table),
@@ -576,10 +576,13 @@ describe.each([
     expect(
       rows
         .filter((row) => row[0] === null && row[1] === null)
-        .map((row) => row[2])
+        .map((row) => row.slice(2))
         .sort(),
-    ).toEqual([300, 3000]);
-    expect(new MemoryDatabase().run(planOf(sets, [table]))).toEqual([[null, null, 0]]);
+    ).toEqual([
+      [0, 300],
+      [2, 3000],
+    ]);
+    expect(new MemoryDatabase().run(planOf(sets, [table]))).toEqual([[null, null, 2, 0]]);
   });
 
   test('distinct', () => {

@@ -109,8 +109,7 @@ export class Aggregate extends Operator {
     this.#keyVectors = new Array<ColumnVector>(keyTypes.length);
     const rows = this.#strategy === 'plain' ? 1 : CHUNK_ROWS;
     this.#columns = resultTypes.map((type) => createVector(type, rows));
-    this.chunk.columns = [...this.#columns];
-    if (this.#sets !== null) this.#columns.splice(keys.length, 0, createVector(setType));
+    this.chunk.columns = this.#columns;
   }
 
   override open(): void {
