@@ -14,9 +14,9 @@ import { creationSchema, duplicateRelation, findRelation, isNameTaken } from './
 import { changeRelation } from './relation-change.ts';
 import { checkColumnType, checkPersistence } from './table-elements.ts';
 import { areNotSupported } from './unsupported.ts';
-import { renameRelations, viewQueryText } from './view-text.ts';
+import { recursiveQueryText, renameRelations, viewQueryText } from './view-text.ts';
 
-/** CREATE [OR REPLACE] VIEW. */
+/** CREATE [OR REPLACE] [RECURSIVE] VIEW. */
 export function* createView(command: Command, statement: ViewStmt): UtilityExecution {
   const tag = 'CREATE VIEW';
   const { environment } = command;
@@ -40,8 +40,13 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   const viewName = name.relname ?? '';
   yield* command.claimName(schema.oid, viewName);
   yield* lockRelations(command, query);
-  const columns = viewColumns(command, query, nameList(statement.aliases));
-  const definition = qualify(command, viewQueryText(command.text, name.location ?? 0));
+  const aliases = nameList(statement.aliases);
+  const columns = viewColumns(command, query, aliases);
+  const written = viewQueryText(command.text, name.location ?? 0);
+  const text = isRecursiveView(query.SelectStmt)
+    ? recursiveQueryText(viewName, aliases, written)
+    : written;
+  const definition = qualify(command, text);
   const present = command.catalog.relationByName(schema.oid, viewName);
   if (present !== undefined && statement.replace === true) {
     if (present.kind !== 'view') {
@@ -178,4 +183,11 @@ function checkReplacement(view: RelationDescriptor, columns: readonly ColumnDesc
       );
     }
   });
+}
+
+/** CREATE RECURSIVE VIEW: the grammar puts the query, which stands in the text, into one that does not. */
+function isRecursiveView({ withClause, targetList }: SelectStmt): boolean {
+  const [target] = targetList ?? [];
+  const location = target !== undefined && 'ResTarget' in target ? target.ResTarget.location : 0;
+  return withClause?.recursive === true && location === -1;
 }

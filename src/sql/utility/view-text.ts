@@ -24,6 +24,18 @@ export function viewQueryText(text: string, location: number): string {
   return rest.slice(findAs(rest)).trim().replace(/;$/, '');
 }
 
+/** The query that CREATE RECURSIVE VIEW stands for. */
+export function recursiveQueryText(
+  view: string,
+  columns: readonly string[],
+  query: string,
+): string {
+  const name = quoteIdentifier(view);
+  const list = columns.map(quoteIdentifier).join(', ');
+  // The query may end in a comment, which a new line ends.
+  return `WITH RECURSIVE ${name}(${list}) AS (${query}\n) SELECT ${list} FROM ${name}`;
+}
+
 /** What the scanner passes over as one: comments, strings, quoted names, words, anything else. */
 const TOKEN =
   /\s+|--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'|"(?:[^"]|"")*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|[\s\S]/y;
