@@ -31,7 +31,7 @@ export function bindStatement(node: Node, given: BindContext): BoundStatement {
   };
   let fixed: ReadonlySet<number> = new Set();
   for (;;) {
-    const b = new Binder(context, fixed);
+    const b = new Binder(context, fixed, given.types);
     const query = bindQuery(b, node);
     if (context.literals.length > 0) {
       fixConflicts(b, query);

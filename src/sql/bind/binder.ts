@@ -1,6 +1,6 @@
 import type { CatalogView } from '../../catalog/descriptors.ts';
 import { PgError, type PgErrorOptions } from '../../errors/index.ts';
-import type { TypeContext } from '../../types/index.ts';
+import type { SqlType, TypeContext } from '../../types/index.ts';
 import { OID } from '../../types/index.ts';
 import type { Expr, ParamExpr } from '../expression.ts';
 import { sameExpr } from '../expression-tree.ts';
@@ -35,6 +35,7 @@ export class Binder {
   /** Literals that must stay what they are: their value decided something. */
   readonly fixed: Set<number>;
   readonly literalBase: number;
+  private readonly literalContext: TypeContext;
   private readonly literalsByStart = new Map<number, number>();
   private readonly locations = new Map<Expr, number>();
   private byteIndexes: Int32Array | null | undefined;
@@ -43,8 +44,14 @@ export class Binder {
   /** Views being expanded, so that one cannot hold itself. */
   viewDepth = 0;
 
-  constructor(context: BindContext, fixed: ReadonlySet<number>) {
+  /** `literalContext`: how values of lifted literals are read. They are not part of what is bound. */
+  constructor(
+    context: BindContext,
+    fixed: ReadonlySet<number>,
+    literalContext: TypeContext = context.types,
+  ) {
     this.context = context;
+    this.literalContext = literalContext;
     this.catalog = context.catalog;
     this.parameterTypes = [...context.parameterTypes];
     this.literalTypes = new Array(context.literals.length).fill(0);
@@ -128,6 +135,13 @@ export class Binder {
   literalOf(expr: Expr): number {
     if (expr.kind !== 'param' || this.context.literals.length === 0) return -1;
     return expr.index >= this.literalBase ? expr.index - this.literalBase : -1;
+  }
+
+  /** Throws where a lifted literal is no value of the type that it takes, which is said in the order of
+   * the text, as for constants. */
+  verifyLiteral(literal: number, type: SqlType, location: number | undefined): void {
+    const text = this.context.literals[literal]?.text ?? '';
+    this.located(location, () => type.input(text, this.literalContext, -1));
   }
 
   literalParam(literal: number, type: number): ParamExpr {

@@ -137,6 +137,8 @@ function settleUnknown(b: Binder, expr: Expr, target: number, typmod: number): E
       const text = b.context.literals[literal]?.text ?? '';
       return settleUnknown(b, b.at(constant(OID.unknown, text), location), target, typmod);
     }
+    const type = builtinTypes.find(target);
+    if (type !== undefined) b.verifyLiteral(literal, type, location);
     return b.at(b.literalParam(literal, target), location);
   }
   const known = b.parameterTypes[expr.index] ?? 0;

@@ -546,7 +546,12 @@ function multiAssigned(
 ): Expr | null {
   const mismatch = (count: number) => {
     if (count === ncolumns) return;
-    throw pgError('syntax_error', 'number of columns does not match number of values');
+    const { location } = 'RowExpr' in source ? source.RowExpr : { location: undefined };
+    throw pgError(
+      'syntax_error',
+      'number of columns does not match number of values',
+      b.position(location),
+    );
   };
   if ('RowExpr' in source) {
     const args = source.RowExpr.args ?? [];
