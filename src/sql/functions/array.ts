@@ -14,6 +14,7 @@ import {
 import { textForm } from './concat.ts';
 import type { CallTypes, FunctionContext, ScalarFunction, SetFunction } from './function.ts';
 import { registerFunctions } from './implementations.ts';
+import { btreeFamily } from './operator-families.ts';
 import { orderFunctions, type Scalars } from './order.ts';
 
 /** PostgreSQL's MaxArraySize for elements of pointer width. */
@@ -21,7 +22,14 @@ const ELEMENTS_MAX = 134217727;
 
 function compareArrays(a: ArrayDatum, b: ArrayDatum): number {
   checkElementTypes(a, b);
+  checkComparable(a, 'a comparison function');
   return typeByOid(typeByOid(a.elementType).arrayOid).compare(a, b);
+}
+
+function arraysEqual(a: ArrayDatum, b: ArrayDatum): boolean {
+  checkElementTypes(a, b);
+  checkComparable(a, 'an equality operator');
+  return compareArrays(a, b) === 0;
 }
 
 function checkElementTypes(a: ArrayDatum, b: ArrayDatum): void {
@@ -43,6 +51,21 @@ function compareVectors(a: ArrayDatum, b: ArrayDatum): number {
   return 0;
 }
 
+/** The type of an array's elements, where what is asked needs them to be equal or not. */
+function comparableElement(array: ArrayDatum): SqlType {
+  checkComparable(array, 'an equality operator');
+  return typeByOid(array.elementType);
+}
+
+function checkComparable(array: ArrayDatum, what: string): void {
+  const type = array.elementType;
+  if (btreeFamily(type) !== undefined) return;
+  throw pgError(
+    'undefined_function',
+    `could not identify ${what} for type ${typeByOid(type).sqlName}`,
+  );
+}
+
 /** Equality of elements; never true for NULL. */
 function elementsEqual(type: SqlType, a: Datum, b: Datum): boolean {
   return a !== null && b !== null && type.compare(a, b) === 0;
@@ -54,7 +77,7 @@ function notDistinct(type: SqlType, a: Datum, b: Datum): boolean {
 
 function containsAll(array: ArrayDatum, part: ArrayDatum): boolean {
   checkElementTypes(array, part);
-  const type = typeByOid(array.elementType);
+  const type = comparableElement(array);
   return part.elements.every((wanted) =>
     array.elements.some((element) => elementsEqual(type, element, wanted)),
   );
@@ -62,7 +85,7 @@ function containsAll(array: ArrayDatum, part: ArrayDatum): boolean {
 
 function overlaps(a: ArrayDatum, b: ArrayDatum): boolean {
   checkElementTypes(a, b);
-  const type = typeByOid(a.elementType);
+  const type = comparableElement(a);
   return a.elements.some((element) =>
     b.elements.some((other) => elementsEqual(type, element, other)),
   );
@@ -155,7 +178,7 @@ function upperBound(array: ArrayDatum, dimension: number): number | null {
 
 /** Index of the first element from `from` on that is not distinct from the value; -1 for none. */
 function indexOf(array: ArrayDatum, value: Datum, from: number): number {
-  const type = typeByOid(array.elementType);
+  const type = comparableElement(array);
   for (let i = Math.max(from, 0); i < array.elements.length; i++) {
     if (notDistinct(type, array.elements[i]!, value)) return i;
   }
@@ -180,7 +203,7 @@ function checkMultidimensional(array: ArrayDatum, what: string): void {
 function positions(array: ArrayDatum | null, value: Datum): ArrayDatum | null {
   if (array === null) return null;
   checkMultidimensional(array, 'searching for elements in');
-  const type = typeByOid(array.elementType);
+  const type = comparableElement(array);
   const found: number[] = [];
   array.elements.forEach((element, i) => {
     if (notDistinct(type, element, value)) found.push(i + array.lowerBounds[0]!);
@@ -191,14 +214,14 @@ function positions(array: ArrayDatum | null, value: Datum): ArrayDatum | null {
 function remove(array: ArrayDatum | null, value: Datum): ArrayDatum | null {
   if (array === null) return null;
   checkMultidimensional(array, 'removing elements from');
-  const type = typeByOid(array.elementType);
+  const type = comparableElement(array);
   const kept = array.elements.filter((element) => !notDistinct(type, element, value));
   return kept.length === array.elements.length ? array : withElements(array, kept);
 }
 
 function replace(array: ArrayDatum | null, from: Datum, to: Datum): ArrayDatum | null {
   if (array === null) return null;
-  const type = typeByOid(array.elementType);
+  const type = comparableElement(array);
   const elements = array.elements.map((element) =>
     notDistinct(type, element, from) ? to : element,
   );
@@ -341,6 +364,8 @@ const scalars: Scalars = {
     { prefix: 'array_', compare: 'btarraycmp', larger: 'array_larger', smaller: 'array_smaller' },
     compareArrays,
   ),
+  array_eq: (_c, a: ArrayDatum, b: ArrayDatum) => arraysEqual(a, b),
+  array_ne: (_c, a: ArrayDatum, b: ArrayDatum) => !arraysEqual(a, b),
   ...orderFunctions({ prefix: 'oidvector', compare: 'btoidvectorcmp' }, compareVectors),
   ...renamed,
   arraycontains: (_c, a: ArrayDatum, b: ArrayDatum) => containsAll(a, b),

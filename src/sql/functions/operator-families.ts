@@ -102,20 +102,23 @@ const VARCHAR = 1043;
 const TEXT = 25;
 
 function orderedType(type: number): number {
-  if (type === VARCHAR) return TEXT;
   if (families().defaultByType.has(type)) return type;
   const kind = relabelled().get(type);
   return kind ?? type;
 }
 
-/** True arrays (typlen -1) sort as anyarray, composite types as record, regclass and its kin as oid. */
+/** True arrays (typlen -1) of what has an order sort as anyarray, composite types as record, regclass and
+ * its kin as oid. */
 const relabelled = once(() => {
-  const kinds = new Map<number, number>();
+  const { defaultByType } = families();
+  const kinds = new Map<number, number>([[VARCHAR, TEXT]]);
   for (const row of typeRows) {
-    if (row.category === 'A' && row.element !== 0 && row.length === -1)
-      kinds.set(row.oid, ANYARRAY);
-    else if (row.kind === 'c') kinds.set(row.oid, RECORD);
+    if (row.kind === 'c') kinds.set(row.oid, RECORD);
     else if (row.category === 'N' && row.name.startsWith('reg')) kinds.set(row.oid, OID_TYPE);
+  }
+  for (const row of typeRows) {
+    if (row.category !== 'A' || row.element === 0 || row.length !== -1) continue;
+    if (defaultByType.has(kinds.get(row.element) ?? row.element)) kinds.set(row.oid, ANYARRAY);
   }
   return kinds;
 });
