@@ -1,7 +1,24 @@
 /** Random bytes and random SQL: whatever comes, the server answers the next client. */
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import { message, startupMessage, WireClient } from '../support/wire-client.ts';
+import {
+  bind,
+  close,
+  copyData,
+  copyDone,
+  copyFail,
+  describe,
+  execute,
+  flush,
+  int32,
+  message,
+  parse,
+  query,
+  startupMessage,
+  sync,
+  terminate,
+  WireClient,
+} from '../support/wire-client.ts';
 import { testServer } from './server.ts';
 
 const server = testServer();
@@ -47,6 +64,82 @@ test('random messages after the start-up', async () => {
     }),
     { numRuns: RUNS },
   );
+});
+
+/** Where a connection can stand when a message comes. */
+const STATES: Readonly<Record<string, readonly Buffer[]>> = {
+  idle: [],
+  block: [query('begin')],
+  failed: [query('begin'), query('nonsense')],
+  parsed: [parse('s', 'select $1::int, $2::text', [23, 25])],
+  bound: [parse('', 'select generate_series(1, 9)'), bind('', '', [])],
+  suspended: [parse('', 'select generate_series(1, 9)'), bind('', '', []), execute('', 2)],
+  rejected: [parse('', 'nonsense')],
+  busy: [query('select pg_sleep(0.02)')],
+  copying: [query('create table if not exists rc (a int)'), query('copy rc from stdin')],
+};
+
+/** Bodies that a message of the kind cannot have, or can only just have. */
+function bodies(whole: Buffer): Buffer[] {
+  const body = whole.subarray(5);
+  return [
+    Buffer.alloc(0),
+    body.subarray(0, Math.max(0, body.length - 1)),
+    body.subarray(0, body.length >> 1),
+    Buffer.concat([body, Buffer.of(0)]),
+    Buffer.concat([body, body]),
+    Buffer.from(body.toString('latin1').replaceAll('\0', 'x'), 'latin1'),
+    Buffer.alloc(body.length + 4, 0xff),
+    Buffer.alloc(body.length + 4, 0x7f),
+    Buffer.alloc(body.length + 4),
+  ];
+}
+
+const KINDS = [
+  query('select 1'),
+  parse('s2', 'select $1', [23]),
+  bind('', 's', ['1', null]),
+  describe('S', 's'),
+  describe('P', ''),
+  execute('', 1),
+  close('S', 's'),
+  sync(),
+  flush(),
+  copyData('1\n'),
+  copyDone(),
+  copyFail('no'),
+  terminate(),
+  message('F', Buffer.alloc(14)),
+  message('p', Buffer.from('secret\0')),
+  message('~', Buffer.from('what\0')),
+];
+
+test.each(Object.keys(STATES))('malformed messages of each kind: %s', async (state) => {
+  const before = STATES[state] ?? [];
+  const attacks: Buffer[] = [];
+  for (const kind of KINDS) {
+    const type = kind.toString('latin1', 0, 1);
+    for (const body of bodies(kind)) attacks.push(message(type, body));
+    // A length that is too small, one that is negative, one that never comes.
+    for (const length of [0, 3, -1, 0x7fffffff]) {
+      attacks.push(Buffer.concat([kind.subarray(0, 1), int32(length), kind.subarray(5)]));
+    }
+  }
+  const attack = async (bytes: Buffer): Promise<void> => {
+    const client = await WireClient.open(server.port);
+    client.send(
+      startupMessage({ user: 'postgres', database: 'postgres' }),
+      ...before,
+      bytes,
+      sync(),
+    );
+    client.socket.end();
+    await client.untilClosed(10_000);
+    client.destroy();
+  };
+  for (let at = 0; at < attacks.length; at += 20) {
+    await Promise.all(attacks.slice(at, at + 20).map(attack));
+  }
 });
 
 const column = fc.constantFrom('a', 'b', 'c', 'd', 'r.a', 'r.c', 'nope');
@@ -183,6 +276,24 @@ const statement = fc.oneof(
     'select',
     'copy r to stdout',
     'declare c cursor for select 1',
+    'declare h scroll cursor with hold for select a, b from r',
+    'fetch 1 from h',
+    'fetch backward all h',
+    'fetch absolute -1 c',
+    'move last in h',
+    'close all',
+    'discard all',
+    'vacuum (verbose, analyze) r',
+    'reindex (verbose) table r',
+    'lock r',
+    'checkpoint',
+    'prepare p (int[]) as select $1, * from r',
+    "execute p ('{1,2}')",
+    'explain (analyze, buffers, settings, format json) update r set a = a',
+    'create or replace recursive view v (n) as select 1 union all select n + 1 from v where n < 4',
+    'select * from v, r',
+    'begin isolation level repeatable read',
+    'begin read only',
   ),
 );
 
