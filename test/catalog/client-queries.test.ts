@@ -6,6 +6,22 @@ import { runQuery } from './run-query.ts';
 /** Queries that drivers and psql send, and what PostgreSQL 15 answers to them for the same objects. */
 const QUERIES: readonly (readonly [name: string, sql: string, rows: readonly string[]])[] = [
   [
+    'JDBC: numbered elements',
+    `select x, n, pg_typeof(x) from information_schema._pg_expandarray('3 1 7'::int2vector)`,
+    ['3|1|smallint', '1|2|smallint', '7|3|smallint'],
+  ],
+  [
+    'JDBC: primary keys',
+    `select result.column_name, result.key_seq from (
+       select a.attname as column_name, (information_schema._pg_expandarray(i.indkey)).n as key_seq,
+         information_schema._pg_expandarray(i.indkey) as keys, a.attnum as a_attnum
+       from pg_class ct join pg_attribute a on ct.oid = a.attrelid
+         join pg_index i on a.attrelid = i.indrelid
+       where ct.relname = 'author' and i.indisprimary and a.attnum > 0) result
+     where result.a_attnum = (result.keys).x order by 2`,
+    ['id|1'],
+  ],
+  [
     'pg_dump: array types',
     `select typname[0] = '_' and typelem <> 0, typname[0], typname[1] from pg_type
      where typname in ('_int4', 'int4') order by 1`,

@@ -10,7 +10,7 @@ import classFacts from '../../../schemas/catalog/pg_opclass.json' with { type: '
 import operatorFacts from '../../../schemas/catalog/pg_operator.json' with { type: 'json' };
 import functionFacts from '../../../schemas/catalog/pg_proc.json' with { type: 'json' };
 import { arrayOf, builtinTypes, OID } from '../../types/index.ts';
-import { PG_CATALOG_SCHEMA } from '../bootstrap.ts';
+import { INFORMATION_SCHEMA, PG_CATALOG_SCHEMA } from '../bootstrap.ts';
 import { BTREE_METHOD, HASH_METHOD, HEAP_METHOD, OWNER } from './object-identity.ts';
 import {
   oidVector,
@@ -25,6 +25,7 @@ export interface FunctionFacts {
   readonly oid: number;
   readonly name: string;
   readonly source: string;
+  readonly schema?: string;
   readonly kind: string;
   readonly language: string;
   readonly strict: boolean;
@@ -101,7 +102,7 @@ function functionRow(facts: FunctionFacts): SystemRow {
   return {
     oid: facts.oid,
     proname: facts.name,
-    pronamespace: PG_CATALOG_SCHEMA,
+    pronamespace: facts.schema === undefined ? PG_CATALOG_SCHEMA : INFORMATION_SCHEMA,
     proowner: OWNER,
     prolang: LANGUAGES[facts.language] ?? 0,
     procost: 1,

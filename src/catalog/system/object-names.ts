@@ -230,8 +230,10 @@ export class SystemNames implements ObjectNames {
   private functionsNamed(text: string) {
     const [name = '', schema] = [...parseQualifiedName(text)].reverse();
     if (schema !== undefined) this.requireSchema(schema);
-    if (schema !== undefined && schema !== PG_CATALOG) return [];
-    return FUNCTIONS.filter((facts) => facts.name === name);
+    const wanted = schema ?? PG_CATALOG;
+    return FUNCTIONS.filter(
+      (facts) => facts.name === name && (facts.schema ?? PG_CATALOG) === wanted,
+    );
   }
 
   private requireFunction(text: string): number {
@@ -287,6 +289,7 @@ function functionReference(oid: number): string | null {
   const facts = functionFactsOf(oid);
   if (facts === undefined) return null;
   const name = quoteIdentifier(facts.name);
+  if (facts.schema !== undefined) return `${facts.schema}.${name}`;
   return functionCount(facts.name) === 1 ? name : `${PG_CATALOG}.${name}`;
 }
 
@@ -294,7 +297,8 @@ function procedureReference(oid: number, names: SystemNames): string | null {
   const facts = functionFactsOf(oid);
   if (facts === undefined) return null;
   const types = facts.arguments.map((type) => names.typeName(type) ?? String(type));
-  return `${quoteIdentifier(facts.name)}(${types.join(',')})`;
+  const schema = facts.schema === undefined ? '' : `${facts.schema}.`;
+  return `${schema}${quoteIdentifier(facts.name)}(${types.join(',')})`;
 }
 
 function operatorReference(oid: number): string | null {

@@ -6,7 +6,7 @@ import type { Binder } from './binder.ts';
 import type { RelationColumn } from './query.ts';
 import type { Scope } from './scope.ts';
 import { visibleOutput } from './sublinks.ts';
-import { typeDisplay } from './type-facts.ts';
+import { resolvePolymorphic, typeDisplay } from './type-facts.ts';
 
 /** The fields of records: what `(row).field` and `(row).*` mean. */
 
@@ -95,7 +95,10 @@ export function functionOutputs(expr: Expr): RelationColumn[] {
   const outputs: RelationColumn[] = [];
   signature?.modes?.forEach((mode, i) => {
     if (mode !== 'o' && mode !== 't' && mode !== 'b') return;
-    const type = signature.allArguments?.[i] ?? OID.text;
+    const declared = signature.allArguments?.[i] ?? OID.text;
+    const actual = expr.arguments.map((argument) => argument.type);
+    const type =
+      resolvePolymorphic(signature.arguments, actual, declared, false)?.result ?? declared;
     outputs.push({ name: signature.names?.[i] ?? `column${i + 1}`, type, typmod: -1 });
   });
   return outputs;

@@ -7,8 +7,8 @@ import {
   writeDatum,
 } from '../../chunk/index.ts';
 import { type Datum, type RecordDatum, typeByOid } from '../../types/index.ts';
+import { functionOutputs } from '../bind/row-fields.ts';
 import type { Expr } from '../expression.ts';
-import { functionByOid } from '../functions/index.ts';
 import type { ExpressionCompiler } from './expression/compile.ts';
 import type { Evaluator } from './expression/evaluator.ts';
 import { SetCall } from './function-scan.ts';
@@ -43,7 +43,7 @@ export class ProjectSet extends Operator {
         : { kind: 'plain', value: compiler.compile(expr) },
     );
     this.#types = exprs.map((expr) => typeByOid(expr.type));
-    this.#shapes = exprs.map((expr) => outputShape(expr.kind === 'setCall' ? expr.function : 0));
+    this.#shapes = exprs.map((expr) => outputShape(expr));
     this.#vectors = this.#types.map((type) => createVector(type));
     this.chunk.columns = this.#vectors;
   }
@@ -141,12 +141,10 @@ export class ProjectSet extends Operator {
 }
 
 /** Types and names of the columns of a function's OUT parameters. */
-function outputShape(oid: number): Omit<RecordDatum, 'fields'> {
-  const signature = functionByOid(oid);
-  const modes = signature?.modes ?? [];
-  const isOutput = (_item: unknown, i: number) => modes[i] !== 'i' && modes[i] !== 'v';
+function outputShape(expr: Expr): Omit<RecordDatum, 'fields'> {
+  const outputs = functionOutputs(expr);
   return {
-    fieldTypes: (signature?.allArguments ?? []).filter(isOutput),
-    fieldNames: signature?.names?.filter(isOutput),
+    fieldTypes: outputs.map(({ type }) => type),
+    fieldNames: outputs.map(({ name }) => name),
   };
 }

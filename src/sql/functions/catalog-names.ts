@@ -107,7 +107,10 @@ export const NAME_FUNCTIONS: Scalars = {
 
 /** These need no catalog: their objects are the same everywhere. */
 export const BUILTIN_NAME_FUNCTIONS: Scalars = {
-  pg_function_is_visible: builtinIsVisible((oid) => functionFactsOf(oid) !== undefined),
+  pg_function_is_visible: (_context: C, oid: number) => {
+    const facts = functionFactsOf(oid);
+    return facts === undefined ? null : facts.schema === undefined;
+  },
   pg_operator_is_visible: builtinIsVisible((oid) => operatorFactsOf(oid) !== undefined),
   pg_opclass_is_visible: builtinIsVisible(operatorClassExists),
   pg_opfamily_is_visible: builtinIsVisible(operatorFamilyExists),

@@ -29,12 +29,21 @@ function* options(_context: FunctionContext, array: ArrayDatum): Iterable<Datum[
   }
 }
 
+/** information_schema's own: the elements of an array of one dimension, with their numbers from 1. */
+function* numbered(_context: FunctionContext, array: ArrayDatum): Iterable<Datum[]> {
+  const isFlat = array.dimensions.length === 1;
+  for (let i = 0; i < (array.dimensions[0] ?? 0); i++) {
+    yield [isFlat ? array.elements[i]! : null, i + 1];
+  }
+}
+
 /** There are no partitions and no publications. */
 function none(): Iterable<Datum> {
   return [];
 }
 
 export const CATALOG_SETS: Readonly<Record<string, SetFunction>> = {
+  _pg_expandarray: numbered,
   pg_get_keywords: keywords,
   pg_options_to_table: options,
   pg_partition_ancestors: none,

@@ -105,6 +105,8 @@ export interface FunctionSignature {
   readonly name: string;
   /** Name of the implementation (prosrc), which joins a signature with its code. */
   readonly source: string;
+  /** Where it is not in pg_catalog. */
+  readonly schema?: 'information_schema';
   readonly kind: 'f' | 'a' | 'w' | 'p';
   readonly language: 'internal' | 'sql' | 'c';
   readonly parallel: 's' | 'r' | 'u';
