@@ -42,8 +42,8 @@ export class ForeignKeyChecks implements StatementChecks {
   readonly #services: ForeignKeyServices;
   readonly #probe: KeyProbe;
   #environment: ExecutionEnvironment | null = null;
-  /** Outside of a block the end of the statement is that of the transaction. */
-  #canDefer = true;
+  /** Outside of a block the end of the statement is that of the transaction too. */
+  #inBlock = true;
   #queue: ForeignKeyEvent[] = [];
   #work: ForeignKeyWork | null = null;
   /** The deferred events when the statement began. */
@@ -61,7 +61,7 @@ export class ForeignKeyChecks implements StatementChecks {
   /** A statement begins to change rows; what a failed one has left is forgotten. */
   begin(environment: ExecutionEnvironment, inBlock: boolean): void {
     this.#environment = environment;
-    this.#canDefer = inBlock;
+    this.#inBlock = inBlock;
     this.#queue = [];
     this.#work?.return();
     this.#work = null;
@@ -71,7 +71,7 @@ export class ForeignKeyChecks implements StatementChecks {
   /** The statement is taken back to its beginning. */
   restart(): void {
     this.deferred.rollbackTo(this.#began);
-    this.begin(this.#running(), this.#canDefer);
+    this.begin(this.#running(), this.#inBlock);
   }
 
   /** Goes on with what is to be done when the rows are changed. */
@@ -80,9 +80,10 @@ export class ForeignKeyChecks implements StatementChecks {
     return this.#work.next().done === true ? DONE : PAUSE;
   }
 
-  /** Looks at all events of the statement. */
+  /** Looks at all events of the statement; outside of a block then at those that it has deferred. */
   *finish(): ForeignKeyWork {
     yield* this.#look();
+    if (!this.#inBlock) yield* this.#lookAtDeferred();
   }
 
   /** Looks at the deferred events that SET CONSTRAINTS has made immediate. */
@@ -101,6 +102,10 @@ export class ForeignKeyChecks implements StatementChecks {
   /** Looks at all deferred events, before the commit. */
   *checkDeferred(environment: ExecutionEnvironment): ForeignKeyWork {
     this.begin(environment, false);
+    yield* this.#lookAtDeferred();
+  }
+
+  *#lookAtDeferred(): ForeignKeyWork {
     this.#queue = this.deferred.takeAll();
     yield* this.#look();
   }
@@ -167,16 +172,7 @@ export class ForeignKeyChecks implements StatementChecks {
     moved: boolean,
   ): void {
     const { own, referring } = this.#keysOf(table);
-    for (const place of own) {
-      const { columns } = place.constraint;
-      const differs = columns.some(
-        (column) =>
-          changed.includes(column) && !isEqual(table, column, oldColumns, newColumns, row),
-      );
-      // An event that waits for the old key would not find the row any more.
-      const follows = moved && !this.deferred.isEmpty && this.#isDeferred(place);
-      if (differs || follows) this.#noteChild(place, newColumns, row);
-    }
+    // Of a row that refers to itself the actions come first, as in PostgreSQL.
     for (const place of referring) {
       const { columns } = place.constraint.foreign!;
       // Actions take over also what looks otherwise and is equal.
@@ -184,6 +180,16 @@ export class ForeignKeyChecks implements StatementChecks {
         (column) => changed.includes(column) && !isSame(table, column, oldColumns, newColumns, row),
       );
       if (differs) this.#noteParent(place, table, columns, oldColumns, newColumns, row);
+    }
+    for (const place of own) {
+      const { columns } = place.constraint;
+      const differs = columns.some(
+        (column) =>
+          changed.includes(column) && !isEqual(table, column, oldColumns, newColumns, row),
+      );
+      // An event that waits for the old key would not find the row any more.
+      const follows = moved && !this.deferred.isEmpty && this.deferred.isDeferred(place);
+      if (differs || follows) this.#noteChild(place, newColumns, row);
     }
   }
 
@@ -207,17 +213,13 @@ export class ForeignKeyChecks implements StatementChecks {
     return keys;
   }
 
-  #isDeferred(place: ForeignKeyPlace): boolean {
-    return this.#canDefer && place.constraint.deferrable && this.deferred.isDeferred(place);
-  }
-
   #noteChild(place: ForeignKeyPlace, columns: readonly ColumnVector[], row: number): void {
     const { constraint } = place;
     let nulls = 0;
     for (const column of constraint.columns) if (columns[column]!.isNull(row)) nulls++;
     if (nulls === constraint.columns.length) return;
     if (nulls > 0 && constraint.foreign!.match === 's') return;
-    const isDeferred = this.#isDeferred(place);
+    const isDeferred = this.deferred.isDeferred(place);
     if (!isDeferred && nulls === 0 && this.#hasParent(place, columns, row)) return;
     const key = this.#services.changes.writtenKey.copy();
     this.#note({ kind: 'child', place, key }, isDeferred);
@@ -245,7 +247,7 @@ export class ForeignKeyChecks implements StatementChecks {
     if (this.#isUnreferenced(place, old)) return;
     const now = newColumns === null ? null : valuesOf(table, columns, newColumns, row);
     const event: ParentEvent = { kind: 'parent', place, old, now };
-    this.#note(event, actionOf(event) === 'a' && this.#isDeferred(place));
+    this.#note(event, actionOf(event) === 'a' && this.deferred.isDeferred(place));
   }
 
   #isUnreferenced(place: ForeignKeyPlace, key: readonly Datum[]): boolean {
