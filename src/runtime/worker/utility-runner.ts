@@ -98,7 +98,7 @@ export class UtilityRunner {
   private start(message: ControlMessage, utility: RunningUtility): void {
     utility.asynchronousCommit = (message.flags() & EXECUTE_FLAGS.asynchronousCommit) !== 0;
     this.byRequest.set(utility.request, utility);
-    this.writer.setRunning(utility.open.transaction, utility);
+    this.writer.waits.setRunning(utility.open.transaction, utility);
     this.ready.push(utility);
   }
 
@@ -218,7 +218,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     }
     if (step.done === true) this.finish(step.value.tag);
     else if (step.value === 'pause') this.runner.resume(this);
-    else if (transaction.waitingFor !== null) writer.startWaiting(transaction);
+    else if (transaction.waitingFor !== null) writer.waits.startWaiting(transaction);
   }
 
   // ---------------------------------------------------------------- UtilityWaiter
@@ -270,7 +270,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
   private end(): void {
     this.execution.return({ tag: '' });
     this.runner.forget(this);
-    this.writer.setRunning(this.open.transaction, null);
+    this.writer.waits.ended(this.open.transaction);
     this.writer.locks.cancelWait(this.open.transaction);
   }
 

@@ -2,14 +2,12 @@ import { deserialize, serialize } from 'node:v8';
 import { RowChanges } from '../../access/index.ts';
 import { assert } from '../../base/index.ts';
 import {
-  bootstrapObjects,
   CATALOG_TREE,
   Catalog,
   type CatalogChange,
   catalogKey,
   catalogValue,
   FIRST_USER_OID,
-  FIRST_USER_TREE,
   readCatalog,
   SEQUENCE_TREE,
 } from '../../catalog/index.ts';
@@ -27,7 +25,6 @@ import type { Plan } from '../../sql/plan/plan.ts';
 import { type Cursor, openPageFiles, StorageEngine, type TreeId } from '../../storage/index.ts';
 import {
   ExclusiveTables,
-  findDeadlock,
   LockTable,
   OverlayCursor,
   TABLE_LOCK,
@@ -41,11 +38,14 @@ import type { ExecuteMessage } from '../generated/execute-message.ts';
 import { EXECUTE_FLAGS, ISOLATION, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
 import { systemViewLookup, systemViewSource, type ThreadFacts } from '../system-views.ts';
 import { AdvisoryCalls, AdvisoryWait } from './advisory-calls.ts';
+import { bootstrap } from './bootstrap.ts';
 import { CommitGroup } from './commit-group.ts';
 import { EMPTY_CURSOR } from './empty-cursor.ts';
 import { TransactionForeignKeys } from './foreign-key-services.ts';
-import { blockingSessions, deadlock, lockFacts } from './lock-facts.ts';
+import { blockingSessions, lockFacts } from './lock-facts.ts';
+import { type LockWaiter, LockWaits, WAITER_CHECK_MS } from './lock-waits.ts';
 import { LogSync } from './log-sync.ts';
+import { NewestEntries } from './newest-entries.ts';
 import { MovedRows, RowIdCounters } from './row-ids.ts';
 import type { RunningStatement } from './running-statement.ts';
 import { encodeState, SequenceStore, sequenceKey } from './sequences.ts';
@@ -63,9 +63,6 @@ const WRITE_SET_BYTES = 64 * 1024 * 1024;
 /** How long the same complaint is kept from the operator. */
 const COMPLAINT_MS = 60_000;
 
-/** How often those who wait for a lock are looked at: for timeouts and deadlocks. */
-const WAITER_CHECK_MS = 5;
-
 /** The writer worker: owner of the log, the trees, the locks and all transactions that write. */
 export class Writer extends StatementThread {
   readonly engine: StorageEngine;
@@ -76,10 +73,8 @@ export class Writer extends StatementThread {
   readonly references = new ReferenceCache();
   private readonly moves = new MovedRows();
   private readonly sessions = new Map<number, WriterSession>();
-  private readonly running = new Map<Transaction, LockWaiter>();
-  /** Statements and utilities that wait for a lock, for the timeouts. */
-  private readonly waiters = new Set<Transaction>();
-  private nextWaiterCheck = 0;
+  /** The statements and utilities of transactions, and which of them wait for locks. */
+  readonly waits: LockWaits<RunningStatement | UtilityWaiter>;
   private readonly group: CommitGroup;
   private readonly sync: LogSync;
   private readonly spill: WriteSpill;
@@ -119,14 +114,15 @@ export class Writer extends StatementThread {
     this.engine = engine;
     const exclusive = new ExclusiveTables(setup.exclusiveTables);
     exclusive.clear();
-    this.locks = new LockTable((owner) => this.granted(owner), exclusive);
+    this.locks = new LockTable((owner) => this.waits.granted(owner), exclusive);
+    this.waits = new LockWaits(this);
     this.sync = new LogSync(engine.log, memory, setup.logSyncThread, setup.logSyncWords);
     this.group = new CommitGroup(engine, this.sync);
     this.spill = { budget: WRITE_SET_BYTES, engine, createFile: () => this.createSpillFile() };
     this.catalog = new Catalog(systemViewLookup);
     this.changes = new RowChanges({
       locks: this.locks,
-      newest: new ExistingTreeCursor(this),
+      newest: new NewestEntries(this),
       newestLsn: () => engine.commitLsn,
       rowIds: new RowIdCounters((tree) => this.newestCursor(tree)),
       moves: this.moves,
@@ -166,7 +162,7 @@ export class Writer extends StatementThread {
     }
     const { fullDisk } = this.group;
     if (fullDisk !== null) this.complain(`commits wait for room on the disk: ${fullDisk.message}`);
-    if (this.waiters.size > 0 && performance.now() >= this.nextWaiterCheck) this.checkWaiters();
+    this.waits.check();
   }
 
   protected override hasWork(): boolean {
@@ -180,7 +176,7 @@ export class Writer extends StatementThread {
   }
 
   protected override sleepMs(): number {
-    return this.waiters.size > 0 ? WAITER_CHECK_MS : 200;
+    return this.waits.isEmpty ? 200 : WAITER_CHECK_MS;
   }
 
   protected override atStop(): void {
@@ -237,7 +233,7 @@ export class Writer extends StatementThread {
     if (open.failed) throw failedTransaction();
     const { transaction } = open;
     statement.open = open;
-    this.running.set(transaction, statement);
+    this.waits.setRunning(transaction, statement);
     this.setSnapshot(transaction, message.snapshot());
     statement.snapshot = transaction.snapshot;
     statement.snapshotSlot = transaction.snapshotSlot;
@@ -295,7 +291,7 @@ export class Writer extends StatementThread {
     };
   }
 
-  private readonly xidOf = (transaction: Transaction): number => {
+  readonly xidOf = (transaction: Transaction): number => {
     if (transaction.xid === 0) transaction.xid = this.engine.nextXid();
     return transaction.xid;
   };
@@ -306,7 +302,7 @@ export class Writer extends StatementThread {
     for (const { tag, mode } of tableLocksOf(statement.plan)) {
       if (this.locks.acquire(transaction, 'table', tag, mode, true) === 'waiting') {
         statement.awaitsTables = true;
-        this.startWaiting(transaction);
+        this.waits.startWaiting(transaction);
         return false;
       }
     }
@@ -381,14 +377,14 @@ export class Writer extends StatementThread {
     statement.restart();
     if (statement.checks !== null) statement.open!.foreignKeys!.restart();
     statement.awaitsRestart = true;
-    this.startWaiting(transaction);
+    this.waits.startWaiting(transaction);
     return true;
   }
 
   protected override isWaiting(statement: RunningStatement): boolean {
     const { transaction } = statement.open!;
     if (transaction.waitingFor === null) return false;
-    this.startWaiting(transaction);
+    this.waits.startWaiting(transaction);
     return true;
   }
 
@@ -433,8 +429,7 @@ export class Writer extends StatementThread {
     const { open } = statement;
     super.forget(statement);
     if (open !== null) {
-      this.running.delete(open.transaction);
-      this.waiters.delete(open.transaction);
+      this.waits.ended(open.transaction);
     }
     statement.open = null;
     statement.awaitsTables = false;
@@ -717,81 +712,23 @@ export class Writer extends StatementThread {
     for (const { open } of this.sessions.values()) {
       if (open !== null) oldest = Math.min(oldest, open.transaction.snapshot);
     }
-    for (const { snapshot } of this.running.keys()) oldest = Math.min(oldest, snapshot);
+    for (const { snapshot } of this.waits.transactions()) oldest = Math.min(oldest, snapshot);
     this.moves.trim(oldest);
   }
 
   // ---------------------------------------------------------------- waiting
 
-  startWaiting(transaction: Transaction): void {
-    if (this.waiters.has(transaction)) return;
-    transaction.waitingSince = performance.now();
-    transaction.deadlockChecked = false;
-    this.waiters.add(transaction);
-  }
-
-  /** Registers what is to be resumed when the transaction's lock is granted. */
-  setRunning(transaction: Transaction, waiter: LockWaiter | null): void {
-    if (waiter === null) {
-      this.running.delete(transaction);
-      this.waiters.delete(transaction);
-    } else this.running.set(transaction, waiter);
-  }
-
-  private granted(transaction: Transaction): void {
-    this.waiters.delete(transaction);
-    const waiter = this.running.get(transaction);
-    if (waiter === undefined) return;
+  resumeWaiter(waiter: RunningStatement | UtilityWaiter): void {
     if (isStatement(waiter)) this.ready.push(waiter);
     else waiter.resume();
   }
 
-  /** Timeouts of those who wait for locks, and the search for deadlocks. */
-  private checkWaiters(): void {
-    const now = performance.now();
-    this.nextWaiterCheck = now + WAITER_CHECK_MS;
-    for (const transaction of [...this.waiters]) {
-      const waiter = this.running.get(transaction);
-      if (waiter === undefined || transaction.waitingFor === null) {
-        this.waiters.delete(transaction);
-        continue;
-      }
-      const waited = now - transaction.waitingSince;
-      const { lockTimeoutMs, deadlockTimeoutMs } = waiter.settings;
-      const error = this.waiterError(transaction, waiter, waited, lockTimeoutMs, deadlockTimeoutMs);
-      if (error === null) continue;
-      this.waiters.delete(transaction);
-      this.locks.cancelWait(transaction);
-      if (isStatement(waiter)) this.fail(waiter, error);
-      else waiter.fail(error);
-    }
+  failWaiter(waiter: RunningStatement | UtilityWaiter, fields: PgErrorFields): void {
+    if (isStatement(waiter)) this.fail(waiter, fields);
+    else waiter.fail(fields);
   }
 
-  private waiterError(
-    transaction: Transaction,
-    waiter: LockWaiter,
-    waitedMs: number,
-    lockTimeoutMs: number,
-    deadlockTimeoutMs: number,
-  ): PgErrorFields | null {
-    try {
-      waiter.checkInterrupts();
-      if (lockTimeoutMs > 0 && waitedMs >= lockTimeoutMs) {
-        throw pgError('lock_not_available', 'canceling statement due to lock timeout');
-      }
-      const { isDeadlock } = transaction.waitingFor as { isDeadlock: boolean };
-      if (!transaction.deadlockChecked && (isDeadlock || waitedMs >= deadlockTimeoutMs)) {
-        transaction.deadlockChecked = true;
-        const cycle = findDeadlock(this.locks, transaction);
-        if (cycle !== null) throw deadlock(cycle, this.xidOf, this.databaseOid());
-      }
-      return null;
-    } catch (thrown) {
-      return toErrorFields(thrown);
-    }
-  }
-
-  private databaseOid(): number {
+  databaseOid(): number {
     for (const { oid, name } of this.catalog.databases()) if (name === 'postgres') return oid;
     return 0;
   }
@@ -900,80 +837,14 @@ export class Writer extends StatementThread {
   }
 }
 
-/** What waits for locks: a statement, or a utility. */
-export type LockWaiter = RunningStatement | UtilityWaiter;
-
-export interface UtilityWaiter {
+export interface UtilityWaiter extends LockWaiter {
   readonly isUtility: true;
-  readonly settings: { readonly lockTimeoutMs: number; readonly deadlockTimeoutMs: number };
   resume(): void;
   fail(fields: PgErrorFields): void;
-  checkInterrupts(): void;
 }
 
-function isStatement(waiter: LockWaiter): waiter is RunningStatement {
+function isStatement(waiter: RunningStatement | UtilityWaiter): waiter is RunningStatement {
   return !('isUtility' in waiter);
-}
-
-/** Looks up newest entries, of trees that may not have been committed yet. */
-class ExistingTreeCursor implements Cursor {
-  private readonly writer: Writer;
-  private cursor: Cursor = EMPTY_CURSOR;
-  private open: ReturnType<Writer['newestCursor']> = null;
-
-  constructor(writer: Writer) {
-    this.writer = writer;
-  }
-
-  reset(tree: TreeId, snapshot: number): void {
-    if (this.writer.roots.find(tree, snapshot) === 0) {
-      this.cursor = EMPTY_CURSOR;
-      return;
-    }
-    this.open ??= this.writer.newestCursor(tree)!;
-    this.open.reset(tree, snapshot);
-    this.cursor = this.open;
-  }
-
-  seek(key: Uint8Array, keyEnd: number, mode: 'ge' | 'gt' | 'le' | 'lt'): boolean {
-    return this.cursor.seek(key, keyEnd, mode);
-  }
-  first(): boolean {
-    return this.cursor.first();
-  }
-  last(): boolean {
-    return this.cursor.last();
-  }
-  next(): boolean {
-    return this.cursor.next();
-  }
-  prev(): boolean {
-    return this.cursor.prev();
-  }
-  refresh(): void {
-    this.cursor.refresh();
-  }
-  get keyBytes(): Uint8Array {
-    return this.cursor.keyBytes;
-  }
-  get keyStart(): number {
-    return this.cursor.keyStart;
-  }
-  get keyEnd(): number {
-    return this.cursor.keyEnd;
-  }
-  get valueBytes(): Uint8Array {
-    return this.cursor.valueBytes;
-  }
-  get valueStart(): number {
-    return this.cursor.valueStart;
-  }
-  get valueEnd(): number {
-    return this.cursor.valueEnd;
-  }
-  get rowLsn(): number {
-    return this.cursor.rowLsn;
-  }
 }
 
 export function failedTransaction(): PgError {
@@ -981,31 +852,4 @@ export function failedTransaction(): PgError {
     'in_failed_sql_transaction',
     'current transaction is aborted, commands ignored until end of transaction block',
   );
-}
-
-/** A fresh store gets its own trees and the first objects, in one commit. */
-function bootstrap(engine: StorageEngine): void {
-  const trees: TreeId[] = [];
-  do trees.push(engine.nextTreeId());
-  while (trees.at(-1)! < FIRST_USER_TREE - 1);
-  const xid = engine.nextXid();
-  const own = trees.filter((tree) => tree === CATALOG_TREE || tree === SEQUENCE_TREE);
-  const objects = bootstrapObjects();
-  for (const tree of own) engine.log.createTree(xid, tree);
-  // Reserves the ids below FIRST_USER_TREE: recovery hands out ids above the highest it has seen.
-  engine.log.createTree(xid, trees.at(-1)!);
-  engine.log.dropTree(xid, trees.at(-1)!);
-  for (const object of objects) {
-    engine.log.put(xid, CATALOG_TREE, catalogKey(object.kind, object.oid), catalogValue(object)!);
-  }
-  engine.log.commit(xid, Date.now());
-  engine.flush();
-  engine.apply((writer) => {
-    for (const tree of own) writer.createTree(tree);
-    for (const object of objects) {
-      const key = catalogKey(object.kind, object.oid);
-      const value = catalogValue(object)!;
-      writer.put(CATALOG_TREE, key, 0, key.length, value, 0, value.length, engine.pages.groupLsn);
-    }
-  });
 }
