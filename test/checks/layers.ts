@@ -59,7 +59,12 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'sql/tree',
     needs: ['types', 'catalog/descriptors'],
-    files: ['src/sql/expression.ts', 'src/sql/expression-tree.ts', 'src/sql/bind/query.ts'],
+    files: [
+      'src/sql/expression.ts',
+      'src/sql/expression-tree.ts',
+      'src/sql/query-rewrite.ts',
+      'src/sql/bind/query.ts',
+    ],
   },
   { name: 'catalog/system', needs: ['catalog', 'catalog/descriptors', 'types'] },
   {
