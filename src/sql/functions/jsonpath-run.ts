@@ -7,17 +7,16 @@
  * predicates they end the path as 'error'. */
 
 import { type Condition, pgError } from '../../errors/index.ts';
-import {
-  checkTemplate,
-  type FiniteNumeric,
-  json,
-  jsonpath,
-  numeric,
-  parseByTemplate,
-  parseFloat8,
-} from '../../types/index.ts';
+import { type FiniteNumeric, json, jsonpath, numeric } from '../../types/index.ts';
 import type { FunctionContext } from './function.ts';
-import { PathMoment, parseMoment } from './jsonpath-datetime.ts';
+import {
+  calculate,
+  checkDatetime,
+  PathFault,
+  rounded,
+  toDouble,
+  toMoment,
+} from './jsonpath-methods.ts';
 import { offsetWithin } from './jsonpath-object-id.ts';
 import { comparePathValues, startsWith, type Truth } from './jsonpath-predicates.ts';
 import { likePattern } from './jsonpath-regex.ts';
@@ -165,7 +164,8 @@ class PathRun {
         return this.variable(item, results);
       case 'datetime':
         if (unwrap && isPathArray(value)) return this.elements(item, value, results, false);
-        return this.datetime(item, value, results);
+        if (typeof value === 'string') checkDatetime(item);
+        return this.made(item, () => toMoment(value, item.template), results);
       case 'method':
         return this.method(item, value, results, unwrap);
     }
@@ -367,28 +367,23 @@ class PathRun {
   }
 
   private arithmetic(item: ItemOf<'arithmetic'>, value: PathValue, results: Results): Outcome {
-    const { operator } = item;
     const left = this.operand(item.left, value);
     const right = left && this.operand(item.right, value);
     if (left === null || right === null) return 'error';
-    const wrong = (side: string) =>
-      this.fail(
-        'singleton_sql_json_item_required',
-        `${side} operand of jsonpath operator ${operator} is not a single numeric value`,
-      );
-    const [a] = left;
-    const [b] = right;
-    if (left.length !== 1 || !isPathNumber(a)) return wrong('left');
-    if (right.length !== 1 || !isPathNumber(b)) return wrong('right');
-    let result: FiniteNumeric;
+    return this.made(item, () => calculate(item.operator, left, right), results);
+  }
+
+  /** Goes on with a value that is yet to be made. */
+  private made(item: Item, make: () => PathValue | PathFault, results: Results): Outcome {
+    let value: PathValue | PathFault;
     try {
-      result = ARITHMETIC[operator](a, b) as FiniteNumeric;
+      value = make();
     } catch (error) {
       if (this.throwErrors) throw error;
       return 'error';
     }
-    if (item.next === null && results === null) return 'found';
-    return this.next(item, result, results);
+    if (!(value instanceof PathFault)) return this.next(item, value, results);
+    return this.fail(value.condition, value.message, value.hint);
   }
 
   private sign(item: ItemOf<'sign'>, value: PathValue, results: Results): Outcome {
@@ -423,15 +418,13 @@ class PathRun {
     if (item.name === 'type') return this.next(item, typeNameOf(value), results);
     if (item.name === 'size') return this.size(item, value, results);
     if (unwrap && isPathArray(value)) return this.elements(item, value, results, false);
-    if (item.name === 'keyvalue') return this.keyValue(item, value, results);
-    if (item.name === 'double') return this.double(item, value, results);
-    if (!isPathNumber(value)) {
-      return this.fail(
-        'non_numeric_sql_json_item',
-        `jsonpath item method .${item.name}() can only be applied to a numeric value`,
-      );
-    }
-    return this.next(item, ROUNDING[item.name](value) as FiniteNumeric, results);
+    const { name } = item;
+    if (name === 'keyvalue') return this.keyValue(item, value, results);
+    return this.made(
+      item,
+      () => (name === 'double' ? toDouble(value) : rounded(name, value)),
+      results,
+    );
   }
 
   private size(item: ItemOf<'method'>, value: PathValue, results: Results): Outcome {
@@ -441,61 +434,6 @@ class PathRun {
       'sql_json_array_not_found',
       'jsonpath item method .size() can only be applied to an array',
     );
-  }
-
-  private double(item: ItemOf<'method'>, value: PathValue, results: Results): Outcome {
-    if (isPathNumber(value)) {
-      if (finiteDouble(numeric.formatNumeric(value)) !== null)
-        return this.next(item, value, results);
-      return this.fail(
-        'non_numeric_sql_json_item',
-        'numeric argument of jsonpath item method .double() is out of range for type double precision',
-      );
-    }
-    if (typeof value !== 'string') {
-      return this.fail(
-        'non_numeric_sql_json_item',
-        'jsonpath item method .double() can only be applied to a string or numeric value',
-      );
-    }
-    const double = finiteDouble(value);
-    if (double === null) {
-      return this.fail(
-        'non_numeric_sql_json_item',
-        'string argument of jsonpath item method .double() is not a valid representation of a double precision number',
-      );
-    }
-    return this.next(item, numeric.fromFloat8(double) as FiniteNumeric, results);
-  }
-
-  private datetime(item: ItemOf<'datetime'>, value: PathValue, results: Results): Outcome {
-    if (typeof value !== 'string') {
-      return this.fail(
-        'invalid_argument_for_sql_json_datetime_function',
-        'jsonpath item method .datetime() can only be applied to a string',
-      );
-    }
-    if (item.template !== null) return this.byTemplate(item, item.template, value, results);
-    const moment = parseMoment(value);
-    if (moment !== null) return this.next(item, moment, results);
-    return this.fail(
-      'invalid_argument_for_sql_json_datetime_function',
-      `datetime format is not recognized: "${value}"`,
-      'Use a datetime template argument to specify the input data format.',
-    );
-  }
-
-  private byTemplate(item: Item, template: string, text: string, results: Results): Outcome {
-    checkTemplate(template);
-    let moment: PathMoment;
-    try {
-      const { type, days, micros, offset } = parseByTemplate(text, template);
-      moment = new PathMoment(type, days, micros, offset);
-    } catch (error) {
-      if (this.throwErrors) throw error;
-      return 'error';
-    }
-    return this.next(item, moment, results);
   }
 
   private keyValue(item: ItemOf<'method'>, value: PathValue, results: Results): Outcome {
@@ -635,26 +573,6 @@ function isLast({ first }: Levels): boolean {
   return first === jsonpath.LAST_LEVEL;
 }
 
-const ARITHMETIC = {
-  '+': numeric.add,
-  '-': numeric.subtract,
-  '*': numeric.multiply,
-  '/': numeric.divide,
-  '%': numeric.modulo,
-} as const;
-
-const ROUNDING = { abs: numeric.abs, floor: numeric.floor, ceiling: numeric.ceil } as const;
-
 function truncated(value: FiniteNumeric): bigint {
   return (numeric.trunc(value, 0) as FiniteNumeric).unscaled;
-}
-
-/** A text as a finite double, or null. */
-function finiteDouble(text: string): number | null {
-  try {
-    const value = parseFloat8(text);
-    return Number.isFinite(value) ? value : null;
-  } catch {
-    return null;
-  }
 }
