@@ -22,16 +22,31 @@ import {
 } from './json-values.ts';
 import type { Scalars } from './order.ts';
 
-/** The arguments of a variadic call with their types; null for a variadic array that is NULL. */
-interface Arguments {
+/** The arguments of a variadic call, and how each becomes JSON. */
+interface Arguments<Convert> {
   readonly values: readonly Datum[];
   type(i: number): number;
+  convert(i: number): Convert;
 }
 
-function argumentsOf(call: CallTypes, args: readonly Datum[]): Arguments | null {
-  if (!call.variadicArray) return { values: args, type: (i) => call.arguments[i] ?? OID.text };
-  const array = args[0] as ArrayDatum | null;
-  return array === null ? null : { values: array.elements, type: () => array.elementType };
+/** Reads the arguments of calls, whether they come one by one or as an array; null for an array that
+ * is NULL. */
+function argumentsOf<Convert>(
+  call: CallTypes,
+  make: (type: number) => Convert,
+): (args: readonly Datum[]) => Arguments<Convert> | null {
+  if (call.variadicArray !== true) {
+    const converters = call.arguments.map(make);
+    const type = (i: number): number => call.arguments[i]!;
+    const convert = (i: number): Convert => converters[i]!;
+    return (values) => ({ values, type, convert });
+  }
+  return ([array]) => {
+    if (array === null) return null;
+    const { elements, elementType } = array as ArrayDatum;
+    const converter = make(elementType);
+    return { values: elements, type: () => elementType, convert: () => converter };
+  };
 }
 
 /** The text of a value that names a field. */
@@ -55,8 +70,9 @@ function checkPairs(count: number, name: string): void {
 }
 
 function buildObject(call: CallTypes): ScalarFunction {
+  const read = argumentsOf(call, nullableText);
   return (context: FunctionContext, ...args: readonly Datum[]) => {
-    const given = argumentsOf(call, args);
+    const given = read(args);
     if (given === null) return null;
     const { values } = given;
     checkPairs(values.length, 'json_build_object');
@@ -68,7 +84,7 @@ function buildObject(call: CallTypes): ScalarFunction {
           hint: 'Object keys should be text.',
         });
       }
-      const value = nullableText(given.type(i + 1))(context, values[i + 1] as Datum);
+      const value = given.convert(i + 1)(context, values[i + 1] as Datum);
       fields.push(`${json.quoteJson(fieldNameOf(context, given.type(i), name))} : ${value}`);
     }
     return `{${fields.join(', ')}}`;
@@ -76,8 +92,9 @@ function buildObject(call: CallTypes): ScalarFunction {
 }
 
 function buildBinaryObject(call: CallTypes): ScalarFunction {
+  const read = argumentsOf(call, nullableStored);
   return (context: FunctionContext, ...args: readonly Datum[]) => {
-    const given = argumentsOf(call, args);
+    const given = read(args);
     if (given === null) return null;
     const { values } = given;
     checkPairs(values.length, 'jsonb_build_object');
@@ -87,7 +104,7 @@ function buildBinaryObject(call: CallTypes): ScalarFunction {
       if (name === null) {
         throw pgError('invalid_parameter_value', `argument ${i + 1}: key must not be null`);
       }
-      const value = nullableStored(given.type(i + 1))(context, values[i + 1] as Datum);
+      const value = given.convert(i + 1)(context, values[i + 1] as Datum);
       fields.push([fieldNameOf(context, given.type(i), name), value]);
     }
     return json.encodeObject(json.jsonbObject(fields));
@@ -95,21 +112,21 @@ function buildBinaryObject(call: CallTypes): ScalarFunction {
 }
 
 function buildArray(call: CallTypes): ScalarFunction {
+  const read = argumentsOf(call, nullableText);
   return (context: FunctionContext, ...args: readonly Datum[]) => {
-    const given = argumentsOf(call, args);
+    const given = read(args);
     if (given === null) return null;
-    const parts = given.values.map((value, i) => nullableText(given.type(i))(context, value));
+    const parts = given.values.map((value, i) => given.convert(i)(context, value));
     return `[${parts.join(', ')}]`;
   };
 }
 
 function buildBinaryArray(call: CallTypes): ScalarFunction {
+  const read = argumentsOf(call, nullableStored);
   return (context: FunctionContext, ...args: readonly Datum[]) => {
-    const given = argumentsOf(call, args);
+    const given = read(args);
     if (given === null) return null;
-    return json.encodeArray(
-      given.values.map((value, i) => nullableStored(given.type(i))(context, value)),
-    );
+    return json.encodeArray(given.values.map((value, i) => given.convert(i)(context, value)));
   };
 }
 

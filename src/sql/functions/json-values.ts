@@ -4,6 +4,7 @@ import {
   type ArrayDatum,
   type Datum,
   type FiniteNumeric,
+  type Int8,
   json,
   numeric,
   OID,
@@ -20,13 +21,22 @@ export type JsonText = (context: TypeContext, value: Datum) => string;
 export type JsonTree = (context: TypeContext, value: Datum) => json.JsonbValue;
 
 /** How values of a type become JSON; all that is not named here becomes a string. */
-type Category = 'boolean' | 'number' | 'moment' | 'json' | 'jsonb' | 'array' | 'record' | 'string';
+type Category =
+  | 'boolean'
+  | 'integer'
+  | 'number'
+  | 'moment'
+  | 'json'
+  | 'jsonb'
+  | 'array'
+  | 'record'
+  | 'string';
 
 const CATEGORIES: ReadonlyMap<number, Category> = new Map([
   [OID.bool, 'boolean'],
-  [OID.int2, 'number'],
-  [OID.int4, 'number'],
-  [OID.int8, 'number'],
+  [OID.int2, 'integer'],
+  [OID.int4, 'integer'],
+  [OID.int8, 'integer'],
   [OID.float4, 'number'],
   [OID.float8, 'number'],
   [OID.numeric, 'number'],
@@ -84,6 +94,8 @@ function makeText(type: SqlType): JsonText {
   switch (categoryOf(type)) {
     case 'boolean':
       return (_context, value) => (value === true ? 'true' : 'false');
+    case 'integer':
+      return (_context, value) => String(value);
     case 'number':
       return (context, value) => {
         const text = type.output(value, context);
@@ -107,6 +119,8 @@ function makeTree(type: SqlType): JsonTree {
   switch (categoryOf(type)) {
     case 'boolean':
       return (_context, value) => value as boolean;
+    case 'integer':
+      return (_context, value) => numeric.fromInteger(value as Int8) as FiniteNumeric;
     case 'number':
       return (context, value) => {
         const text = type.output(value, context);
