@@ -25,6 +25,8 @@ export const systemProcesses: Processes = {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
       // The command name may hold blanks and parentheses; the fields after its end are counted.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      // It has ended, with all its threads, and waits for a parent that may never ask.
+      if (fields[0] === 'Z' && Number(fields[17]) <= 1) return null;
       return `${boot}/${fields[19] ?? ''}`;
     } catch {
       return '';
