@@ -128,7 +128,7 @@ function pullUp(query: SelectQuery, relation: number): SelectQuery {
     },
     cteLevel: (level) => level,
   };
-  const outer = rewriteQuery(query, replace, 0);
+  const outer = rewriteQuery(withoutEntry(query, relation), replace, 0);
   const place = (item: FromItem): FromItem => {
     if (item.kind === 'relation') return item.relation === relation ? from : item;
     return { ...item, left: place(item.left), right: place(item.right) };
@@ -139,6 +139,15 @@ function pullUp(query: SelectQuery, relation: number): SelectQuery {
     from: outer.from.map(place),
     where: allOf([...(outer.where === null ? [] : [outer.where]), ...conditions]),
   };
+}
+
+/** The query without what an entry stood for that nothing refers to any more: its number stays. */
+function withoutEntry(query: SelectQuery, relation: number): SelectQuery {
+  const rangeTable = query.rangeTable.map((entry, i): RangeTableEntry => {
+    if (i !== relation) return entry;
+    return { kind: 'join', alias: entry.alias, columns: entry.columns, expressions: [] };
+  });
+  return { ...query, rangeTable };
 }
 
 function moved(item: FromItem, merge: QueryRewrite, offset: number): FromItem {
