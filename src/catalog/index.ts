@@ -23,3 +23,4 @@ export {
   SEQUENCE_TREE,
 } from './catalog-tree.ts';
 export type * from './descriptors.ts';
+export { SEQUENCE_COLUMNS, sequenceOfView, sequenceView } from './sequence-view.ts';

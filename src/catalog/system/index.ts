@@ -25,7 +25,6 @@ export {
 } from './functions.ts';
 export { type RelationPlace, SystemNames } from './object-names.ts';
 export { parseQualifiedName } from './qualified-name.ts';
-export { SEQUENCE_COLUMNS, sequenceOfView, sequenceView } from './sequence-relation.ts';
 export {
   SYSTEM_RELATIONS,
   type SystemColumn,

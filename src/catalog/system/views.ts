@@ -1,5 +1,6 @@
 import type { Datum } from '../../types/index.ts';
 import type { SystemViewShape } from '../descriptors.ts';
+import { SEQUENCE_COLUMNS, sequenceOfView } from '../sequence-view.ts';
 import { ABSENT_VIEWS } from './absent.ts';
 import { ACTIVITY_VIEWS } from './activity.ts';
 import { CLUSTER_VIEWS } from './cluster.ts';
@@ -9,7 +10,7 @@ import { FUNCTION_VIEWS } from './functions.ts';
 import { INFORMATION_SCHEMA_VIEWS } from './information-schema.ts';
 import { LISTING_VIEWS } from './listings.ts';
 import { RELATION_VIEWS } from './relations.ts';
-import { SEQUENCE_COLUMNS, sequenceOfView, sequenceRow } from './sequence-relation.ts';
+import { sequenceRow } from './sequence-relation.ts';
 import { SETTING_VIEWS } from './settings.ts';
 import { systemRelation } from './shapes.ts';
 import type { ProducerTable, RowProducer, SystemRow, SystemState } from './system-state.ts';

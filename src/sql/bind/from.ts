@@ -1,6 +1,6 @@
 import type { Alias, JoinExpr, Node, RangeFunction, RangeVar } from '@pgsql/types';
 import type { RelationDescriptor, SchemaDescriptor } from '../../catalog/descriptors.ts';
-import { SEQUENCE_COLUMNS, sequenceView } from '../../catalog/system/index.ts';
+import { SEQUENCE_COLUMNS, sequenceView } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { OID } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';

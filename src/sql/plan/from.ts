@@ -1,5 +1,5 @@
 import { assertNever } from '../../base/index.ts';
-import { sequenceOfView } from '../../catalog/system/index.ts';
+import { sequenceOfView } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import type { FromItem, RangeTableEntry } from '../bind/query.ts';
 import type { Expr } from '../expression.ts';
