@@ -86,18 +86,18 @@ async function stress(frameCount: number): Promise<StoreResult[]> {
 test(`readers see whole commits while pages are evicted and spilled (seed ${seed})`, async () => {
   const [writer, ...readers] = await stress(96);
   expect(writer!.defects).toEqual([]);
-  expect(writer!.count).toBeGreaterThan(100);
+  expect(writer!.count).toBeGreaterThan(10);
   expect(writer!.checkpointCount).toBeGreaterThan(0);
   expect(writer!.spilledCountMax).toBeGreaterThan(0);
   for (const { count, loadCount } of readers) {
     expect(count).toBeGreaterThan(5);
-    expect(loadCount).toBeGreaterThan(1000);
+    expect(loadCount).toBeGreaterThan(100);
   }
 }, 30_000);
 
 test(`readers see whole commits with most pages in memory (seed ${seed})`, async () => {
   const [writer, ...readers] = await stress(1536);
   expect(writer!.defects).toEqual([]);
-  expect(writer!.count).toBeGreaterThan(100);
+  expect(writer!.count).toBeGreaterThan(10);
   for (const { count } of readers) expect(count).toBeGreaterThan(5);
 }, 30_000);
