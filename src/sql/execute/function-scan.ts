@@ -7,8 +7,8 @@ import {
   readDatum,
   writeDatum,
 } from '../../chunk/index.ts';
-import { notSupported } from '../../errors/index.ts';
-import type { Datum, RecordDatum, SqlType } from '../../types/index.ts';
+import { notSupported, pgError } from '../../errors/index.ts';
+import { type Datum, formatType, type RecordDatum, type SqlType } from '../../types/index.ts';
 import type { Expr, RecordColumn } from '../expression.ts';
 import { type FunctionContext, functionByOid, setImplementation } from '../functions/index.ts';
 import type { FunctionScanNode } from '../plan/plan.ts';
@@ -144,6 +144,7 @@ export class FunctionScan extends Operator {
         for (let k = 0; k < width; k++) this.#vectors[column + k]!.setNull(row);
       } else {
         found = true;
+        if (isRow) checkRecord(next.value, this.#types, column, width);
         this.#write(column, width, row, isRow ? fieldsOf(next.value) : [next.value as Datum]);
       }
       column += width;
@@ -166,8 +167,42 @@ export class FunctionScan extends Operator {
 
 function fieldsOf(value: Datum | Datum[]): readonly Datum[] {
   if (Array.isArray(value)) return value;
-  const isRecord = typeof value === 'object' && value !== null && 'fields' in value;
-  return isRecord ? (value as RecordDatum).fields : [value];
+  return isRecord(value) ? value.fields : [value];
+}
+
+function isRecord(value: Datum): value is RecordDatum {
+  return typeof value === 'object' && value !== null && 'fields' in value;
+}
+
+/** A record has to be of the columns that the query names. */
+function checkRecord(
+  value: Datum | Datum[],
+  types: readonly SqlType[],
+  first: number,
+  width: number,
+): void {
+  if (Array.isArray(value) || !isRecord(value)) return;
+  const count = value.fields.length;
+  if (count !== width) {
+    const attributes = count === 1 ? '1 attribute' : `${count} attributes`;
+    throw rowMismatch(`Returned row contains ${attributes}, but query expects ${width}.`);
+  }
+  for (let i = 0; i < count; i++) {
+    const given = value.fieldTypes[i]!;
+    const expected = types[first + i]!.oid;
+    if (given === expected) continue;
+    throw rowMismatch(
+      `Returned type ${formatType(given)} at ordinal position ${i + 1}, but query expects ${formatType(expected)}.`,
+    );
+  }
+}
+
+function rowMismatch(detail: string): Error {
+  return pgError(
+    'datatype_mismatch',
+    'function return row and query-specified return row do not match',
+    { detail },
+  );
 }
 
 /** Columns of the rows of a call: those that the query names, its output arguments, or one. */
