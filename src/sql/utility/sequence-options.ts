@@ -110,7 +110,13 @@ function collect(command: Command, nodes: readonly Node[]): ReadonlyMap<string, 
   for (const node of nodes) {
     if (!('DefElem' in node)) continue;
     const name = node.DefElem.defname ?? '';
-    if (name === 'sequence_name') throw notSupported('SEQUENCE NAME');
+    if (name === 'sequence_name') {
+      throw pgError(
+        'syntax_error',
+        'invalid sequence option SEQUENCE NAME',
+        command.position(node.DefElem.location),
+      );
+    }
     if (!KNOWN_OPTIONS.has(name)) throw notSupported(`sequence option ${name.toUpperCase()}`);
     if (written.has(name)) {
       throw pgError(

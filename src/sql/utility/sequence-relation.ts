@@ -1,15 +1,26 @@
+import type { DefElem, Node } from '@pgsql/types';
 import { quoteLiteral } from '../../base/index.ts';
 import type {
   ColumnDescriptor,
   RelationDescriptor,
   StoredExpression,
 } from '../../catalog/index.ts';
+import { pgError } from '../../errors/index.ts';
 import type { TreeId } from '../../storage/index.ts';
 import { OID } from '../../types/index.ts';
 import { coerceToTarget, constant } from '../bind/coercion.ts';
+import { listItems, nameList } from '../bind/syntax.ts';
 import type { Expr } from '../expression.ts';
 import type { Command } from './command.ts';
-import { chooseName, isNameTaken, qualifiedName } from './object-names.ts';
+import { rangeVarOf } from './drop.ts';
+import {
+  checkNameFree,
+  chooseName,
+  creationSchema,
+  duplicateRelation,
+  isNameTaken,
+  qualifiedName,
+} from './object-names.ts';
 import { type ResolvedSequence, resolveSequenceOptions } from './sequence-options.ts';
 import type { ColumnDraft } from './table-elements.ts';
 
@@ -78,11 +89,42 @@ export function addOwnedSequence(
   column: ColumnDraft,
   position: number,
 ): RelationDescriptor {
-  const resolved = resolveSequenceOptions(command, column.sequenceOptions ?? [], null, column.type);
-  const name = chooseName(table.name, column.name, 'seq', (candidate) =>
-    isNameTaken(command.catalog, table.schema, candidate),
-  );
+  const given = column.sequenceOptions ?? [];
+  const naming = given.filter(isSequenceName);
+  if (naming[1] !== undefined) {
+    const { location } = naming[1].DefElem;
+    throw pgError('syntax_error', 'conflicting or redundant options', command.position(location));
+  }
+  const others = given.filter((option) => !isSequenceName(option));
+  const resolved = resolveSequenceOptions(command, others, null, column.type);
+  const name =
+    naming[0] === undefined
+      ? chooseName(table.name, column.name, 'seq', (candidate) =>
+          isNameTaken(command.catalog, table.schema, candidate),
+        )
+      : givenName(command, table, naming[0].DefElem);
   return addSequence(command, name, table.schema, resolved, { table: table.oid, column: position });
+}
+
+function isSequenceName(node: Node): node is { DefElem: DefElem } {
+  return 'DefElem' in node && node.DefElem.defname === 'sequence_name';
+}
+
+/** SEQUENCE NAME of an identity column. The sequence lies where its table does. */
+function givenName(
+  command: Command,
+  table: { readonly name: string; readonly schema: number },
+  { arg }: DefElem,
+): string {
+  const written = rangeVarOf(nameList(listItems(arg)));
+  const name = written.relname ?? '';
+  const schema = creationSchema(command, written);
+  if (schema.oid !== table.schema) {
+    throw pgError('undefined_table', `relation "${schema.name}.${table.name}" does not exist`);
+  }
+  if (name === table.name) throw duplicateRelation(name);
+  checkNameFree(command.catalog, table.schema, name);
+  return name;
 }
 
 /** DEFAULT of a serial column, as pg_get_expr prints it. */
