@@ -1,7 +1,7 @@
 import type { Alias, JoinExpr, Node, RangeFunction, RangeVar } from '@pgsql/types';
 import type { RelationDescriptor, SchemaDescriptor } from '../../catalog/descriptors.ts';
 import { SEQUENCE_COLUMNS, sequenceView } from '../../catalog/index.ts';
-import { notSupported, pgError } from '../../errors/index.ts';
+import { notSupported, PgError, pgError } from '../../errors/index.ts';
 import { OID } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
 import { functionByOid } from '../functions/index.ts';
@@ -131,7 +131,7 @@ function bindRangeVar(b: Binder, scope: Scope, node: RangeVar): NamespaceItem {
     const cte = addCommonTable(b, scope, node);
     if (cte !== null) return cte;
   }
-  const found = findRelation(b, node);
+  const found = hintedAt(scope, node, () => findRelation(b, node));
   if (found.kind === 'systemView') return addSystemView(scope, found, node);
   const { relation } = found;
   if (relation.kind === 'view') return addView(b, scope, relation, node);
@@ -243,6 +243,23 @@ function addCommonTable(b: Binder, scope: Scope, node: RangeVar): NamespaceItem 
     return scope.addItem(namespaceItem(entry, name, columns));
   }
   return null;
+}
+
+/** A table that is missing may be a name of WITH that is out of reach. */
+function hintedAt<Found>(scope: Scope, node: RangeVar, find: () => Found): Found {
+  try {
+    return find();
+  } catch (error) {
+    const name = node.relname ?? '';
+    if (!(error instanceof PgError) || node.schemaname !== undefined) throw error;
+    let level: Scope | null = scope;
+    while (level !== null && !level.laterCtes.includes(name)) level = level.parent;
+    if (level === null) throw error;
+    throw error.with({
+      detail: `There is a WITH item named "${name}", but it cannot be referenced from this part of the query.`,
+      hint: 'Use WITH RECURSIVE, or re-order the WITH items to remove forward references.',
+    });
+  }
 }
 
 function returnsNothing(query: Query): boolean {

@@ -63,6 +63,37 @@ export function checkRecursiveReferences(b: Binder, cte: CommonTableExpr): void 
   walkSelect(check, rarg, 'fine');
 }
 
+/** The tables of WITH RECURSIVE in an order in which each comes after those that it reads. */
+export function dependencyOrder(
+  b: Binder,
+  ctes: readonly CommonTableExpr[],
+): readonly CommonTableExpr[] {
+  const reads = (cte: CommonTableExpr, other: CommonTableExpr): boolean => {
+    let found = false;
+    const reference = () => {
+      found = true;
+    };
+    if (cte !== other) walk({ name: other.ctename ?? '', reference }, cte.ctequery, 'fine');
+    return found;
+  };
+  const needs = new Map(ctes.map((cte) => [cte, ctes.filter((other) => reads(cte, other))]));
+  const ordered: CommonTableExpr[] = [];
+  let left = [...ctes];
+  while (left.length > 0) {
+    const next = left.find((cte) => needs.get(cte)?.every((other) => ordered.includes(other)));
+    if (next === undefined) {
+      throw pgError(
+        'feature_not_supported',
+        'mutual recursion between WITH items is not implemented',
+        b.position(left[0]?.location),
+      );
+    }
+    ordered.push(next);
+    left = left.filter((cte) => cte !== next);
+  }
+  return ordered;
+}
+
 function walk(state: Walk, node: unknown, context: Context): void {
   if (node === null || typeof node !== 'object') return;
   if (Array.isArray(node)) {

@@ -66,6 +66,8 @@ export class Scope {
   readonly allItems: NamespaceItem[] = [];
   readonly ctes: CommonTable[] = [];
   readonly cteNames = new Map<string, number>();
+  /** Names of WITH that are not bound yet, which nothing may refer to. */
+  laterCtes: readonly string[] = [];
   place: Place = 'SELECT';
   lateralActive = false;
   hasAggregates = false;

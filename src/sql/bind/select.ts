@@ -28,7 +28,7 @@ import type {
   SetOperationQuery,
   ValuesQuery,
 } from './query.ts';
-import { checkRecursiveReferences } from './recursion.ts';
+import { checkRecursiveReferences, dependencyOrder } from './recursion.ts';
 import { findColumn, type Place, Scope } from './scope.ts';
 import { visibleOutput } from './sublinks.ts';
 import { figureColumnName, integerConstant, listItems, nameList } from './syntax.ts';
@@ -56,10 +56,13 @@ export function bindSelectStatement(
 }
 
 export function bindWith(b: Binder, scope: Scope, clause: WithClause): void {
-  for (const item of clause.ctes ?? []) {
-    if (!('CommonTableExpr' in item)) continue;
-    const cte = item.CommonTableExpr;
+  const written = (clause.ctes ?? []).flatMap((item) =>
+    'CommonTableExpr' in item ? [item.CommonTableExpr] : [],
+  );
+  const items = clause.recursive === true ? dependencyOrder(b, written) : written;
+  for (const [at, cte] of items.entries()) {
     const name = cte.ctename ?? '';
+    scope.laterCtes = items.slice(at).map((later) => later.ctename ?? '');
     if (scope.cteNames.has(name)) {
       throw pgError(
         'duplicate_alias',
@@ -118,6 +121,7 @@ export function bindWith(b: Binder, scope: Scope, clause: WithClause): void {
     const common: CommonTable = { name, query, columns: rename(query), recursive, materialized };
     scope.ctes.push(common);
   }
+  scope.laterCtes = [];
 }
 
 /** INSERT, UPDATE or DELETE in WITH. */
