@@ -759,8 +759,14 @@ export class ClientSession implements Session, RunListener, SessionControl {
     this.runPortal = portal;
     this.runFetch = fetch;
     this.runCopies = false;
-    this.run = portal.handle;
-    portal.handle!.fetch(rowLimit);
+    const handle = portal.handle!;
+    this.run = PENDING_RUN;
+    this.failedInCall = false;
+    handle.fetch(rowLimit);
+    if (this.failedInCall) throw ANSWERED;
+    if (this.run === PENDING_RUN) this.run = handle;
+    // It has been suspended again during the call.
+    else if (portal.handle === PENDING_RUN) portal.handle = handle;
   }
 
   // ---------------------------------------------------------------- answers of runs

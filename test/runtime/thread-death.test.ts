@@ -81,6 +81,21 @@ describe('the death of a thread', () => {
     await bystander.end();
   });
 
+  it('of a reader is told to who goes on with a cursor, and the cursor reads again', async () => {
+    const client = await connect();
+    await client.query('create table t (a int primary key)');
+    await client.query('insert into t select g from generate_series(1, 5000) g');
+    await client.query('declare c cursor with hold for select a from t order by a');
+    expect((await client.query('fetch 2 from c')).rows).toEqual([{ a: 1 }, { a: 2 }]);
+    for (const thread of threads().generation.readerPool.threads) await thread.terminate();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // Nothing comes unasked, and other statements are not concerned.
+    expect((await client.query('select count(*)::int as n from t')).rows).toEqual([{ n: 5000 }]);
+    await expect(client.query('fetch 2 from c')).rejects.toMatchObject({ code: '57P02' });
+    expect((await client.query('fetch 2 from c')).rows).toEqual([{ a: 3 }, { a: 4 }]);
+    await client.end();
+  });
+
   it('of the writer loses no commit: sessions end, and new ones find everything', async () => {
     const client = await connect();
     await client.query('create table t (a int primary key)');

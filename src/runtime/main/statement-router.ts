@@ -98,12 +98,12 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
     return count;
   }
 
-  /** A worker has died: its statements fail. */
+  /** A worker has died: its statements fail, those that are suspended when they are to go on. */
   channelLost(channel: WorkerChannel, error: PgErrorFields): void {
     for (const run of [...this.runs.values()]) {
       if (run.channel !== channel) continue;
       this.end(run);
-      run.listener.error(error);
+      run.lose(error);
     }
   }
 
@@ -270,6 +270,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
         return;
       }
       case REPLY.suspended:
+        run.isSuspended = true;
         listener.suspended();
         return;
       case REPLY.error:
@@ -367,6 +368,10 @@ class RoutedRun implements RunHandle {
   /** Snapshot slot to be freed when it ends, or -1. */
   readonly slot: number;
   endsTransaction = false;
+  /** It waits for a fetch. */
+  isSuspended = false;
+  /** Why it is gone, when its worker has died while it was suspended. */
+  private lost: PgErrorFields | null = null;
   /** Held while it runs, so that the worker is not told to forget it. */
   plan: PlannedStatement | null = null;
   private readonly router: StatementRouter;
@@ -405,11 +410,22 @@ class RoutedRun implements RunHandle {
     this.credit();
   }
 
+  lose(error: PgErrorFields): void {
+    if (this.isSuspended) this.lost = error;
+    else this.listener.error(error);
+  }
+
   fetch(rowLimit: number): void {
+    if (this.lost !== null) {
+      this.listener.error(this.lost);
+      return;
+    }
+    this.isSuspended = false;
     this.channel.control({ kind: REQUEST.fetch, request: this.request, argument: rowLimit });
   }
 
   close(): void {
+    if (this.lost !== null) return;
     this.channel.control({ kind: REQUEST.close, request: this.request });
     this.router.end(this);
   }
