@@ -32,10 +32,7 @@ export function* alterTable(command: Command, statement: AlterTableStmt): Utilit
     yield* alterIndex(command, statement);
     return { tag };
   }
-  const relation = yield* command.lockNamed(
-    () => findRelation(command, name),
-    TABLE_LOCK.accessExclusive,
-  );
+  const relation = yield* command.lockNamed(() => findRelation(command, name), lockMode(statement));
   if (relation === undefined) {
     if (statement.missing_ok !== true) throw undefinedRelation(command, name);
     command.environment.notice({
@@ -57,6 +54,22 @@ export function* alterTable(command: Command, statement: AlterTableStmt): Utilit
     command.environment.nextCommand();
   }
   return { tag };
+}
+
+/** The lock that all actions together need. Rows can be read while a foreign key is added, and changed
+ * while a constraint is validated; nobody may use the table during anything else. */
+function lockMode({ cmds = [] }: AlterTableStmt): number {
+  const modes = cmds.map((node) => {
+    const { subtype, def }: AlterTableCmd = 'AlterTableCmd' in node ? node.AlterTableCmd : {};
+    if (subtype === 'AT_ValidateConstraint') return TABLE_LOCK.shareUpdateExclusive;
+    const isForeign =
+      subtype === 'AT_AddConstraint' &&
+      def !== undefined &&
+      'Constraint' in def &&
+      def.Constraint.contype === 'CONSTR_FOREIGN';
+    return isForeign ? TABLE_LOCK.shareRowExclusive : TABLE_LOCK.accessExclusive;
+  });
+  return Math.max(...modes);
 }
 
 const KINDS: Readonly<Record<string, RelationDescriptor['kind']>> = {
