@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { hasCondition } from '../../errors/index.ts';
 import type { Directory, File } from '../../io/index.ts';
 import {
   Doorbell,
@@ -182,7 +183,8 @@ class SegmentFilling {
     try {
       if (!this.fill(words.load(FILL_SIZE))) return false;
     } catch (thrown) {
-      console.error(thrown);
+      // On a full disk the writer, which then makes the segment itself, tells the operator.
+      if (!hasCondition(thrown, 'disk_full')) console.error(thrown);
       failed = true;
     }
     this.close();
