@@ -380,6 +380,36 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
     ],
     answers: ['a: ALTER', 'b: waits', 'a: INSERT 1', 'a: COMMIT', 'b: DELETE 1', 'b: 2'],
   },
+  'rows are read while a foreign key is added, and not changed': {
+    steps: [
+      'a: begin; alter table n add constraint f foreign key (id) references p not valid',
+      'b: select count(*) from n',
+      'b: select count(*) from p',
+      'b: insert into n values (9, 30)',
+      'a: commit',
+    ],
+    answers: ['a: ALTER', 'b: 2', 'b: 3', 'b: waits', 'a: COMMIT', 'b: 23503'],
+  },
+  'rows are changed while it is validated': {
+    steps: [
+      'a: alter table n add constraint f foreign key (id) references p not valid',
+      'a: begin; alter table n validate constraint f',
+      'b: insert into n values (9, 30)',
+      'b: insert into n values (3, 30)',
+      'b: delete from p where id = 2',
+      'a: commit',
+      'b: select id from n order by id',
+    ],
+    answers: [
+      'a: ALTER',
+      'a: ALTER',
+      'b: 23503',
+      'b: INSERT 1',
+      'b: DELETE 1',
+      'a: COMMIT',
+      'b: 3',
+    ],
+  },
   'truncate of the referring table is waited for': {
     steps: [
       'a: begin; truncate c',
