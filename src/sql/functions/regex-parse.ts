@@ -574,11 +574,9 @@ function holdsGroup(node: RegexNode): boolean {
   }
 }
 
+/** Whether the node matches the empty string wherever it stands. */
 function canBeEmpty(node: RegexNode): boolean {
   switch (node.kind) {
-    case 'set':
-    case 'backreference':
-      return false;
     case 'group':
       return canBeEmpty(node.body);
     case 'repeat':
@@ -588,7 +586,7 @@ function canBeEmpty(node: RegexNode): boolean {
     case 'alternatives':
       return node.branches.some(canBeEmpty);
     default:
-      return true;
+      return false;
   }
 }
 
