@@ -554,10 +554,15 @@ function multiAssigned(
     );
   };
   if ('RowExpr' in source) {
-    const args = source.RowExpr.args ?? [];
-    mismatch(args.length);
-    const arg = args[colno - 1] as Node;
-    return 'SetToDefault' in arg ? null : (bindExprList(b, scope, [arg])[0] ?? null);
+    let row = rows.get(source);
+    if (row === undefined) {
+      row = (source.RowExpr.args ?? []).flatMap((arg): (Expr | null)[] =>
+        'SetToDefault' in arg ? [null] : bindExprList(b, scope, [arg]),
+      );
+      mismatch(row.length);
+      rows.set(source, row);
+    }
+    return row[colno - 1] ?? null;
   }
   if ('SubLink' in source) {
     const { subselect, location } = source.SubLink;
