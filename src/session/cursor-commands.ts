@@ -32,7 +32,8 @@ export function runDeclare(
     throw pgError('duplicate_cursor', `cursor "${name}" already exists`);
   }
   refuseInto(session, statement.query!);
-  const prepared = through?.prepared.inner ?? session.prepareNode(statement.query!, parsed, []);
+  const prepared =
+    through?.prepared.inner ?? session.statements.prepareWithin(statement.query!, parsed, []);
   const plan = prepared.planned!.plan;
   if (plan.changes.length > 0) {
     throw pgError(

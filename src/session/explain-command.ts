@@ -22,7 +22,7 @@ export function runExplain(
   const { settings } = session.environment;
   const options = explainOptions(explain, () => settings.plannerSettings());
   const query = explain.query!;
-  const prepared = portal?.prepared.inner ?? session.prepareExplained(query, parsed);
+  const prepared = portal?.prepared.inner ?? session.statements.prepareExplained(query, parsed);
   if (prepared.planned === null) {
     throw notSupported(`EXPLAIN of ${utilityTag(query)}`);
   }

@@ -24,6 +24,7 @@ import type { ParsedStatement } from '../sql/parse/index.ts';
 import type { ResultColumn as PlanColumn } from '../sql/plan/plan.ts';
 import { runCopyTo } from './copy-command.ts';
 import { requireCursor, runClosePortal, runDeclare, runFetch } from './cursor-commands.ts';
+import { parameterType } from './execute-arguments.ts';
 import { describeExplain, runExplain } from './explain-command.ts';
 import type { Portal } from './portal.ts';
 import type { PreparedStatement } from './prepared-statement.ts';
@@ -112,7 +113,7 @@ export function describeSessionCommand(
   }
   if (node.ExecuteStmt !== undefined) {
     const { name = '' } = node.ExecuteStmt as ExecuteStmt;
-    return session.currentStatement(name).columns;
+    return session.statements.current(name).columns;
   }
   return null;
 }
@@ -449,9 +450,10 @@ function runPrepare(session: ClientSession, statement: PrepareStmt, parsed: Pars
     throw pgError('duplicate_prepared_statement', `prepared statement "${name}" already exists`);
   }
   const types = (statement.argtypes ?? []).map((argument) =>
-    session.parameterType((argument as { TypeName: TypeName }).TypeName),
+    parameterType((argument as { TypeName: TypeName }).TypeName, session),
   );
-  session.statements.set(name, session.prepareNode(statement.query!, parsed, types));
+  const prepared = session.statements.prepareWithin(statement.query!, parsed, types);
+  session.statements.add(name, prepared, session.environment.now(), true);
   session.sink.commandComplete('PREPARE');
 }
 
@@ -461,7 +463,7 @@ function runDeallocate(session: ClientSession, statement: DeallocateStmt): void 
     session.sink.commandComplete('DEALLOCATE ALL');
     return;
   }
-  if (!session.statements.delete(statement.name)) {
+  if (!session.statements.remove(statement.name)) {
     throw pgError(
       'invalid_sql_statement_name',
       `prepared statement "${statement.name}" does not exist`,

@@ -1,4 +1,4 @@
-import type { ExecuteStmt, Node, TypeName } from '@pgsql/types';
+import type { ExecuteStmt } from '@pgsql/types';
 import type { Catalog } from '../catalog/index.ts';
 import type { ActivityFacts, PreparedStatementFacts } from '../catalog/system/index.ts';
 import {
@@ -9,12 +9,10 @@ import {
   pgError,
   toErrorFields,
 } from '../errors/index.ts';
-import { type BindContext, bindParameterType } from '../sql/bind/index.ts';
 import type { CopyFormat } from '../sql/execute/index.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parse/index.ts';
 import type { Plan } from '../sql/plan/plan.ts';
 import { builtinTypes, type Datum } from '../types/index.ts';
-import { bindArgument } from './arguments.ts';
 import {
   type DiscardOperation,
   type HeldSnapshot,
@@ -30,20 +28,20 @@ import {
 } from './backend.ts';
 import { commandTag, writesData, writingUtility } from './command-tag.ts';
 import type { CursorFetch } from './cursor-fetch.ts';
+import { executeArguments } from './execute-arguments.ts';
+import { IdleWatch } from './idle-watch.ts';
 import { SessionNotifications } from './notifications.ts';
 import { decodeParameter } from './parameter-values.ts';
 import { type CursorState, Portal } from './portal.ts';
 import { Portals } from './portals.ts';
 import {
-  emptyStatement,
-  innerStatement,
-  isCurrent,
   type PrepareContext,
   type PreparedStatement,
   prepareParsed,
   type StatementCache,
 } from './prepared-statement.ts';
 import { expandFormats } from './result-columns.ts';
+import { IGNORE_ANSWER, PENDING_RUN } from './run-stubs.ts';
 import {
   describeSessionCommand,
   endsBlock,
@@ -53,6 +51,7 @@ import {
 import type { SessionControl, SessionPeers, SessionSignal } from './session-control.ts';
 import type { SessionEnvironment } from './session-environment.ts';
 import type { BindValues, ResultColumn, ResultSink, Session } from './session-port.ts';
+import { SessionStatements, type StatementOwner } from './session-statements.ts';
 import { TransactionBlock } from './transaction-block.ts';
 
 /** A client's state, and the one place where its statements are run from, whatever its door.
@@ -61,7 +60,7 @@ import { TransactionBlock } from './transaction-block.ts';
  * `run` is set, the door is paused, and the answers come through the RunListener methods below;
  * what comes after the statement is in `continuation`.
  */
-export class ClientSession implements Session, RunListener, SessionControl {
+export class ClientSession implements Session, RunListener, SessionControl, StatementOwner {
   readonly processId: number;
   readonly secretKey: number;
   readonly sink: ResultSink;
@@ -69,10 +68,10 @@ export class ClientSession implements Session, RunListener, SessionControl {
   readonly environment: SessionEnvironment;
   private readonly peers: SessionPeers;
   readonly block = new TransactionBlock();
-  readonly statements = new Map<string, PreparedStatement>();
+  readonly statements = new SessionStatements(this);
   /** The catalog that the open transaction sees, when it has changed it. */
   private changedCatalog: Catalog | null = null;
-  private readonly cache: StatementCache;
+  readonly cache: StatementCache;
   private readonly portals = new Portals();
   /** Runs a statement again whose plan was out of date; null for a portal, which is run by itself. */
   private retry: Continuation = null;
@@ -84,7 +83,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
   private described: readonly ResultColumn[] = [];
   private skipToSync = false;
   /** The text that locations in parse trees refer to. */
-  private queryText = '';
+  queryText = '';
   /** When the last statement began. */
   private queryStart = 0;
 
@@ -106,7 +105,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
   private terminated = false;
   /** Settings to tell the client of with the next ReadyForQuery, and what it was told before. */
   private reports: Map<string, string> | null = null;
-  private idleTimer: NodeJS.Timeout | null = null;
+  private readonly idle = new IdleWatch((error) => this.sink.error(error));
   /** Made when the first statement is about notifications; most sessions have none. */
   private madeNotifications: SessionNotifications | null = null;
   /** The client knows that it is outside of a transaction, and may send a command. */
@@ -128,6 +127,10 @@ export class ClientSession implements Session, RunListener, SessionControl {
     this.cache = options.cache;
     this.environment = options.environment;
     this.peers = options.peers;
+  }
+
+  get hasFailed(): boolean {
+    return this.block.state === 'failed';
   }
 
   get catalog(): Catalog {
@@ -217,8 +220,8 @@ export class ClientSession implements Session, RunListener, SessionControl {
           throw notSupported(`the type with OID ${oid}`);
         }
       }
-      const prepared = this.prepareText(text, parameterTypes);
-      this.statements.set(name, prepared);
+      const prepared = this.statements.prepare(text, parameterTypes);
+      this.statements.add(name, prepared, this.environment.now(), false);
       this.sink.parseComplete();
     });
   }
@@ -228,7 +231,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
       if (portal !== '' && this.portals.find(portal) !== undefined) {
         throw pgError('duplicate_cursor', `cursor "${portal}" already exists`);
       }
-      const prepared = this.currentStatement(statement);
+      const prepared = this.statements.current(statement);
       if (values.count !== prepared.parameterTypes.length) {
         throw pgError(
           'protocol_violation',
@@ -262,7 +265,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
 
   describeStatement(name: string): void {
     this.extended(() => {
-      const prepared = this.currentStatement(name);
+      const prepared = this.statements.current(name);
       this.sink.parameterDescription(prepared.parameterTypes.slice(0, prepared.parameterCount));
       this.describe(prepared, null);
     });
@@ -307,7 +310,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
 
   closeStatement(name: string): void {
     this.extended(() => {
-      this.statements.delete(name);
+      this.statements.remove(name);
       this.sink.closeComplete();
     });
   }
@@ -375,7 +378,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
   terminate(): void {
     if (this.terminated) return;
     this.terminated = true;
-    if (this.idleTimer !== null) clearTimeout(this.idleTimer);
+    this.idle.stop();
     this.madeNotifications?.end();
     const running = this.run;
     this.backend.endSession(this.processId);
@@ -445,17 +448,8 @@ export class ClientSession implements Session, RunListener, SessionControl {
     };
   }
 
-  *preparedStatements(): Iterable<PreparedStatementFacts> {
-    for (const [name, prepared] of this.statements) {
-      if (name === '') continue;
-      yield {
-        name,
-        statement: prepared.text,
-        prepareTime: this.environment.now(),
-        parameterTypes: prepared.parameterTypes.slice(0, prepared.parameterCount),
-        fromSql: false,
-      };
-    }
+  preparedStatements(): Iterable<PreparedStatementFacts> {
+    return this.statements.facts();
   }
 
   // ---------------------------------------------------------------- running statements
@@ -663,7 +657,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
       const portal = this.runPortal;
       if (portal === null) this.retry?.();
       else {
-        portal.prepared = this.currentVersion(portal.prepared);
+        portal.prepared = this.statements.currentVersion(portal.prepared);
         const { prepared, parameters, formats } = portal;
         this.runPrepared(prepared, parameters, formats, this.retryLimit, portal, false);
       }
@@ -1027,7 +1021,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
 
   private inExtended = false;
 
-  private checkFailedBlock(statement: ParsedStatement): void {
+  checkFailedBlock(statement: ParsedStatement): void {
     if (this.block.state !== 'failed' || endsBlock(statement)) return;
     throw pgError(
       'in_failed_sql_transaction',
@@ -1057,23 +1051,6 @@ export class ClientSession implements Session, RunListener, SessionControl {
     return { position: before.length + 1 };
   }
 
-  /** PREPARE: the statement within it, under the parameter types given. */
-  prepareNode(
-    node: Node,
-    parsed: ParsedStatement,
-    parameterTypes: readonly number[],
-  ): PreparedStatement {
-    const statement = innerStatement(node, parsed);
-    return prepareWithin(statement, this.queryText, this.prepareContext(), parameterTypes);
-  }
-
-  /** The statement of an EXPLAIN, with its plan. */
-  prepareExplained(node: Node, parsed: ParsedStatement): PreparedStatement {
-    const execute = 'ExecuteStmt' in node ? node.ExecuteStmt : undefined;
-    if (execute !== undefined) return this.currentStatement(execute.name ?? '');
-    return this.prepareNode(node, parsed, []);
-  }
-
   /** EXPLAIN ANALYZE: runs the plan; what comes back is the plan with its figures. */
   runExplained(prepared: PreparedStatement, options: unknown, parameters: readonly Datum[]): void {
     const planned = prepared.planned!;
@@ -1093,7 +1070,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
   /** EXECUTE name (arguments). */
   executePrepared(statement: ExecuteStmt, portal: Portal | null): void {
     const name = statement.name ?? '';
-    const prepared = this.currentStatement(name);
+    const prepared = this.statements.current(name);
     const parameters = this.executeArguments(statement, prepared);
     const formats = portal?.formats ?? TEXT_FORMATS;
     this.runPrepared(prepared, parameters, formats, 0, portal, false);
@@ -1101,39 +1078,9 @@ export class ClientSession implements Session, RunListener, SessionControl {
 
   /** The arguments of EXECUTE as values of the statement's parameters. */
   executeArguments(statement: ExecuteStmt, prepared: PreparedStatement): readonly Datum[] {
-    const name = statement.name ?? '';
-    const given = statement.params ?? [];
-    if (given.length !== prepared.parameterTypes.length) {
-      throw pgError('syntax_error', `wrong number of parameters for prepared statement "${name}"`, {
-        detail: `Expected ${prepared.parameterTypes.length} parameters but got ${given.length}.`,
-      });
-    }
-    return given.length === 0 ? [] : this.evaluateArguments(given, prepared);
-  }
-
-  private evaluateArguments(given: readonly Node[], prepared: PreparedStatement): Datum[] {
-    const context = this.bindContext();
-    const exprs = given.map((node, i) => bindArgument(node, prepared.parameterTypes[i]!, context));
-    return this.backend.evaluate(exprs, this.environment.statementSettings(), this.catalog);
-  }
-
-  /** The type that PREPARE gives a parameter. */
-  parameterType(name: TypeName): number {
-    return bindParameterType(name, this.bindContext());
-  }
-
-  /** For what is bound outside of a prepared statement. */
-  private bindContext(): BindContext {
-    const { catalog, searchPath, types } = this.prepareContext();
-    return {
-      catalog,
-      searchPath,
-      parameterTypes: [],
-      literals: [],
-      parameterCount: 0,
-      text: this.queryText,
-      types,
-    };
+    return executeArguments(statement, prepared, this, (exprs) =>
+      this.backend.evaluate(exprs, this.environment.statementSettings(), this.catalog),
+    );
   }
 
   // ---------------------------------------------------------------- helpers
@@ -1145,48 +1092,8 @@ export class ClientSession implements Session, RunListener, SessionControl {
   }
 
   /** Plans are shared among sessions that resolve names alike. */
-  private planScope(): string {
+  planScope(): string {
     return this.changedCatalog === null ? this.environment.planScope() : `${this.processId}!`;
-  }
-
-  /** The plan cache's Parse. */
-  prepareText(text: string, parameterTypes: readonly number[]): PreparedStatement {
-    if (this.block.state === 'failed') {
-      const parsed = parseStatements(text);
-      if (parsed.length === 0) return emptyStatement(this.catalog);
-      this.checkFailedBlock(parsed[0]!);
-    }
-    return this.cache.prepare(text, this.planScope(), parameterTypes, this.prepareContext());
-  }
-
-  /** A prepared statement, planned anew when the catalog has changed since. */
-  currentStatement(name: string): PreparedStatement {
-    const prepared = this.statements.get(name);
-    if (prepared === undefined) {
-      throw name === ''
-        ? pgError('invalid_sql_statement_name', 'unnamed prepared statement does not exist')
-        : pgError('invalid_sql_statement_name', `prepared statement "${name}" does not exist`);
-    }
-    if (this.block.state === 'failed') return prepared;
-    const again = this.currentVersion(prepared);
-    if (again !== prepared) this.statements.set(name, again);
-    return again;
-  }
-
-  private currentVersion(prepared: PreparedStatement): PreparedStatement {
-    if (prepared.planned === null && prepared.inner === null) return prepared;
-    const context = this.prepareContext();
-    if (isCurrent(prepared, context)) return prepared;
-    const types = prepared.parameterTypes.slice(0, prepared.parameterCount);
-    const { statement, within } = prepared;
-    const again =
-      within === null || statement === null
-        ? this.cache.prepare(prepared.text, this.planScope(), types, context)
-        : prepareWithin(statement, within, context, types);
-    if (!sameOutput(prepared.output, again.output)) {
-      throw pgError('feature_not_supported', 'cached plan must not change result type');
-    }
-    return again;
   }
 
   private describe(prepared: PreparedStatement, portal: Portal | null): void {
@@ -1238,7 +1145,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
     this.finished = true;
     const timeoutMs =
       block.status === 'I' ? this.environment.idleTimeoutMs : this.environment.idleInBlockTimeoutMs;
-    if (timeoutMs > 0) this.watchIdle(timeoutMs, block.status !== 'I');
+    this.idle.start(timeoutMs, block.status !== 'I');
   }
 
   /** A setting that the client is told of has changed; it had the value `before`. */
@@ -1253,22 +1160,6 @@ export class ClientSession implements Session, RunListener, SessionControl {
       const value = this.environment.settings.get(name);
       if (value !== before) this.sink.parameterStatus(name, value);
     }
-  }
-
-  private watchIdle(timeoutMs: number, inBlock: boolean): void {
-    this.idleTimer = setTimeout(() => {
-      this.idleTimer = null;
-      const error = inBlock
-        ? pgError(
-            'idle_in_transaction_session_timeout',
-            'terminating connection due to idle-in-transaction timeout',
-            { severity: 'FATAL' },
-          )
-        : pgError('idle_session_timeout', 'terminating connection due to idle-session timeout', {
-            severity: 'FATAL',
-          });
-      this.sink.error(error.fields);
-    }, timeoutMs);
   }
 
   /** Body of an extended-protocol message. */
@@ -1286,10 +1177,7 @@ export class ClientSession implements Session, RunListener, SessionControl {
     this.finished = false;
     this.awaitsCommand = false;
     this.inExtended = false;
-    if (this.idleTimer !== null) {
-      clearTimeout(this.idleTimer);
-      this.idleTimer = null;
-    }
+    this.idle.stop();
   }
 
   /** After a call: pauses the door when the message is not finished. */
@@ -1364,34 +1252,8 @@ const IS_HOLDABLE = (cursor: CursorState): boolean => cursor.isHoldable;
 const IS_HELD = (cursor: CursorState): boolean => cursor.isHeld;
 const IS_NOTHING = (): boolean => false;
 
-/** A run that has nothing to hold on to. */
-export const NO_HANDLE: RunHandle = {
-  fetch() {},
-  close() {},
-  cancel() {},
-  drained() {},
-  copyData: () => true,
-  copyDone() {},
-  copyFail() {},
-};
-
-/** Stands for a run while the backend starts it, as its answers may come during the call. */
-const PENDING_RUN: RunHandle = { ...NO_HANDLE };
-
 /** Thrown to leave out what would follow a statement whose error has been dealt with. */
 const ANSWERED = Symbol('answered');
-
-/** Listener for what needs no answer. */
-const IGNORE_ANSWER: RunListener = {
-  rows: () => true,
-  complete() {},
-  suspended() {},
-  error() {},
-  notice() {},
-  sessionCatalog() {},
-  copyIn() {},
-  copyReady() {},
-};
 
 function prepareOnce(
   statement: ParsedStatement,
@@ -1402,31 +1264,9 @@ function prepareOnce(
   return { prepared, parameters: [] };
 }
 
-/** The statement of a PREPARE or EXPLAIN, which stands within a longer text. */
-function prepareWithin(
-  statement: ParsedStatement,
-  text: string,
-  context: PrepareContext,
-  parameterTypes: readonly number[],
-): PreparedStatement {
-  const { prepared } = prepareParsed(statement, text, context, parameterTypes, [], 0);
-  return { ...prepared, within: text };
-}
-
 function sameColumns(a: readonly ResultColumn[], b: readonly ResultColumn[]): boolean {
   return (
     a.length === b.length &&
     a.every((column, i) => column.name === b[i]!.name && column.typeOid === b[i]!.typeOid)
-  );
-}
-
-function sameOutput(
-  before: PreparedStatement['output'],
-  after: PreparedStatement['output'],
-): boolean {
-  if (before === null || after === null) return before === after;
-  return (
-    before.length === after.length &&
-    before.every((column, i) => column.type === after[i]!.type && column.name === after[i]!.name)
   );
 }

@@ -10,7 +10,7 @@ import {
   STALE_PLAN_SQLSTATE,
   StatementCache,
 } from '../../src/session/index.ts';
-import { NO_HANDLE } from '../../src/session/session.ts';
+import { NO_HANDLE } from '../../src/session/run-stubs.ts';
 import type { BindValues, ResultSink } from '../../src/session/session-port.ts';
 import { loadParser } from '../../src/sql/parse/index.ts';
 

@@ -1,0 +1,61 @@
+import type { ExecuteStmt, Node, TypeName } from '@pgsql/types';
+import { pgError } from '../errors/index.ts';
+import { type BindContext, bindExpression, bindParameterType } from '../sql/bind/index.ts';
+import type { Expr } from '../sql/expression.ts';
+import type { Datum } from '../types/index.ts';
+import type { PrepareContext, PreparedStatement } from './prepared-statement.ts';
+
+/** Evaluates expressions without columns. */
+type Evaluate = (exprs: readonly Expr[]) => Datum[];
+
+/** In what arguments are bound. */
+interface ArgumentScope {
+  /** The query string. */
+  readonly queryText: string;
+  prepareContext(): PrepareContext;
+}
+
+/** The arguments of EXECUTE as values of the statement's parameters. */
+export function executeArguments(
+  statement: ExecuteStmt,
+  prepared: PreparedStatement,
+  scope: ArgumentScope,
+  evaluate: Evaluate,
+): readonly Datum[] {
+  const given = statement.params ?? [];
+  const types = prepared.parameterTypes;
+  if (given.length !== types.length) {
+    const name = statement.name ?? '';
+    throw pgError('syntax_error', `wrong number of parameters for prepared statement "${name}"`, {
+      detail: `Expected ${types.length} parameters but got ${given.length}.`,
+    });
+  }
+  if (given.length === 0) return [];
+  const context = bindContext(scope);
+  return evaluate(given.map((node, i) => bindArgument(node, types[i]!, context)));
+}
+
+/** The type that PREPARE gives a parameter. */
+export function parameterType(name: TypeName, scope: ArgumentScope): number {
+  return bindParameterType(name, bindContext(scope));
+}
+
+/** An argument: an expression without columns, cast to its parameter's type. */
+function bindArgument(node: Node, type: number, context: BindContext): Expr {
+  const target = { type, typmod: -1, column: '$1' };
+  return bindExpression(node, context, 'DEFAULT expressions', null, target).expr as Expr;
+}
+
+/** For what is bound outside of a prepared statement. */
+function bindContext(scope: ArgumentScope): BindContext {
+  const { catalog, searchPath, types } = scope.prepareContext();
+  return {
+    catalog,
+    searchPath,
+    parameterTypes: [],
+    literals: [],
+    parameterCount: 0,
+    text: scope.queryText,
+    types,
+  };
+}

@@ -1,0 +1,155 @@
+import type { Node } from '@pgsql/types';
+import type { Catalog } from '../catalog/index.ts';
+import type { PreparedStatementFacts } from '../catalog/system/index.ts';
+import { pgError } from '../errors/index.ts';
+import { type ParsedStatement, parseStatements } from '../sql/parse/index.ts';
+import {
+  emptyStatement,
+  innerStatement,
+  isCurrent,
+  type PrepareContext,
+  type PreparedStatement,
+  prepareParsed,
+  type StatementCache,
+} from './prepared-statement.ts';
+
+/** What preparing needs of the session. */
+export interface StatementOwner {
+  readonly cache: StatementCache;
+  readonly catalog: Catalog;
+  /** The text that locations in parse trees refer to. */
+  readonly queryText: string;
+  /** The transaction block has failed: nothing can be planned. */
+  readonly hasFailed: boolean;
+  prepareContext(): PrepareContext;
+  /** Plans are shared among sessions with the same scope. */
+  planScope(): string;
+  /** Refuses what a failed block does not run. */
+  checkFailedBlock(statement: ParsedStatement): void;
+}
+
+interface Entry {
+  prepared: PreparedStatement;
+  readonly prepareTime: number;
+  readonly fromSql: boolean;
+}
+
+/** The prepared statements of a session by name, of PREPARE and of the protocol's Parse, whose unnamed
+ * one is ''. */
+export class SessionStatements {
+  private readonly owner: StatementOwner;
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(owner: StatementOwner) {
+    this.owner = owner;
+  }
+
+  has(name: string): boolean {
+    return this.entries.has(name);
+  }
+
+  add(name: string, prepared: PreparedStatement, prepareTime: number, fromSql: boolean): void {
+    this.entries.set(name, { prepared, prepareTime, fromSql });
+  }
+
+  /** False when there is none of that name. */
+  remove(name: string): boolean {
+    return this.entries.delete(name);
+  }
+
+  clear(): void {
+    this.entries.clear();
+  }
+
+  /** Rows of pg_prepared_statements. */
+  *facts(): Iterable<PreparedStatementFacts> {
+    for (const [name, { prepared, prepareTime, fromSql }] of this.entries) {
+      if (name === '') continue;
+      yield {
+        name,
+        statement: prepared.text,
+        prepareTime,
+        parameterTypes: prepared.parameterTypes.slice(0, prepared.parameterCount),
+        fromSql,
+      };
+    }
+  }
+
+  /** Parse: a text of one statement, whose plan may come from the cache of all sessions. */
+  prepare(text: string, parameterTypes: readonly number[]): PreparedStatement {
+    const { owner } = this;
+    if (owner.hasFailed) {
+      const [statement] = parseStatements(text);
+      if (statement === undefined) return emptyStatement(owner.catalog);
+      owner.checkFailedBlock(statement);
+    }
+    return owner.cache.prepare(text, owner.planScope(), parameterTypes, owner.prepareContext());
+  }
+
+  /** The statement of a PREPARE, DECLARE, COPY or EXPLAIN, which stands within the query string. */
+  prepareWithin(
+    node: Node,
+    parsed: ParsedStatement,
+    parameterTypes: readonly number[],
+  ): PreparedStatement {
+    const { owner } = this;
+    const statement = innerStatement(node, parsed);
+    return prepareWithin(statement, owner.queryText, owner.prepareContext(), parameterTypes);
+  }
+
+  /** The statement of an EXPLAIN, with its plan. */
+  prepareExplained(node: Node, parsed: ParsedStatement): PreparedStatement {
+    const execute = 'ExecuteStmt' in node ? node.ExecuteStmt : undefined;
+    if (execute !== undefined) return this.current(execute.name ?? '');
+    return this.prepareWithin(node, parsed, []);
+  }
+
+  /** A prepared statement, planned anew when the catalog has changed since. */
+  current(name: string): PreparedStatement {
+    const entry = this.entries.get(name);
+    if (entry === undefined) {
+      const which = name === '' ? 'unnamed prepared statement' : `prepared statement "${name}"`;
+      throw pgError('invalid_sql_statement_name', `${which} does not exist`);
+    }
+    if (!this.owner.hasFailed) entry.prepared = this.currentVersion(entry.prepared);
+    return entry.prepared;
+  }
+
+  currentVersion(prepared: PreparedStatement): PreparedStatement {
+    if (prepared.planned === null && prepared.inner === null) return prepared;
+    const { owner } = this;
+    const context = owner.prepareContext();
+    if (isCurrent(prepared, context)) return prepared;
+    const types = prepared.parameterTypes.slice(0, prepared.parameterCount);
+    const { statement, within } = prepared;
+    const again =
+      within === null || statement === null
+        ? owner.cache.prepare(prepared.text, owner.planScope(), types, context)
+        : prepareWithin(statement, within, context, types);
+    if (!sameOutput(prepared.output, again.output)) {
+      throw pgError('feature_not_supported', 'cached plan must not change result type');
+    }
+    return again;
+  }
+}
+
+function prepareWithin(
+  statement: ParsedStatement,
+  text: string,
+  context: PrepareContext,
+  parameterTypes: readonly number[],
+): PreparedStatement {
+  const { prepared } = prepareParsed(statement, text, context, parameterTypes, [], 0);
+  return { ...prepared, within: text };
+}
+
+function sameOutput(
+  before: PreparedStatement['output'],
+  after: PreparedStatement['output'],
+): boolean {
+  if (before === null || after === null) return before === after;
+  return (
+    before.length === after.length &&
+    before.every((column, i) => column.type === after[i]!.type && column.name === after[i]!.name)
+  );
+}
