@@ -68,7 +68,9 @@ export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr 
     allArgs.length,
     pad(argumentNames, allArgs.length),
     !variadicCall,
-  ).filter((candidate) => (candidate.signature.schema ?? 'pg_catalog') === (schema ?? 'pg_catalog'));
+  ).filter(
+    (candidate) => (candidate.signature.schema ?? 'pg_catalog') === (schema ?? 'pg_catalog'),
+  );
   const choice = chooseFunction(candidates, actual);
   const plain = !withinGroup && call.agg_star !== true && call.agg_distinct !== true;
   if (choice.kind !== 'found' || !exactly(choice.candidate, actual)) {
