@@ -39,7 +39,7 @@ export interface ThreadSetup {
 /** A statement runs so long before others get their turn. */
 const SLICE_MS = 2;
 /** How long a thread waits awake before it sleeps. */
-const SPIN_MICROS = 50;
+const SPIN_MICROS = 150;
 
 /** A thread that runs statements: takes requests from its ring, gives each statement slices of time in
  * turn, and sleeps when there is nothing to do. The writer adds transactions to this (writer.ts). */

@@ -180,7 +180,9 @@ export class PgServer {
   };
 }
 
-const BUSY_POLL_MICROS = 50;
+/** As long as a commit takes, its sync included: a lone client of TPC-B-like pgbench got a seventh more
+ * transactions a second than with 50 µs; several clients as many as before. */
+const BUSY_POLL_MICROS = 400;
 const LISTEN_BACKLOG = 4096;
 
 function isAnswered(path: string): Promise<boolean> {
