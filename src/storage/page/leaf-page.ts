@@ -107,11 +107,40 @@ export function insertLeafEntry(
     leafCellSize,
   );
   if (cell < 0) return false;
+  writeCell(
+    bytes,
+    view,
+    cell,
+    key,
+    keyStart,
+    keyLength,
+    value,
+    valueStart,
+    valueLength,
+    long,
+    rowLsn,
+  );
+  return true;
+}
+
+/** Writes the header, key and value of an entry whose place is known. */
+function writeCell(
+  bytes: Uint8Array,
+  view: DataView,
+  cell: number,
+  key: Uint8Array,
+  keyStart: number,
+  keyLength: number,
+  value: Uint8Array,
+  valueStart: number,
+  valueLength: number,
+  long: boolean,
+  rowLsn: number,
+): void {
   writeRowLsn(view, cell, rowLsn);
   view.setUint16(cell + VALUE_LENGTH_OFFSET, long ? valueLength | VALUE_LONG : valueLength, true);
   copyBytes(key, keyStart, bytes, cell + LEAF_CELL_HEADER, keyLength);
   copyBytes(value, valueStart, bytes, cell + LEAF_CELL_HEADER + keyLength, valueLength);
-  return true;
 }
 
 /** Writes an entry as slot `count`, behind all others, its cell below `cellStart`, where there is room for
@@ -137,10 +166,19 @@ export function appendLeafEntry(
   const slot = PAGE_HEADER_SIZE + count * SLOT_SIZE;
   view.setUint16(slot + SLOT_CELL, cell, true);
   view.setUint16(slot + SLOT_KEY_LENGTH, keyLength, true);
-  writeRowLsn(view, cell, rowLsn);
-  view.setUint16(cell + VALUE_LENGTH_OFFSET, long ? valueLength | VALUE_LONG : valueLength, true);
-  copyBytes(key, keyStart, bytes, cell + LEAF_CELL_HEADER, keyLength);
-  copyBytes(value, valueStart, bytes, cell + LEAF_CELL_HEADER + keyLength, valueLength);
+  writeCell(
+    bytes,
+    view,
+    cell,
+    key,
+    keyStart,
+    keyLength,
+    value,
+    valueStart,
+    valueLength,
+    long,
+    rowLsn,
+  );
   return cell;
 }
 
