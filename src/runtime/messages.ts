@@ -8,7 +8,7 @@ export const REQUEST = {
   plan: 2,
   /** argument: plan number; no message will name it again. */
   forgetPlan: 3,
-  /** argument: context number. Payload: SessionContext, serialised. */
+  /** argument: context number. Payload: StatementSettings, serialised. */
   context: 4,
   execute: 5,
   /** argument: row limit. Goes on with a suspended statement. */
@@ -37,6 +37,8 @@ export const REQUEST = {
   lockRead: 19,
   /** The transaction block that has read has ended. Writer only. */
   unlockReads: 20,
+  /** argument: context number; no message will name it again. */
+  forgetContext: 21,
 } as const;
 
 /** Operations of REQUEST.transaction. */

@@ -44,7 +44,13 @@ export class WorkerChannel {
   private readonly controlHead = new ControlMessage();
   private readonly payload = new ByteWriter(1024);
   private readonly knownPlans = new Set<number>();
-  private readonly knownContexts = new Map<StatementSettings, number>();
+  private readonly knownContexts = new WeakMap<StatementSettings, number>();
+  private nextContext = 1;
+  /** Settings that no session has any more are forgotten by the worker, too. No message that names them
+   * follows the one that says so: whoever sent it would still hold them. */
+  private readonly unusedContexts = new FinalizationRegistry<number>((id) =>
+    this.control({ kind: REQUEST.forgetContext, argument: id }),
+  );
 
   constructor(
     memory: SharedMemory,
@@ -137,8 +143,9 @@ export class WorkerChannel {
   private sendContext(settings: StatementSettings): number {
     let id = this.knownContexts.get(settings);
     if (id === undefined) {
-      id = this.knownContexts.size + 1;
+      id = this.nextContext++;
       this.knownContexts.set(settings, id);
+      this.unusedContexts.register(settings, id);
       this.control({ kind: REQUEST.context, argument: id }, serialize(settings));
     }
     return id;

@@ -247,6 +247,9 @@ export class StatementThread implements RequestHandler, StatementHost {
           deserialize(payload.slice(start, end)) as StatementSettings,
         );
         return;
+      case REQUEST.forgetContext:
+        this.contexts.delete(message.argument());
+        return;
       case REQUEST.fetch:
         if (statement === undefined) return;
         statement.resume(message.argument());
