@@ -1,7 +1,7 @@
 import type { RunHandle, RunListener } from './backend.ts';
 
-/** A run that has nothing to hold on to. */
-export const NO_HANDLE: RunHandle = {
+/** Stands for a run while the backend starts it, as its answers may come during the call. */
+export const PENDING_RUN: RunHandle = {
   fetch() {},
   close() {},
   cancel() {},
@@ -10,9 +10,6 @@ export const NO_HANDLE: RunHandle = {
   copyDone() {},
   copyFail() {},
 };
-
-/** Stands for a run while the backend starts it, as its answers may come during the call. */
-export const PENDING_RUN: RunHandle = { ...NO_HANDLE };
 
 /** Listener for what needs no answer. */
 export const IGNORE_ANSWER: RunListener = {

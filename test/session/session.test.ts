@@ -10,7 +10,7 @@ import {
   STALE_PLAN_SQLSTATE,
   StatementCache,
 } from '../../src/session/index.ts';
-import { NO_HANDLE } from '../../src/session/run-stubs.ts';
+import { PENDING_RUN } from '../../src/session/run-stubs.ts';
 import type { BindValues, ResultSink } from '../../src/session/session-port.ts';
 import { loadParser } from '../../src/sql/parse/index.ts';
 
@@ -247,7 +247,7 @@ test('a statement that fails during the call that runs it is answered once', () 
   const { backend } = session;
   backend.execute = (_run, listener) => {
     listener.error({ severity: 'ERROR', sqlstate: '22023', message: 'no' });
-    return NO_HANDLE;
+    return { ...PENDING_RUN };
   };
   session.simpleQuery('select 1; select 2');
   expect(said.filter((line) => /^(error|ready|complete)/.test(line))).toEqual([
