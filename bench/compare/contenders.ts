@@ -15,6 +15,8 @@ export interface Contender {
   readonly port: number;
   /** What version() answers. */
   readonly version: string;
+  /** The process; 0 where there are several. */
+  readonly pid: number;
   /** Memory of the process, in bytes; 0 where several processes share it. */
   residentBytes(): number;
   stop(): Promise<unknown>;
@@ -57,6 +59,7 @@ async function startHeddle(folder: string, options: ContenderOptions): Promise<C
   return {
     name: 'Heddle',
     port: server.port,
+    pid: server.pid,
     version: await versionOf(server.port),
     residentBytes: () => server.residentBytes(),
     stop: () => server.stop(),
@@ -72,6 +75,7 @@ async function startPostgres(folder: string, sharedBuffers: string): Promise<Con
   return {
     name: 'PostgreSQL',
     port: server.port,
+    pid: 0,
     version: await versionOf(server.port),
     residentBytes: () => 0,
     stop: () => server.stop(),

@@ -1,11 +1,13 @@
 /** npm run bench:pgbench -- [--rounds N] [--seconds N] [--scale N] [--clients 1,8] [--modes prepared]
- *                          [--scripts select-only] [--only-heddle] [--profile DIR] [--json FILE]
+ *                          [--scripts select-only] [--only-heddle] [--threads] [--profile DIR]
+ *                          [--json FILE]
  *
  * PostgreSQL's own benchmark on Heddle and on a private PostgreSQL, in short alternating rounds; the
  * load generator runs on the same machine. Answers are compared before anything is timed, and the
  * books must balance after every configuration that writes. Prints medians over the rounds of
- * transactions a second, latencies over all rounds (from pgbench's log of each transaction), and the
- * ratio; writes all of it as JSON. --profile writes a CPU profile of each thread of Heddle. */
+ * transactions a second, latencies over all rounds (from pgbench's log of every fifth transaction), and the
+ * ratio; writes all of it as JSON. --threads adds the processor time that each thread of Heddle, and
+ * pgbench, take for a transaction, in microseconds. --profile writes a CPU profile of each thread of Heddle. */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -21,6 +23,7 @@ import {
   withContenders,
   writeJson,
 } from './contenders.ts';
+import { ThreadClock } from './thread-times.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -33,6 +36,7 @@ const { values: options } = parseArgs({
     scripts: { type: 'string', default: 'select-only,tpcb-like' },
     'shared-buffers': { type: 'string', default: '512MB' },
     'only-heddle': { type: 'boolean', default: false },
+    threads: { type: 'boolean', default: false },
     profile: { type: 'string' },
     json: { type: 'string' },
   },
@@ -44,6 +48,11 @@ interface Configuration {
   readonly script: string;
   readonly mode: string;
   readonly clients: number;
+}
+
+interface Run {
+  readonly tps: number;
+  readonly transactions: number;
 }
 
 interface Figures {
@@ -119,14 +128,28 @@ async function measure(
   for (const { port } of contenders) {
     if (Number(options.warmup) > 0) pgbench(port, configuration, Number(options.warmup), 0, null);
   }
+  const clocks = new Map(
+    contenders
+      .filter(({ pid }) => options.threads && pid > 0)
+      .map((contender) => [contender, new ThreadClock(contender.pid)]),
+  );
   for (let round = 1; round <= rounds; round++) {
     for (const [contender, { tps, latency }] of figures) {
       const prefix = join(folder, 'transactions');
-      tps.push(pgbench(contender.port, configuration, Number(options.seconds), round, prefix));
+      const run = (): number => {
+        const seconds = Number(options.seconds);
+        const result = pgbench(contender.port, configuration, seconds, round, prefix);
+        tps.push(result.tps);
+        return result.transactions;
+      };
+      const clock = clocks.get(contender);
+      if (clock === undefined) run();
+      else clock.during(run);
       recordLatencies(folder, latency);
     }
   }
   for (const contender of contenders) await checkBooks(contender);
+  for (const [{ name }, clock] of clocks) console.log(`  ${name}, µs a transaction: ${clock}`);
   return [...figures].map(([{ name }, { tps, latency }]) => ({
     ...configuration,
     server: name,
@@ -142,14 +165,14 @@ async function measure(
   }));
 }
 
-/** One run; returns transactions a second without the time to connect. */
+/** One run; transactions a second are without the time to connect. */
 function pgbench(
   port: number,
   { script, mode, clients }: Configuration,
   seconds: number,
   seed: number,
   logPrefix: string | null,
-): number {
+): Run {
   if (script !== 'select-only') {
     // As pgbench does before a run, but for the history, which the books are checked against.
     clientProgram('psql', port, ['-Xqc', 'vacuum pgbench_branches, pgbench_tellers', 'postgres']);
@@ -173,7 +196,10 @@ function pgbench(
   if (!/number of failed transactions: 0 /.test(output)) {
     throw new Error(`transactions failed:\n${output}`);
   }
-  return Number(/^tps = ([\d.]+)/m.exec(output)?.[1]);
+  return {
+    tps: Number(/^tps = ([\d.]+)/m.exec(output)?.[1]),
+    transactions: Number(/actually processed: (\d+)/.exec(output)?.[1]),
+  };
 }
 
 /** Takes over pgbench's logs: the third number of a line is the latency in microseconds. */
