@@ -1,8 +1,8 @@
 /** Moments in jsonpath: what .datetime() reads without a template, how they compare and print. */
 
-import { pgError } from '../../errors/index.ts';
+import { PgError, pgError } from '../../errors/index.ts';
 import {
-  type Int8,
+  int8,
   localTimestamp,
   makeDate,
   momentOfLocal,
@@ -80,7 +80,8 @@ function daysOf(
   if (year === undefined) return 0;
   try {
     return makeDate(Number(year), Number(month), Number(day));
-  } catch {
+  } catch (error) {
+    if (!(error instanceof PgError)) throw error;
     return null;
   }
 }
@@ -156,7 +157,7 @@ function momentOf(moment: PathMoment, zone: FunctionContext | null): bigint {
   const local = localMicros(moment);
   if (moment.type === 'timestamptz') return local - BigInt(moment.offset) * 1_000_000n;
   const context = requireZone(moment.type, 'timestamptz', zone);
-  return BigInt(momentOfLocal(asInt8(local), sessionZone(context.timeZone)));
+  return BigInt(momentOfLocal(int8(local), sessionZone(context.timeZone)));
 }
 
 /** A time of day at the offset that the session's clocks have today. */
@@ -169,11 +170,6 @@ function zonedTime(moment: PathMoment, zone: FunctionContext | null): PathMoment
   const seconds = Number((today + BigInt(moment.micros)) / 1_000_000n);
   const offset = clocks.offsetOfLocal(seconds + UNIX_EPOCH_DAYS * 86_400);
   return new PathMoment('timetz', 0, moment.micros, offset);
-}
-
-function asInt8(value: bigint): Int8 {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
 }
 
 function requireZone(

@@ -1,6 +1,6 @@
 /** Operators and methods of jsonpath that make one value of values, or say what is wrong. */
 
-import type { Condition } from '../../errors/index.ts';
+import { type Condition, PgError } from '../../errors/index.ts';
 import {
   checkTemplate,
   type FiniteNumeric,
@@ -89,7 +89,8 @@ function finiteDouble(text: string): number | null {
   try {
     const value = parseFloat8(text);
     return Number.isFinite(value) ? value : null;
-  } catch {
+  } catch (error) {
+    if (!(error instanceof PgError)) throw error;
     return null;
   }
 }

@@ -6,7 +6,7 @@
  * missing gives nothing; in strict mode it is an error. Errors are thrown, or with `silent` and in
  * predicates they end the path as 'error'. */
 
-import { type Condition, pgError } from '../../errors/index.ts';
+import { type Condition, PgError, pgError } from '../../errors/index.ts';
 import { type FiniteNumeric, json, jsonpath, numeric } from '../../types/index.ts';
 import type { FunctionContext } from './function.ts';
 import {
@@ -379,7 +379,7 @@ class PathRun {
     try {
       value = make();
     } catch (error) {
-      if (this.throwErrors) throw error;
+      if (this.throwErrors || !(error instanceof PgError)) throw error;
       return 'error';
     }
     if (!(value instanceof PathFault)) return this.next(item, value, results);

@@ -21,6 +21,7 @@ import {
   type RegexNode,
   type RegexOptions,
 } from './regex-parse.ts';
+import { asciiLower } from './text.ts';
 
 /** One match; indices are UTF-16 code units. groups[0] is the whole; undefined where not matched. */
 export interface RegexMatch {
@@ -134,7 +135,7 @@ function backtrackingRegex(parsed: ParsedRegex): Regex {
   );
   const shortest = preference(parsed.root) === 'lazy';
   const exec = (text: string, from: number): RegexMatch | null => {
-    const folded = parsed.ignoreCase ? lowerAscii(text) : text;
+    const folded = parsed.ignoreCase ? asciiLower(text) : text;
     for (let start = from; start <= text.length; start++) {
       if (isLowSurrogate(text.charCodeAt(start))) continue;
       const bounds = backtracker.matchAt(folded, start, shortest);
@@ -147,10 +148,6 @@ function backtrackingRegex(parsed: ParsedRegex): Regex {
     test: (text) => exec(text, 0) !== null,
     exec,
   };
-}
-
-function lowerAscii(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 function boundedMatch(text: string, bounds: Int32Array): RegexMatch {
