@@ -82,7 +82,13 @@ function toDate(value: Datum, from: SqlType, context: FunctionContext): void {
 
 type CastFunction = (context: FunctionContext, value: Datum) => Datum;
 
-function castDatum(value: Datum, from: SqlType, to: SqlType, context: FunctionContext): Datum {
+/** The value cast by the type's cast function, or as it is where there is none. */
+export function castDatum(
+  value: Datum,
+  from: SqlType,
+  to: SqlType,
+  context: FunctionContext,
+): Datum {
   const cast = castBetween(from.oid, to.oid);
   const code = cast && scalarImplementation(cast.function);
   return code === undefined ? value : (code as CastFunction)(context, value);

@@ -450,7 +450,7 @@ export function groupingBits(query: SelectQuery, expr: GroupingExpr, layout: Lay
   if (query.groupingSets === null) return { kind: 'const', type, typmod, value: 0 };
   const array: Expr = {
     kind: 'const',
-    type: INT4_ARRAY,
+    type: OID._int4,
     typmod: -1,
     value: {
       elementType: OID.int4,
@@ -462,8 +462,6 @@ export function groupingBits(query: SelectQuery, expr: GroupingExpr, layout: Lay
   const number: Expr = { kind: 'input', type, typmod, column: layout.find(SET_NUMBER) };
   return { kind: 'subscript', type, typmod, array, lower: [], upper: [number], slice: false };
 }
-
-const INT4_ARRAY = 1007;
 
 function chooseStrategy(
   input: Candidates,

@@ -1,11 +1,6 @@
 import type { Datum, SqlType } from '../../../types/index.ts';
-import {
-  btreeFamily,
-  castBetween,
-  type FunctionContext,
-  scalarImplementation,
-} from '../../functions/index.ts';
-import { coerceKey } from '../coerce-key.ts';
+import { btreeFamily, type FunctionContext } from '../../functions/index.ts';
+import { castDatum, coerceKey } from '../coerce-key.ts';
 
 /** How values of one column of a foreign key are compared with the column that it refers to: in the
  * type of the latter, to which DDL has made sure that there is an implicit cast. */
@@ -31,7 +26,9 @@ export function toParentValue(
 ): Datum | undefined {
   const { child, parent, sameFamily } = conversion;
   if (child.oid === parent.oid) return value;
-  return sameFamily ? exact(value, child, parent, context) : cast(value, child, parent, context);
+  return sameFamily
+    ? exact(value, child, parent, context)
+    : castDatum(value, child, parent, context);
 }
 
 /** A value referred to in the type of the referencing column of the same family. */
@@ -53,11 +50,3 @@ function exact(
   const coerced = coerceKey(value, from, to, context);
   return coerced.value === null || coerced.rest !== 0 ? undefined : coerced.value;
 }
-
-function cast(value: Datum, from: SqlType, to: SqlType, context: FunctionContext): Datum {
-  const found = castBetween(from.oid, to.oid);
-  const code = found && scalarImplementation(found.function);
-  return code === undefined ? value : (code as CastFunction)(context, value);
-}
-
-type CastFunction = (context: FunctionContext, value: Datum) => Datum;
