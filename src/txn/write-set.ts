@@ -94,6 +94,12 @@ export class WriteSet implements RolledBack {
     return this.segment;
   }
 
+  /** The segment that changes go to now: at or behind every mark that was taken before them, and before
+   * every later one. */
+  get currentSegment(): number {
+    return this.segment;
+  }
+
   tree(id: TreeId): WriteTree {
     let tree = this.trees.get(id);
     if (tree === undefined) {

@@ -35,6 +35,8 @@ export class MovedRows implements RowMoves {
   private readonly pending = new Map<Transaction, Move[]>();
   /** Moves by old key, oldest first. */
   private readonly committed = new Map<string, Move[]>();
+  /** The oldest commit in it. */
+  private oldestLsn = Number.POSITIVE_INFINITY;
 
   record(
     transaction: Transaction,
@@ -46,7 +48,7 @@ export class MovedRows implements RowMoves {
   ): void {
     const moves = this.pending.get(transaction) ?? [];
     const key = moveKey(tree, keyBytes, keyStart, keyEnd);
-    moves.push({ tree, key, target, lsn: 0, mark: transaction.writes.mark });
+    moves.push({ tree, key, target, lsn: 0, mark: transaction.writes.currentSegment });
     this.pending.set(transaction, moves);
   }
 
@@ -72,6 +74,7 @@ export class MovedRows implements RowMoves {
     const moves = this.pending.get(transaction);
     if (moves === undefined) return;
     this.pending.delete(transaction);
+    this.oldestLsn = Math.min(this.oldestLsn, lsn);
     for (const move of netMoves(moves)) {
       const known = this.committed.get(move.key);
       if (known === undefined) this.committed.set(move.key, [{ ...move, lsn }]);
@@ -85,8 +88,11 @@ export class MovedRows implements RowMoves {
 
   /** Forgets moves that every remaining snapshot sees as done. */
   trim(oldestSnapshot: number): void {
+    if (oldestSnapshot < this.oldestLsn) return;
+    this.oldestLsn = Number.POSITIVE_INFINITY;
     for (const [key, moves] of this.committed) {
       const kept = moves.filter(({ lsn }) => lsn > oldestSnapshot);
+      for (const { lsn } of kept) this.oldestLsn = Math.min(this.oldestLsn, lsn);
       if (kept.length === 0) this.committed.delete(key);
       else if (kept.length < moves.length) this.committed.set(key, kept);
     }
@@ -101,13 +107,22 @@ export class MovedRows implements RowMoves {
  * the row they saw there, and a row that went on from where it went is at its last key. */
 function netMoves(moves: readonly Move[]): Iterable<Move> {
   const net = new Map<string, Move>();
+  /** Keys of `net` by the key that their rows have come to. */
+  const arrived = new Map<string, string[]>();
+  const put = (move: Move): void => {
+    net.set(move.key, move);
+    const { target } = move;
+    if (target === null) return;
+    const at = moveKey(move.tree, target, 0, target.length);
+    const keys = arrived.get(at);
+    if (keys === undefined) arrived.set(at, [move.key]);
+    else keys.push(move.key);
+  };
   for (const move of moves) {
-    for (const [key, earlier] of net) {
-      const { target } = earlier;
-      if (target === null || moveKey(earlier.tree, target, 0, target.length) !== move.key) continue;
-      net.set(key, { ...earlier, target: move.target });
-    }
-    if (!net.has(move.key)) net.set(move.key, move);
+    const keys = arrived.get(move.key) ?? [];
+    arrived.delete(move.key);
+    for (const key of keys) put({ ...net.get(key)!, target: move.target });
+    if (!net.has(move.key)) put(move);
   }
   return net.values();
 }
@@ -115,7 +130,7 @@ function netMoves(moves: readonly Move[]): Iterable<Move> {
 interface Move extends RowMove {
   readonly tree: TreeId;
   readonly key: string;
-  /** Where the transaction's write set stood. */
+  /** The segment of the transaction's write set that it belongs to. */
   readonly mark: number;
 }
 
