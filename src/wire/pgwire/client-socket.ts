@@ -17,8 +17,6 @@ const WRITE_AT_ONCE_MAX = 64 * 1024;
 export class ClientSocket extends Socket {
   /** Is given what came: bytes[0, length), valid during the call. */
   onReceive: (bytes: Buffer, length: number) => void = () => {};
-  /** Is told before the descriptor is closed, after which it may be another socket's. */
-  onClosing: () => void = () => {};
   private readonly accepted: Socket;
 
   constructor(accepted: Socket) {
@@ -43,12 +41,12 @@ export class ClientSocket extends Socket {
   }
 
   /** The socket's file descriptor; -1 when it is closed, or on systems that have none. */
-  get descriptor(): number {
+  private get descriptor(): number {
     return handleOf(this)?.fd ?? -1;
   }
 
   /** Nothing waits to be written, so a write to the descriptor comes in turn. */
-  get isIdle(): boolean {
+  private get isIdle(): boolean {
     return this.writableLength === 0 && !this.destroyed;
   }
 
@@ -65,7 +63,6 @@ export class ClientSocket extends Socket {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.onClosing();
     super._destroy(error, callback);
     this.accepted.destroy();
   }
