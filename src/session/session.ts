@@ -10,9 +10,9 @@ import {
   toErrorFields,
 } from '../errors/index.ts';
 import type { CopyFormat } from '../sql/execute/index.ts';
-import { type ParsedStatement, parseStatements } from '../sql/parse/index.ts';
+import { characterIndex, type ParsedStatement, parseStatements } from '../sql/parse/index.ts';
 import type { Plan } from '../sql/plan/plan.ts';
-import { builtinTypes, type Datum } from '../types/index.ts';
+import { builtinTypes, characterCount, type Datum } from '../types/index.ts';
 import {
   type DiscardOperation,
   type HeldSnapshot,
@@ -1047,8 +1047,8 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   /** Error fields that point to a byte of the query string. */
   position(location: number | undefined): { position?: number } {
     if (location === undefined || location < 0) return {};
-    const before = Buffer.from(this.queryText).subarray(0, location).toString('utf8');
-    return { position: before.length + 1 };
+    const before = this.queryText.slice(0, characterIndex(this.queryText, location));
+    return { position: characterCount(before) + 1 };
   }
 
   /** EXPLAIN ANALYZE: runs the plan; what comes back is the plan with its figures. */

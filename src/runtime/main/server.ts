@@ -199,6 +199,8 @@ class Generation {
       const ended = new Promise<void>((resolve) => writer.once('exit', () => resolve()));
       this.writerChannel?.control({ kind: REQUEST.shutdown });
       await ended;
+      // It may be making a segment of the log, in a directory that is somebody else's after this.
+      await this.logSync?.terminate();
     }
     await this.readerPool.destroy();
     this.mainBell.ring();
