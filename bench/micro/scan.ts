@@ -78,6 +78,7 @@ const ACCOUNTS: RelationDescriptor = {
   ],
   ...{ constraints: [], sequence: null, definition: null, options: [], rowType: 0 },
   statistics: null,
+  ...{ partitioning: null, partitionOf: null },
 };
 
 const input = (column: number): Expr => ({ kind: 'input', column, type: OID.int4, typmod: -1 });

@@ -44,8 +44,18 @@ export function readCatalog(cursor: Cursor): CatalogChange[] {
     const kind = KIND_OF_NUMBER.get(keyBytes[keyStart]!);
     assert(kind !== undefined, `catalog entry of unknown kind ${keyBytes[keyStart]}`);
     const oid = new DataView(keyBytes.buffer, keyBytes.byteOffset + keyStart).getUint32(1);
-    const descriptor = decodeDescriptor(cursor.valueBytes, cursor.valueStart, cursor.valueEnd);
-    changes.push({ kind, oid, descriptor: descriptor as CatalogObjects[CatalogKind] });
+    const decoded = decodeDescriptor(cursor.valueBytes, cursor.valueStart, cursor.valueEnd);
+    const descriptor = decoded as CatalogObjects[CatalogKind];
+    changes.push({
+      kind,
+      oid,
+      descriptor: kind === 'relation' ? completed(descriptor) : descriptor,
+    });
   }
   return changes;
+}
+
+/** Adds what relations lacked that were written before there were partitions. */
+function completed(descriptor: CatalogObjects[CatalogKind]): CatalogObjects[CatalogKind] {
+  return { partitioning: null, partitionOf: null, ...descriptor };
 }

@@ -8,6 +8,7 @@ import type {
   SchemaDescriptor,
   SystemViewShape,
 } from './descriptors.ts';
+import { inBoundOrder } from './partition-bounds.ts';
 
 /** What the catalog holds, by kind; the number is stored in keys of the catalog tree. */
 export const CATALOG_KIND = { schema: 1, relation: 2, role: 3, database: 4 } as const;
@@ -57,6 +58,10 @@ export class Catalog implements CatalogView {
   private readonly indexOids: Map<number, IndexPlace>;
   /** Foreign keys by the table that they refer to. */
   private readonly foreignKeys: Map<number, readonly ForeignKeyPlace[]>;
+  /** Oids of the partitions by the oid of their parent, as they came. */
+  private readonly partitions: Map<number, ReadonlySet<number>>;
+  /** The same in the order of their bounds, as far as somebody has asked for it. */
+  private readonly orderedPartitions: Map<number, readonly RelationDescriptor[]>;
 
   constructor(lookupSystemView: SystemViewLookup, from?: Catalog) {
     this.lookupSystemView = lookupSystemView;
@@ -70,6 +75,8 @@ export class Catalog implements CatalogView {
     this.indexNames = new Map(from?.indexNames);
     this.indexOids = new Map(from?.indexOids);
     this.foreignKeys = new Map(from?.foreignKeys);
+    this.partitions = new Map(from?.partitions);
+    this.orderedPartitions = new Map(from?.orderedPartitions);
     this.version = from?.version ?? 0;
   }
 
@@ -122,6 +129,22 @@ export class Catalog implements CatalogView {
     return this.foreignKeys.get(oid) ?? NO_FOREIGN_KEYS;
   }
 
+  partitionsOf(oid: number): readonly RelationDescriptor[] {
+    const ordered = this.orderedPartitions.get(oid);
+    if (ordered !== undefined) return ordered;
+    const parent = this.relationByOid(oid);
+    const oids = this.partitions.get(oid);
+    if (parent === undefined || oids === undefined) return NO_PARTITIONS;
+    const found: RelationDescriptor[] = [];
+    for (const child of oids) {
+      const relation = this.relationByOid(child);
+      if (relation !== undefined) found.push(relation);
+    }
+    const partitions = inBoundOrder(parent, found);
+    this.orderedPartitions.set(oid, partitions);
+    return partitions;
+  }
+
   roleByName(name: string): RoleDescriptor | undefined {
     return findByName(this.byOid.role.values(), name);
   }
@@ -172,6 +195,7 @@ export class Catalog implements CatalogView {
 
   private forgetNames(relation: RelationDescriptor | undefined): void {
     if (relation === undefined) return;
+    this.changePartitions(relation, (oids) => oids.delete(relation.oid));
     this.relationNames.delete(nameKey(relation.schema, relation.name));
     for (const index of relation.indexes) {
       this.indexNames.delete(nameKey(relation.schema, index.name));
@@ -187,6 +211,7 @@ export class Catalog implements CatalogView {
 
   private learnNames(relation: RelationDescriptor | null): void {
     if (relation === null) return;
+    this.changePartitions(relation, (oids) => oids.add(relation.oid));
     this.relationNames.set(nameKey(relation.schema, relation.name), relation);
     for (const index of relation.indexes) {
       const place = { table: relation, index };
@@ -200,9 +225,25 @@ export class Catalog implements CatalogView {
       this.foreignKeys.set(foreign.table, [...this.referencing(foreign.table), place]);
     }
   }
+
+  /** Notes that a relation comes or goes, which is its parent's partition or has partitions. */
+  private changePartitions(
+    relation: RelationDescriptor,
+    change: (oids: Set<number>) => void,
+  ): void {
+    this.orderedPartitions.delete(relation.oid);
+    if (relation.partitionOf === null) return;
+    const { parent } = relation.partitionOf;
+    const oids = new Set(this.partitions.get(parent));
+    change(oids);
+    if (oids.size > 0) this.partitions.set(parent, oids);
+    else this.partitions.delete(parent);
+    this.orderedPartitions.delete(parent);
+  }
 }
 
 const NO_FOREIGN_KEYS: readonly ForeignKeyPlace[] = [];
+const NO_PARTITIONS: readonly RelationDescriptor[] = [];
 
 function nameKey(schema: number, name: string): string {
   return `${schema}/${name}`;

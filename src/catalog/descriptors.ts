@@ -53,6 +53,8 @@ export interface IndexDescriptor extends Commented {
   readonly predicate: StoredExpression | null;
   /** Oid of the constraint it serves, else 0. */
   readonly constraint: number;
+  /** Oid of the partitioned table's index that it is the part of in a partition. Absent or 0: none. */
+  readonly parent?: number;
 }
 
 export interface ConstraintDescriptor extends Commented {
@@ -67,6 +69,9 @@ export interface ConstraintDescriptor extends Commented {
   readonly deferred: boolean;
   readonly validated: boolean;
   readonly foreign: ForeignKey | null;
+  /** Oid of the partitioned table's key or foreign key that it stands for in a partition. Absent or 0:
+   * none. A CHECK is inherited where the parent has one of its name. */
+  readonly parent?: number;
 }
 
 export interface ForeignKey {
@@ -85,17 +90,57 @@ export interface ForeignKeyPlace {
   readonly constraint: ConstraintDescriptor;
 }
 
+/** How a partitioned table spreads its rows. */
+export interface Partitioning {
+  readonly strategy: 'range' | 'list' | 'hash';
+  readonly keys: readonly PartitionKey[];
+}
+
+/** One column or expression of a partition key. */
+export interface PartitionKey {
+  /** Position in the relation's columns, or -1 for an expression. */
+  readonly column: number;
+  readonly expression: StoredExpression | null;
+  readonly type: number;
+  readonly operatorClass: number;
+}
+
+/** A partition's place: its parent, and the rows of it that the partition takes. */
+export interface PartitionPlace {
+  readonly parent: number;
+  readonly bound: PartitionBound;
+}
+
+export type PartitionBound =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'list'; readonly values: readonly Datum[] }
+  | {
+      readonly kind: 'range';
+      /** Inclusive, one for each key. */
+      readonly from: readonly RangeDatum[];
+      /** Exclusive. */
+      readonly to: readonly RangeDatum[];
+    }
+  | { readonly kind: 'hash'; readonly modulus: number; readonly remainder: number };
+
+/** One value of a range's bound. MINVALUE is below and MAXVALUE above every value. */
+export type RangeDatum =
+  | { readonly kind: 'minvalue' }
+  | { readonly kind: 'maxvalue' }
+  | { readonly kind: 'value'; readonly value: Datum };
+
 /** A table, view or sequence. Immutable: a change makes a new descriptor with a higher version. */
 export interface RelationDescriptor extends Commented {
   readonly oid: number;
   readonly name: string;
   readonly schema: number;
-  readonly kind: 'table' | 'view' | 'sequence';
+  /** A `partitioned` table has no rows of its own: they are in its partitions. */
+  readonly kind: 'table' | 'partitioned' | 'view' | 'sequence';
   readonly persistence: 'p' | 't' | 'u';
   readonly owner: number;
   readonly version: number;
   readonly columns: readonly ColumnDescriptor[];
-  /** The clustered tree with the rows (0 for a view). TRUNCATE and rewrites give a new one. */
+  /** The clustered tree with the rows (0 for a view or a partitioned table). TRUNCATE and rewrites give a new one. */
   readonly tree: TreeId;
   /** Positions of the clustering key's columns; null: clustered by a hidden 64-bit row id. */
   readonly clusterKey: readonly number[] | null;
@@ -108,6 +153,10 @@ export interface RelationDescriptor extends Commented {
   /** Type oid of the row type. */
   readonly rowType: number;
   readonly statistics: TableStatistics | null;
+  /** Of a partitioned table, else null. */
+  readonly partitioning: Partitioning | null;
+  /** Of a partition, else null; a partition may itself be partitioned. */
+  readonly partitionOf: PartitionPlace | null;
 }
 
 /** What ANALYZE found out; the planner guesses without it. */
@@ -166,6 +215,8 @@ export interface CatalogView {
   relationByName(schema: number, name: string): RelationDescriptor | undefined;
   relationByOid(oid: number): RelationDescriptor | undefined;
   relations(): Iterable<RelationDescriptor>;
+  /** The direct partitions of a table in the order of their bounds, the default partition last. */
+  partitionsOf(oid: number): readonly RelationDescriptor[];
   /** The table an index belongs to, and the index. */
   indexByName(
     schema: number,

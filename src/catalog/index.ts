@@ -23,4 +23,5 @@ export {
   SEQUENCE_TREE,
 } from './catalog-tree.ts';
 export type * from './descriptors.ts';
+export * from './partition-bounds.ts';
 export { SEQUENCE_COLUMNS, sequenceOfView, sequenceView } from './sequence-view.ts';

@@ -44,6 +44,8 @@ const PLAIN = {
   options: [],
   rowType: 0,
   statistics: null,
+  partitioning: null,
+  partitionOf: null,
 } as const;
 
 const index = (position: number, type: number, operatorClass: number) => ({

@@ -19,7 +19,7 @@ import {
   textArray,
 } from './system-state.ts';
 
-const RELATION_KINDS = { table: 'r', view: 'v', sequence: 'S' } as const;
+const RELATION_KINDS = { table: 'r', partitioned: 'p', view: 'v', sequence: 'S' } as const;
 
 /** What most relations have in common. */
 const PLAIN_CLASS: SystemRow = {

@@ -119,6 +119,8 @@ export function defineTable(
     options,
     rowType,
     statistics: null,
+    partitioning: null,
+    partitionOf: null,
   };
   const names = new NamesInUse(command, schema.oid);
   names.add(name);

@@ -84,6 +84,8 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
     options: [],
     rowType,
     statistics: null,
+    partitioning: null,
+    partitionOf: null,
   };
   environment.change({ kind: 'relation', oid, descriptor: view });
   return { tag };

@@ -76,6 +76,8 @@ export function addSequence(
     options: [],
     rowType: 0,
     statistics: null,
+    partitioning: null,
+    partitionOf: null,
   };
   environment.change({ kind: 'relation', oid: sequence.oid, descriptor: sequence });
   environment.setSequence(sequence.oid, resolved.value);

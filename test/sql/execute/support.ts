@@ -465,6 +465,8 @@ export function makeTable(
     options: [],
     rowType: 0,
     statistics: null,
+    partitioning: null,
+    partitionOf: null,
   };
 }
 

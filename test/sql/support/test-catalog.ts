@@ -6,6 +6,8 @@ import type {
   RelationDescriptor,
   SchemaDescriptor,
 } from '../../../src/catalog/descriptors.ts';
+import { inBoundOrder } from '../../../src/catalog/index.ts';
+
 import { type BindContext, bindStatement } from '../../../src/sql/bind/index.ts';
 import { liftLiterals, parseStatements } from '../../../src/sql/parse/index.ts';
 import { type Plan, planQuery } from '../../../src/sql/plan/index.ts';
@@ -116,6 +118,8 @@ export function makeTable(table: TestTable): RelationDescriptor {
     definition: null,
     options: [],
     rowType: 0,
+    partitioning: null,
+    partitionOf: null,
     statistics: {
       rows: table.rows ?? 1000,
       pages: Math.ceil((table.rows ?? 1000) / 60),
@@ -134,6 +138,11 @@ export function makeCatalog(tables: readonly RelationDescriptor[]): CatalogView 
       tables.find((table) => table.schema === schema && table.name === name),
     relationByOid: (oid) => tables.find((table) => table.oid === oid),
     relations: () => tables,
+    partitionsOf: (oid) => {
+      const parent = tables.find((table) => table.oid === oid);
+      const partitions = tables.filter((table) => table.partitionOf?.parent === oid);
+      return parent === undefined ? [] : inBoundOrder(parent, partitions);
+    },
     indexByName: () => undefined,
     indexByOid: () => undefined,
     roleByName: () => undefined,
