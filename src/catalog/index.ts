@@ -24,4 +24,5 @@ export {
 } from './catalog-tree.ts';
 export type * from './descriptors.ts';
 export * from './partition-bounds.ts';
+export { hashRemainder, isHashable } from './partition-hash.ts';
 export { SEQUENCE_COLUMNS, sequenceOfView, sequenceView } from './sequence-view.ts';

@@ -6,6 +6,7 @@ import type {
   RangeDatum,
   RelationDescriptor,
 } from './descriptors.ts';
+import { hashRemainder } from './partition-hash.ts';
 
 /** Partition bounds: how they are ordered, and what rows they take. All that compares a bound with
  * another or with a row's key stands on these functions, so that DDL, pruning and routing agree. */
@@ -74,6 +75,29 @@ export function rangeHolds(
 export function listHolds(key: PartitionKey, bound: ListBound, value: Datum): boolean {
   if (value === null) return bound.values.includes(null);
   return bound.values.some((other) => other !== null && compareKeyValues(key, other, value) === 0);
+}
+
+/** Whether a partition of this bound takes a key. A default partition takes what none of its siblings
+ * does. */
+export function boundHolds(
+  partitioning: Partitioning,
+  bound: PartitionBound,
+  siblings: readonly PartitionBound[],
+  values: readonly Datum[],
+): boolean {
+  const { keys } = partitioning;
+  switch (bound.kind) {
+    case 'range':
+      return rangeHolds(keys, bound, values);
+    case 'list':
+      return listHolds(keys[0]!, bound, values[0]!);
+    case 'hash':
+      return hashRemainder(keys, values, bound.modulus) === bound.remainder;
+    case 'default':
+      return !siblings.some(
+        (other) => other.kind !== 'default' && boundHolds(partitioning, other, [], values),
+      );
+  }
 }
 
 /** Partitions as PostgreSQL orders them: ranges by their bounds, lists by their least value, hashes by

@@ -141,6 +141,12 @@ export function visitChildren(expr: Expr, visit: (child: Expr) => void): void {
   });
 }
 
+/** The expression with its input columns at other positions. */
+export function mapInputs(expr: Expr, position: (column: number) => number): Expr {
+  if (expr.kind === 'input') return { ...expr, column: position(expr.column) };
+  return mapChildren(expr, (child) => mapInputs(child, position));
+}
+
 /** True when `test` holds for the expression or one below it. */
 export function someExpr(expr: Expr, test: (expr: Expr) => boolean): boolean {
   if (test(expr)) return true;

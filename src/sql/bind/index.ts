@@ -7,6 +7,14 @@ export {
   quoteIdentifier,
 } from './deparse.ts';
 export { bindParameterType } from './parameter-type.ts';
+export {
+  columnMap,
+  keyExpressions,
+  type PartitionCheck,
+  partitionCheck,
+  partitionChecks,
+  passesCheck,
+} from './partition-checks.ts';
 export type * from './query.ts';
 export {
   bindExpression,
