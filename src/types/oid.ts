@@ -54,6 +54,8 @@ export const OID = {
   _interval: 1187,
   _numeric: 1231,
   _cstring: 1263,
+  timetz: 1266,
+  _timetz: 1270,
   numeric: 1700,
   refcursor: 1790,
   _refcursor: 2201,

@@ -9,6 +9,7 @@ import {
   timestampType,
   timestamptzType,
   timeType,
+  timetzType,
 } from './datetime/index.ts';
 import { float4Type, float8Type } from './float.ts';
 import { cidType, int2Type, int4Type, int8Type, oidType, xidType } from './integer.ts';
@@ -84,6 +85,7 @@ const BASE_TYPES: readonly SqlType[] = [
   varcharType,
   dateType,
   timeType,
+  timetzType,
   timestampType,
   timestamptzType,
   intervalType,

@@ -25,6 +25,7 @@ const SQL_SPELLINGS: ReadonlyMap<string, string> = new Map([
   ['national character varying', 'varchar'],
   ['national char varying', 'varchar'],
   ['time without time zone', 'time'],
+  ['time with time zone', 'timetz'],
   ['timestamp without time zone', 'timestamp'],
   ['timestamp with time zone', 'timestamptz'],
   ['"char"', 'char'],

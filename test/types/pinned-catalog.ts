@@ -55,6 +55,8 @@ export const PINNED_PG_TYPE: readonly string[] = [
   '1187|_interval|-1|f|A|f|0|1186|d|x|0|interval[]',
   '1231|_numeric|-1|f|A|f|0|1700|i|x|0|numeric[]',
   '1263|_cstring|-1|f|A|f|0|2275|i|x|0|cstring[]',
+  '1266|timetz|12|f|D|f|1270|0|d|p|0|time with time zone',
+  '1270|_timetz|-1|f|A|f|0|1266|d|x|0|time with time zone[]',
   '1700|numeric|-1|f|N|f|1231|0|i|m|0|numeric',
   '1790|refcursor|-1|f|U|f|2201|0|i|x|0|refcursor',
   '2201|_refcursor|-1|f|A|f|0|1790|i|x|0|refcursor[]',

@@ -144,8 +144,7 @@ const BINARY_PRECISION: Readonly<Record<number, number>> = {
   [OID.float8]: 53,
 };
 const INTEGERS: ReadonlySet<number> = new Set([OID.int2, OID.int4, OID.int8]);
-const TIMETZ = 1266;
-const CLOCKS: ReadonlySet<number> = new Set([OID.time, TIMETZ, OID.timestamp, OID.timestamptz]);
+const CLOCKS: ReadonlySet<number> = new Set([OID.time, OID.timetz, OID.timestamp, OID.timestamptz]);
 const SECOND_DIGITS = 6;
 
 function typeFacts(type: SqlType | undefined, typmod: number): SystemRow {

@@ -162,10 +162,10 @@ const LENGTH_COERCED: ReadonlySet<number> = new Set([
   OID.varchar,
   OID.numeric,
   OID.time,
+  OID.timetz,
   OID.timestamp,
   OID.timestamptz,
   OID.interval,
-  1266, // timetz
 ]);
 
 export function coerceTypmod(b: Binder, expr: Expr, typmod: number, explicit: boolean): Expr {

@@ -605,7 +605,7 @@ function bindMinMax(b: Binder, scope: Scope, node: MinMaxExpr): Expr {
 
 const SQL_VALUE_TYPES: Readonly<Record<SqlValueExpr['name'], number>> = {
   current_date: OID.date,
-  current_time: 1266,
+  current_time: OID.timetz,
   current_timestamp: OID.timestamptz,
   localtime: OID.time,
   localtimestamp: OID.timestamp,
@@ -620,8 +620,6 @@ const SQL_VALUE_TYPES: Readonly<Record<SqlValueExpr['name'], number>> = {
 function bindSqlValue(b: Binder, node: SQLValueFunction): Expr {
   const op = node.op ?? 'SVFOP_CURRENT_DATE';
   const name = op.slice('SVFOP_'.length).replace(/_N$/, '').toLowerCase() as SqlValueExpr['name'];
-  if (name === 'current_time')
-    throw notSupported('type time with time zone', b.position(node.location));
   const typmod = op.endsWith('_N') ? Math.min(node.typmod ?? 0, 6) : -1;
   return b.at({ kind: 'sqlValue', type: SQL_VALUE_TYPES[name], typmod, name }, node.location);
 }

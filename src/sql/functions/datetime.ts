@@ -12,7 +12,7 @@ type C = FunctionContext;
 
 const MICROS_PER_DAY = 86_400_000_000;
 
-const zoneOf = (context: C): TimeZone => datetime.sessionZone(context.timeZone);
+export const zoneOf = (context: C): TimeZone => datetime.sessionZone(context.timeZone);
 
 /** Midnight of a date as microseconds, exact even where no timestamp reaches. */
 function midnight(days: number): Int8 {
@@ -63,7 +63,7 @@ const comparisons: Scalars = {
   ...zonedOrder('timestamptz', 'timestamp', (c, a, b) => compareNative(a, localMoment(c, b))),
 };
 
-function typeOrder<T extends Datum>(type: string, compare: (a: T, b: T) => number): Scalars {
+export function typeOrder<T extends Datum>(type: string, compare: (a: T, b: T) => number): Scalars {
   return orderFunctions(
     {
       prefix: `${type}_`,
@@ -150,8 +150,15 @@ const zones: Scalars = {
     isFiniteMoment(a) ? datetime.momentOfLocal(a, datetime.zoneOfInterval(zone)) : a,
 };
 
-const asDouble = (value: datetime.Numeric | null) =>
-  value === null ? null : datetime.doubleOfNumeric(value);
+/** date_part: EXTRACT's answer as a double. */
+function partOf<Value>(
+  extract: (field: string, value: Value, zone: TimeZone) => datetime.Numeric | null,
+) {
+  return (c: C, field: string, value: Value) => {
+    const part = extract(field, value, zoneOf(c));
+    return part === null ? null : datetime.doubleOfPart(field, part);
+  };
+}
 
 const fields: Scalars = {
   extract_date: (_c, field: string, a: number) => datetime.extractFromDate(field, a),
@@ -160,14 +167,13 @@ const fields: Scalars = {
   extract_timestamptz: (c: C, field: string, a: Int8) =>
     datetime.extractFromTimestamptz(field, a, zoneOf(c)),
   extract_interval: (_c, field: string, a: Interval) => datetime.extractFromInterval(field, a),
-  '1384': (_c, field: string, a: number) =>
-    asDouble(datetime.extractFromTimestamp(field, datetime.dateToTimestamp(a))),
-  time_part: (_c, field: string, a: number) => asDouble(datetime.extractFromTime(field, a)),
-  timestamp_part: (_c, field: string, a: Int8) => asDouble(datetime.extractFromTimestamp(field, a)),
-  timestamptz_part: (c: C, field: string, a: Int8) =>
-    asDouble(datetime.extractFromTimestamptz(field, a, zoneOf(c))),
-  interval_part: (_c, field: string, a: Interval) =>
-    asDouble(datetime.extractFromInterval(field, a)),
+  '1384': partOf((field, a: number) =>
+    datetime.extractFromTimestamp(field, datetime.dateToTimestamp(a)),
+  ),
+  time_part: partOf(datetime.extractFromTime),
+  timestamp_part: partOf(datetime.extractFromTimestamp),
+  timestamptz_part: partOf(datetime.extractFromTimestamptz),
+  interval_part: (_c, field: string, a: Interval) => datetime.partOfInterval(field, a),
   timestamp_trunc: (_c, field: string, a: Int8) => datetime.truncateTimestamp(field, a),
   timestamptz_trunc: (c: C, field: string, a: Int8) =>
     datetime.truncateTimestamptz(field, a, zoneOf(c)),

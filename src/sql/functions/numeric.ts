@@ -97,6 +97,7 @@ const typmodCasts: Scalars = {
   timestamp_scale: typmodCast(OID.timestamp),
   timestamptz_scale: typmodCast(OID.timestamptz),
   time_scale: typmodCast(OID.time),
+  timetz_scale: typmodCast(OID.timetz),
   interval_scale: typmodCast(OID.interval),
 };
 

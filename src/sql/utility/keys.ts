@@ -190,6 +190,7 @@ const OPERATOR_CLASSES: ReadonlyMap<number, number> = new Map([
   [OID.varchar, 3126],
   [OID.bpchar, 10004],
   [OID.time, 10038],
+  [OID.timetz, 10041],
   [OID.timestamptz, 3127],
   [OID.timestamp, 3128],
   [OID.uuid, 10065],

@@ -26,6 +26,7 @@ import {
   negateInterval,
 } from './interval-arithmetic.ts';
 import { isTimestampValid, timestampOutOfRange } from './timestamp.ts';
+import { makeTimetz, microsOfTimetz, offsetOfTimetz } from './timetz.ts';
 import { offsetOfCivilTime, type TimeZone } from './zone.ts';
 
 /** Sums and differences of dates, times and timestamps.
@@ -128,6 +129,15 @@ export function timePlusInterval(time: number, interval: Interval): number {
 
 export function timeMinusInterval(time: number, interval: Interval): number {
   return timePlusInterval(time, negateInterval(interval));
+}
+
+export function timetzPlusInterval(value: Uint8Array, interval: Interval): Uint8Array {
+  const micros = timePlusInterval(microsOfTimetz(value), interval);
+  return makeTimetz(micros, offsetOfTimetz(value));
+}
+
+export function timetzMinusInterval(value: Uint8Array, interval: Interval): Uint8Array {
+  return timetzPlusInterval(value, negateInterval(interval));
 }
 
 export function subtractTimes(a: number, b: number): Interval {

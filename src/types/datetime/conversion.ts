@@ -90,7 +90,7 @@ function shiftTimestamp(value: Int8, seconds: number): Int8 {
 
 // ---- Casts ----
 
-function dateOutOfRangeForTimestamp(): PgError {
+export function dateOutOfRangeForTimestamp(): PgError {
   return pgError('datetime_field_overflow', 'date out of range for timestamp');
 }
 

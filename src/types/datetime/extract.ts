@@ -16,6 +16,7 @@ import {
 } from './calendar.ts';
 import { civilFromTimestamp, isInfinite, localCivil, unixSeconds } from './conversion.ts';
 import { intervalFields } from './encode.ts';
+import { microsOfTimetz, offsetOfTimetz } from './timetz.ts';
 import { dateWord, intervalWord, type Unit } from './words.ts';
 import type { TimeZone } from './zone.ts';
 
@@ -142,8 +143,9 @@ export function extractFromTime(field: string, micros: number): Numeric {
   return part;
 }
 
-/** `micros` since midnight at seconds east of UTC. */
-export function extractFromTimetz(field: string, micros: number, offset: number): Numeric {
+export function extractFromTimetz(field: string, value: Uint8Array): Numeric {
+  const micros = microsOfTimetz(value);
+  const offset = offsetOfTimetz(value);
   const typeName = 'time with time zone';
   const unit = unitOf(field);
   if (unit === undefined) throw unitNotRecognized(field, typeName);
@@ -199,13 +201,32 @@ export function extractFromInterval(field: string, interval: Interval): Numeric 
   }
 }
 
+/** date_part of what EXTRACT answers. PostgreSQL adds the fraction of a second in doubles. */
+export function doubleOfPart(field: string, part: Numeric): number {
+  const unit = unitOf(field);
+  if (part.kind !== 'finite' || (unit !== 'second' && unit !== 'millisecond')) {
+    return doubleOfNumeric(part);
+  }
+  const micros = Number(part.unscaled);
+  const fraction = micros % 1e6;
+  const seconds = (micros - fraction) / 1e6;
+  return unit === 'second' ? seconds + fraction / 1e6 : seconds * 1000 + fraction / 1000;
+}
+
 /** date_part of an interval: as PostgreSQL, in doubles from the start. */
 export function partOfInterval(field: string, interval: Interval): number {
-  const value = doubleOfNumeric(extractFromInterval(field, interval));
+  const value = doubleOfPart(field, extractFromInterval(field, interval));
   if (unitOf(field) !== 'epoch') return value;
   const { year, month, day } = intervalFields(interval);
   const seconds = Number(interval.micros) / 1e6;
   return seconds + 365.25 * 86_400 * year + 30 * 86_400 * month + 86_400 * day;
+}
+
+/** date_part of a time with its zone, likewise. */
+export function partOfTimetz(field: string, value: Uint8Array): number {
+  const part = doubleOfPart(field, extractFromTimetz(field, value));
+  if (unitOf(field) !== 'epoch') return part;
+  return microsOfTimetz(value) / 1e6 - offsetOfTimetz(value);
 }
 
 type ClockFields = Pick<CivilTime, 'hour' | 'minute' | 'second' | 'micros'>;

@@ -15,6 +15,8 @@ export {
   timestamptzAge,
   timestamptzMinusInterval,
   timestamptzPlusInterval,
+  timetzMinusInterval,
+  timetzPlusInterval,
 } from './arithmetic.ts';
 export {
   dateFromInt4,
@@ -43,6 +45,7 @@ export {
 export { dateType } from './date.ts';
 export {
   doubleOfNumeric,
+  doubleOfPart,
   extractFromDate,
   extractFromInterval,
   extractFromTime,
@@ -50,6 +53,7 @@ export {
   extractFromTimestamptz,
   extractFromTimetz,
   partOfInterval,
+  partOfTimetz,
 } from './extract.ts';
 export { formatInterval, formatTimestamp, formatTimestamptz } from './format.ts';
 export { parseDate, parseTimestamptz } from './format-input.ts';
@@ -74,11 +78,15 @@ export { makeDate, makeInterval, makeTime, makeTimestamp, makeTimestamptz } from
 export { timeType } from './time.ts';
 export { timestampType, timestamptzType } from './timestamp.ts';
 export {
+  compareTimetz,
+  datePlusTimetz,
   makeTimetz,
   microsOfTimetz,
   offsetOfTimetz,
   shiftTimetz,
   timestamptzToTimetz,
+  timeToTimetz,
+  timetzAtZone,
   timetzType,
 } from './timetz.ts';
 export {

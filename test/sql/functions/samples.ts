@@ -2,6 +2,7 @@
 
 import { aggregates, calls, grid, type Sample, set, type Value } from './sample.ts';
 import { json } from './samples-json.ts';
+import { timetz } from './samples-timetz.ts';
 
 export type { Sample } from './sample.ts';
 
@@ -1240,6 +1241,13 @@ const datetime: Sample[] = [
   grid('date_part', 'text timestamp', UNITS, STAMPS.slice(0, 5)),
   grid('date_part', 'text timestamptz', UNITS, STAMPS_TZ),
   grid('date_part', 'text interval', UNITS, INTERVALS),
+  grid(
+    'date_part',
+    'text time',
+    ['second', 'milliseconds'],
+    ['00:00:05.089731', '00:00:05.137587'],
+  ),
+  grid('date_part', 'text interval', ['second', 'milliseconds'], ['-00:00:05.089731', '05.137587']),
   grid('date_trunc', 'text timestamp', UNITS, STAMPS),
   grid('date_trunc', 'text timestamptz', UNITS, STAMPS_TZ),
   grid('date_trunc', 'text timestamptz text', ['day', 'hour', 'week'], STAMPS_TZ, [
@@ -1388,6 +1396,7 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   array,
   session,
   datetime,
+  timetz,
   format,
   aggregate,
   json,
