@@ -17,6 +17,7 @@ export {
 } from './partition-checks.ts';
 export type * from './query.ts';
 export {
+  bindBoundValue,
   bindExpression,
   type StoredPlace,
   type StoredTable,

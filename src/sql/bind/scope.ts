@@ -28,7 +28,9 @@ export type Place =
   | 'DEFAULT expressions'
   | 'check constraints'
   | 'index expressions'
-  | 'index predicates';
+  | 'index predicates'
+  | 'partition key expressions'
+  | 'partition bound';
 
 export interface NamespaceColumn {
   readonly name: string;

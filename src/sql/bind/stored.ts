@@ -24,7 +24,8 @@ export type StoredPlace =
   | 'DEFAULT expressions'
   | 'check constraints'
   | 'index expressions'
-  | 'index predicates';
+  | 'index predicates'
+  | 'partition key expressions';
 
 /** The value that the expression is to have; `column` names it in errors. */
 export interface StoredTarget {
@@ -67,6 +68,19 @@ export function bindExpression(
   else expr = resolveUnlessTarget(b, expr, target);
   const bound = toInputs(expr, (column) => column);
   return { text: deparseExpression(bound, names), expr: bound };
+}
+
+/** Binds a value of a partition's bound as a value of a key's type; undefined where it cannot be cast. */
+export function bindBoundValue(
+  node: Node,
+  context: BindContext,
+  type: number,
+  typmod: number,
+): Expr | undefined {
+  const b = new Binder(context, new Set());
+  const scope = new Scope(null);
+  scope.place = 'partition bound';
+  return coerceToTarget(b, bindExpr(b, scope, node), type, typmod, 'assignment');
 }
 
 function resolveUnlessTarget(b: Binder, expr: Expr, target: StoredTarget | null): Expr {

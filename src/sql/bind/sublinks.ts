@@ -16,6 +16,8 @@ const NO_SUBQUERIES: Partial<Record<Place, string>> = {
   'check constraints': 'check constraint',
   'index expressions': 'index expression',
   'index predicates': 'index predicate',
+  'partition key expressions': 'partition key expression',
+  'partition bound': 'partition bound',
 };
 
 /** Subqueries in expressions. */

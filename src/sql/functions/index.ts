@@ -55,6 +55,7 @@ export {
   LESS,
   LESS_OR_EQUAL,
   lessThanOperator,
+  operatorClass,
   type SortOperators,
   sortOperators,
 } from './operator-families.ts';

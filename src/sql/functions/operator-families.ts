@@ -8,6 +8,7 @@ import type { BtreeMember, BtreeStrategy, OperatorSignature } from './function.t
 import { once, operatorByOid } from './signatures.ts';
 
 const BTREE = 403;
+const HASH = 405;
 const ANYARRAY = 2277;
 const RECORD = 2249;
 const OID_TYPE = 26;
@@ -61,6 +62,27 @@ export function sortOperators(type: number): SortOperators | undefined {
 /** The default btree family of a type. Two types of one family compare across types. */
 export function btreeFamily(type: number): number | undefined {
   return families().defaultByType.get(orderedType(type));
+}
+
+/** The operator class of an index method that a type's values are in: the one of that name, or the
+ * default one. `unknown`: the method has none of the name; `unfit`: it is for other types. */
+export function operatorClass(
+  method: 'btree' | 'hash',
+  type: number,
+  name: string | null,
+): number | 'unknown' | 'unfit' {
+  const rows = classRows.filter(
+    (row) =>
+      row.method === (method === 'btree' ? BTREE : HASH) &&
+      (name === null ? row.default : row.name === name),
+  );
+  if (rows.length === 0) return 'unknown';
+  const fitting = [type, orderedType(type)];
+  for (const inputType of fitting) {
+    const row = rows.find((candidate) => candidate.inputType === inputType);
+    if (row !== undefined) return row.oid;
+  }
+  return 'unfit';
 }
 
 /** The places of an operator in btree families; empty when no index or sort knows it. */
