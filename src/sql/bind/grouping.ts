@@ -5,7 +5,7 @@ import { SKIP, someExpr, visitChildren, visitQueryReferences } from '../expressi
 import type { Binder } from './binder.ts';
 import { requireEquality } from './calls.ts';
 import { raiseLevels, type Scope } from './scope.ts';
-import { bindTargetReference, type Target } from './select.ts';
+import { bindTargetReference, findTarget, type Target } from './select.ts';
 
 /** GROUP BY, and the rule that what is selected is grouped or aggregated. */
 export interface BoundGroup {
@@ -22,17 +22,28 @@ export function bindGroupClause(
   nodes: readonly Node[],
 ): BoundGroup {
   const exprs: Expr[] = [];
+  const hasSets = nodes.some((node) => 'GroupingSet' in node);
+  const separate = new Map<Target, number>();
   const indexOf = (node: Node): number => {
     const expr = bindTargetReference(b, scope, targets, node, 'GROUP BY');
     requireEquality(b, expr);
     const known = exprs.findIndex((other) => b.same(other, expr));
-    if (known >= 0) return known;
-    exprs.push(expr);
+    const target = hasSets ? findTarget(b, scope, targets, node, 'GROUP BY') : null;
+    if (known < 0) {
+      exprs.push(expr);
+      if (target !== null) separate.set(target, exprs.length - 1);
+      return exprs.length - 1;
+    }
+    const key = target === null ? known : separate.get(target);
+    if (target === null || key !== undefined || separate.size === 0) return key ?? known;
+    // With grouping sets, a value that is selected twice is two keys, which the columns' names tell apart.
+    target.expr = relabelled(b, expr);
+    exprs.push(target.expr);
+    separate.set(target, exprs.length - 1);
     return exprs.length - 1;
   };
   const indexesOf = (node: Node): number[] =>
     'RowExpr' in node ? (node.RowExpr.args ?? []).map(indexOf) : [indexOf(node)];
-  const hasSets = nodes.some((node) => 'GroupingSet' in node);
   if (!hasSets) {
     for (const node of nodes) indexesOf(node);
     return { exprs, sets: null };
@@ -49,6 +60,16 @@ export function bindGroupClause(
     }
   }
   return { exprs, sets };
+}
+
+/** The same value as an expression that is not the same. */
+function relabelled(b: Binder, argument: Expr): Expr {
+  const { type, typmod } = argument;
+  const method = 'relabel';
+  return b.at(
+    { kind: 'cast', method, function: 0, type, typmod, argument, explicit: false },
+    b.locationOf(argument),
+  );
 }
 
 function expandSets(node: Node, indexesOf: (node: Node) => number[]): number[][] {
@@ -100,16 +121,18 @@ function refuseAggregates(b: Binder, key: Expr): void {
   });
 }
 
-/** Relations whose primary key is grouped by: their other columns depend on it. */
+/** Relations whose primary key is grouped by, in every grouping set: their other columns depend on it. */
 export function dependentRelations(scope: Scope, group: BoundGroup): ReadonlySet<number> {
   const relations = new Set<number>();
-  if (group.sets !== null) return relations;
+  const everywhere = group.exprs.filter(
+    (_, key) => group.sets === null || group.sets.every((set) => set.includes(key)),
+  );
   scope.rangeTable.forEach((entry, relation) => {
     if (entry.kind !== 'table') return;
     const primary = entry.table.indexes.find((index) => index.primary);
     if (primary === undefined) return;
     const grouped = primary.columns.every((key) =>
-      group.exprs.some(
+      everywhere.some(
         (expr) =>
           expr.kind === 'column' &&
           expr.level === 0 &&

@@ -252,8 +252,8 @@ function bindSimpleSelect(
   const targets = bindTargetList(b, scope, node.targetList ?? [], 'SELECT');
   const where = bindCondition(b, scope, node.whereClause, 'WHERE');
   const having = bindCondition(b, scope, node.havingClause, 'HAVING');
-  const orderBy = bindOrderBy(b, scope, targets, node.sortClause ?? []);
   const group = bindGroupClause(b, scope, targets, node.groupClause ?? []);
+  const orderBy = bindOrderBy(b, scope, targets, node.sortClause ?? []);
   const distinct = bindDistinct(b, scope, targets, node.distinctClause, orderBy);
   const { limit, offset, withTies } = bindLimit(b, scope, node);
   if (options.keepUnknown !== true || distinct !== 'none') {

@@ -389,6 +389,8 @@ function planGroups(planner: QueryPlanner, query: SelectQuery, input: Candidates
   for (const key of query.orderBy) collect(key.expr);
   if (typeof query.distinct === 'object') for (const expr of query.distinct.on) collect(expr);
 
+  const dependent = groupBy.map((_, key) => key).slice(query.groupBy.length);
+  const groupingSets = query.groupingSets?.map((set) => [...set, ...dependent]) ?? null;
   const keys: SortKey[] = groupBy.map((expr) => ({ expr, descending: false, nullsFirst: false }));
   const plain = groupBy.length === 0 && query.groupingSets === null;
   const groups = plain ? 1 : groupCount(planner, groupBy, input.rows);
@@ -426,7 +428,7 @@ function planGroups(planner: QueryPlanner, query: SelectQuery, input: Candidates
     input: below.node,
     groupBy: groupBy.map(convert),
     aggregates: aggregates.map((aggregate) => mapChildren(aggregate, convert) as AggregateExpr),
-    groupingSets: query.groupingSets,
+    groupingSets,
   };
   const layout = Layout.ofExprs([...groupBy, ...computed]);
   const having = query.having && planner.convert(query.having, layout);
