@@ -15,18 +15,16 @@ const MICROS_PER_DAY = 86_400_000_000;
 export const zoneOf = (context: C): TimeZone => datetime.sessionZone(context.timeZone);
 
 /** Midnight of a date as microseconds, exact even where no timestamp reaches. */
-function midnight(days: number): Int8 {
+export function midnight(days: number): Int8 {
   const micros = days * MICROS_PER_DAY;
   return Number.isSafeInteger(micros) || !Number.isFinite(days)
     ? micros
     : BigInt(days) * BigInt(MICROS_PER_DAY);
 }
 
-/** Midnight in the session's zone; dates beyond the range of timestamps keep their order. */
-function zonedMidnight(context: C, days: number): Int8 {
-  const local = midnight(days);
-  const tooLate = typeof local === 'bigint' && local > 9223371331200000000n;
-  return tooLate ? local : datetime.momentOfLocal(local, zoneOf(context));
+/** A local time in the session's zone, in order even where no timestamptz reaches. */
+export function zonedMoment(context: C, local: Int8): Int8 {
+  return datetime.comparableMoment(local, zoneOf(context));
 }
 
 /** A comparison that needs the zone of the session, under its six names and `cmp`. */
@@ -48,8 +46,6 @@ function zonedOrder(
 }
 
 const days = (value: Int8) => Number(value);
-const localMoment = (c: C, local: Int8) => datetime.momentOfLocal(local, zoneOf(c));
-
 const comparisons: Scalars = {
   ...typeOrder('date', compareNative),
   ...typeOrder('time', compareNative),
@@ -57,10 +53,14 @@ const comparisons: Scalars = {
   ...typeOrder('interval', datetime.compareIntervals),
   ...zonedOrder('date', 'timestamp', (_c, a, b) => compareNative(midnight(days(a)), b)),
   ...zonedOrder('timestamp', 'date', (_c, a, b) => compareNative(a, midnight(days(b)))),
-  ...zonedOrder('date', 'timestamptz', (c, a, b) => compareNative(zonedMidnight(c, days(a)), b)),
-  ...zonedOrder('timestamptz', 'date', (c, a, b) => compareNative(a, zonedMidnight(c, days(b)))),
-  ...zonedOrder('timestamp', 'timestamptz', (c, a, b) => compareNative(localMoment(c, a), b)),
-  ...zonedOrder('timestamptz', 'timestamp', (c, a, b) => compareNative(a, localMoment(c, b))),
+  ...zonedOrder('date', 'timestamptz', (c, a, b) =>
+    compareNative(zonedMoment(c, midnight(days(a))), b),
+  ),
+  ...zonedOrder('timestamptz', 'date', (c, a, b) =>
+    compareNative(a, zonedMoment(c, midnight(days(b)))),
+  ),
+  ...zonedOrder('timestamp', 'timestamptz', (c, a, b) => compareNative(zonedMoment(c, a), b)),
+  ...zonedOrder('timestamptz', 'timestamp', (c, a, b) => compareNative(a, zonedMoment(c, b))),
 };
 
 export function typeOrder<T extends Datum>(type: string, compare: (a: T, b: T) => number): Scalars {
@@ -120,6 +120,8 @@ function today(context: C): number {
 function isFiniteMoment(value: Int8): boolean {
   return value !== Infinity && value !== -Infinity;
 }
+
+const localMoment = (c: C, local: Int8) => datetime.momentOfLocal(local, zoneOf(c));
 
 const casts: Scalars = {
   date_timestamp: (_c, a: number) => datetime.dateToTimestamp(a),

@@ -10,8 +10,12 @@ import {
   OID,
   type RecordDatum,
   type SqlType,
+  sessionZone,
   type TypeContext,
   typeByOid,
+  xsdDate,
+  xsdTimestamp,
+  xsdTimestamptzIn,
 } from '../../types/index.ts';
 
 /** A value that is not NULL as a JSON text. */
@@ -164,22 +168,9 @@ export function nullableTree(type: number): JsonTree {
 
 /** A date or timestamp as XML Schema writes it, whatever the session's style. */
 function momentText(type: SqlType, context: TypeContext, value: Datum): string {
-  const iso = type.output(value, inIsoStyle(context)).replace(' ', 'T');
-  return type.oid === OID.timestamptz ? iso.replace(/([+-]\d+)( BC)?$/, '$1:00$2') : iso;
-}
-
-function inIsoStyle(context: TypeContext): TypeContext {
-  if (context.dateStyle === 'ISO') return context;
-  const { timeZone, dateOrder, intervalStyle, extraFloatDigits, byteaOutput } = context;
-  return {
-    timeZone,
-    dateStyle: 'ISO',
-    dateOrder,
-    intervalStyle,
-    extraFloatDigits,
-    byteaOutput,
-    transactionTimestamp: context.transactionTimestamp,
-  };
+  if (type.oid === OID.date) return xsdDate(value as number);
+  if (type.oid === OID.timestamp) return xsdTimestamp(value as Int8);
+  return xsdTimestamptzIn(value as Int8, sessionZone(context.timeZone));
 }
 
 /** An array as a JSON text; the separator is that of the outermost dimension. */

@@ -2,35 +2,37 @@
 
 import { PgError, pgError } from '../../errors/index.ts';
 import {
-  int8,
-  localTimestamp,
-  makeDate,
-  momentOfLocal,
-  sessionZone,
+  compareTimetz,
+  type Int8,
+  parseByTemplate,
+  type StrictMoment,
   type TemplateType,
+  timeToTimetz,
+  xsdDate,
+  xsdTime,
+  xsdTimestamp,
+  xsdTimestamptz,
+  xsdTimetz,
 } from '../../types/index.ts';
+import { midnight, zonedMoment, zoneOf } from './datetime.ts';
 import type { FunctionContext } from './function.ts';
+import { compareNative } from './order.ts';
 
-export type MomentType = TemplateType;
-
-/** A date and time of day as they were written, with their offset in seconds east of UTC. What a type
- * lacks is 0. */
-export class PathMoment {
-  readonly type: MomentType;
-  readonly days: number;
-  readonly micros: number;
+/** A Datum of the type; a timestamptz keeps the offset at which it was written. */
+export class PathMoment implements StrictMoment {
+  readonly type: TemplateType;
+  readonly value: Int8 | Uint8Array;
   readonly offset: number;
 
-  constructor(type: MomentType, days: number, micros: number, offset: number) {
+  constructor({ type, value, offset }: StrictMoment) {
     this.type = type;
-    this.days = days;
-    this.micros = micros;
+    this.value = value;
     this.offset = offset;
   }
 }
 
 /** What .type() calls them. */
-export const MOMENT_NAMES: Readonly<Record<MomentType, string>> = {
+export const MOMENT_NAMES: Readonly<Record<TemplateType, string>> = {
   date: 'date',
   time: 'time without time zone',
   timetz: 'time with time zone',
@@ -38,86 +40,61 @@ export const MOMENT_NAMES: Readonly<Record<MomentType, string>> = {
   timestamptz: 'timestamp with time zone',
 };
 
-/** Blanks may stand before a number, and at the end. */
-const DATE = '\\s*(?<year>\\d{1,6})-\\s*(?<month>\\d{1,2})-\\s*(?<day>\\d{1,2})';
-const TIME =
-  '\\s*(?<hour>\\d{1,2}):\\s*(?<minute>\\d{1,2}):\\s*(?<second>\\d{1,2})(?:\\.(?<fraction>\\d{1,6}))?';
-const ZONE = '(?<sign>[+-])(?<zoneHour>\\d{1,2})(?::(?<zoneMinute>\\d{1,2}))?';
-const ISO = new RegExp(
-  `^(?:${DATE}|(?:${DATE.replaceAll('?<', '?<_')}[ T])?${TIME}(?:${ZONE})?)\\s*$`,
-);
+/** The forms of ISO 8601 that are tried in turn. */
+const TIME_FORMS = [
+  'HH24:MI:SS.USTZH:TZM',
+  'HH24:MI:SS.USTZH',
+  'HH24:MI:SSTZH:TZM',
+  'HH24:MI:SSTZH',
+  'HH24:MI:SS.US',
+  'HH24:MI:SS',
+];
+const FORMS = [
+  'yyyy-mm-dd',
+  ...TIME_FORMS,
+  ...TIME_FORMS.map((form) => `yyyy-mm-dd ${form}`),
+  ...TIME_FORMS.map((form) => `yyyy-mm-dd"T"${form}`),
+];
+
+/** What a form has as often as the texts that it fits: colons, a point, a T in the middle. */
+function shapeOf(text: string, middle: string): string {
+  return `${text.split(':').length}${text.includes('.')}${text.includes(middle)}`;
+}
+
+const FORMS_BY_SHAPE = new Map<string, string[]>();
+for (const form of FORMS) {
+  const shape = shapeOf(form, '"T"');
+  const alike = FORMS_BY_SHAPE.get(shape);
+  if (alike === undefined) FORMS_BY_SHAPE.set(shape, [form]);
+  else alike.push(form);
+}
 
 /** Reads a text in one of the ISO forms; null when it is in none. */
 export function parseMoment(text: string): PathMoment | null {
-  const parts = ISO.exec(text)?.groups;
-  if (parts === undefined) return null;
-  const number = (name: string): number => Number(parts[name] ?? 0);
-  const hasTime = parts.hour !== undefined;
-  const days = daysOf(
-    parts.year ?? parts._year,
-    parts.month ?? parts._month,
-    parts.day ?? parts._day,
-  );
-  if (days === null) return null;
-  if (!hasTime) return new PathMoment('date', days, 0, 0);
-  if (number('hour') > 23 || number('minute') > 59 || number('second') > 59) return null;
-  if (number('zoneHour') > 15 || number('zoneMinute') > 59) return null;
-  const seconds = (number('hour') * 60 + number('minute')) * 60 + number('second');
-  const micros = seconds * 1e6 + Number((parts.fraction ?? '').padEnd(6, '0'));
-  const away = (number('zoneHour') * 60 + number('zoneMinute')) * 60;
-  const hasZone = parts.sign !== undefined;
-  const base = parts._year === undefined ? 'time' : 'timestamp';
-  const type = hasZone ? (base === 'time' ? 'timetz' : 'timestamptz') : base;
-  return new PathMoment(type, days, micros, parts.sign === '-' ? -away + 0 : away);
-}
-
-/** Days since 2000-01-01; 0 without a date, null for one that no calendar has. */
-function daysOf(
-  year: string | undefined,
-  month: string | undefined,
-  day: string | undefined,
-): number | null {
-  if (year === undefined) return 0;
-  try {
-    return makeDate(Number(year), Number(month), Number(day));
-  } catch (error) {
-    if (!(error instanceof PgError)) throw error;
-    return null;
+  for (const form of FORMS_BY_SHAPE.get(shapeOf(text, 'T')) ?? []) {
+    try {
+      return new PathMoment(parseByTemplate(text, form));
+    } catch (error) {
+      if (!(error instanceof PgError)) throw error;
+    }
   }
+  return null;
 }
 
-/** The moment as a JSON string has it, in ISO 8601. */
-export function formatMoment({ type, days, micros, offset }: PathMoment): string {
-  const date = type === 'time' || type === 'timetz' ? '' : formatDays(days);
-  if (type === 'date') return date;
-  const separator = date === '' ? '' : 'T';
-  const zone = type === 'timetz' || type === 'timestamptz' ? formatOffset(offset) : '';
-  return `${date}${separator}${formatTime(micros)}${zone}`;
-}
-
-const UNIX_EPOCH_DAYS = 10957;
-
-function formatDays(days: number): string {
-  const date = new Date((days + UNIX_EPOCH_DAYS) * 86_400_000);
-  const year = String(date.getUTCFullYear()).padStart(4, '0');
-  return `${year}-${pad(date.getUTCMonth() + 1)}-${pad(date.getUTCDate())}`;
-}
-
-function formatTime(micros: number): string {
-  const seconds = Math.floor(micros / 1e6);
-  const fraction = micros % 1e6;
-  const tail = fraction === 0 ? '' : `.${String(fraction).padStart(6, '0').replace(/0+$/, '')}`;
-  const minutes = Math.floor(seconds / 60);
-  return `${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}:${pad(seconds % 60)}${tail}`;
-}
-
-function formatOffset(offset: number): string {
-  const minutes = Math.abs(offset) / 60;
-  return `${offset < 0 ? '-' : '+'}${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}`;
-}
-
-function pad(value: number): string {
-  return String(value).padStart(2, '0');
+/** The moment as a JSON string has it. */
+export function formatMoment({ type, value, offset }: PathMoment): string {
+  switch (type) {
+    case 'date':
+      return xsdDate(value as number);
+    case 'time':
+      return xsdTime(value as number);
+    case 'timetz':
+      return xsdTimetz(value as Uint8Array);
+    case 'timestamp':
+      return xsdTimestamp(value as Int8);
+    case 'timestamptz':
+      return xsdTimestamptz(value as Int8, offset);
+  }
 }
 
 /** Compares moments; null when their types have no order between them. What needs the zone of the
@@ -127,54 +104,42 @@ export function compareMoments(
   b: PathMoment,
   zone: FunctionContext | null,
 ): number | null {
-  const isTime = (moment: PathMoment) => moment.type === 'time' || moment.type === 'timetz';
   if (isTime(a) !== isTime(b)) return null;
-  const zoned = (moment: PathMoment) => moment.type === 'timetz' || moment.type === 'timestamptz';
-  if (!zoned(a) && !zoned(b))
-    return compareParts(a.days, b.days) || compareParts(a.micros, b.micros);
-  if (isTime(a)) return compareTimes(zonedTime(a, zone), zonedTime(b, zone));
-  return compareParts(momentOf(a, zone), momentOf(b, zone));
+  const isZoned = hasZone(a) || hasZone(b);
+  if (!isZoned) return compareNative(localOf(a), localOf(b));
+  if (isTime(a)) return compareTimetz(zonedTime(a, zone), zonedTime(b, zone));
+  return compareNative(momentOf(a, zone), momentOf(b, zone));
 }
 
-function compareParts<Value extends number | bigint>(a: Value, b: Value): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function isTime({ type }: PathMoment): boolean {
+  return type === 'time' || type === 'timetz';
 }
 
-/** By the moment of the day in UTC, then by zone, east first. */
-function compareTimes(a: PathMoment, b: PathMoment): number {
-  const moment = ({ micros, offset }: PathMoment) => micros - offset * 1e6;
-  return compareParts(moment(a), moment(b)) || compareParts(b.offset, a.offset);
+function hasZone({ type }: PathMoment): boolean {
+  return type === 'timetz' || type === 'timestamptz';
 }
 
-const MICROS_PER_DAY = 86_400_000_000n;
-
-function localMicros({ days, micros }: PathMoment): bigint {
-  return BigInt(days) * MICROS_PER_DAY + BigInt(micros);
+/** A date, time or timestamp in microseconds. */
+function localOf({ type, value }: PathMoment): Int8 {
+  return type === 'date' ? midnight(value as number) : (value as Int8);
 }
 
 /** Microseconds since 2000 in UTC. */
-function momentOf(moment: PathMoment, zone: FunctionContext | null): bigint {
-  const local = localMicros(moment);
-  if (moment.type === 'timestamptz') return local - BigInt(moment.offset) * 1_000_000n;
-  const context = requireZone(moment.type, 'timestamptz', zone);
-  return BigInt(momentOfLocal(int8(local), sessionZone(context.timeZone)));
+function momentOf(moment: PathMoment, zone: FunctionContext | null): Int8 {
+  if (moment.type === 'timestamptz') return moment.value as Int8;
+  return zonedMoment(requireZone(moment.type, 'timestamptz', zone), localOf(moment));
 }
 
 /** A time of day at the offset that the session's clocks have today. */
-function zonedTime(moment: PathMoment, zone: FunctionContext | null): PathMoment {
-  if (moment.type === 'timetz') return moment;
+function zonedTime({ type, value }: PathMoment, zone: FunctionContext | null): Uint8Array {
+  if (type === 'timetz') return value as Uint8Array;
   const context = requireZone('time', 'timetz', zone);
-  const clocks = sessionZone(context.timeZone);
-  const now = BigInt(localTimestamp(context.transactionTimestamp, clocks));
-  const today = now - (((now % MICROS_PER_DAY) + MICROS_PER_DAY) % MICROS_PER_DAY);
-  const seconds = Number((today + BigInt(moment.micros)) / 1_000_000n);
-  const offset = clocks.offsetOfLocal(seconds + UNIX_EPOCH_DAYS * 86_400);
-  return new PathMoment('timetz', 0, moment.micros, offset);
+  return timeToTimetz(value as number, context.transactionTimestamp, zoneOf(context));
 }
 
 function requireZone(
-  from: MomentType,
-  to: MomentType,
+  from: TemplateType,
+  to: TemplateType,
   zone: FunctionContext | null,
 ): FunctionContext {
   if (zone !== null) return zone;

@@ -103,10 +103,7 @@ export function toMoment(value: PathValue, template: string | null): PathMoment 
       'jsonpath item method .datetime() can only be applied to a string',
     );
   }
-  if (template !== null) {
-    const { type, days, micros, offset } = parseByTemplate(value, template);
-    return new PathMoment(type, days, micros, offset);
-  }
+  if (template !== null) return new PathMoment(parseByTemplate(value, template));
   const moment = parseMoment(value);
   if (moment !== null) return moment;
   return new PathFault(

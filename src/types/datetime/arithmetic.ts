@@ -6,6 +6,7 @@ import {
   daysFromDate,
   daysInMonth,
   isDateInRange,
+  isInfinite,
   MICROS_PER_DAY,
   MONTHS_PER_YEAR,
   UNIX_EPOCH_DAYS,
@@ -13,7 +14,6 @@ import {
 import {
   civilFromTimestamp,
   dateToTimestamp,
-  isInfinite,
   localCivil,
   timestampAt,
   timestampFromCivil,

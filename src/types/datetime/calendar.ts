@@ -117,6 +117,11 @@ export function microsFromTime(
   return ((hour * 60 + minute) * 60 + second) * MICROS_PER_SECOND + micros;
 }
 
+/** Whether a date, or a timestamp, is one of the infinities. */
+export function isInfinite(value: Int8): boolean {
+  return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
+}
+
 /** Splits a finite timestamp. */
 export function splitTimestamp(value: Int8, out: DayTime): void {
   if (typeof value === 'number') {

@@ -3,29 +3,24 @@ import type { Int8, Interval } from '../datum.ts';
 import {
   type CivilTime,
   dateFromDays,
-  daysFromDate,
+  isInfinite,
   isTimestampInRange,
   joinTimestamp,
   MICROS_PER_DAY,
-  microsFromTime,
   newCivilTime,
   splitTimestamp,
   timeFromMicros,
   UNIX_EPOCH_DAYS,
 } from './calendar.ts';
 import { offsetOfZoneAbbreviation } from './decode.ts';
-import { intervalText } from './encode.ts';
+import { intervalText } from './encode-interval.ts';
 import { divideInt8, int8FromDouble } from './int64.ts';
 import { roundHalfEven } from './lexer.ts';
-import { isTimestampValid, timestampOutOfRange } from './timestamp.ts';
+import { isTimestampValid, timestampAtOrNull, timestampOutOfRange } from './timestamp.ts';
 import { findTimeZone, fixedZone, type TimeZone } from './zone.ts';
 import { ZONE_ABBREVIATIONS } from './zone-abbreviations.ts';
 
 /** Conversions among dates, times and timestamps, and between local time and UTC. */
-
-export function isInfinite(value: Int8): boolean {
-  return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
-}
 
 const split = { days: 0, micros: 0 };
 
@@ -44,11 +39,8 @@ export function timestampFromCivil(civil: CivilTime): Int8 {
 
 /** Fields at an offset (seconds east of UTC) as a timestamp in UTC. */
 export function timestampAt(civil: CivilTime, offset: number): Int8 {
-  const days = daysFromDate(civil.year, civil.month, civil.day);
-  if (!isTimestampInRange(days + 1) && !isTimestampInRange(days - 1)) throw timestampOutOfRange();
-  const time = microsFromTime(civil.hour, civil.minute, civil.second, civil.micros);
-  const value = joinTimestamp(days, time - offset * 1e6);
-  if (!isTimestampValid(value)) throw timestampOutOfRange();
+  const value = timestampAtOrNull(civil, offset);
+  if (value === null) throw timestampOutOfRange();
   return value;
 }
 
@@ -78,9 +70,15 @@ export function localCivil(
 /** The moment at which a zone's clocks show a local time. */
 export function momentOfLocal(local: Int8, zone: TimeZone): Int8 {
   if (isInfinite(local)) return local;
-  const value = shiftTimestamp(local, -zone.offsetOfLocal(unixSeconds(local)));
+  const value = comparableMoment(local, zone);
   if (!isTimestampValid(value)) throw timestampOutOfRange();
   return value;
+}
+
+/** The same for a comparison, which takes moments beyond the range of timestamps too. */
+export function comparableMoment(local: Int8, zone: TimeZone): Int8 {
+  if (isInfinite(local)) return local;
+  return shiftTimestamp(local, -zone.offsetOfLocal(unixSeconds(local)));
 }
 
 function shiftTimestamp(value: Int8, seconds: number): Int8 {

@@ -5,6 +5,7 @@ import {
   dayOfWeek,
   dayOfYear,
   daysFromDate,
+  isInfinite,
   isoWeek,
   isoYear,
   MICROS_PER_DAY,
@@ -14,8 +15,8 @@ import {
   timeFromMicros,
   UNIX_EPOCH_DAYS,
 } from './calendar.ts';
-import { civilFromTimestamp, isInfinite, localCivil, unixSeconds } from './conversion.ts';
-import { intervalFields } from './encode.ts';
+import { civilFromTimestamp, localCivil, unixSeconds } from './conversion.ts';
+import { intervalFields } from './encode-interval.ts';
 import { microsOfTimetz, offsetOfTimetz } from './timetz.ts';
 import { dateWord, intervalWord, type Unit } from './words.ts';
 import type { TimeZone } from './zone.ts';

@@ -576,7 +576,11 @@ export function parseTimestamptz(text: string, template: string, zone: TimeZone)
 /** to_date(text, text): days since 2000-01-01. */
 export function parseDate(text: string, template: string): number {
   const { civil } = readMoment(text, template);
-  const days = daysFromDate(civil.year, civil.month, civil.day);
+  return checkedDate(daysFromDate(civil.year, civil.month, civil.day), text);
+}
+
+/** The days of a date, if it is in range. */
+export function checkedDate(days: number, text: string): number {
   if (!isDateInRange(days)) {
     throw pgError('datetime_field_overflow', `date out of range: "${text}"`);
   }

@@ -1,20 +1,20 @@
 import { pgError } from '../../errors/index.ts';
-import { daysFromDate, MICROS_PER_DAY, microsFromTime } from './calendar.ts';
-import { readMoment } from './format-input.ts';
+import type { Int8 } from '../datum.ts';
+import { daysFromDate, microsFromTime } from './calendar.ts';
+import { checkedDate, type ReadMoment, readMoment } from './format-input.ts';
 import { parseTemplate } from './format-template.ts';
+import { timestampAtOrNull } from './timestamp.ts';
+import { makeTimetz } from './timetz.ts';
+import { roundToPrecision } from './typmod.ts';
 
 /** Datetime templates as the SQL standard reads them: the template tells the type. */
 
 export type TemplateType = 'date' | 'time' | 'timetz' | 'timestamp' | 'timestamptz';
 
-/** A moment in local fields; what its type lacks is 0. */
+/** A Datum of the type, and for a timestamptz the offset that the text names, in seconds east of UTC. */
 export interface StrictMoment {
   readonly type: TemplateType;
-  /** Since 2000-01-01. */
-  readonly days: number;
-  /** Since midnight. */
-  readonly micros: number;
-  /** Seconds east of UTC. */
+  readonly value: Int8 | Uint8Array;
   readonly offset: number;
 }
 
@@ -60,23 +60,29 @@ function invalidFormat(message: string) {
 
 /** Reads a text by a template that was checked. */
 export function parseByTemplate(text: string, template: string): StrictMoment {
-  const { civil, offset, precision } = readMoment(text, template, true);
+  const read = readMoment(text, template, true);
   const type = templateType(template);
-  const hasDate = type !== 'time' && type !== 'timetz';
   const isZoned = type === 'timetz' || type === 'timestamptz';
-  if (isZoned && offset === null) {
+  if (isZoned && read.offset === null) {
     throw invalidFormat(`missing time zone in input string for type ${type}`);
   }
-  const days = hasDate ? daysFromDate(civil.year, civil.month, civil.day) : 0;
-  if (type === 'date') return { type, days, micros: 0, offset: 0 };
-  const unit = 10 ** (6 - precision);
-  const micros =
-    Math.round(microsFromTime(civil.hour, civil.minute, civil.second, civil.micros) / unit) * unit;
-  const carried = hasDate && micros >= MICROS_PER_DAY ? 1 : 0;
-  return {
-    type,
-    days: days + carried,
-    micros: micros - carried * MICROS_PER_DAY,
-    offset: isZoned ? (offset ?? 0) : 0,
-  };
+  const offset = isZoned ? (read.offset ?? 0) : 0;
+  return { type, value: momentOfFields(type, read, offset, text), offset };
+}
+
+function momentOfFields(
+  type: TemplateType,
+  { civil, precision }: ReadMoment,
+  offset: number,
+  text: string,
+): Int8 | Uint8Array {
+  const { year, month, day, hour, minute, second, micros } = civil;
+  if (type === 'date') return checkedDate(daysFromDate(year, month, day), text);
+  if (type === 'timestamp' || type === 'timestamptz') {
+    const value = timestampAtOrNull(civil, offset);
+    if (value === null) throw pgError('datetime_field_overflow', `${type} out of range`);
+    return roundToPrecision(value, precision);
+  }
+  const time = roundToPrecision(microsFromTime(hour, minute, second, micros), precision) as number;
+  return type === 'time' ? time : makeTimetz(time, offset);
 }

@@ -5,14 +5,15 @@ import {
   dayOfWeek,
   dayOfYear,
   daysFromDate,
+  isInfinite,
   isoWeek,
   isoYear,
   isoYearStart,
   MONTHS_PER_YEAR,
   POSTGRES_EPOCH_JULIAN,
 } from './calendar.ts';
-import { civilFromTimestamp, isInfinite, localCivil, unixSeconds } from './conversion.ts';
-import { intervalFields } from './encode.ts';
+import { civilFromTimestamp, localCivil, unixSeconds } from './conversion.ts';
+import { intervalFields } from './encode-interval.ts';
 import {
   type FormatNode,
   type LetterCase,

@@ -25,6 +25,7 @@ export {
   timestampFromInt8,
 } from './binary.ts';
 export {
+  comparableMoment,
   datePlusTime,
   dateToTimestamp,
   dateToTimestamptz,
@@ -95,6 +96,14 @@ export {
   truncateTimestamp,
   truncateTimestamptz,
 } from './truncate.ts';
+export {
+  xsdDate,
+  xsdTime,
+  xsdTimestamp,
+  xsdTimestamptz,
+  xsdTimestamptzIn,
+  xsdTimetz,
+} from './xml-schema.ts';
 export { findTimeZone, sessionZone, type TimeZone, timeZoneNames } from './zone.ts';
 export { ZONE_ABBREVIATIONS, type ZoneAbbreviation } from './zone-abbreviations.ts';
 export { canonicalTimeZone } from './zone-setting.ts';

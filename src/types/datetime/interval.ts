@@ -20,7 +20,7 @@ import {
   RANGE_SECOND,
   RANGE_YEAR,
 } from './decode-interval.ts';
-import { intervalText } from './encode.ts';
+import { intervalText } from './encode-interval.ts';
 import { DatetimeFault, faultError } from './fault.ts';
 import { divideInt8 } from './int64.ts';
 import { cutFields } from './lexer.ts';

@@ -12,6 +12,7 @@ import {
   writeKey64,
 } from './binary.ts';
 import {
+  type CivilTime,
   daysFromDate,
   isTimestampInRange,
   joinTimestamp,
@@ -45,12 +46,16 @@ function timestampOfMoment(moment: Moment, withZone: boolean): Int8 | null {
   if (moment.kind === 'late') return Number.POSITIVE_INFINITY;
   if (moment.kind === 'early') return Number.NEGATIVE_INFINITY;
   if (moment.kind === 'epoch') return -UNIX_EPOCH_DAYS * MICROS_PER_DAY;
-  const { year, month, day, hour, minute, second, micros } = moment.civil;
-  const days = daysFromDate(year, month, day);
+  return timestampAtOrNull(moment.civil, withZone ? moment.offset : 0);
+}
+
+/** Fields at an offset (seconds east of UTC) as a timestamp in UTC; null where it is out of range. */
+export function timestampAtOrNull(civil: CivilTime, offset: number): Int8 | null {
+  const days = daysFromDate(civil.year, civil.month, civil.day);
   // The local time may lie a zone offset outside the range, but no further.
   if (!isTimestampInRange(days + 1) && !isTimestampInRange(days - 1)) return null;
-  const time = microsFromTime(hour, minute, second, micros);
-  const value = joinTimestamp(days, withZone ? time - moment.offset * 1e6 : time);
+  const time = microsFromTime(civil.hour, civil.minute, civil.second, civil.micros);
+  const value = joinTimestamp(days, time - offset * 1e6);
   return isTimestampValid(value) ? value : null;
 }
 

@@ -4,11 +4,10 @@ import type { Int8 } from '../datum.ts';
 import { readInt32le, readInt64le } from '../scalar.ts';
 import type { SqlType, TypeContext } from '../sql-type.ts';
 import { expectLength, readInt8, viewOf, writeKey32, writeKey64 } from './binary.ts';
-import { joinTimestamp, MICROS_PER_DAY, microsFromTime } from './calendar.ts';
+import { isInfinite, joinTimestamp, MICROS_PER_DAY, microsFromTime } from './calendar.ts';
 import {
   dateOutOfRangeForTimestamp,
   dateToTimestamp,
-  isInfinite,
   localTimestamp,
   timestampToDate,
   timestamptzToTime,

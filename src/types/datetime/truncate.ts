@@ -5,17 +5,17 @@ import {
   dateFromDays,
   dayOfWeek,
   daysFromDate,
+  isInfinite,
   MICROS_PER_DAY,
 } from './calendar.ts';
 import {
   civilFromTimestamp,
-  isInfinite,
   localCivil,
   timestampAt,
   timestampFromCivil,
   unixSeconds,
 } from './conversion.ts';
-import { intervalFields } from './encode.ts';
+import { intervalFields } from './encode-interval.ts';
 import { centuryOf, unitNotRecognized, unitNotSupported } from './extract.ts';
 import { addInt8, checkedInt8, multiplyInt8 } from './int64.ts';
 import { makeCheckedInterval } from './interval-arithmetic.ts';
