@@ -280,6 +280,7 @@ function resultPlan(exprs: readonly Expr[], catalogVersion: number): Plan {
     parameterTypes: [],
     needsWriter: false,
     needsCatalog: false,
+    rowByRow: false,
     catalogVersion,
   };
 }

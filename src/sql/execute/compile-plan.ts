@@ -36,6 +36,7 @@ import { ProjectSet } from './project-set.ts';
 import { Recheck } from './recheck.ts';
 import { RecursiveUnion, WorkTable, WorkTableScan } from './recursive-union.ts';
 import { Returning } from './returning.ts';
+import { RowByRow } from './row-by-row.ts';
 import { RowConstraints } from './row-constraints.ts';
 import { Append, Filter, Limit, Project, Result, SystemViewScan, Values } from './row-sources.ts';
 import { Run, type ScanBindings } from './run.ts';
@@ -196,10 +197,11 @@ class PlanCompiler {
   compile(node: PlanNode): Compiled {
     const counters = this.#countersOf(node);
     const compiled = this.#build(node, counters);
-    if (counters === null) return compiled;
-    const { pages } = this.#figures!;
-    const operator = new Instrumented(compiled.operator, counters, pages);
-    return { operator, capacity: compiled.capacity };
+    const { capacity } = compiled;
+    let { operator } = compiled;
+    if (counters !== null) operator = new Instrumented(operator, counters, this.#figures!.pages);
+    if (this.#plan.rowByRow && capacity > 1) operator = new RowByRow(operator);
+    return { operator, capacity };
   }
 
   #countersOf(node: PlanNode): NodeInstrumentation | null {

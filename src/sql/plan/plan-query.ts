@@ -1,6 +1,6 @@
 import type { Query } from '../bind/query.ts';
 import { visibleOutput } from '../bind/sublinks.ts';
-import type { Expr } from '../expression.ts';
+import type { Expr, SequenceExpr } from '../expression.ts';
 import { someExpr, visitChildren, visitQuery } from '../expression-tree.ts';
 import { CATALOG_FUNCTIONS, isCatalogType, WRITER_FUNCTIONS } from '../functions/index.ts';
 import { changesData, plannedCte } from './ctes.ts';
@@ -34,8 +34,28 @@ export function planQuery(query: Query, context: PlanContext): Plan {
     parameterTypes: context.parameterTypes,
     needsWriter: statement.needsWriter || callsWriter(query),
     needsCatalog: statement.needsCatalog || asksCatalog(query),
+    rowByRow: callsMeet(query),
     catalogVersion: context.catalog.version,
   };
+}
+
+/** Whether one of the query's calls on sequences changes what another one gives. */
+function callsMeet(query: Query): boolean {
+  const calls: SequenceExpr[] = [];
+  someExprOf(query, (part) => {
+    if (part.kind === 'sequence') calls.push(part);
+    return false;
+  });
+  return calls.some(
+    (call) =>
+      (call.operation === 'nextval' || call.operation === 'setval') &&
+      calls.some((other) => other !== call && mayBeOfOneSequence(call, other)),
+  );
+}
+
+function mayBeOfOneSequence(a: SequenceExpr, b: SequenceExpr): boolean {
+  if (a.relation?.kind !== 'const' || b.relation?.kind !== 'const') return true;
+  return a.relation.value === b.relation.value;
 }
 
 /** Whether the statement advances sequences, or takes or shows locks. */

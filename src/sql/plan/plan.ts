@@ -22,6 +22,9 @@ export interface Plan {
   readonly needsWriter: boolean;
   /** Reads a system view: needs a catalog, so a reader may not run it. */
   readonly needsCatalog: boolean;
+  /** What is computed of one row shows in what is computed of the next, as of nextval and currval: rows
+   * pass through the operators one by one. */
+  readonly rowByRow: boolean;
   /** CatalogView.version it was made under. */
   readonly catalogVersion: number;
 }

@@ -586,6 +586,7 @@ export function planOf(
     parameterTypes: [],
     needsWriter: false,
     needsCatalog: false,
+    rowByRow: false,
     catalogVersion: 1,
     ...extra,
   };
