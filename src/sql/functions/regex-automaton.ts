@@ -2,7 +2,7 @@
  * that time grows with text times expression. JavaScript's backtracking takes exponential time where
  * repetitions nest, `(a+)+b`, and a statement could not be cancelled in the middle of it. */
 
-import type { Ranges, RegexNode } from './regex-parse.ts';
+import { childrenOf, isInSet, type Ranges, type RegexNode } from './regex-parse.ts';
 
 type Instruction =
   | { readonly kind: 'set'; readonly ranges: Ranges; readonly negated: boolean }
@@ -16,34 +16,14 @@ const INSTRUCTIONS_MAX = 20_000;
 /** Whether backtracking may take exponential time: a repetition without bound of something that
  * repeats, branches or can be empty. */
 export function needsAutomaton(node: RegexNode): boolean {
-  switch (node.kind) {
-    case 'sequence':
-      return node.items.some(needsAutomaton);
-    case 'alternatives':
-      return node.branches.some(needsAutomaton);
-    case 'group':
-    case 'look':
-      return needsAutomaton(node.body);
-    case 'repeat':
-      return (node.max > 8 && varies(node.body)) || needsAutomaton(node.body);
-    default:
-      return false;
-  }
+  if (node.kind === 'repeat' && node.max > 8 && varies(node.body)) return true;
+  return childrenOf(node).some(needsAutomaton);
 }
 
 function varies(node: RegexNode): boolean {
-  switch (node.kind) {
-    case 'sequence':
-      return node.items.some(varies);
-    case 'alternatives':
-      return true;
-    case 'group':
-      return varies(node.body);
-    case 'repeat':
-      return node.min !== node.max || varies(node.body);
-    default:
-      return false;
-  }
+  if (node.kind === 'alternatives' || (node.kind === 'repeat' && node.min !== node.max))
+    return true;
+  return node.kind !== 'look' && childrenOf(node).some(varies);
 }
 
 /** Builds the automaton; undefined when the expression has back references or is too large.
@@ -179,7 +159,7 @@ export class Automaton {
     this.matched = false;
     for (const state of current) {
       const instruction = this.program[state]!;
-      if (instruction.kind === 'set' && contains(instruction, code)) {
+      if (instruction.kind === 'set' && isInSet(instruction, code)) {
         this.add(following, state + 1, text, next);
       }
     }
@@ -217,12 +197,4 @@ export class Automaton {
       }
     }
   }
-}
-
-function contains(set: { readonly ranges: Ranges; readonly negated: boolean }, code: number) {
-  const { ranges, negated } = set;
-  for (let i = 0; i < ranges.length; i += 2) {
-    if (code >= ranges[i]! && code <= ranges[i + 1]!) return !negated;
-  }
-  return negated;
 }

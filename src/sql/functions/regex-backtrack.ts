@@ -2,13 +2,19 @@
  * PostgreSQL does: there a reference to a group that has matched nothing fails, in JavaScript it
  * matches the empty string. */
 
-import { invalidRegex, type Ranges, type RegexNode } from './regex-parse.ts';
+import {
+  childrenOf,
+  invalidRegex,
+  isInSet,
+  isLowSurrogate,
+  type RegexNode,
+} from './regex-parse.ts';
 
 /** A part of the expression: tries its ways to match at `at`, each time asking `next` whether what
  * follows matches from there on. */
 type Part = (at: number, next: (at: number) => boolean) => boolean;
 
-/** Steps after which a match is given up, as no cancel request is seen in between. */
+/** Steps after which a search is given up, as no cancel request is seen in between. */
 const STEPS_MAX = 50_000_000;
 
 export class Backtracker {
@@ -26,36 +32,39 @@ export class Backtracker {
     this.match = this.part(root, false);
   }
 
-  /** The longest (or shortest) match that starts exactly at `start`: bounds of the whole and of its
-   * groups, or null. */
-  matchAt(text: string, start: number, shortest: boolean): Int32Array | null {
+  /** The first match from `from` on, and of those that start there the longest (or shortest): bounds of
+   * the whole and of its groups, or null. */
+  search(text: string, from: number, shortest: boolean): Int32Array | null {
     this.text = text;
     this.steps = 0;
-    const end = this.bestEnd(start, shortest);
-    if (end < 0 || !this.run(start, (at) => at === end)) return null;
-    const found = this.bounds.slice();
-    found[0] = start;
-    found[1] = end;
-    return found;
-  }
-
-  private bestEnd(start: number, shortest: boolean): number {
-    let best = -1;
-    this.run(start, (at) => {
-      if (best < 0 || (shortest ? at < best : at > best)) best = at;
-      return best === (shortest ? start : this.text.length);
-    });
-    return best;
-  }
-
-  private run(start: number, next: (at: number) => boolean): boolean {
-    this.bounds.fill(-1);
     try {
-      return this.match(start, next);
+      for (let start = from; start <= text.length; start++) {
+        if (isLowSurrogate(text.charCodeAt(start))) continue;
+        const found = this.matchAt(start, shortest);
+        if (found !== null) return found;
+      }
+      return null;
     } catch (thrown) {
       if (thrown instanceof RangeError) throw invalidRegex('regular expression is too complex');
       throw thrown;
     }
+  }
+
+  /** Among matches of one extent the first in the order of the alternatives counts. */
+  private matchAt(start: number, shortest: boolean): Int32Array | null {
+    const { bounds } = this;
+    const ideal = shortest ? start : this.text.length;
+    let best: Int32Array | null = null;
+    bounds.fill(-1);
+    this.match(start, (end) => {
+      if (best === null || (shortest ? end < best[1]! : end > best[1]!)) {
+        best = bounds.slice();
+        best[0] = start;
+        best[1] = end;
+      }
+      return end === ideal;
+    });
+    return best;
   }
 
   private part(node: RegexNode, shortest: boolean): Part {
@@ -184,18 +193,11 @@ export class Backtracker {
   }
 
   /** The index behind the character at `at` if it is of the set; -1 if not. */
-  private readCharacter(
-    { ranges, negated }: { readonly ranges: Ranges; readonly negated: boolean },
-    at: number,
-  ): number {
+  private readCharacter(set: Extract<RegexNode, { kind: 'set' }>, at: number): number {
     this.countStep();
     const code = this.text.codePointAt(at);
-    if (code === undefined) return -1;
-    let within = false;
-    for (let i = 0; i < ranges.length && !within; i += 2) {
-      within = code >= ranges[i]! && code <= ranges[i + 1]!;
-    }
-    return within === negated ? -1 : at + (code > 0xffff ? 2 : 1);
+    if (code === undefined || !isInSet(set, code)) return -1;
+    return at + (code > 0xffff ? 2 : 1);
   }
 
   private countStep(): void {
@@ -205,18 +207,7 @@ export class Backtracker {
 
 /** Positions in the bounds of the groups within a node. */
 function capturesOf(node: RegexNode): number[] {
-  switch (node.kind) {
-    case 'group': {
-      const inner = capturesOf(node.body);
-      return node.capture > 0 ? [2 * node.capture, 2 * node.capture + 1, ...inner] : inner;
-    }
-    case 'repeat':
-      return capturesOf(node.body);
-    case 'sequence':
-      return node.items.flatMap(capturesOf);
-    case 'alternatives':
-      return node.branches.flatMap(capturesOf);
-    default:
-      return [];
-  }
+  const inner = childrenOf(node).flatMap(capturesOf);
+  if (node.kind !== 'group' || node.capture === 0) return inner;
+  return [2 * node.capture, 2 * node.capture + 1, ...inner];
 }

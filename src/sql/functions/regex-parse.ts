@@ -112,6 +112,37 @@ const WORD_SOURCE = '[0-9A-Z_a-z]';
 const REPEAT_MAX = 255;
 const CODE_POINT_MAX = 0x10ffff;
 
+export function isInSet(
+  { ranges, negated }: { readonly ranges: Ranges; readonly negated: boolean },
+  code: number,
+): boolean {
+  for (let i = 0; i < ranges.length; i += 2) {
+    if (code >= ranges[i]! && code <= ranges[i + 1]!) return !negated;
+  }
+  return negated;
+}
+
+/** Whether an index of a text lies within a character of two code units. */
+export function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit < 0xe000;
+}
+
+/** The nodes right below a node. */
+export function childrenOf(node: RegexNode): readonly RegexNode[] {
+  switch (node.kind) {
+    case 'sequence':
+      return node.items;
+    case 'alternatives':
+      return node.branches;
+    case 'group':
+    case 'repeat':
+    case 'look':
+      return [node.body];
+    default:
+      return [];
+  }
+}
+
 export function complement(ranges: Ranges): Ranges {
   const pairs: [number, number][] = [];
   for (let i = 0; i < ranges.length; i += 2) pairs.push([ranges[i]!, ranges[i + 1]!]);

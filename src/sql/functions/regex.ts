@@ -12,9 +12,11 @@ import { characterCount } from '../../types/index.ts';
 import { buildAutomaton, needsAutomaton } from './regex-automaton.ts';
 import { Backtracker } from './regex-backtrack.ts';
 import {
+  childrenOf,
   complement,
   DEFAULT_OPTIONS,
   invalidRegex,
+  isLowSurrogate,
   type ParsedRegex,
   parseRegex,
   type Ranges,
@@ -135,13 +137,8 @@ function backtrackingRegex(parsed: ParsedRegex): Regex {
   );
   const shortest = preference(parsed.root) === 'lazy';
   const exec = (text: string, from: number): RegexMatch | null => {
-    const folded = parsed.ignoreCase ? asciiLower(text) : text;
-    for (let start = from; start <= text.length; start++) {
-      if (isLowSurrogate(text.charCodeAt(start))) continue;
-      const bounds = backtracker.matchAt(folded, start, shortest);
-      if (bounds !== null) return boundedMatch(text, bounds);
-    }
-    return null;
+    const bounds = backtracker.search(parsed.ignoreCase ? asciiLower(text) : text, from, shortest);
+    return bounds === null ? null : boundedMatch(text, bounds);
   };
   return {
     captureCount: parsed.captureCount,
@@ -181,10 +178,6 @@ function plainMatch(text: string, start: number, end: number): RegexMatch {
     groups: [text.slice(start, end)],
     groupBounds: (group) => (group === 0 ? [start, end] : undefined),
   };
-}
-
-function isLowSurrogate(unit: number): boolean {
-  return unit >= 0xdc00 && unit < 0xe000;
 }
 
 function execAt(regExp: RegExp, text: string, from: number): RegexMatch | null {
@@ -418,19 +411,6 @@ function overlap(a: Ranges, b: Ranges): boolean {
 }
 
 function readsBeyondEnd(node: RegexNode): boolean {
-  switch (node.kind) {
-    case 'constraint':
-      return node.looksAhead;
-    case 'look':
-      return true;
-    case 'group':
-    case 'repeat':
-      return readsBeyondEnd(node.body);
-    case 'sequence':
-      return node.items.some(readsBeyondEnd);
-    case 'alternatives':
-      return node.branches.some(readsBeyondEnd);
-    default:
-      return false;
-  }
+  if (node.kind === 'look' || (node.kind === 'constraint' && node.looksAhead)) return true;
+  return childrenOf(node).some(readsBeyondEnd);
 }
