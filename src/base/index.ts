@@ -8,5 +8,6 @@ export {
   prefixNumber,
 } from './bytes.ts';
 export { crc32 } from './checksum.ts';
+export { once } from './once.ts';
 export { quoteIdentifier, quoteLiteral } from './quote.ts';
 export { SeededRandom } from './random.ts';

@@ -5,6 +5,7 @@
  * text each. */
 
 import builtinRows from '../../../schemas/catalog/pg_description.json' with { type: 'json' };
+import { once } from '../../base/index.ts';
 import type { CatalogView } from '../descriptors.ts';
 import { CATALOG_OID } from './object-identity.ts';
 import { systemRelation } from './shapes.ts';
@@ -18,12 +19,10 @@ interface Description {
   readonly text: string;
 }
 
-const BUILTIN: readonly Description[] = (
-  builtinRows as unknown as readonly (readonly [number, number, string])[]
-).map(([catalog, object, text]) => ({ catalog, object, column: 0, text }));
+const BUILTIN = builtinRows as unknown as readonly (readonly [number, number, string])[];
 
-const builtinTexts = new Map(
-  BUILTIN.map(({ catalog, object, text }) => [`${catalog}/${object}`, text]),
+const builtinTexts = once(
+  () => new Map(BUILTIN.map(([catalog, object, text]) => [`${catalog}/${object}`, text])),
 );
 
 function* relationDescriptions(catalog: CatalogView): Iterable<Description> {
@@ -57,7 +56,7 @@ function* plainDescriptions(
 }
 
 function* descriptions(catalog: CatalogView): Iterable<Description> {
-  yield* BUILTIN;
+  for (const [catalog, object, text] of BUILTIN) yield { catalog, object, column: 0, text };
   yield* plainDescriptions(CATALOG_OID.pg_namespace, catalog.schemas());
   yield* relationDescriptions(catalog);
 }
@@ -84,7 +83,7 @@ export function objectDescription(
     case CATALOG_OID.pg_constraint:
       return find(relationDescriptions(catalog), place, object);
     default:
-      return builtinTexts.get(`${place}/${object}`) ?? null;
+      return builtinTexts().get(`${place}/${object}`) ?? null;
   }
 }
 

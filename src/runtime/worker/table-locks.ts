@@ -1,5 +1,5 @@
 import type { RelationDescriptor } from '../../catalog/index.ts';
-import { ADVISORY_FUNCTIONS } from '../../sql/functions/index.ts';
+import { isAdvisoryFunction } from '../../sql/functions/index.ts';
 import { inputsOf, type Plan, type PlanNode } from '../../sql/plan/index.ts';
 import { TABLE_LOCK, tableLockTag } from '../../txn/index.ts';
 
@@ -75,6 +75,6 @@ export function takesAdvisoryLocks(plan: Plan): boolean {
 function callsAdvisory(part: unknown): boolean {
   if (typeof part !== 'object' || part === null || ArrayBuffer.isView(part)) return false;
   const call = part as { kind?: unknown; function?: unknown };
-  if (call.kind === 'call' && ADVISORY_FUNCTIONS.has(call.function as number)) return true;
+  if (call.kind === 'call' && isAdvisoryFunction(call.function as number)) return true;
   return Object.values(part).some(callsAdvisory);
 }

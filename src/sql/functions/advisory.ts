@@ -1,11 +1,11 @@
 /** Advisory locks. They are calls to the lock table, which the writer alone has: the planner sends
- * statements there that call one of WRITER_FUNCTIONS. */
+ * statements there that call a function of which isWriterFunction is true. */
 
 import { notSupported } from '../../errors/index.ts';
 import type { AdvisoryKey, FunctionContext } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 import type { Scalars } from './order.ts';
-import { allFunctions } from './signatures.ts';
+import { functionByOid } from './signatures.ts';
 
 type C = FunctionContext;
 type Scope = 'session' | 'transaction';
@@ -75,18 +75,19 @@ const SCALARS: Scalars = {
 
 registerFunctions({ scalars: SCALARS });
 
-const OTHER_WRITER_SOURCES = new Set(['pg_blocking_pids', 'pg_sequence_last_value']);
+const OTHER_WRITER_SOURCES: ReadonlySet<string> = new Set([
+  'pg_blocking_pids',
+  'pg_sequence_last_value',
+]);
 
-/** Oids of the functions that change or read the lock table, or read sequences. */
-export const WRITER_FUNCTIONS: ReadonlySet<number> = new Set(
-  allFunctions()
-    .filter(({ source }) => source in SCALARS || OTHER_WRITER_SOURCES.has(source))
-    .map(({ oid }) => oid),
-);
+/** Whether a function changes or reads the lock table, or reads sequences. */
+export function isWriterFunction(oid: number): boolean {
+  const source = functionByOid(oid)?.source;
+  return source !== undefined && (source in SCALARS || OTHER_WRITER_SOURCES.has(source));
+}
 
-/** Oids of those that may wait, so that their statement begins anew when they go on. */
-export const ADVISORY_FUNCTIONS: ReadonlySet<number> = new Set(
-  allFunctions()
-    .filter(({ source }) => source in SCALARS)
-    .map(({ oid }) => oid),
-);
+/** Whether it takes advisory locks: it may wait, and its statement begins anew when it goes on. */
+export function isAdvisoryFunction(oid: number): boolean {
+  const source = functionByOid(oid)?.source;
+  return source !== undefined && source in SCALARS;
+}

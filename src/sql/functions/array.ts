@@ -20,16 +20,14 @@ import { orderFunctions, type Scalars } from './order.ts';
 /** PostgreSQL's MaxArraySize for elements of pointer width. */
 const ELEMENTS_MAX = 134217727;
 
-function compareArrays(a: ArrayDatum, b: ArrayDatum): number {
+function compareArrays(a: ArrayDatum, b: ArrayDatum, by = 'a comparison function'): number {
   checkElementTypes(a, b);
-  checkComparable(a, 'a comparison function');
+  checkComparable(a, by);
   return typeByOid(typeByOid(a.elementType).arrayOid).compare(a, b);
 }
 
 function arraysEqual(a: ArrayDatum, b: ArrayDatum): boolean {
-  checkElementTypes(a, b);
-  checkComparable(a, 'an equality operator');
-  return compareArrays(a, b) === 0;
+  return compareArrays(a, b, EQUALITY) === 0;
 }
 
 function checkElementTypes(a: ArrayDatum, b: ArrayDatum): void {
@@ -53,9 +51,11 @@ function compareVectors(a: ArrayDatum, b: ArrayDatum): number {
 
 /** The type of an array's elements, where what is asked needs them to be equal or not. */
 function comparableElement(array: ArrayDatum): SqlType {
-  checkComparable(array, 'an equality operator');
+  checkComparable(array, EQUALITY);
   return typeByOid(array.elementType);
 }
+
+const EQUALITY = 'an equality operator';
 
 function checkComparable(array: ArrayDatum, what: string): void {
   const type = array.elementType;

@@ -1,5 +1,5 @@
 /** Functions that ask the catalog. They run where FunctionContext.catalog is set: the planner marks
- * statements that call one of CATALOG_FUNCTIONS, or have values of a catalog type. */
+ * statements that call one of them (isCatalogFunction), or have values of a catalog type. */
 
 import { builtinTypes } from '../../types/index.ts';
 import { ACCESS_FUNCTIONS } from './catalog-access.ts';
@@ -11,7 +11,7 @@ import { RELATION_FUNCTIONS } from './catalog-relations.ts';
 import { CATALOG_SETS } from './catalog-sets.ts';
 import { registerFunctions } from './implementations.ts';
 import { SESSION_CONTROL, SESSION_CONTROL_SETS } from './session-control.ts';
-import { allFunctions } from './signatures.ts';
+import { functionByOid } from './signatures.ts';
 
 const needCatalog = {
   ...NAME_FUNCTIONS,
@@ -42,17 +42,16 @@ export function isCatalogType(type: number): boolean {
   return CATALOG_TYPES.has(type);
 }
 
-/** Oids of the functions that need a catalog, the text forms of catalog types among them, or control
- * of their session; both are where the main thread is. */
-export const CATALOG_FUNCTIONS: ReadonlySet<number> = new Set(
-  allFunctions()
-    .filter(
-      ({ oid, source }) =>
-        source in needCatalog ||
-        source in SESSION_CONTROL ||
-        source in SESSION_CONTROL_SETS ||
-        String(oid) in needCatalog ||
-        /^reg\w+(in|out)$/.test(source),
-    )
-    .map(({ oid }) => oid),
-);
+/** Whether a function needs a catalog, as the text forms of catalog types do, or control of its session;
+ * both are where the main thread is. */
+export function isCatalogFunction(oid: number): boolean {
+  const source = functionByOid(oid)?.source;
+  if (source === undefined) return false;
+  return (
+    source in needCatalog ||
+    source in SESSION_CONTROL ||
+    source in SESSION_CONTROL_SETS ||
+    String(oid) in needCatalog ||
+    /^reg\w+(in|out)$/.test(source)
+  );
+}

@@ -30,8 +30,8 @@ import './aggregate-variance.ts';
 import './aggregate-regression.ts';
 import './aggregate-collect.ts';
 
-export { ADVISORY_FUNCTIONS, WRITER_FUNCTIONS } from './advisory.ts';
-export { CATALOG_FUNCTIONS, isCatalogType } from './catalog.ts';
+export { isAdvisoryFunction, isWriterFunction } from './advisory.ts';
+export { isCatalogFunction, isCatalogType } from './catalog.ts';
 export { currentSchema } from './catalog-names.ts';
 export type * from './function.ts';
 export {

@@ -21,10 +21,10 @@ export class TextPart implements JsonPart {
   private readonly source: string;
   private readonly string: string | undefined;
 
-  constructor(source: string, string?: string) {
+  constructor(source: string, kind = json.kindOfJson(source), string?: string) {
     this.source = source;
     this.string = string;
-    this.kind = json.kindOfJson(source);
+    this.kind = kind;
   }
 
   text(): string {
@@ -50,7 +50,8 @@ export class TextPart implements JsonPart {
   }
 
   private part(span: json.JsonSpan): JsonPart {
-    return new TextPart(this.source.slice(span.start, span.end), span.string);
+    const { token, start, end, string } = span;
+    return new TextPart(this.source.slice(start, end), json.kindOfToken(token), string);
   }
 }
 

@@ -4,14 +4,13 @@
 import familyMemberRows from '../../../schemas/catalog/pg_amop.json' with { type: 'json' };
 import classRows from '../../../schemas/catalog/pg_opclass.json' with { type: 'json' };
 import typeRows from '../../../schemas/catalog/pg_type.json' with { type: 'json' };
+import { once } from '../../base/index.ts';
+import { OID } from '../../types/index.ts';
 import type { BtreeMember, BtreeStrategy, OperatorSignature } from './function.ts';
-import { once, operatorByOid } from './signatures.ts';
+import { operatorByOid } from './signatures.ts';
 
 const BTREE = 403;
 const HASH = 405;
-const ANYARRAY = 2277;
-const RECORD = 2249;
-const OID_TYPE = 26;
 
 export const LESS: BtreeStrategy = 1;
 export const LESS_OR_EQUAL: BtreeStrategy = 2;
@@ -120,9 +119,6 @@ function memberKey(family: number, left: number, right: number, strategy: BtreeS
   return `${family}/${left}/${right}/${strategy}`;
 }
 
-const VARCHAR = 1043;
-const TEXT = 25;
-
 function orderedType(type: number): number {
   if (families().defaultByType.has(type)) return type;
   const kind = relabelled().get(type);
@@ -133,14 +129,14 @@ function orderedType(type: number): number {
  * its kin as oid. */
 const relabelled = once(() => {
   const { defaultByType } = families();
-  const kinds = new Map<number, number>([[VARCHAR, TEXT]]);
+  const kinds = new Map<number, number>([[OID.varchar, OID.text]]);
   for (const row of typeRows) {
-    if (row.kind === 'c') kinds.set(row.oid, RECORD);
-    else if (row.category === 'N' && row.name.startsWith('reg')) kinds.set(row.oid, OID_TYPE);
+    if (row.kind === 'c') kinds.set(row.oid, OID.record);
+    else if (row.category === 'N' && row.name.startsWith('reg')) kinds.set(row.oid, OID.oid);
   }
   for (const row of typeRows) {
     if (row.category !== 'A' || row.element === 0 || row.length !== -1) continue;
-    if (defaultByType.has(kinds.get(row.element) ?? row.element)) kinds.set(row.oid, ANYARRAY);
+    if (defaultByType.has(kinds.get(row.element) ?? row.element)) kinds.set(row.oid, OID.anyarray);
   }
   return kinds;
 });

@@ -5,6 +5,7 @@ import aggregateRows from '../../../schemas/catalog/pg_aggregate.json' with { ty
 import castRows from '../../../schemas/catalog/pg_cast.json' with { type: 'json' };
 import operatorRows from '../../../schemas/catalog/pg_operator.json' with { type: 'json' };
 import functionRows from '../../../schemas/catalog/pg_proc.json' with { type: 'json' };
+import { once } from '../../base/index.ts';
 import type {
   AggregateSignature,
   CastSignature,
@@ -82,12 +83,4 @@ function groupByName<Row extends { readonly name: string }>(
     else group.push(row);
   }
   return groups;
-}
-
-export function once<Value>(make: () => Value): () => Value {
-  let value: Value | undefined;
-  return () => {
-    value ??= make();
-    return value;
-  };
 }

@@ -2,7 +2,7 @@ import type { Query } from '../bind/query.ts';
 import { visibleOutput } from '../bind/sublinks.ts';
 import type { Expr, SequenceExpr } from '../expression.ts';
 import { someExpr, visitChildren, visitQuery } from '../expression-tree.ts';
-import { CATALOG_FUNCTIONS, isCatalogType, WRITER_FUNCTIONS } from '../functions/index.ts';
+import { isCatalogFunction, isCatalogType, isWriterFunction } from '../functions/index.ts';
 import { changesData, plannedCte } from './ctes.ts';
 import type { Plan, ResultColumn } from './plan.ts';
 import { QueryPlanner } from './query-planner.ts';
@@ -62,8 +62,7 @@ function mayBeOfOneSequence(a: SequenceExpr, b: SequenceExpr): boolean {
 function callsWriter(query: Query): boolean {
   return someExprOf(
     query,
-    (part) =>
-      part.kind === 'sequence' || (part.kind === 'call' && WRITER_FUNCTIONS.has(part.function)),
+    (part) => part.kind === 'sequence' || (part.kind === 'call' && isWriterFunction(part.function)),
   );
 }
 
@@ -82,7 +81,7 @@ function isCatalogExpr(expr: Expr): boolean {
     case 'setCall':
     case 'aggregate':
       return (
-        CATALOG_FUNCTIONS.has(expr.function) ||
+        isCatalogFunction(expr.function) ||
         expr.arguments.some((argument) => isCatalogType(argument.type))
       );
     case 'row':

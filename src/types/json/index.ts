@@ -5,6 +5,7 @@ export {
   type JsonOutline,
   type JsonSpan,
   kindOfJson,
+  kindOfToken,
   outlineJson,
   parseJsonb,
   stripNulls,

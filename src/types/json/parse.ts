@@ -64,7 +64,12 @@ export function outlineJson(text: string, decode: boolean): JsonOutline {
 
 /** What kind of value a valid JSON text is; it reads no further than it must. */
 export function kindOfJson(text: string): JsonbKind {
-  switch (new JsonLexer(text, false).token) {
+  return kindOfToken(new JsonLexer(text, false).token);
+}
+
+/** What kind of value begins with a token. */
+export function kindOfToken(token: Token): JsonbKind {
+  switch (token) {
     case TOKEN.objectStart:
       return 'object';
     case TOKEN.arrayStart:
