@@ -26,18 +26,26 @@ export function compareRangeBounds(
   a: readonly RangeDatum[],
   b: readonly RangeDatum[],
 ): number {
+  const at = differingKey(keys, a, b);
+  return at < 0 ? 0 : compareRangeDatums(keys[at]!, a[at]!, b[at]!);
+}
+
+/** The key at which two bounds of ranges differ; -1 where they are equal. */
+export function differingKey(
+  keys: readonly PartitionKey[],
+  a: readonly RangeDatum[],
+  b: readonly RangeDatum[],
+): number {
   for (let i = 0; i < keys.length; i++) {
-    const left = a[i]!;
-    const right = b[i]!;
-    if (left.kind !== 'value' || right.kind !== 'value') {
-      const order = INFINITY_RANK[left.kind] - INFINITY_RANK[right.kind];
-      // Two equal infinities end the comparison too.
-      return order;
-    }
-    const order = compareKeyValues(keys[i]!, left.value, right.value);
-    if (order !== 0) return order;
+    if (compareRangeDatums(keys[i]!, a[i]!, b[i]!) !== 0) return i;
+    if (a[i]!.kind !== 'value') return -1;
   }
-  return 0;
+  return -1;
+}
+
+function compareRangeDatums(key: PartitionKey, a: RangeDatum, b: RangeDatum): number {
+  if (a.kind === 'value' && b.kind === 'value') return compareKeyValues(key, a.value, b.value);
+  return INFINITY_RANK[a.kind] - INFINITY_RANK[b.kind];
 }
 
 const INFINITY_RANK = { minvalue: -1, value: 0, maxvalue: 1 } as const;
@@ -141,16 +149,12 @@ function leastValue(key: PartitionKey, { values }: ListBound): Datum {
   return least;
 }
 
-/** The first partition whose bound takes some key that `bound` takes too; undefined when none does. */
-export function overlapping(
+/** Whether two partitions of these bounds would both take some key. */
+export function boundsOverlap(
   { keys }: Partitioning,
-  partitions: readonly RelationDescriptor[],
-  bound: PartitionBound,
-): RelationDescriptor | undefined {
-  return partitions.find((partition) => overlap(keys, partition.partitionOf!.bound, bound));
-}
-
-function overlap(keys: readonly PartitionKey[], a: PartitionBound, b: PartitionBound): boolean {
+  a: PartitionBound,
+  b: PartitionBound,
+): boolean {
   if (a.kind === 'default' || b.kind === 'default') return a.kind === b.kind;
   if (a.kind === 'range' && b.kind === 'range') {
     return compareRangeBounds(keys, a.from, b.to) < 0 && compareRangeBounds(keys, b.from, a.to) < 0;

@@ -58,7 +58,11 @@ export function indexColumnDefinition(
 
 function indexColumn(names: SystemNames, table: RelationDescriptor, column: IndexColumn): string {
   if (column.expression === null) return columnName(table, column.column);
-  const text = visibleExpression(names, column.expression.text);
+  return keyExpression(visibleExpression(names, column.expression.text));
+}
+
+/** An expression as a key has it: in parentheses unless it is a call. */
+export function keyExpression(text: string): string {
   return isCall(text) ? text : `(${text})`;
 }
 

@@ -24,6 +24,12 @@ export {
   operatorFamilyExists,
 } from './functions.ts';
 export { type RelationPlace, SystemNames } from './object-names.ts';
+export {
+  boundDefinition,
+  literalText,
+  partitionKeyDefinition,
+  rangeBoundText,
+} from './partition-definitions.ts';
 export { parseQualifiedName } from './qualified-name.ts';
 export {
   SYSTEM_RELATIONS,

@@ -43,6 +43,7 @@ import {
   itemColumn,
   missingFromEntry,
   type NamespaceItem,
+  type Place,
   raiseLevels,
   type Scope,
   undefinedColumn,
@@ -261,14 +262,19 @@ function bindColumnRef(b: Binder, scope: Scope, ref: ColumnRef): Expr {
 }
 
 function refuseColumns(b: Binder, scope: Scope, location: number): void {
-  if (scope.place === 'DEFAULT expressions') {
-    throw pgError(
-      'feature_not_supported',
-      'cannot use column reference in DEFAULT expression',
-      b.position(location),
-    );
-  }
+  const refused = NO_COLUMNS[scope.place];
+  if (refused === undefined) return;
+  throw pgError(
+    'feature_not_supported',
+    `cannot use column reference in ${refused}`,
+    b.position(location),
+  );
 }
+
+const NO_COLUMNS: Partial<Record<Place, string>> = {
+  'DEFAULT expressions': 'DEFAULT expression',
+  'partition bound': 'partition bound expression',
+};
 
 function wholeRow(item: NamespaceItem, levels: number): Expr {
   const [only] = item.columns;

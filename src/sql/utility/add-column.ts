@@ -1,7 +1,6 @@
 import type { AlterTableCmd } from '@pgsql/types';
 import type { ColumnDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
-import type { Datum } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import { functionByOid } from '../functions/index.ts';
@@ -10,7 +9,7 @@ import { addElements } from './alter-constraint.ts';
 import type { Command } from './command.ts';
 import { makeColumn, TABLE_COLUMNS_MAX } from './create-table.ts';
 import type { UtilityPause } from './environment.ts';
-import { beginRun, storedExpressions } from './execution.ts';
+import { constantValue } from './execution.ts';
 import { containsNull } from './index-build.ts';
 import { columnPosition } from './keys.ts';
 import { changeRelation } from './relation-change.ts';
@@ -64,7 +63,7 @@ function* append(
 ): Generator<UtilityPause, RelationDescriptor, undefined> {
   const position = table.columns.length;
   if (value === null || !isVolatile(value)) {
-    const missing = value === null ? null : constantValue(command, value);
+    const missing = value === null ? null : constantValue(command.environment, value);
     return changeRelation(command, table, { columns: [...table.columns, { ...column, missing }] });
   }
   const columns = [...table.columns, column];
@@ -84,13 +83,4 @@ function isVolatile(expr: Expr): boolean {
     if (part.kind !== 'call' && part.kind !== 'cast') return false;
     return part.function !== 0 && functionByOid(part.function)?.volatility === 'v';
   });
-}
-
-function constantValue(command: Command, expr: Expr): Datum {
-  const run = beginRun(command.environment);
-  try {
-    return storedExpressions(run, 1).constant(expr).value();
-  } finally {
-    run.end();
-  }
 }

@@ -1,9 +1,5 @@
 import type { AlterTableCmd } from '@pgsql/types';
-import type {
-  ConstraintDescriptor,
-  IndexDescriptor,
-  RelationDescriptor,
-} from '../../catalog/index.ts';
+import type { ConstraintDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import type { NumberVector } from '../../chunk/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import type { Expr } from '../expression.ts';
@@ -13,8 +9,8 @@ import { columnsOf, makeCheck } from './create-table.ts';
 import type { UtilityPause } from './environment.ts';
 import { beginRun, storedExpressions } from './execution.ts';
 import { addForeignKeys } from './foreign-keys.ts';
-import { buildIndex } from './index-build.ts';
 import { makeKey, NamesInUse } from './keys.ts';
+import { putIndex, spreadIndex } from './partition-indexes.ts';
 import {
   describeConstraint,
   dropForeignKey,
@@ -119,23 +115,11 @@ function* addKey(
     throw multiplePrimaryKeys(table.name, command, draft.location);
   }
   const names = new NamesInUse(command, table.schema);
-  const { index, constraint } = makeKey(command, table, draft, names, table.tree);
+  const { index, constraint } = makeKey(command, table, draft, names);
   refuseTakenName(table, draft.name);
-  const indexes: readonly IndexDescriptor[] = [...table.indexes, index];
-  const constraints = [...table.constraints, constraint];
-  if (!primary) {
-    yield* buildIndex(command, table, index);
-    return changeRelation(command, table, { indexes, constraints });
-  }
-  const columns = table.columns.map((column, i) =>
-    constraint.columns.includes(i) ? { ...column, notNull: true } : column,
-  );
-  return yield* recluster(command, table, {
-    columns,
-    clusterKey: constraint.columns,
-    indexes,
-    constraints,
-  });
+  const changed = yield* putIndex(command, table, index, [constraint]);
+  if (changed.partitioning !== null) yield* spreadIndex(command, changed, index);
+  return changed;
 }
 
 /** ALTER TABLE … DROP CONSTRAINT. */

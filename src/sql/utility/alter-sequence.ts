@@ -9,7 +9,7 @@ import { rangeVarOf } from './drop.ts';
 import type { UtilityExecution } from './environment.ts';
 import { columnPosition } from './keys.ts';
 import { creationSchema, findRelation, undefinedRelation } from './object-names.ts';
-import { changeRelation } from './relation-change.ts';
+import { changeRelation, isTable } from './relation-change.ts';
 import { resolveSequenceOptions } from './sequence-options.ts';
 import { addSequence } from './sequence-relation.ts';
 import { checkPersistence } from './table-elements.ts';
@@ -85,7 +85,7 @@ function setSequenceOwner(
     const name = rangeVarOf(ownedBy.slice(0, -1));
     const table = findRelation(command, name);
     if (table === undefined) throw undefinedRelation(command, name);
-    if (table.kind !== 'table') {
+    if (!isTable(table)) {
       throw pgError('wrong_object_type', `sequence cannot be owned by relation "${table.name}"`, {
         detail: `This operation is not supported for ${table.kind}s.`,
       });

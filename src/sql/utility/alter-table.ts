@@ -20,7 +20,7 @@ import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { findIndex, findRelation, undefinedRelation } from './object-names.ts';
 import { setOwner } from './owner.ts';
 import { refusePendingEvents } from './referencing.ts';
-import { changeRelation } from './relation-change.ts';
+import { changeRelation, isTable } from './relation-change.ts';
 import { checkIndexOptions, storageOptions } from './storage-options.ts';
 
 /** ALTER TABLE, and what of it ALTER INDEX, VIEW and SEQUENCE share: its actions one after the other. */
@@ -87,7 +87,7 @@ function* alter(
     setOwner(command, relation, action.newowner);
     return;
   }
-  if (relation.kind !== 'table') throw wrongKind(relation, action);
+  if (!isTable(relation)) throw wrongKind(relation, action);
   yield* alterOne(command, relation, action);
 }
 

@@ -1,10 +1,12 @@
 import { layoutOf, readTupleDatum, type TupleLayout } from '../../access/index.ts';
 import { ByteWriter } from '../../base/index.ts';
 import type { ColumnStatistics, RelationDescriptor } from '../../catalog/index.ts';
-import { encodeKeyPart, type SqlType } from '../../types/index.ts';
+import { encodeKeyPart, type SqlType, typeByOid } from '../../types/index.ts';
+import { columnMap } from '../bind/index.ts';
 import type { Command } from './command.ts';
 import type { UtilityPause } from './environment.ts';
-import { changeRelation } from './relation-change.ts';
+import { leavesOf } from './partition-scan.ts';
+import { changeRelation, currentRelation } from './relation-change.ts';
 import { scanTree } from './table-scan.ts';
 
 /** Rows that are looked at closely, as PostgreSQL takes for a statistics target of 100. */
@@ -24,7 +26,8 @@ export interface AnalyzedTable {
   readonly pages: number;
 }
 
-/** Counts the rows of a table and looks at a sample of them. `columns` null: all. */
+/** Counts the rows of a table and looks at a sample of them; the rows of a partitioned table are in its
+ * partitions. `columns` null: all. */
 export function* analyzeTable(
   command: Command,
   table: RelationDescriptor,
@@ -32,29 +35,37 @@ export function* analyzeTable(
 ): Generator<UtilityPause, AnalyzedTable, undefined> {
   const sample = new Sample(() => command.environment.functions.random());
   let bytes = 0;
-  yield* scanTree(command.environment, table.tree, (cursor) => {
-    const { keyStart, keyEnd, valueBytes, valueStart, valueEnd } = cursor;
-    bytes += keyEnd - keyStart + valueEnd - valueStart + ENTRY_OVERHEAD;
-    sample.offer(valueBytes, valueStart, valueEnd);
-  });
-  const layout = layoutOf(table);
+  for (const leaf of leavesOf(command, table)) {
+    const source = { layout: layoutOf(leaf), position: columnMap(table, leaf) };
+    yield* scanTree(command.environment, leaf.tree, (cursor) => {
+      const { keyStart, keyEnd, valueBytes, valueStart, valueEnd } = cursor;
+      bytes += keyEnd - keyStart + valueEnd - valueStart + ENTRY_OVERHEAD;
+      sample.offer(source, valueBytes, valueStart, valueEnd);
+    });
+  }
   const before = table.statistics?.columns ?? [];
   const statistics = table.columns.map((column, position) => {
     if (column.dropped) return null;
     if (columns !== null && !columns.includes(position)) return before[position] ?? null;
-    return columnStatistics(layout, position, sample);
+    return columnStatistics(typeByOid(column.type), position, sample);
   });
   const pages = Math.ceil(bytes / FILL / PAGE_BYTES);
-  changeRelation(command, table, {
+  changeRelation(command, currentRelation(command, table.oid) ?? table, {
     statistics: { rows: sample.seen, pages, columns: statistics },
   });
   return { rows: sample.seen, sampled: sample.tuples.length, pages };
 }
 
+/** Where tuples come from: how they lie, and where they have the columns of the table. */
+interface TupleSource {
+  readonly layout: TupleLayout;
+  readonly position: (column: number) => number;
+}
+
 /** A random sample of the rows offered, each as likely as the others (a reservoir). */
 class Sample {
   seen = 0;
-  readonly tuples: Uint8Array[] = [];
+  readonly tuples: { readonly source: TupleSource; readonly bytes: Uint8Array }[] = [];
   private bytes = 0;
   private readonly random: () => number;
 
@@ -62,33 +73,28 @@ class Sample {
     this.random = random;
   }
 
-  offer(bytes: Uint8Array, start: number, end: number): void {
+  offer(source: TupleSource, bytes: Uint8Array, start: number, end: number): void {
     const { tuples } = this;
     const at = this.seen++;
     if (at === tuples.length && at < SAMPLE_ROWS && this.bytes < SAMPLE_BYTES) {
-      tuples.push(bytes.slice(start, end));
+      tuples.push({ source, bytes: bytes.slice(start, end) });
       this.bytes += end - start;
       return;
     }
     const place = Math.floor(this.random() * this.seen);
-    if (place < tuples.length) tuples[place] = bytes.slice(start, end);
+    if (place < tuples.length) tuples[place] = { source, bytes: bytes.slice(start, end) };
   }
 }
 
-function columnStatistics(
-  layout: TupleLayout,
-  column: number,
-  sample: Sample,
-): ColumnStatistics | null {
+function columnStatistics(type: SqlType, column: number, sample: Sample): ColumnStatistics | null {
   const rows = sample.tuples.length;
   if (rows === 0) return null;
-  const type = layout.types[column]!;
   const counts = new Map<string, number>();
   const key = new ByteWriter(64);
   let nulls = 0;
   let width = 0;
-  for (const tuple of sample.tuples) {
-    const value = readTupleDatum(layout, column, tuple, 0);
+  for (const { source, bytes } of sample.tuples) {
+    const value = readTupleDatum(source.layout, source.position(column), bytes, 0);
     if (value === null) {
       nulls++;
       continue;

@@ -10,7 +10,7 @@ import { nameOf, rangeVarOf } from './drop.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { columnPosition } from './keys.ts';
 import { findIndex, findRelation, undefinedRelation, undefinedSchema } from './object-names.ts';
-import { changeRelation } from './relation-change.ts';
+import { changeRelation, isTable } from './relation-change.ts';
 
 /** COMMENT ON. A comment is kept in its object's descriptor, so that it lives as long as the object;
  * none, or an empty one, takes it away. */
@@ -78,7 +78,8 @@ function* commentRelation(
     if (findIndex(command, name) !== undefined) throw wrongKind(name.relname ?? '', label);
     throw undefinedRelation(command, name);
   }
-  if (relation.kind !== kind) throw wrongKind(relation.name, label);
+  const found = isTable(relation) ? 'table' : relation.kind;
+  if (found !== kind) throw wrongKind(relation.name, label);
   changeRelation(command, relation, { comment: text });
 }
 

@@ -1,24 +1,29 @@
-import type { CreateStmt, Node } from '@pgsql/types';
+import type { CreateStmt, Node, PartitionSpec } from '@pgsql/types';
 import { TUPLE_COLUMNS_MAX } from '../../access/index.ts';
 import type {
   ColumnDescriptor,
   ConstraintDescriptor,
   IndexDescriptor,
+  PartitionPlace,
   RelationDescriptor,
   SchemaDescriptor,
 } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
+import type { TreeId } from '../../storage/index.ts';
 import type { Expr } from '../expression.ts';
 import { visitChildren } from '../expression-tree.ts';
 import type { Command } from './command.ts';
 import { duplicateConstraint, isConstraintTaken } from './constraint-names.ts';
+import { inheritedChecks, isMerged, lockParent, newPlace } from './create-partition.ts';
 import type { UtilityExecution } from './environment.ts';
 import { addForeignKeys } from './foreign-keys.ts';
 import { makeKey, NamesInUse } from './keys.ts';
 import { likeElements } from './like-clause.ts';
 import { chooseName, creationSchema, duplicateRelation, isNameTaken } from './object-names.ts';
+import { inheritIndexes } from './partition-indexes.ts';
+import { partitioningOf } from './partition-key.ts';
 import { addOwnedSequence, nextvalDefault } from './sequence-relation.ts';
-import { storageOptions } from './storage-options.ts';
+import { refuseOptions, storageOptions } from './storage-options.ts';
 import {
   type CheckDraft,
   type ColumnDraft,
@@ -34,10 +39,9 @@ export const TABLE_COLUMNS_MAX = Math.min(1600, TUPLE_COLUMNS_MAX);
 /** CREATE TABLE. */
 export function* createTable(command: Command, statement: CreateStmt): UtilityExecution {
   const name = statement.relation ?? {};
-  if (statement.inhRelations !== undefined) {
-    throw notSupported(statement.partbound === undefined ? 'INHERITS' : 'PARTITION OF');
+  if (statement.inhRelations !== undefined && statement.partbound === undefined) {
+    throw notSupported('INHERITS');
   }
-  if (statement.partspec !== undefined) throw notSupported('PARTITION BY');
   if (statement.ofTypename !== undefined) throw areNotSupported('typed tables');
   if (statement.tablespacename !== undefined) throw areNotSupported('tablespaces');
   checkPersistence(name, 'tables');
@@ -50,12 +54,24 @@ export function* createTable(command: Command, statement: CreateStmt): UtilityEx
     return { tag: 'CREATE TABLE' };
   }
   const elements = new TableElements(command, tableName);
+  const parent = yield* lockParent(command, statement);
+  if (parent !== null) elements.inheritColumns(parent);
   for (const element of statement.tableElts ?? []) {
     if ('TableLikeClause' in element) likeElements(command, element.TableLikeClause, elements);
     else elements.add(element);
   }
+  const { partspec } = statement;
+  if (partspec !== undefined) refuseOptions(statement.options);
   const options = storageOptions([], statement.options, false);
-  const table = defineTable(command, schema, tableName, elements, options);
+  if (parent === null) {
+    const table = defineTable(command, schema, tableName, elements, options, { partspec });
+    yield* addForeignKeys(command, table, elements.foreignKeys, true);
+    return { tag: 'CREATE TABLE' };
+  }
+  const place = yield* newPlace(command, parent, tableName, statement);
+  const inherited = { partspec, partitionOf: place, checks: inheritedChecks(command, parent) };
+  const table = defineTable(command, schema, tableName, elements, options, inherited);
+  yield* inheritIndexes(command, parent, table);
   yield* addForeignKeys(command, table, elements.foreignKeys, true);
   return { tag: 'CREATE TABLE' };
 }
@@ -82,6 +98,14 @@ export function checkAccessMethod(method: string | undefined): void {
   }
 }
 
+/** What a table has for being partitioned or a partition. */
+interface PartitionParts {
+  readonly partspec?: PartitionSpec | undefined;
+  readonly partitionOf?: PartitionPlace | null;
+  /** The CHECK constraints of its parent. */
+  readonly checks?: readonly ConstraintDescriptor[];
+}
+
 /** Makes an empty table of its checked elements, with its sequences, keys and constraints. */
 export function defineTable(
   command: Command,
@@ -89,6 +113,7 @@ export function defineTable(
   name: string,
   elements: TableElements,
   options: readonly string[],
+  { partspec, partitionOf = null, checks: inherited = [] }: PartitionParts = {},
 ): RelationDescriptor {
   const { environment } = command;
   if (elements.columns.length > TABLE_COLUMNS_MAX) {
@@ -103,14 +128,15 @@ export function defineTable(
   const columns = elements.columns.map((column, position) =>
     makeColumn(command, shape, elements.columns, column, position, primary?.columns ?? []),
   );
+  const isPartitioned = partspec !== undefined;
   const table: RelationDescriptor = {
     ...shape,
-    kind: 'table',
+    kind: isPartitioned ? 'partitioned' : 'table',
     persistence: 'p',
     owner: environment.role,
     version: 1,
     columns,
-    tree: environment.createTree(),
+    tree: isPartitioned ? (0 as TreeId) : environment.createTree(),
     clusterKey: null,
     indexes: [],
     constraints: [],
@@ -119,13 +145,16 @@ export function defineTable(
     options,
     rowType,
     statistics: null,
-    partitioning: null,
-    partitionOf: null,
+    partitioning: isPartitioned ? partitioningOf(command, { name, columns }, partspec) : null,
+    partitionOf,
   };
   const names = new NamesInUse(command, schema.oid);
   names.add(name);
   const checks: ConstraintDescriptor[] = [];
-  for (const draft of elements.checks) checks.push(makeCheck(command, table, draft, checks));
+  for (const draft of elements.checks) {
+    const check = makeCheck(command, table, draft, checks);
+    if (!isMerged(command, table, check, inherited)) checks.push(check);
+  }
   const indexes: IndexDescriptor[] = [];
   const keys: ConstraintDescriptor[] = [];
   // PostgreSQL makes the primary key first.
@@ -134,12 +163,14 @@ export function defineTable(
     if (keys.some((key) => key.name === draft.name) || checks.some((c) => c.name === draft.name)) {
       throw duplicateConstraint(draft.name ?? '', name);
     }
-    const key = makeKey(command, table, draft, names, table.tree);
+    const key = makeKey(command, table, draft, names);
     indexes.push(key.index);
     keys.push(key.constraint);
   }
-  const clusterKey = keys.find((key) => key.kind === 'primary')?.columns ?? null;
-  const whole = { ...table, clusterKey, indexes, constraints: [...checks, ...keys] };
+  const clusterKey = indexes.some((index) => index.clustered)
+    ? (keys.find((key) => key.kind === 'primary')?.columns ?? null)
+    : null;
+  const whole = { ...table, clusterKey, indexes, constraints: [...inherited, ...checks, ...keys] };
   environment.change({ kind: 'relation', oid, descriptor: whole });
   return whole;
 }
@@ -165,7 +196,7 @@ export function makeColumn(
     defaultExpression = nextvalDefault(command, owned, type);
   } else if (column.default !== null) {
     defaultExpression = bindDefault(command, table.name, siblings, column, column.default);
-  }
+  } else defaultExpression = column.inheritedDefault ?? null;
   return {
     name: column.name,
     type,

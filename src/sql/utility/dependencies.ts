@@ -6,6 +6,7 @@ import { someExpr } from '../expression-tree.ts';
 import { parseStatements } from '../parse/index.ts';
 import type { Command } from './command.ts';
 import { visibleName } from './object-names.ts';
+import { isTable } from './relation-change.ts';
 
 /** What depends on what: views on the relations they name, defaults on the sequences they call,
  * foreign keys on the tables they refer to. Descriptors hold no list of this; it is found out when something is dropped or altered. */
@@ -38,7 +39,7 @@ export function dependentsOf(command: Command, relation: RelationDescriptor): De
       if (other.oid !== relation.oid && viewUses(command, other, relation)) {
         dependents.push({ kind: 'view', relation: other, on: relation });
       }
-    } else if (relation.kind === 'sequence' && other.kind === 'table') {
+    } else if (relation.kind === 'sequence' && isTable(other)) {
       other.columns.forEach((column, i) => {
         if (column.dropped || column.default === null) return;
         if (!usesSequence(column.default.expr as Expr, relation.oid)) return;

@@ -1,5 +1,5 @@
 import type { DropStmt, Node, RangeVar } from '@pgsql/types';
-import type { RelationDescriptor, SchemaDescriptor } from '../../catalog/index.ts';
+import type { PartitionPlace, RelationDescriptor, SchemaDescriptor } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { nameList, nodeString } from '../bind/syntax.ts';
@@ -27,7 +27,7 @@ import {
   lockReferenced,
   refusePendingEvents,
 } from './referencing.ts';
-import { changeRelation, currentRelation } from './relation-change.ts';
+import { changeRelation, currentRelation, isTable } from './relation-change.ts';
 import { dropTrees } from './rewrite-table.ts';
 
 const KINDS = {
@@ -93,7 +93,9 @@ function* lockForDrop(
   const { kind, label } = KINDS[type];
   const relation = yield* command.lockNamed(() => {
     const found = findRelation(command, name);
-    if (found !== undefined && found.kind !== kind) throw wrongKind(found.name, label, found.kind);
+    if (found !== undefined && ordinaryKind(found) !== kind) {
+      throw wrongKind(found.name, label, found.kind);
+    }
     if (found === undefined && findIndex(command, name) !== undefined) {
       throw wrongKind(name.relname ?? '', label, 'index');
     }
@@ -110,6 +112,11 @@ function* lockForDrop(
   }
   noticeMissing(command, name, label);
   return undefined;
+}
+
+/** A partitioned table is dropped as a table. */
+function ordinaryKind(relation: RelationDescriptor): RelationDescriptor['kind'] {
+  return isTable(relation) ? 'table' : relation.kind;
 }
 
 function noticeMissing(command: Command, name: RangeVar, label: string): void {
@@ -145,6 +152,11 @@ export function* dropRelations(
   if (reported === null) noticeCascade(command, descriptions);
   else reported.push(...descriptions);
   for (const { relation } of dependents) yield* command.lock(relation, TABLE_LOCK.accessExclusive);
+  for (const relation of doomed) {
+    if (relation.partitionOf === null) continue;
+    yield* command.lock(relation, TABLE_LOCK.accessExclusive);
+    yield* leaveParent(command, relation, relation.partitionOf);
+  }
   for (const dependent of dependents) {
     if (dependent.kind === 'default') forgetDefault(command, dependent);
     else if (dependent.kind === 'foreign key') {
@@ -152,10 +164,29 @@ export function* dropRelations(
     }
   }
   for (const relation of doomed) {
-    refusePendingEvents(command, relation, `DROP ${relation.kind.toUpperCase()}`);
+    refusePendingEvents(command, relation, `DROP ${ordinaryKind(relation).toUpperCase()}`);
     for (const constraint of relation.constraints) yield* lockReferenced(command, constraint);
     removeRelation(command, relation);
   }
+}
+
+/** Plans for the parent of a partition that goes are to be made anew, and what the default partition
+ * takes grows. */
+function* leaveParent(
+  command: Command,
+  relation: RelationDescriptor,
+  { parent }: PartitionPlace,
+): Generator<UtilityPause, void, undefined> {
+  const siblings = command.catalog.partitionsOf(parent);
+  const fallback = siblings.find(({ partitionOf }) => partitionOf!.bound.kind === 'default');
+  const table = currentRelation(command, parent);
+  if (table === undefined) return;
+  yield* command.lock(table, TABLE_LOCK.accessExclusive);
+  if (fallback !== undefined && fallback.oid !== relation.oid) {
+    yield* command.lock(fallback, TABLE_LOCK.accessExclusive);
+  }
+  const now = currentRelation(command, parent);
+  if (now !== undefined) changeRelation(command, now, {});
 }
 
 /** All that goes when relations go: they and what belongs to them, and what depends on these. */
@@ -167,10 +198,11 @@ export function dropClosure(
   const dependents: Dependent[] = [];
   const visit = (relation: RelationDescriptor): void => {
     if (relation.kind === 'sequence') refuseIdentitySequence(command, relation, doomed);
-    for (const owned of ownedSequences(command, relation)) {
-      if (doomed.has(owned.oid)) continue;
-      doomed.set(owned.oid, owned);
-      visit(owned);
+    const owned = ownedSequences(command, relation);
+    for (const belonging of [...owned, ...command.catalog.partitionsOf(relation.oid)]) {
+      if (doomed.has(belonging.oid)) continue;
+      doomed.set(belonging.oid, belonging);
+      visit(belonging);
     }
     for (const dependent of dependentsOf(command, relation)) {
       if (doomed.has(dependent.relation.oid)) continue;
@@ -203,7 +235,7 @@ function isSame(a: Dependent, b: Dependent): boolean {
 /** The sequences of the serial and identity columns of a table, and others that are owned by it. */
 export function ownedSequences(command: Command, table: RelationDescriptor): RelationDescriptor[] {
   const owned: RelationDescriptor[] = [];
-  if (table.kind !== 'table') return owned;
+  if (!isTable(table)) return owned;
   for (const relation of command.catalog.relations()) {
     if (relation.sequence?.ownerTable === table.oid) owned.push(relation);
   }

@@ -1,9 +1,10 @@
 import { type ColumnVector, createVector } from '../../chunk/index.ts';
 import { notSupported } from '../../errors/index.ts';
-import { type SqlType, typeByOid } from '../../types/index.ts';
+import { type Datum, type SqlType, typeByOid } from '../../types/index.ts';
 import type { ExecutionEnvironment } from '../execute/environment.ts';
 import { ExpressionCompiler } from '../execute/expression/compile.ts';
 import { Run } from '../execute/run.ts';
+import type { Expr } from '../expression.ts';
 import type { UtilityEnvironment } from './environment.ts';
 
 /** What the executor's parts run in when a utility statement uses them. */
@@ -35,6 +36,16 @@ export function storedExpressions(run: Run, capacity: number): ExpressionCompile
   return new ExpressionCompiler(run, capacity, () => {
     throw notSupported('a subquery here');
   });
+}
+
+/** The value of an expression without columns. */
+export function constantValue(environment: UtilityEnvironment, expr: Expr): Datum {
+  const run = beginRun(environment);
+  try {
+    return storedExpressions(run, 1).constant(expr).value();
+  } finally {
+    run.end();
+  }
 }
 
 /** A vector for each column of a table, dropped ones too. */

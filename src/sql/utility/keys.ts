@@ -57,14 +57,16 @@ export function columnPosition(columns: readonly ColumnDescriptor[], name: strin
   return columns.findIndex((column) => column.name === name && !column.dropped);
 }
 
-/** Makes the index and the constraint of a PRIMARY KEY or UNIQUE. A primary key gets the tree
- * `clusterTree`, the table's own; a unique index a new one. */
+/** What keys and indexes need to know of their table. */
+type KeyedTable = Pick<RelationDescriptor, 'name' | 'columns' | 'kind' | 'tree' | 'partitioning'>;
+
+/** Makes the index and the constraint of a PRIMARY KEY or UNIQUE. The index of a primary key is the
+ * table's own tree; a unique one gets a new tree. */
 export function makeKey(
   command: Command,
-  table: Pick<RelationDescriptor, 'name' | 'columns'>,
+  table: KeyedTable,
   key: KeyDraft,
   names: NamesInUse,
-  clusterTree: TreeId,
 ): NewIndex {
   const { environment } = command;
   const { location } = key;
@@ -80,14 +82,16 @@ export function makeKey(
   });
   checkColumnCount(positions.length + key.included.length);
   const included = key.included.map((name) => keyColumn(command, table, name, location));
+  checkCoversPartitionKey(table, positions, primary ? 'PRIMARY KEY' : 'UNIQUE');
+  const clustered = primary && table.kind === 'table';
   const constraintOid = environment.nextOid();
   const index: IndexDescriptor = {
     oid: environment.nextOid(),
     name: keyName(table, key, names),
-    tree: primary ? clusterTree : environment.createTree(),
+    tree: clustered ? table.tree : newIndexTree(command, table),
     unique: true,
     primary,
-    clustered: primary,
+    clustered,
     nullsNotDistinct: key.nullsNotDistinct,
     columns: positions.map((position) => indexColumn(table, position, false, false)),
     included,
@@ -108,6 +112,37 @@ export function makeKey(
     foreign: null,
   };
   return { index, constraint };
+}
+
+/** The tree of a new index. That of a partitioned table has none: each partition has an index for its
+ * rows. */
+export function newIndexTree(command: Command, table: Pick<RelationDescriptor, 'kind'>): TreeId {
+  return table.kind === 'partitioned' ? (0 as TreeId) : command.environment.createTree();
+}
+
+/** Rows with one key must be in one partition, or nothing would keep them from being there twice. */
+export function checkCoversPartitionKey(
+  { name, columns, partitioning }: KeyedTable,
+  positions: readonly number[],
+  what: string,
+): void {
+  for (const { column } of partitioning?.keys ?? []) {
+    if (column < 0) {
+      throw pgError(
+        'feature_not_supported',
+        `unsupported ${what} constraint with partition key definition`,
+        { detail: `${what} constraints cannot be used when partition keys include expressions.` },
+      );
+    }
+    if (positions.includes(column)) continue;
+    throw pgError(
+      'feature_not_supported',
+      'unique constraint on partitioned table must include all partitioning columns',
+      {
+        detail: `${what} constraint on table "${name}" lacks column "${columns[column]!.name}" which is part of the partition key.`,
+      },
+    );
+  }
 }
 
 function keyColumn(
@@ -297,7 +332,9 @@ export function makeIndex(
 ): IndexDescriptor {
   checkColumnCount(options.columns.length + options.included.length);
   const { environment, catalog } = command;
-  const positions = [...options.columns.map((column) => column.column), ...options.included];
+  const keyed = options.columns.map((column) => column.column);
+  if (options.unique) checkCoversPartitionKey(table, keyed, 'UNIQUE');
+  const positions = [...keyed, ...options.included];
   const columnNames = indexColumnsName(positions.map((i) => table.columns[i]!.name));
   const name =
     options.name ??
@@ -307,7 +344,7 @@ export function makeIndex(
   return {
     oid: environment.nextOid(),
     name,
-    tree: environment.createTree(),
+    tree: newIndexTree(command, table),
     unique: options.unique,
     primary: false,
     clustered: false,

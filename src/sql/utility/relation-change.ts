@@ -12,6 +12,11 @@ export function changeRelation(
   return descriptor;
 }
 
+/** Whether a relation is a table, which may be partitioned. */
+export function isTable({ kind }: Pick<RelationDescriptor, 'kind'>): boolean {
+  return kind === 'table' || kind === 'partitioned';
+}
+
 /** The relation as it is now. */
 export function currentRelation(command: Command, oid: number): RelationDescriptor | undefined {
   return command.catalog.relationByOid(oid);

@@ -85,6 +85,13 @@ export function storageOptions(
   return [...options.values()];
 }
 
+/** Refuses all options: a partitioned table, which stores nothing, has none. */
+export function refuseOptions(nodes: readonly Node[] | undefined): void {
+  for (const { option } of namedOptions(nodes, ['toast'], false)) {
+    throw pgError('invalid_parameter_value', `unrecognized parameter "${option.defname}"`);
+  }
+}
+
 /** Checks the options of an index. They have no effect. */
 export function checkIndexOptions(nodes: readonly Node[] | undefined, reset: boolean): void {
   for (const { option } of namedOptions(nodes, [], reset)) {

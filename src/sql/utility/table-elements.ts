@@ -1,4 +1,5 @@
 import type { ColumnDef, Constraint, Node, RangeVar } from '@pgsql/types';
+import type { RelationDescriptor, StoredExpression } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { builtinTypes, OID, SERIAL_TYPES } from '../../types/index.ts';
 import { checkCollation } from '../bind/collation.ts';
@@ -18,6 +19,8 @@ export interface ColumnDraft {
   readonly typmod: number;
   readonly notNull: boolean;
   readonly default: Node | null;
+  /** The default that a partition's column has of its parent's. */
+  readonly inheritedDefault?: StoredExpression | null;
   readonly identity: '' | 'a' | 'd';
   /** Options of the sequence of a serial or identity column; null for others. */
   readonly sequenceOptions: readonly Node[] | null;
@@ -48,6 +51,8 @@ export class TableElements {
   readonly checks: CheckDraft[] = [];
   readonly keys: KeyDraft[] = [];
   readonly foreignKeys: ForeignKeyDraft[] = [];
+  /** Of a partition, the names of its columns that no element was about yet. */
+  private inherited: Set<string> | null = null;
   private readonly command: Command;
   private readonly table: string;
 
@@ -57,13 +62,15 @@ export class TableElements {
   }
 
   add(element: Node): void {
-    if ('ColumnDef' in element) this.addColumn(element.ColumnDef);
+    if ('ColumnDef' in element && this.inherited !== null) {
+      this.refineColumn(element.ColumnDef, this.inherited);
+    } else if ('ColumnDef' in element) this.addColumn(element.ColumnDef);
     else if ('Constraint' in element) this.addConstraint(element.Constraint);
     else throw notSupported('this table element');
   }
 
   addColumn(definition: ColumnDef): ColumnDraft {
-    const { command, table } = this;
+    const { command } = this;
     const name = definition.colname ?? '';
     this.checkName(name);
     if ((definition.storage_name ?? '') !== '') throw areNotSupported('column storage options');
@@ -71,15 +78,7 @@ export class TableElements {
     const serial = serialType(command, definition);
     const { type, typmod } = serial ?? this.columnType(definition);
     checkColumnCollation(command, definition, type);
-    const parts = new ColumnParts(command, name, table);
-    if (serial !== null) {
-      parts.notNull = 'not null';
-      parts.sequenceOptions = [];
-      parts.hasDefault = true;
-    }
-    for (const constraint of withAttributes(command, definition.constraints ?? [])) {
-      this.addColumnConstraint(parts, constraint, name, type);
-    }
+    const parts = this.columnParts(definition, type, serial);
     const column: ColumnDraft = {
       name,
       type,
@@ -91,6 +90,57 @@ export class TableElements {
     };
     this.columns.push(column);
     return column;
+  }
+
+  private columnParts(definition: ColumnDef, type: number, serial: object | null): ColumnParts {
+    const { command, table } = this;
+    const name = definition.colname ?? '';
+    const parts = new ColumnParts(command, name, table);
+    if (serial !== null) {
+      parts.notNull = 'not null';
+      parts.sequenceOptions = [];
+      parts.hasDefault = true;
+    }
+    for (const constraint of withAttributes(command, definition.constraints ?? [])) {
+      this.addColumnConstraint(parts, constraint, name, type);
+    }
+    return parts;
+  }
+
+  /** Adds the columns of the table whose partition this is. Elements that come later add to them. */
+  inheritColumns(parent: RelationDescriptor): void {
+    for (const { name, type, typmod, notNull, dropped, ...column } of parent.columns) {
+      if (dropped) continue;
+      this.columns.push({
+        name,
+        type,
+        typmod,
+        notNull,
+        default: null,
+        inheritedDefault: column.default,
+        identity: '',
+        sequenceOptions: null,
+      });
+    }
+    this.inherited = new Set(this.columns.map(({ name }) => name));
+  }
+
+  /** Adds the constraints that a partition names for one of its columns. */
+  private refineColumn(definition: ColumnDef, inherited: Set<string>): void {
+    const name = definition.colname ?? '';
+    const at = this.columns.findIndex((column) => column.name === name);
+    const present = this.columns[at];
+    if (present === undefined) {
+      throw pgError('undefined_column', `column "${name}" does not exist`);
+    }
+    if (!inherited.delete(name)) throw duplicateColumn(name);
+    const parts = this.columnParts(definition, present.type, null);
+    this.columns[at] = {
+      ...present,
+      notNull: present.notNull || parts.notNull === 'not null',
+      default: parts.default,
+      inheritedDefault: parts.hasDefault ? null : (present.inheritedDefault ?? null),
+    };
   }
 
   /** Adds a column that is given by its type alone. */
@@ -118,9 +168,7 @@ export class TableElements {
         `column name "${name}" conflicts with a system column name`,
       );
     }
-    if (this.columns.some((column) => column.name === name)) {
-      throw pgError('duplicate_column', `column "${name}" specified more than once`);
-    }
+    if (this.columns.some((column) => column.name === name)) throw duplicateColumn(name);
   }
 
   private columnType(definition: ColumnDef) {
@@ -154,6 +202,12 @@ export class TableElements {
       case 'CONSTR_IDENTITY':
         if (parts.identity !== '') {
           throw parts.multiple('identity specifications', constraint.location);
+        }
+        if (this.inherited !== null) {
+          throw pgError(
+            'feature_not_supported',
+            'identity columns are not supported on partitions',
+          );
         }
         if (parts.notNull === 'null') throw parts.conflict(constraint.location);
         checkIdentityType(type);
@@ -228,6 +282,10 @@ export class TableElements {
       location: constraint.location,
     });
   }
+}
+
+function duplicateColumn(name: string) {
+  return pgError('duplicate_column', `column "${name}" specified more than once`);
 }
 
 export function multiplePrimaryKeys(table: string, command: Command, location?: number) {

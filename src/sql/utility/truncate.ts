@@ -6,8 +6,9 @@ import type { Command } from './command.ts';
 import { ownedSequences } from './drop.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { findIndex, findRelation, undefinedRelation } from './object-names.ts';
+import { lockPartitions, partitionsBelow } from './partition-scan.ts';
 import { refusePendingEvents } from './referencing.ts';
-import { changeRelation, currentRelation } from './relation-change.ts';
+import { changeRelation, currentRelation, isTable } from './relation-change.ts';
 import { dropTrees, withNewTrees } from './rewrite-table.ts';
 
 /** TRUNCATE: every table gets new, empty trees. */
@@ -19,13 +20,15 @@ export function* truncate(command: Command, statement: TruncateStmt): UtilityExe
     const table = yield* command.lockNamed(() => {
       const found = findRelation(command, name);
       const isIndex = found === undefined && findIndex(command, name) !== undefined;
-      if (isIndex || (found !== undefined && found.kind !== 'table')) {
+      if (isIndex || (found !== undefined && !isTable(found))) {
         throw pgError('wrong_object_type', `"${name.relname}" is not a table`);
       }
       return found;
     }, TABLE_LOCK.accessExclusive);
     if (table === undefined) throw undefinedRelation(command, name);
+    if (table.partitioning !== null && name.inh !== true) throw onlyPartitioned();
     tables.set(table.oid, table);
+    yield* addPartitions(command, table, tables);
   }
   if (statement.behavior === 'DROP_CASCADE') yield* addReferring(command, tables);
   else refuseReferring(command, tables);
@@ -41,6 +44,22 @@ export function* truncate(command: Command, statement: TruncateStmt): UtilityExe
   return { tag: 'TRUNCATE TABLE' };
 }
 
+function onlyPartitioned() {
+  return pgError('wrong_object_type', 'cannot truncate only a partitioned table', {
+    hint: 'Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.',
+  });
+}
+
+/** The partitions of a table are emptied with it. */
+function* addPartitions(
+  command: Command,
+  table: RelationDescriptor,
+  tables: Map<number, RelationDescriptor>,
+): Generator<UtilityPause, void, undefined> {
+  yield* lockPartitions(command, table, TABLE_LOCK.accessExclusive);
+  for (const partition of partitionsBelow(command, table)) tables.set(partition.oid, partition);
+}
+
 /** CASCADE: the tables with foreign keys to those that are emptied are emptied too. */
 function* addReferring(
   command: Command,
@@ -53,6 +72,7 @@ function* addReferring(
       if (now === undefined || tables.has(child.oid)) continue;
       command.environment.notice({ message: `truncate cascades to table "${now.name}"` });
       tables.set(now.oid, now);
+      yield* addPartitions(command, now, tables);
     }
     found = referring(command, tables);
   }
@@ -86,6 +106,7 @@ function referring(command: Command, tables: ReadonlyMap<number, RelationDescrip
 }
 
 function emptyTable(command: Command, table: RelationDescriptor): void {
+  if (table.kind === 'partitioned') return;
   const { tree, indexes } = withNewTrees(command, table);
   dropTrees(command, table);
   changeRelation(command, table, { tree, indexes });

@@ -9,6 +9,8 @@ import type { Command } from './command.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { findIndex, findRelation, isSystemView, undefinedRelation } from './object-names.ts';
 import { booleanOption, knownOptions, optionText } from './option-list.ts';
+import { partitionsBelow } from './partition-scan.ts';
+import { isTable } from './relation-change.ts';
 
 /** VACUUM and ANALYZE. There is nothing to reclaim, so VACUUM alone only looks whether it may run. */
 export function* vacuum(command: Command, statement: VacuumStmt): UtilityExecution {
@@ -27,7 +29,7 @@ export function* vacuum(command: Command, statement: VacuumStmt): UtilityExecuti
     mode: options.has('full') ? TABLE_LOCK.accessExclusive : TABLE_LOCK.shareUpdateExclusive,
   };
   if (statement.rels === undefined) {
-    const tables = [...command.catalog.relations()].filter(({ kind }) => kind === 'table');
+    const tables = [...command.catalog.relations()].filter(isTable);
     for (const { oid } of tables) {
       const table = yield* lock(run, () => command.catalog.relationByOid(oid), null);
       if (table !== undefined) yield* process(run, table, null);
@@ -44,9 +46,22 @@ export function* vacuum(command: Command, statement: VacuumStmt): UtilityExecuti
       );
     }
     const table = yield* lockForVacuum(run, name);
-    if (table !== undefined) yield* process(run, table, nameList(va_cols));
+    if (table !== undefined) yield* processWithPartitions(run, table, nameList(va_cols));
   }
   return { tag };
+}
+
+/** A partitioned table, and then the partitions, as if they were named one by one. */
+function* processWithPartitions(
+  run: Run,
+  table: RelationDescriptor,
+  columns: readonly string[],
+): Generator<UtilityPause, void, undefined> {
+  yield* process(run, table, columns);
+  for (const { oid } of partitionsBelow(run.command, table)) {
+    const partition = yield* lock(run, () => run.command.catalog.relationByOid(oid), null);
+    if (partition !== undefined) yield* process(run, partition, columns);
+  }
 }
 
 /** What the tables of one statement have in common. */
@@ -71,7 +86,7 @@ function* process(
     const fields = detail === undefined ? {} : { detail };
     command.environment.notice({ severity: 'INFO', message, ...fields });
   };
-  if (isVacuum) {
+  if (isVacuum && table.kind === 'table') {
     tell(
       `vacuuming "${schema}.${table.name}"`,
       'Old versions of rows never reach a table, so there is nothing to remove.',
@@ -176,8 +191,9 @@ function* lockForVacuum(
   const { command, isVacuum } = run;
   const find = (): RelationDescriptor | undefined => findRelation(command, name);
   const relation = yield* lock(run, find, name);
-  if (relation?.kind === 'table') return relation;
-  if (relation === undefined && find()?.kind === 'table') return undefined;
+  if (relation !== undefined && isTable(relation)) return relation;
+  const passedOver = relation === undefined ? find() : undefined;
+  if (passedOver !== undefined && isTable(passedOver)) return undefined;
   const isOther = relation !== undefined || findIndex(command, name) !== undefined;
   if (!isOther && !isSystemView(command, name)) throw undefinedRelation(command, name);
   if (isOther) {

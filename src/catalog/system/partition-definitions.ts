@@ -1,0 +1,78 @@
+/** Partition keys, bounds and constraints as SQL: what pg_get_partkeydef, pg_get_expr of a bound and
+ * pg_get_partition_constraintdef print. */
+
+import { quoteIdentifier, quoteLiteral } from '../../base/index.ts';
+import { type Datum, OID, type TypeContext, typeByOid } from '../../types/index.ts';
+import type {
+  PartitionBound,
+  PartitionKey,
+  RangeDatum,
+  RelationDescriptor,
+} from '../descriptors.ts';
+import { keyExpression } from './definitions.ts';
+import { operatorClassName } from './functions.ts';
+
+/** `RANGE (a, lower(b))`. */
+export function partitionKeyDefinition(table: RelationDescriptor): string | null {
+  const { partitioning } = table;
+  if (partitioning === null) return null;
+  const keys = partitioning.keys.map((key) => {
+    const name = operatorClassName(key.operatorClass);
+    return `${keyText(table, key)}${name === null ? '' : ` ${name}`}`;
+  });
+  return `${partitioning.strategy.toUpperCase()} (${keys.join(', ')})`;
+}
+
+/** A key as it is written in an index or a partition key: a column or a call, or in parentheses. */
+function keyText(table: RelationDescriptor, key: PartitionKey): string {
+  if (key.expression === null) return quoteIdentifier(table.columns[key.column]?.name ?? '?');
+  return keyExpression(key.expression.text);
+}
+
+/** `FOR VALUES FROM (1) TO (10)`. */
+export function boundDefinition(
+  { partitioning }: RelationDescriptor,
+  bound: PartitionBound,
+  context: TypeContext,
+): string {
+  const keys = partitioning?.keys ?? [];
+  switch (bound.kind) {
+    case 'default':
+      return 'DEFAULT';
+    case 'hash':
+      return `FOR VALUES WITH (modulus ${bound.modulus}, remainder ${bound.remainder})`;
+    case 'list': {
+      const { type } = keys[0]!;
+      const values = bound.values.map((value) => literalText(type, value, context));
+      return `FOR VALUES IN (${values.join(', ')})`;
+    }
+    case 'range': {
+      const from = rangeBoundText(keys, bound.from, context);
+      return `FOR VALUES FROM ${from} TO ${rangeBoundText(keys, bound.to, context)}`;
+    }
+  }
+}
+
+/** `(1, MAXVALUE)`. */
+export function rangeBoundText(
+  keys: readonly PartitionKey[],
+  bound: readonly RangeDatum[],
+  context: TypeContext,
+): string {
+  const texts = bound.map((datum, i) =>
+    datum.kind === 'value'
+      ? literalText(keys[i]!.type, datum.value, context)
+      : datum.kind.toUpperCase(),
+  );
+  return `(${texts.join(', ')})`;
+}
+
+/** A constant that says nothing of its type: PostgreSQL's get_const_expr. */
+export function literalText(type: number, value: Datum, context: TypeContext): string {
+  if (value === null) return 'NULL';
+  if (type === OID.bool) return value === true ? 'true' : 'false';
+  const text = typeByOid(type).output(value, context);
+  if (type === OID.int4 && !text.startsWith('-')) return text;
+  if (type === OID.numeric && /^\d/.test(text) && /[eE.]/.test(text)) return text;
+  return quoteLiteral(text);
+}
