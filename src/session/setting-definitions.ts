@@ -1,3 +1,5 @@
+import { INERT_SETTINGS } from './planner-settings.ts';
+
 /** The run-time settings (GUCs) that Heddle knows, spelled and bounded as PostgreSQL has them. */
 
 interface SettingBase {
@@ -446,4 +448,5 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     'parallel_leader_participation',
     'synchronize_seqscans',
   ].map(planner),
+  ...INERT_SETTINGS,
 ];

@@ -570,14 +570,16 @@ function bindJoin(b: Binder, scope: Scope, node: JoinExpr): BoundFrom {
   if (alias !== '') for (const below of inner) below.relationVisible = false;
   const usingAlias = node.join_using_alias?.aliasname;
   const namespace = alias === '' ? [...inner, item] : [item];
-  if (usingAlias !== undefined) {
-    namespace.push({
+  if (usingAlias !== undefined && alias === '') {
+    const named: NamespaceItem = {
       ...item,
       alias: usingAlias,
       columns: merged.map(({ name, expr }) => ({ name, expr })),
       relationVisible: true,
       columnsVisible: false,
-    });
+    };
+    checkDistinctNames(namespace, [named]);
+    namespace.push(named);
   }
   return { from, namespace };
 }

@@ -273,7 +273,7 @@ function columnHint(scope: Scope, qualifier: string | null, name: string): { hin
         }
         if (column.name === '') continue;
         let distance = levenshtein(column.name, name);
-        if (distance > column.name.length / 2 || distance > FUZZY_DISTANCE_MAX) continue;
+        if (distance > name.length >> 1 || distance > FUZZY_DISTANCE_MAX) continue;
         if (qualifier !== null) distance += levenshtein(item.alias, qualifier);
         if (distance > best || distance > FUZZY_DISTANCE_MAX) continue;
         if (distance < best) matches = [];

@@ -496,6 +496,13 @@ function bindLimit(b: Binder, scope: Scope, node: SelectStmt): BoundLimit {
   const offset = bound(node.limitOffset, 'OFFSET');
   const limit = bound(node.limitCount, 'LIMIT');
   const withTies = node.limitOption === 'LIMIT_OPTION_WITH_TIES';
+  const isNull = node.limitCount !== undefined && limit === null;
+  if (withTies && isNull) {
+    throw pgError(
+      'invalid_row_count_in_limit_clause',
+      'row count cannot be null in FETCH FIRST ... WITH TIES clause',
+    );
+  }
   if (withTies && (node.sortClause?.length ?? 0) === 0) {
     throw pgError('syntax_error', 'WITH TIES cannot be specified without ORDER BY clause');
   }

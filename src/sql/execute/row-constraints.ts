@@ -29,7 +29,8 @@ export class RowConstraints {
   ) {
     this.#run = run;
     this.#table = table;
-    this.#checks = checks;
+    // In the order of their names, which decides what is told of a row that violates several.
+    this.#checks = [...checks].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#notNull = table.columns.flatMap((column, i) =>
       column.notNull && !column.dropped ? [i] : [],
     );

@@ -1,6 +1,6 @@
 import type { Node, ParseResult } from '@pgsql/types';
 import { hasSqlDetails, loadModule, parseSync } from 'libpg-query';
-import { pgError, stackDepthExceeded } from '../../errors/index.ts';
+import { type Condition, pgError, stackDepthExceeded } from '../../errors/index.ts';
 
 /** What a statement is, coarsely: what may run it, and as what. */
 export type StatementKind =
@@ -67,12 +67,42 @@ function parseTree(text: string): ParseResult {
     if (!hasSqlDetails(error) || error.sqlDetails === undefined) throw error;
     const { message, cursorPosition, functionName } = error.sqlDetails;
     if (message.startsWith('stack depth')) throw stackDepthExceeded();
-    throw pgError(
-      NOT_SUPPORTED.test(message) ? 'feature_not_supported' : 'syntax_error',
-      message,
-      functionName === undefined ? {} : positionOf(cursorPosition),
-    );
+    const hasPosition = functionName !== undefined && !WITHOUT_POSITION.test(message);
+    throw pgError(condition(message, text, cursorPosition), message, {
+      ...(hasPosition ? positionOf(cursorPosition) : {}),
+      ...hintOf(message, text, cursorPosition),
+    });
   }
+}
+
+/** The conditions of the grammar's errors that are none of syntax. */
+function condition(message: string, text: string, cursorPosition: number): Condition {
+  if (NOT_SUPPORTED.test(message)) return 'feature_not_supported';
+  if (INVALID_VALUE.test(message)) return 'invalid_parameter_value';
+  if (ENCODING.test(message)) return 'character_not_in_repertoire';
+  return isShortUnicodeEscape(message, text, cursorPosition)
+    ? 'invalid_escape_sequence'
+    : 'syntax_error';
+}
+
+/** `\u12` in an escape string, in difference to `\12` in a Unicode string. */
+function isShortUnicodeEscape(message: string, text: string, cursorPosition: number): boolean {
+  return message === UNICODE_ESCAPE && /^\\u/i.test(text.slice(cursorPosition, cursorPosition + 2));
+}
+
+const UNICODE_ESCAPE = 'invalid Unicode escape';
+const INVALID_VALUE = /^column number must be in range |^unrecognized partitioning strategy /;
+const ENCODING = /^invalid byte sequence for encoding /;
+const WITHOUT_POSITION = / WITH TIES |^WITH TIES |^invalid byte sequence /;
+
+function hintOf(message: string, text: string, cursorPosition: number): { hint?: string } {
+  if (message === 'missing argument') {
+    return { hint: 'Use NONE to denote the missing argument of a unary operator.' };
+  }
+  if (message !== UNICODE_ESCAPE) return {};
+  return isShortUnicodeEscape(message, text, cursorPosition)
+    ? { hint: 'Unicode escapes must be \\uXXXX or \\UXXXXXXXX.' }
+    : { hint: 'Unicode escapes must be \\XXXX or \\+XXXXXX.' };
 }
 
 /** What the grammar refuses although it is no error of syntax. */

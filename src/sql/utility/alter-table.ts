@@ -1,7 +1,7 @@
 import type { AlterTableCmd, AlterTableStmt, Node } from '@pgsql/types';
 import { assert } from '../../base/index.ts';
 import type { RelationDescriptor } from '../../catalog/index.ts';
-import { notSupported, type PgError, pgError } from '../../errors/index.ts';
+import { hasCondition, notSupported, PgError, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { addColumn } from './add-column.ts';
 import { setDefault, setNotNull } from './alter-column.ts';
@@ -49,11 +49,30 @@ export function* alterTable(command: Command, statement: AlterTableStmt): Utilit
     if (!('AlterTableCmd' in node)) continue;
     const now = command.catalog.relationByOid(relation.oid);
     assert(now !== undefined, 'a locked relation stays');
-    yield* alter(command, now, node.AlterTableCmd);
+    try {
+      yield* alter(command, now, node.AlterTableCmd);
+    } catch (error) {
+      throw withoutPosition(command, node.AlterTableCmd, error);
+    }
     // What an action has written, the next one is to see.
     command.environment.nextCommand();
   }
   return { tag };
+}
+
+/** PostgreSQL has the text of the statement no more when it runs its actions; it has it only for the type of
+ * a new column, and for USING. */
+function withoutPosition(command: Command, action: AlterTableCmd, error: unknown): unknown {
+  if (!(error instanceof PgError) || error.fields.position === undefined) return error;
+  const { subtype, def } = action;
+  const column = def !== undefined && 'ColumnDef' in def ? def.ColumnDef : {};
+  const ofType = error.fields.position === command.position(column.typeName?.location).position;
+  const isKept =
+    (subtype === 'AT_AddColumn' && (ofType || hasCondition(error, 'syntax_error'))) ||
+    (subtype === 'AT_AlterColumnType' && !ofType);
+  if (isKept) return error;
+  const { position: _, ...fields } = error.fields;
+  return new PgError(fields);
 }
 
 /** The lock that all actions together need. Rows can be read while a foreign key is added, and changed
@@ -87,7 +106,7 @@ function* alter(
     setOwner(command, relation, action.newowner);
     return;
   }
-  if (!isTable(relation)) throw wrongKind(relation, action);
+  if (!isTable(relation)) throw notOfTable(relation, action);
   yield* alterOne(command, relation, action);
 }
 
@@ -142,18 +161,64 @@ function optionNodes(action: AlterTableCmd): readonly Node[] {
   return action.def !== undefined && 'List' in action.def ? (action.def.List.items ?? []) : [];
 }
 
-/** `AT_EnableTrig` as words. */
+/** An action as error messages name it. */
 function actionName(action: AlterTableCmd): string {
-  return (action.subtype ?? '')
-    .slice('AT_'.length)
-    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
-    .toUpperCase();
+  const { subtype = '' } = action;
+  return (
+    ACTIONS[subtype] ??
+    subtype
+      .slice('AT_'.length)
+      .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
+      .toUpperCase()
+  );
 }
 
-function wrongKind(relation: RelationDescriptor, action: AlterTableCmd): PgError {
+const ACTIONS: Readonly<Record<string, string>> = {
+  AT_ColumnDefault: 'ALTER COLUMN ... SET DEFAULT',
+  AT_DropNotNull: 'ALTER COLUMN ... DROP NOT NULL',
+  AT_SetNotNull: 'ALTER COLUMN ... SET NOT NULL',
+  AT_DropExpression: 'ALTER COLUMN ... DROP EXPRESSION',
+  AT_SetStatistics: 'ALTER COLUMN ... SET STATISTICS',
+  AT_SetOptions: 'ALTER COLUMN ... SET',
+  AT_ResetOptions: 'ALTER COLUMN ... RESET',
+  AT_SetStorage: 'ALTER COLUMN ... SET STORAGE',
+  AT_SetCompression: 'ALTER COLUMN ... SET COMPRESSION',
+  AT_AlterColumnType: 'ALTER COLUMN ... SET DATA TYPE',
+  AT_AddIdentity: 'ALTER COLUMN ... ADD IDENTITY',
+  AT_SetIdentity: 'ALTER COLUMN ... SET',
+  AT_DropIdentity: 'ALTER COLUMN ... DROP IDENTITY',
+  AT_DropCluster: 'SET WITHOUT CLUSTER',
+  AT_SetUnLogged: 'SET UNLOGGED',
+  AT_SetRelOptions: 'SET',
+  AT_ResetRelOptions: 'RESET',
+  AT_AddInherit: 'INHERIT',
+  AT_DropInherit: 'NO INHERIT',
+  AT_AddOf: 'OF',
+  AT_DropOf: 'NOT OF',
+  AT_SetTableSpace: 'SET TABLESPACE',
+  AT_EnableTrig: 'ENABLE TRIGGER',
+  AT_EnableTrigAll: 'ENABLE TRIGGER ALL',
+  AT_EnableTrigUser: 'ENABLE TRIGGER USER',
+  AT_DisableTrig: 'DISABLE TRIGGER',
+  AT_DisableTrigAll: 'DISABLE TRIGGER ALL',
+  AT_DisableTrigUser: 'DISABLE TRIGGER USER',
+};
+
+/** What views have in PostgreSQL, too. */
+const OF_VIEWS: ReadonlySet<string> = new Set([
+  'AT_ColumnDefault',
+  'AT_SetRelOptions',
+  'AT_ResetRelOptions',
+]);
+
+function notOfTable(relation: RelationDescriptor, action: AlterTableCmd): PgError {
+  const name = actionName(action);
+  if (relation.kind === 'view' && OF_VIEWS.has(action.subtype ?? '')) {
+    return notSupported(`ALTER VIEW ... ${name}`);
+  }
   return pgError(
     'wrong_object_type',
-    `ALTER action ${actionName(action)} cannot be performed on relation "${relation.name}"`,
+    `ALTER action ${name} cannot be performed on relation "${relation.name}"`,
     { detail: `This operation is not supported for ${relation.kind}s.` },
   );
 }

@@ -1,4 +1,4 @@
-import type { CreateStmt, Node, PartitionSpec } from '@pgsql/types';
+import type { CreateStmt, Node, PartitionSpec, RangeVar } from '@pgsql/types';
 import { TUPLE_COLUMNS_MAX } from '../../access/index.ts';
 import type {
   ColumnDescriptor,
@@ -8,7 +8,7 @@ import type {
   RelationDescriptor,
   SchemaDescriptor,
 } from '../../catalog/index.ts';
-import { notSupported, pgError } from '../../errors/index.ts';
+import { hasCondition, notSupported, pgError } from '../../errors/index.ts';
 import type { TreeId } from '../../storage/index.ts';
 import type { Expr } from '../expression.ts';
 import { visitChildren } from '../expression-tree.ts';
@@ -47,7 +47,7 @@ export function* createTable(command: Command, statement: CreateStmt): UtilityEx
   checkPersistence(name, 'tables');
   checkOnCommit(statement.oncommit);
   checkAccessMethod(statement.accessMethod);
-  const schema = creationSchema(command, name);
+  const schema = schemaOf(command, name);
   const tableName = name.relname ?? '';
   yield* command.claimName(schema.oid, tableName);
   if (skipExisting(command, schema, tableName, statement.if_not_exists === true)) {
@@ -74,6 +74,16 @@ export function* createTable(command: Command, statement: CreateStmt): UtilityEx
   yield* inheritIndexes(command, parent, table);
   yield* addForeignKeys(command, table, elements.foreignKeys, true);
   return { tag: 'CREATE TABLE' };
+}
+
+/** The schema of the new table; one that is missing is shown in the text. */
+function schemaOf(command: Command, name: RangeVar): SchemaDescriptor {
+  try {
+    return creationSchema(command, name);
+  } catch (error) {
+    if (!hasCondition(error, 'invalid_schema_name')) throw error;
+    throw error.with(command.position(name.location));
+  }
 }
 
 /** True when the relation exists and may (IF NOT EXISTS); 42P07 when it must not. */

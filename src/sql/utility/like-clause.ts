@@ -17,7 +17,9 @@ export function likeElements(
 ): void {
   const name = clause.relation ?? {};
   const source = findRelation(command, name);
-  if (source === undefined) throw undefinedRelation(command, name);
+  if (source === undefined) {
+    throw undefinedRelation(command, name).with(command.position(name.location));
+  }
   if (source.kind === 'sequence') {
     throw pgError('wrong_object_type', `relation "${source.name}" is invalid in LIKE clause`, {
       detail: 'This operation is not supported for sequences.',
