@@ -22,6 +22,14 @@ export interface BindContext {
   readonly types: TypeContext;
   /** False where the protocol can give no values for $n: the simple query protocol. */
   readonly parametersAllowed?: boolean;
+  /** Hears what each `*` of a target list stands for, as it could be written in its place. */
+  onStar?(location: number, columns: readonly StarColumn[]): void;
+}
+
+/** A column of `*`: `qualifier` is null where it goes by its name alone. */
+export interface StarColumn {
+  readonly qualifier: string | null;
+  readonly column: string;
 }
 
 /** State of one binding, shared by all query levels of a statement. */

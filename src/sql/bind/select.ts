@@ -30,6 +30,7 @@ import type {
 } from './query.ts';
 import { checkRecursiveReferences, dependencyOrder } from './recursion.ts';
 import { findColumn, type Place, Scope } from './scope.ts';
+import { reportStar } from './star-columns.ts';
 import { visibleOutput } from './sublinks.ts';
 import { figureColumnName, integerConstant, listItems, nameList } from './syntax.ts';
 import { typeDisplay } from './type-facts.ts';
@@ -183,8 +184,10 @@ export function bindTargetList(
     if (!('ResTarget' in node) || node.ResTarget.val === undefined) continue;
     const value = node.ResTarget.val;
     const columns = bindStar(b, scope, value);
-    if (columns !== null) targets.push(...columns);
-    else {
+    if (columns !== null) {
+      targets.push(...columns);
+      if ('ColumnRef' in value) reportStar(b, scope, value.ColumnRef, columns);
+    } else {
       const expr = bindExpr(b, scope, value);
       const name = node.ResTarget.name ?? subqueryName(value, expr) ?? figureColumnName(value);
       targets.push({ name, expr });

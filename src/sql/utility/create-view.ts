@@ -5,8 +5,10 @@ import type { TreeId } from '../../storage/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { formatType, OID } from '../../types/index.ts';
 import { bindStatement } from '../bind/bind-statement.ts';
+import type { StarColumn } from '../bind/binder.ts';
 import { visibleOutput } from '../bind/sublinks.ts';
 import { nameList } from '../bind/syntax.ts';
+import { parseStatements } from '../parse/index.ts';
 import type { Command } from './command.ts';
 import { visitTree } from './dependencies.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
@@ -14,7 +16,7 @@ import { creationSchema, duplicateRelation, findRelation, isNameTaken } from './
 import { changeRelation } from './relation-change.ts';
 import { checkColumnType, checkPersistence } from './table-elements.ts';
 import { areNotSupported } from './unsupported.ts';
-import { recursiveQueryText, renameRelations, viewQueryText } from './view-text.ts';
+import { recursiveQueryText, renameRelations, replaceStars, viewQueryText } from './view-text.ts';
 
 /** CREATE [OR REPLACE] [RECURSIVE] VIEW. */
 export function* createView(command: Command, statement: ViewStmt): UtilityExecution {
@@ -46,7 +48,7 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   const text = isRecursiveView(query.SelectStmt)
     ? recursiveQueryText(viewName, aliases, written)
     : written;
-  const definition = qualify(command, text);
+  const definition = qualify(command, expandStars(command, text));
   const present = command.catalog.relationByName(schema.oid, viewName);
   if (present !== undefined && statement.replace === true) {
     if (present.kind !== 'view') {
@@ -146,6 +148,19 @@ function viewColumns(
     throw pgError('duplicate_column', `column "${column.name}" specified more than once`);
   });
   return columns;
+}
+
+/** Writes out what each `*` stands for: columns that its tables get later are none of the view's. */
+function expandStars(command: Command, text: string): string {
+  const stars = new Map<number, readonly StarColumn[]>();
+  const [statement] = parseStatements(text);
+  if (statement === undefined) return text;
+  const context = { ...command.bindContext(), text };
+  bindStatement(statement.node, {
+    ...context,
+    onStar: (location, columns) => stars.set(location, columns),
+  });
+  return replaceStars(text, stars);
 }
 
 /** Names the relations of the query with their schemas. */

@@ -1,11 +1,13 @@
 import type { Node, RangeVar } from '@pgsql/types';
 import { pgError } from '../../errors/index.ts';
+import type { StarColumn } from '../bind/binder.ts';
 import { quoteIdentifier } from '../bind/deparse.ts';
 import { parseStatements } from '../parse/index.ts';
 import { visitTree } from './dependencies.ts';
 
-/** The text of a view's query. It is kept as the user wrote it, but for the relations: those are
- * named with their schemas, so that a view means the same whatever the search path. */
+/** The text of a view's query. It is kept as the user wrote it, but for the relations, which are named
+ * with their schemas, so that a view means the same whatever the search path, and for stars, which are
+ * written out, so that it means the same whatever columns its tables get. */
 
 /** Cuts the query out of CREATE VIEW … AS query, given the whole query string and a location within
  * the statement that lies before AS. */
@@ -64,6 +66,43 @@ export interface RelationName {
   readonly name: string;
 }
 
+const STAR = new RegExp(`^(?:${IDENTIFIER}\\s*\\.\\s*)*\\*`);
+
+/** The text with the columns that its stars stand for, by the stars' locations. */
+export function replaceStars(
+  text: string,
+  stars: ReadonlyMap<number, readonly StarColumn[]>,
+): string {
+  const bytes = Buffer.from(text);
+  const edits: Edit[] = [];
+  for (const [start, columns] of stars) {
+    const written = STAR.exec(bytes.toString('utf8', start))?.[0];
+    if (written === undefined) continue;
+    const names = columns.map(({ qualifier, column }) =>
+      qualifier === null
+        ? quoteIdentifier(column)
+        : `${quoteIdentifier(qualifier)}.${quoteIdentifier(column)}`,
+    );
+    edits.push({ start, end: start + Buffer.byteLength(written), text: names.join(', ') });
+  }
+  return edited(bytes, edits);
+}
+
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+function edited(bytes: Buffer, edits: Edit[]): string {
+  edits.sort((a, b) => b.start - a.start);
+  let result = bytes;
+  for (const { start, end, text } of edits) {
+    result = Buffer.concat([result.subarray(0, start), Buffer.from(text), result.subarray(end)]);
+  }
+  return result.toString('utf8');
+}
+
 /** The text with other names for some of its relations: `rename` says which, null for those that
  * stay as they are. With `keepAlias` a relation without an alias keeps its old name as one. */
 export function renameRelations(
@@ -71,7 +110,7 @@ export function renameRelations(
   rename: (name: RangeVar) => RelationName | null,
   keepAlias: boolean,
 ): string {
-  const edits: { start: number; end: number; text: string }[] = [];
+  const edits: Edit[] = [];
   const bytes = Buffer.from(text);
   for (const statement of parseStatements(text)) {
     const commonTables = commonTablesOf(statement.node);
@@ -93,16 +132,7 @@ export function renameRelations(
       });
     });
   }
-  edits.sort((a, b) => b.start - a.start);
-  let result = bytes;
-  for (const edit of edits) {
-    result = Buffer.concat([
-      result.subarray(0, edit.start),
-      Buffer.from(edit.text),
-      result.subarray(edit.end),
-    ]);
-  }
-  return result.toString('utf8');
+  return edited(bytes, edits);
 }
 
 /** Names of all common tables of a statement. */
