@@ -13,13 +13,10 @@ import { KEY_LENGTH_MAX, keyTooLong } from '../storage/index.ts';
 import {
   type Datum,
   encodeKeyPart,
-  invertBytes,
-  OID,
+  encodeStoredKeyPart,
   type SqlType,
   typeByOid,
 } from '../types/index.ts';
-
-const VALUE = 1;
 
 /** Appends one key part from a vector. */
 export function encodeKeyPartOfVector(
@@ -34,21 +31,13 @@ export function encodeKeyPartOfVector(
     encodeKeyPart(type, null, descending, nullsFirst, out);
     return;
   }
-  if (vector.lane === 'bytes' && isZeroTerminated(type)) {
-    out.u8(VALUE);
-    const at = out.position;
+  if (vector.lane === 'bytes') {
     const start = vector.start[row]!;
-    out.range(vector.buffer, start, start + vector.length[row]!);
-    out.u8(0);
-    if (descending) invertBytes(out.bytes, at, out.position);
+    const end = start + vector.length[row]!;
+    encodeStoredKeyPart(type, vector.buffer, start, end, descending, out);
     return;
   }
   encodeKeyPart(type, readDatum(vector, row, type), descending, nullsFirst, out);
-}
-
-/** Types whose key is their stored bytes and a zero. */
-function isZeroTerminated(type: SqlType): boolean {
-  return type.oid === OID.text || type.oid === OID.varchar || type.oid === OID.name;
 }
 
 /** What a table's clustered keys are made of. */

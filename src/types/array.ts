@@ -9,6 +9,10 @@
  *        …     …  elements     of those not NULL the stored form; before it its length in 4 bytes
  *                              unless all values of the element type have the same
  *
+ * Valid if and only if (1) there are at most 6 dimensions and their lengths multiply to the number of
+ * elements, (2) the last element ends where the array does, (3) each is valid in its type's form.
+ * Versions: 1, first release.
+ *
  * Key: for each element 01 and its key, or 02 for NULL; then 00, which puts a shorter array before a
  * longer one; then the number of dimensions, their lengths and lower bounds, which decide between
  * arrays of the same elements.

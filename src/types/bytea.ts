@@ -13,7 +13,7 @@ export function hexValue(code: number): number {
 }
 
 /** Reads the text form of a bytea, hex or escape. */
-export function parseBytea(text: string): Uint8Array {
+function parseBytea(text: string): Uint8Array {
   return text.startsWith('\\x') ? decodeHex(text, 2) : parseEscaped(text);
 }
 
@@ -168,7 +168,6 @@ export const byteaType: SqlType = {
   storage: 'x',
   lane: 'bytes',
   stored: 'bytes',
-  bytesOrdered: true,
   input: parseBytea,
   output: (value, context) => outputBytea(value as Uint8Array, context),
   receive: (bytes, start, end) => bytes.slice(start, end),

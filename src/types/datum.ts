@@ -13,6 +13,7 @@
  *   bytea                        Uint8Array
  *   uuid                         Uint8Array of 16 bytes
  *   json                         string
+ *   jsonpath                     string, its canonical text
  *   jsonb                        Uint8Array, its stored form (types/json/stored.ts)
  *   numeric                      Numeric
  *   interval                     Interval

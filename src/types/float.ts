@@ -320,7 +320,7 @@ function decimalToFloat4(decimal: string): number {
 }
 
 /** Orders floats as btree does: -0 = 0, NaN equal to itself and greater than all. */
-export function compareFloats(a: Datum, b: Datum): number {
+function compareFloats(a: Datum, b: Datum): number {
   const left = a as number;
   const right = b as number;
   if (left < right) return -1;

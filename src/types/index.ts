@@ -1,13 +1,12 @@
 export { arrayOf, arrayType } from './array.ts';
 export { checkDimensionCount } from './array-text.ts';
 export { parseBoolean } from './boolean.ts';
-export { decodeHex, parseBytea } from './bytea.ts';
+export { decodeHex } from './bytea.ts';
 export * from './datetime/index.ts';
 export * from './datum.ts';
 export { formatFloat4, formatFloat8, parseFloat4, parseFloat8 } from './float.ts';
 export { formatType } from './format-type.ts';
 export {
-  encodeInt64Key,
   INT2_MAX,
   INT2_MIN,
   INT4_MAX,
@@ -24,9 +23,7 @@ export {
   compareKeys,
   encodeKey,
   encodeKeyPart,
-  encodeNullableKey,
   encodeStoredKeyPart,
-  invertBytes,
   type KeyColumn,
 } from './key.ts';
 /** Arithmetic on numerics: `numeric.add(a, b)`. */
@@ -34,7 +31,7 @@ export * as numeric from './numeric/index.ts';
 export type { ObjectNames, ReferenceKind } from './object-reference.ts';
 export { C_COLLATION, DEFAULT_COLLATION, OID } from './oid.ts';
 export { recordType } from './record.ts';
-export { builtinTypes, TypeRegistry, typeByName, typeByOid } from './registry.ts';
+export { builtinTypes, typeByName, typeByOid } from './registry.ts';
 export * from './sql-type.ts';
 export { truncateName, unpad } from './text.ts';
 export { arrayTypeOf, parseTypeName, resolveTypeName, SERIAL_TYPES } from './type-name.ts';
@@ -46,4 +43,3 @@ export {
   verifyText,
   verifyUtf8,
 } from './utf8.ts';
-export { formatUuid } from './uuid.ts';

@@ -151,7 +151,7 @@ export const int8Type: SqlType = {
 };
 
 /** Key of a 64-bit integer; timestamps share it. */
-export function encodeInt64Key(value: Int8, out: ByteWriter): void {
+function encodeInt64Key(value: Int8, out: ByteWriter): void {
   out.i64be(value);
   out.bytes[out.position - 8]! ^= 0x80;
 }

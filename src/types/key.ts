@@ -51,11 +51,6 @@ export function encodeStoredKeyPart(
   if (descending) invertBytes(out.bytes, keyStart, out.position);
 }
 
-/** Appends an ascending part, NULLs last. */
-export function encodeNullableKey(type: SqlType, value: Datum, out: ByteWriter): void {
-  encodeKeyPart(type, value, false, false, out);
-}
-
 /** How one column of a key is ordered. */
 export interface KeyColumn {
   readonly type: SqlType;
@@ -98,6 +93,6 @@ function compareNullable(column: KeyColumn, a: Datum, b: Datum): number {
 }
 
 /** Turns the order of key bytes around; a key of bytes that ends itself still does. */
-export function invertBytes(bytes: Uint8Array, start: number, end: number): void {
+function invertBytes(bytes: Uint8Array, start: number, end: number): void {
   for (let i = start; i < end; i++) bytes[i]! ^= 0xff;
 }

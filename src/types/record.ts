@@ -1,9 +1,20 @@
 /** record, the type of ROW(…): text form `(1,"a b",)`.
  *
- * Stored form, integers little-endian: count of fields in 2 bytes, plus 8000 where they have names; for
- * each field the length of its name in 2 bytes and the name, where they have names; the OID of its type
- * in 4, its length in 4 (FFFFFFFF for NULL), its type's stored form. Key: for each field 01 and its
- * key, or 02 for NULL; then 00.
+ * Stored form, integers little-endian: a head, then each field.
+ *
+ *   offset  size  field
+ *        0     2  shape        bits 0..14: number of fields; bit 15: they have names
+ *
+ *        0     2  name length  where the fields have names
+ *        2     …  name         UTF-8, likewise
+ *        …     4  type         its OID
+ *        …     4  length       of the value; FFFFFFFF for NULL
+ *        …     …  value        the stored form of the type
+ *
+ * Valid if and only if (1) the last field ends where the record does, (2) each type is one that the
+ * server has, (3) each value is valid in its type's form. Versions: 1, first release.
+ *
+ * Key: for each field 01 and its key, or 02 for NULL; then 00.
  */
 import { type ByteWriter, decodeUtf8 } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';

@@ -33,7 +33,7 @@ import {
 import { uuidType } from './uuid.ts';
 
 /** Types by OID and by their name in pg_type. */
-export class TypeRegistry {
+class TypeRegistry {
   private readonly byOid = new Map<number, SqlType>();
   private readonly byName = new Map<string, SqlType>();
 

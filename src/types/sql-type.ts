@@ -97,8 +97,6 @@ export interface SqlType {
   binaryFromBytes?(bytes: Uint8Array, start: number, end: number, out: ByteWriter): void;
   /** Lane `bytes` only: the same as `encodeKey`, straight from stored bytes. */
   keyFromBytes?(bytes: Uint8Array, start: number, end: number, out: ByteWriter): void;
-  /** Lane `bytes` only: true when equality and order are those of the stored bytes. */
-  readonly bytesOrdered?: boolean;
 
   /** Encodes `(10,2)` of a declaration; absent where the type takes no modifier. */
   typmodIn?(modifiers: readonly number[]): number;

@@ -8,7 +8,7 @@ import { type ByteWriter, decodeUtf8 } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
 import type { Datum } from './datum.ts';
 import { C_COLLATION, DEFAULT_COLLATION } from './oid.ts';
-import { COMMON, expectLength } from './scalar.ts';
+import { COMMON, expectLength, insufficientData } from './scalar.ts';
 import type { SqlType } from './sql-type.ts';
 import {
   characterCount,
@@ -18,6 +18,28 @@ import {
   verifyText,
   verifyUtf8,
 } from './utf8.ts';
+
+/** A text of the client, checked. */
+export function receiveText(bytes: Uint8Array, start: number, end: number): string {
+  verifyUtf8(bytes, start, end);
+  return decodeUtf8(bytes, start, end);
+}
+
+/** What the binary forms of jsonb and jsonpath begin with, before the text. */
+export const WIRE_VERSION = 1;
+
+/** The text of a binary form with a version; `fault` is what is said of a version that is not known. */
+export function receiveVersioned(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  fault: string,
+): string {
+  if (start === end) throw insufficientData();
+  const version = bytes[start]!;
+  if (version !== WIRE_VERSION) throw pgError('internal_error', `${fault} ${version}`);
+  return receiveText(bytes, start + 1, end);
+}
 
 /** What all types that are UTF-8 strings share. */
 export const STRING = {
@@ -29,13 +51,9 @@ export const STRING = {
   storage: 'x',
   lane: 'bytes',
   stored: 'bytes',
-  bytesOrdered: true,
   input: verifyText,
   output: (value: Datum) => value as string,
-  receive(bytes: Uint8Array, start: number, end: number): Datum {
-    verifyUtf8(bytes, start, end);
-    return decodeUtf8(bytes, start, end);
-  },
+  receive: receiveText,
   send(value: Datum, out: ByteWriter) {
     out.utf8(value as string);
   },
@@ -146,7 +164,6 @@ export const bpcharType: SqlType = {
   sqlName: 'character',
   arrayOid: 1014,
   collation: DEFAULT_COLLATION,
-  bytesOrdered: false,
   compare: (a, b) => compareText(unpad(a as string), unpad(b as string)),
   encodeKey(value, out) {
     out.utf8(unpad(value as string));
@@ -257,7 +274,6 @@ export const charType: SqlType = {
   storage: 'p',
   lane: 'bytes',
   stored: 'bytes',
-  bytesOrdered: true,
   input(text) {
     if (OCTAL_ESCAPE.test(text)) return byteString(Number.parseInt(text.slice(1), 8) & 0xff);
     const first = verifyText(text).codePointAt(0);

@@ -35,7 +35,7 @@ function writeUuid(bytes: Uint8Array, start: number, out: ByteWriter): void {
 }
 
 /** A uuid as text, `a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11`. */
-export function formatUuid(bytes: Uint8Array): string {
+function formatUuid(bytes: Uint8Array): string {
   let text = '';
   for (let i = 0; i < 16; i++) {
     if (i === 4 || i === 6 || i === 8 || i === 10) text += '-';
@@ -58,7 +58,6 @@ export const uuidType: SqlType = {
   storage: 'p',
   lane: 'bytes',
   stored: 'bytes',
-  bytesOrdered: true,
   input: parseUuid,
   output: (value) => formatUuid(value as Uint8Array),
   receive(bytes, start, end) {

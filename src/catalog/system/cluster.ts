@@ -1,9 +1,9 @@
 /** Databases, schemas, roles, tablespaces and collations. */
 
-import { quoteIdentifier } from '../../base/index.ts';
 import { type ArrayDatum, arrayOf, OID } from '../../types/index.ts';
 import { INFORMATION_SCHEMA, PG_CATALOG_SCHEMA, PUBLIC_SCHEMA } from '../bootstrap.ts';
 import type { CatalogView, RoleDescriptor } from '../descriptors.ts';
+import { ownerAccess } from './access.ts';
 import { DEFAULT_TABLESPACE, GLOBAL_TABLESPACE, OWNER, UTF8_ENCODING } from './object-identity.ts';
 import type { ProducerTable, SystemRow, SystemState } from './system-state.ts';
 
@@ -31,9 +31,8 @@ function* databaseRows({ catalog }: SystemState): Iterable<SystemRow> {
 
 /** Everybody may use the schema public, but not create in it: what PostgreSQL 15's initdb grants. */
 function publicAccess(catalog: CatalogView, owner: number): ArrayDatum {
-  const role = catalog.roleByOid(owner)?.name;
-  const name = role === undefined ? String(owner) : quoteIdentifier(role);
-  return arrayOf(OID.aclitem, [`${name}=UC/${name}`, `=U/${name}`]);
+  const access = ownerAccess(catalog, owner, 'UC', 'U');
+  return arrayOf(OID.aclitem, [access.own, access.everybody]);
 }
 
 function* namespaceRows({ catalog }: SystemState): Iterable<SystemRow> {

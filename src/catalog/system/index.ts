@@ -1,3 +1,4 @@
+export { ownerAccess } from './access.ts';
 export { COLLATIONS } from './cluster.ts';
 export {
   constraintDefinition,

@@ -9,11 +9,6 @@ import { OWNER, schemaOf } from './object-identity.ts';
 import { SYSTEM_RELATIONS } from './shapes.ts';
 import type { ProducerTable, SystemRow, SystemState } from './system-state.ts';
 
-const ARRAY_SUBSCRIPT = 6179;
-const RAW_ARRAY_SUBSCRIPT = 6180;
-const JSONB_SUBSCRIPT = 6098;
-const ARRAY_ANALYZE = 3816;
-
 const PLAIN_TYPE: SystemRow = {
   typowner: OWNER,
   typispreferred: false,
@@ -52,8 +47,8 @@ function* userRowTypes(catalog: CatalogView): Iterable<SystemRow> {
       typtype: 'b',
       typcategory: 'A',
       typelem: rowType,
-      typsubscript: ARRAY_SUBSCRIPT,
-      typanalyze: ARRAY_ANALYZE,
+      typsubscript: functionOid('array_subscript_handler'),
+      typanalyze: functionOid('array_typanalyze'),
       typinput: functionOid('array_in'),
       typoutput: functionOid('array_out'),
       typreceive: functionOid('array_recv'),
@@ -93,7 +88,7 @@ function builtinTypeRow(facts: TypeFacts): SystemRow {
     typsend: functionOid(facts.send),
     typmodin: functionOid(facts.typmodIn),
     typmodout: functionOid(facts.typmodOut),
-    typanalyze: isTrueArray ? ARRAY_ANALYZE : 0,
+    typanalyze: isTrueArray ? functionOid('array_typanalyze') : 0,
     typalign: facts.align,
     typstorage: facts.storage,
     typcollation: facts.collation,
@@ -101,9 +96,9 @@ function builtinTypeRow(facts: TypeFacts): SystemRow {
 }
 
 function subscriptHandler({ oid, element, length }: TypeFacts): number {
-  if (oid === OID.jsonb) return JSONB_SUBSCRIPT;
+  if (oid === OID.jsonb) return functionOid('jsonb_subscript_handler');
   if (element === 0) return 0;
-  return length === -1 ? ARRAY_SUBSCRIPT : RAW_ARRAY_SUBSCRIPT;
+  return functionOid(length === -1 ? 'array_subscript_handler' : 'raw_array_subscript_handler');
 }
 
 /** The type of the rows of a relation. */

@@ -31,6 +31,10 @@ export class StatementContext implements FunctionContext, SessionFacts {
   control: SessionControl | undefined;
   /** How long the functions of the rows at hand want the statement to wait. */
   sleepMs = 0;
+  /** Undefined where the statement cannot wait. */
+  sleep: FunctionContext['sleep'] = (milliseconds) => {
+    this.sleepMs += milliseconds;
+  };
   private context!: SessionContext;
   private readonly settingOf: (name: string, context: SessionContext) => string | null;
   private readonly onNotice: (message: string, condition: string) => void;
@@ -120,10 +124,6 @@ export class StatementContext implements FunctionContext, SessionFacts {
   setRandomSeed(seed: number): void {
     this.seeded = true;
     this.randomState = BigInt.asUintN(64, BigInt(Math.round(seed * 2 ** 52)));
-  }
-
-  sleep(milliseconds: number): void {
-    this.sleepMs += milliseconds;
   }
 
   notice(message: string, condition = 'NOTICE'): void {

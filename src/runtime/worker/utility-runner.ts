@@ -189,6 +189,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     this.functions = new StatementContext(currentSetting, (message, condition) =>
       this.notice({ message, severity: condition === 'WARNING' ? 'WARNING' : 'NOTICE' }),
     );
+    this.functions.sleep = undefined;
     this.functions.use(
       request.settings,
       open.transaction.session,

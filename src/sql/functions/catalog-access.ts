@@ -1,6 +1,6 @@
 /** acldefault: who may do what with an object whose access privileges nobody has changed. */
 
-import { quoteIdentifier } from '../../base/index.ts';
+import { ownerAccess } from '../../catalog/system/index.ts';
 import { pgError } from '../../errors/index.ts';
 import { arrayOf, type Datum, OID } from '../../types/index.ts';
 import { catalogOf } from './catalog-context.ts';
@@ -29,12 +29,11 @@ function accessDefault(context: FunctionContext, kind: string, owner: number): D
   if (found === undefined) {
     throw pgError('internal_error', `unrecognized objtype abbreviation: ${kind}`);
   }
-  const role = catalogOf(context).roleByOid(owner)?.name;
-  const name = role === undefined ? String(owner) : quoteIdentifier(role);
   const [everybody, own] = found;
+  const access = ownerAccess(catalogOf(context), owner, own, everybody);
   const items: string[] = [];
-  if (everybody !== '') items.push(`=${everybody}/${name}`);
-  if (own !== '') items.push(`${name}=${own}/${name}`);
+  if (everybody !== '') items.push(access.everybody);
+  if (own !== '') items.push(access.own);
   return arrayOf(OID.aclitem, items);
 }
 

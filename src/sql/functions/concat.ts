@@ -7,7 +7,7 @@ import { registerFunctions } from './implementations.ts';
 import { quoteIdentifier, quoteLiteral } from './text.ts';
 
 /** The text form of a value of one type; null for NULL. */
-export type TextForm = (context: FunctionContext, value: Datum) => string | null;
+type TextForm = (context: FunctionContext, value: Datum) => string | null;
 
 export function textForm(type: number): TextForm {
   if (type === OID.text || type === OID.unknown || type === OID.varchar) {

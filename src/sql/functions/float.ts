@@ -12,30 +12,29 @@ const { fround } = Math;
 
 export const floatOverflow = () =>
   pgError('numeric_value_out_of_range', 'value out of range: overflow');
-export const floatUnderflow = () =>
-  pgError('numeric_value_out_of_range', 'value out of range: underflow');
+const floatUnderflow = () => pgError('numeric_value_out_of_range', 'value out of range: underflow');
 const inputOutOfRange = () => pgError('numeric_value_out_of_range', 'input is out of range');
 
-export function addFloat(a: number, b: number): number {
+function addFloat(a: number, b: number): number {
   const sum = a + b;
   if (isInfinite(sum) && !isInfinite(a) && !isInfinite(b)) throw floatOverflow();
   return sum;
 }
 
-export function subtractFloat(a: number, b: number): number {
+function subtractFloat(a: number, b: number): number {
   const difference = a - b;
   if (isInfinite(difference) && !isInfinite(a) && !isInfinite(b)) throw floatOverflow();
   return difference;
 }
 
-export function multiplyFloat(a: number, b: number): number {
+function multiplyFloat(a: number, b: number): number {
   const product = a * b;
   if (isInfinite(product) && !isInfinite(a) && !isInfinite(b)) throw floatOverflow();
   if (product === 0 && a !== 0 && b !== 0) throw floatUnderflow();
   return product;
 }
 
-export function divideFloat(a: number, b: number): number {
+function divideFloat(a: number, b: number): number {
   if (b === 0 && !Number.isNaN(a)) throw divisionByZero();
   const quotient = a / b;
   if (isInfinite(quotient) && !isInfinite(a)) throw floatOverflow();
@@ -43,7 +42,7 @@ export function divideFloat(a: number, b: number): number {
   return quotient;
 }
 
-export function addFloat4(a: number, b: number): number {
+function addFloat4(a: number, b: number): number {
   const sum = fround(a + b);
   if (isInfinite(sum) && !isInfinite(a) && !isInfinite(b)) throw floatOverflow();
   return sum;
@@ -127,7 +126,7 @@ export function roundHalfEven(value: number): number {
   return even === 0 && value < 0 ? -0 : even;
 }
 
-export function floatToInt8(value: number): Int8 {
+function floatToInt8(value: number): Int8 {
   const rounded = roundHalfEven(value);
   if (!(rounded >= -(2 ** 63) && rounded < 2 ** 63)) {
     throw pgError('numeric_value_out_of_range', 'bigint out of range');

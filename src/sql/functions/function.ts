@@ -15,8 +15,8 @@ export interface FunctionContext extends TypeContext {
   readonly catalog?: CatalogView | undefined;
   /** Sizes and locks, as far as the thread knows them. */
   readonly server?: ServerKnowledge | undefined;
-  /** Lets the statement wait so long, once it has computed the rows at hand. */
-  sleep?(milliseconds: number): void;
+  /** Lets the statement wait so long, once it has computed the rows at hand. Absent where none can. */
+  readonly sleep?: ((milliseconds: number) => void) | undefined;
   /** Absent on all threads but the main one. */
   readonly control?: StatementControl | undefined;
   /** Present where Plan.needsWriter is true. */

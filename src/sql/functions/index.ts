@@ -36,34 +36,23 @@ export { currentSchema } from './catalog-names.ts';
 export type * from './function.ts';
 export {
   aggregateImplementation,
-  type FunctionTable,
   isImplemented,
   registerFunctions,
   scalarImplementation,
   setImplementation,
 } from './implementations.ts';
 export { JSONB_SUBSCRIPT } from './jsonb-subscript.ts';
-export { type LikeMatcher, likeMatcher } from './like.ts';
 export {
   btreeFamily,
   btreeMembers,
   btreeOperator,
   EQUAL,
-  equalityOperator,
-  GREATER,
-  GREATER_OR_EQUAL,
   LESS,
-  LESS_OR_EQUAL,
-  lessThanOperator,
   operatorClass,
-  type SortOperators,
-  sortOperators,
 } from './operator-families.ts';
 export { compileRegex, type Regex, type RegexMatch } from './regex.ts';
-export { HEDDLE_VERSION, POSTGRES_VERSION } from './session.ts';
 export {
   aggregateByOid,
-  allAggregates,
   allCasts,
   allFunctions,
   allOperators,

@@ -19,10 +19,10 @@ import {
 } from '../../types/index.ts';
 
 /** A value that is not NULL as a JSON text. */
-export type JsonText = (context: TypeContext, value: Datum) => string;
+type JsonText = (context: TypeContext, value: Datum) => string;
 
 /** A value that is not NULL as a jsonb tree. */
-export type JsonTree = (context: TypeContext, value: Datum) => json.JsonbValue;
+type JsonTree = (context: TypeContext, value: Datum) => json.JsonbValue;
 
 /** How values of a type become JSON; all that is not named here becomes a string. */
 type Category =
@@ -158,10 +158,11 @@ export function nullableStored(type: number): (context: TypeContext, value: Datu
   return (context, value) => json.encodeJsonb(tree(context, value));
 }
 
-const JSON_NULL = json.encodeJsonb(null);
+/** null as a stored jsonb. */
+export const JSON_NULL = json.encodeJsonb(null);
 
 /** A value that may be NULL as a jsonb tree. */
-export function nullableTree(type: number): JsonTree {
+function nullableTree(type: number): JsonTree {
   const tree = jsonTreeOf(type);
   return (context, value) => (value === null ? null : tree(context, value));
 }

@@ -3,7 +3,8 @@
 import { pgError } from '../../errors/index.ts';
 import { type ArrayDatum, type Datum, json } from '../../types/index.ts';
 import { registerFunctions } from './implementations.ts';
-import { pathIndex } from './jsonb.ts';
+import { JSON_NULL } from './json-values.ts';
+import { checkedPathIndex } from './jsonb.ts';
 import type { Scalars } from './order.ts';
 
 type Fields = ReadonlyMap<string, json.JsonbValue>;
@@ -87,13 +88,7 @@ function changeElement(
   level: number,
   step: string,
 ): json.JsonbArray {
-  const index = pathIndex(step);
-  if (index === null) {
-    throw pgError(
-      'invalid_text_representation',
-      `path element at position ${level + 1} is not an integer: "${step}"`,
-    );
-  }
+  const index = checkedPathIndex(step, level);
   const position = index < 0 ? elements.length + index : index;
   const present = elements[position];
   if (level < change.path.length - 1) {
@@ -162,8 +157,6 @@ function deletePath(target: Uint8Array, path: ArrayDatum): Uint8Array {
   checkPathDimensions(path);
   return changed(target, path, 'delete', null);
 }
-
-const JSON_NULL = json.encodeJsonb(null);
 
 /** jsonb_set where the new value may be NULL. */
 function setLax(

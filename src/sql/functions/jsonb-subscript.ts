@@ -4,7 +4,7 @@
 import { pgError } from '../../errors/index.ts';
 import { type ArrayDatum, type Datum, json } from '../../types/index.ts';
 import { registerFunctions } from './implementations.ts';
-import { asJsonb, partAt, pathIndex } from './jsonb.ts';
+import { asJsonb, checkedPathIndex, partAt, pathIndex } from './jsonb.ts';
 
 function assignAt(
   target: json.JsonbValue,
@@ -35,13 +35,7 @@ function assignElement(
   step: string,
   value: json.JsonbValue,
 ): json.JsonbArray {
-  const index = pathIndex(step);
-  if (index === null) {
-    throw pgError(
-      'invalid_text_representation',
-      `path element at position ${level + 1} is not an integer: "${step}"`,
-    );
-  }
+  const index = checkedPathIndex(step, level);
   const position = index < 0 ? elements.length + index : index;
   if (position < 0) {
     throw pgError(

@@ -63,6 +63,16 @@ export function pathIndex(text: string): number | null {
   return index >= -2147483648 && index <= 2147483647 ? index : null;
 }
 
+/** An element of a path that must be the index of an array, to change it. */
+export function checkedPathIndex(step: string, level: number): number {
+  const index = pathIndex(step);
+  if (index !== null) return index;
+  throw pgError(
+    'invalid_text_representation',
+    `path element at position ${level + 1} is not an integer: "${step}"`,
+  );
+}
+
 /** The part that a path leads to. */
 export function partAt(bytes: Uint8Array, path: ArrayDatum): Part | null {
   let part: Part | null = whole(bytes);
@@ -153,7 +163,7 @@ function containsPart(container: Part, contained: Part): boolean {
   const tag = json.tagAt(container.bytes, container.start);
   if (tag !== json.tagAt(contained.bytes, contained.start)) return false;
   if (tag === TAG.object) return containsFields(container, contained);
-  if (tag !== TAG.array) return samePart(container, contained);
+  if (tag !== TAG.array) return isSameScalar(container, contained);
   const count = json.countAt(contained.bytes, contained.start);
   for (let i = 0; i < count; i++) {
     if (!hasElement(container, itemOf(contained, i))) return false;
@@ -184,10 +194,8 @@ function hasElement(array: Part, wanted: Part): boolean {
   return false;
 }
 
-function samePart(a: Part, b: Part): boolean {
-  return (
-    json.compareStored(a.bytes.subarray(a.start, a.end), b.bytes.subarray(b.start, b.end)) === 0
-  );
+function isSameScalar(a: Part, b: Part): boolean {
+  return json.compareStoredAt(a.bytes, a.start, a.end, b.bytes, b.start, b.end) === 0;
 }
 
 const containment: Scalars = {

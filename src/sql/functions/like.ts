@@ -197,7 +197,7 @@ function endsWithEscape() {
 }
 
 /** Rewrites a pattern with another escape character (or none) to one with the backslash. */
-export function likeEscape(pattern: string, escapeCharacter: string): string {
+function likeEscape(pattern: string, escapeCharacter: string): string {
   if (escapeCharacter === '') return pattern.replaceAll('\\', '\\\\');
   if (Array.from(escapeCharacter).length !== 1) throw invalidEscapeString();
   if (escapeCharacter === '\\') return pattern;

@@ -13,17 +13,7 @@ const BTREE = 403;
 const HASH = 405;
 
 export const LESS: BtreeStrategy = 1;
-export const LESS_OR_EQUAL: BtreeStrategy = 2;
 export const EQUAL: BtreeStrategy = 3;
-export const GREATER_OR_EQUAL: BtreeStrategy = 4;
-export const GREATER: BtreeStrategy = 5;
-
-export interface SortOperators {
-  readonly less: OperatorSignature;
-  readonly equal: OperatorSignature;
-  readonly greater: OperatorSignature;
-  readonly family: number;
-}
 
 /** The operator of the default family of `left` that compares it with `right`. Types without an
  * operator class of their own are taken as what they are binary-coercible to: varchar as text,
@@ -38,24 +28,6 @@ export function btreeOperator(
   if (family === undefined) return undefined;
   const member = families().members.get(memberKey(family, leftType, orderedType(right), strategy));
   return member === undefined ? undefined : operatorByOid(member.operator);
-}
-
-/** `=` of the type's default btree family; undefined for types that have no order. */
-export function equalityOperator(type: number): OperatorSignature | undefined {
-  return btreeOperator(EQUAL, type, type);
-}
-
-export function lessThanOperator(type: number): OperatorSignature | undefined {
-  return btreeOperator(LESS, type, type);
-}
-
-export function sortOperators(type: number): SortOperators | undefined {
-  const less = btreeOperator(LESS, type, type);
-  const equal = btreeOperator(EQUAL, type, type);
-  const greater = btreeOperator(GREATER, type, type);
-  const family = btreeFamily(type);
-  if (!less || !equal || !greater || family === undefined) return undefined;
-  return { less, equal, greater, family };
 }
 
 /** The default btree family of a type. Two types of one family compare across types. */

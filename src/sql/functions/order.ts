@@ -5,10 +5,10 @@ import type { Datum } from '../../types/index.ts';
 import type { ScalarFunction } from './function.ts';
 
 export type Scalars = Record<string, ScalarFunction>;
-export type Compare<Left, Right = Left> = (a: Left, b: Right) => number;
+type Compare<Left, Right = Left> = (a: Left, b: Right) => number;
 
 /** Names of a type's comparison functions: int4eq, date_eq, bpchar_larger. */
-export interface OrderNames {
+interface OrderNames {
   /** What comes before eq, ne, lt, le, gt, ge. */
   readonly prefix: string;
   /** btint4cmp, date_cmp. */

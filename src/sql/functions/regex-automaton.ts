@@ -101,7 +101,7 @@ export function buildAutomaton(
   return new Automaton(program);
 }
 
-export class Automaton {
+class Automaton {
   private readonly program: readonly Instruction[];
   /** The step at which an instruction was last added, so that it is added once a step. */
   private readonly addedAt: Float64Array;

@@ -251,7 +251,7 @@ function regexpSubstr(
 
 /** Rewrites a SIMILAR TO pattern as an ARE. Two escaped double quotes mark the part that
  * `substring(… similar … escape …)` returns. */
-export function similarToRegex(pattern: string, escapeCharacter: string): string {
+function similarToRegex(pattern: string, escapeCharacter: string): string {
   if (Array.from(escapeCharacter).length > 1) throw invalidEscapeString();
   let result = '^(?:';
   let escaped = false;

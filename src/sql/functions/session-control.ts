@@ -47,7 +47,8 @@ registerFunctions({
   scalars: {
     ...SESSION_CONTROL,
     pg_sleep: (c: C, seconds: number) => {
-      if (seconds > 0) c.sleep?.(seconds * 1000);
+      if (c.sleep === undefined) throw notSupported('pg_sleep() in a utility statement');
+      if (seconds > 0) c.sleep(seconds * 1000);
       return '';
     },
   },

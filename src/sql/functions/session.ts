@@ -16,7 +16,7 @@ import { registerFunctions } from './implementations.ts';
 import type { Scalars } from './order.ts';
 import { allFunctions } from './signatures.ts';
 
-export const POSTGRES_VERSION = '15.18';
+const POSTGRES_VERSION = '15.18';
 export const HEDDLE_VERSION = '0.1.0';
 
 const BOOTSTRAP_SUPERUSER = { oid: 10, name: 'postgres' };

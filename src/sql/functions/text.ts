@@ -60,7 +60,7 @@ function namesWithSuffix(left: string, right: string, compare: string): Scalars 
 
 export const asciiLower = (text: string): string =>
   text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-export const asciiUpper = (text: string): string =>
+const asciiUpper = (text: string): string =>
   text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 
 function initcap(text: string): string {

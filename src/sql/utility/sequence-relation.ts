@@ -1,9 +1,10 @@
 import type { DefElem, Node } from '@pgsql/types';
 import { quoteLiteral } from '../../base/index.ts';
-import type {
-  ColumnDescriptor,
-  RelationDescriptor,
-  StoredExpression,
+import {
+  type ColumnDescriptor,
+  type RelationDescriptor,
+  SEQUENCE_COLUMNS,
+  type StoredExpression,
 } from '../../catalog/index.ts';
 import { pgError } from '../../errors/index.ts';
 import type { TreeId } from '../../storage/index.ts';
@@ -24,26 +25,16 @@ import {
 import { type ResolvedSequence, resolveSequenceOptions } from './sequence-options.ts';
 import type { ColumnDraft } from './table-elements.ts';
 
-/** The columns that `select * from a_sequence` shows. */
-export const SEQUENCE_COLUMNS: readonly ColumnDescriptor[] = [
-  sequenceColumn('last_value', OID.int8),
-  sequenceColumn('log_cnt', OID.int8),
-  sequenceColumn('is_called', OID.bool),
-];
-
-function sequenceColumn(name: string, type: number): ColumnDescriptor {
-  return {
-    name,
-    type,
-    typmod: -1,
-    notNull: true,
-    dropped: false,
-    default: null,
-    identity: '',
-    sequence: 0,
-    missing: null,
-  };
-}
+/** The columns that `select * from a_sequence` shows, as its descriptor has them. */
+const COLUMNS: readonly ColumnDescriptor[] = SEQUENCE_COLUMNS.map((column) => ({
+  ...column,
+  notNull: true,
+  dropped: false,
+  default: null,
+  identity: '',
+  sequence: 0,
+  missing: null,
+}));
 
 /** Adds a sequence to the catalog, with its first value. */
 export function addSequence(
@@ -62,7 +53,7 @@ export function addSequence(
     persistence: 'p',
     owner: environment.role,
     version: 1,
-    columns: SEQUENCE_COLUMNS,
+    columns: COLUMNS,
     tree: 0 as TreeId,
     clusterKey: null,
     indexes: [],

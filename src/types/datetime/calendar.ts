@@ -44,7 +44,7 @@ export function newCivilTime(): CivilTime {
 }
 
 /** A moment as a day number since 2000-01-01 and the microseconds since its midnight. */
-export interface DayTime {
+interface DayTime {
   days: number;
   micros: number;
 }

@@ -40,7 +40,7 @@ import { ZONE_ABBREVIATIONS } from './zone-abbreviations.ts';
  */
 
 /** What a text denotes: fields of a moment, or a special moment. */
-export type MomentKind = 'fields' | 'epoch' | 'late' | 'early';
+type MomentKind = 'fields' | 'epoch' | 'late' | 'early';
 
 export interface Moment {
   kind: MomentKind;
@@ -603,7 +603,7 @@ function decodeClock(decoder: Decoder, text: string): void {
   decoder.claim = TIME;
 }
 
-export interface Clock {
+interface Clock {
   hour: number;
   minute: number;
   second: number;

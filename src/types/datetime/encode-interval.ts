@@ -4,7 +4,7 @@ import type { TypeContext } from '../sql-type.ts';
 /** Text forms of intervals. */
 
 /** An interval in signed fields, all truncated towards zero. Hours may exceed 32 bits. */
-export interface IntervalFields {
+interface IntervalFields {
   year: number;
   month: number;
   day: number;

@@ -63,7 +63,7 @@ function numeric(unscaled: number | bigint, scale = 0): Numeric {
 }
 
 /** The nearest double of a numeric: what date_part answers. */
-export function doubleOfNumeric(value: Numeric): number {
+function doubleOfNumeric(value: Numeric): number {
   switch (value.kind) {
     case 'nan':
       return Number.NaN;

@@ -45,7 +45,6 @@ export {
 } from './conversion.ts';
 export { dateType } from './date.ts';
 export {
-  doubleOfNumeric,
   doubleOfPart,
   extractFromDate,
   extractFromInterval,

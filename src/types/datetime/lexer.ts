@@ -4,7 +4,7 @@ import { DATE_WORDS } from './words.ts';
 /** Cuts the text of a date, time or interval into fields, as PostgreSQL's ParseDateTime does:
  * the cut decides what a field can be, before anything is known about the order of fields. */
 
-export type FieldKind =
+type FieldKind =
   /** Digits, perhaps with a fraction. */
   | 'number'
   /** Letters. */

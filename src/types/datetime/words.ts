@@ -46,7 +46,7 @@ export type DateWord =
   | { readonly kind: 'iso-time' }
   | { readonly kind: 'ignore' };
 
-export type IntervalWord =
+type IntervalWord =
   | { readonly kind: 'unit'; readonly unit: Unit }
   | { readonly kind: 'ago' }
   | { readonly kind: 'ignore' };

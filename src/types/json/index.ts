@@ -1,8 +1,7 @@
 export { TOKEN } from './lexer.ts';
-export { compareStored } from './order.ts';
+export { compareStored, compareStoredAt } from './order.ts';
 export {
   checkJson,
-  type JsonOutline,
   type JsonSpan,
   kindOfJson,
   kindOfToken,

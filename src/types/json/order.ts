@@ -36,14 +36,15 @@ const RANK: Readonly<Record<number, number>> = {
 /** Orders two stored values. */
 export function compareStored(a: Uint8Array, b: Uint8Array): number {
   const order = Number(isEmptyArray(b, 0)) - Number(isEmptyArray(a, 0));
-  return order || compareAt(a, 0, a.length, b, 0, b.length);
+  return order || compareStoredAt(a, 0, a.length, b, 0, b.length);
 }
 
 function isEmptyArray(bytes: Uint8Array, start: number): boolean {
   return tagAt(bytes, start) === TAG.array && countAt(bytes, start) === 0;
 }
 
-function compareAt(
+/** The same of two parts of stored values, which an empty array does not stand below. */
+export function compareStoredAt(
   a: Uint8Array,
   aStart: number,
   aEnd: number,
@@ -91,7 +92,7 @@ function compareContainers(
       if (order !== 0) return order;
     }
     const item = firstValue + i;
-    const order = compareAt(
+    const order = compareStoredAt(
       a,
       itemStart(a, aStart, item),
       itemEnd(a, aStart, item),

@@ -31,7 +31,7 @@ export interface JsonSpan {
 
 /** One level of a JSON text: the fields of an object as they are written, or the elements of an
  * array; both are absent of a scalar. */
-export interface JsonOutline {
+interface JsonOutline {
   readonly value: JsonSpan;
   readonly fields?: readonly (readonly [name: string, value: JsonSpan])[];
   readonly elements?: readonly JsonSpan[];

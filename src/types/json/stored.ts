@@ -21,7 +21,11 @@
  *        …  …         items
  *
  * So a field is found by binary search and an element by its number, in place.
- */
+ *
+ * Valid if and only if (1) the tag is one of these, with w at most 2, (2) the ends of items do not
+ * decrease and the last is that of the container, (3) the names of an object are in canonical order
+ * and no two are the same, (4) each item is valid. `encodeJsonb` and its kin make nothing else, and
+ * what was stored is not checked again. Versions: 1, first release. */
 import { ByteWriter, compareByteRanges, decodeUtf8 } from '../../base/index.ts';
 import type { FiniteNumeric } from '../datum.ts';
 import { loadNumeric, storeNumeric } from '../numeric/stored.ts';
@@ -123,7 +127,7 @@ export function loadItem(bytes: Uint8Array, start: number, i: number): JsonbValu
   return loadJsonb(bytes, itemStart(bytes, start, i), itemEnd(bytes, start, i));
 }
 
-export function loadScalar(bytes: Uint8Array, start: number, end: number): JsonbScalar {
+function loadScalar(bytes: Uint8Array, start: number, end: number): JsonbScalar {
   switch (bytes[start]!) {
     case TAG.null:
       return null;

@@ -1,19 +1,13 @@
 /** json, a text that is kept as it was written, and jsonb, whose values are stored forms. */
 import { ByteWriter, decodeUtf8 } from '../../base/index.ts';
-import { pgError } from '../../errors/index.ts';
-import { COMMON, insufficientData } from '../scalar.ts';
+import { COMMON } from '../scalar.ts';
 import type { SqlType } from '../sql-type.ts';
-import { STRING } from '../text.ts';
-import { verifyText, verifyUtf8 } from '../utf8.ts';
+import { receiveText, receiveVersioned, STRING, WIRE_VERSION } from '../text.ts';
+import { verifyText } from '../utf8.ts';
 import { compareStored, encodeJsonbKey } from './order.ts';
 import { checkJson, parseJsonb } from './parse.ts';
 import { encodeJsonb } from './stored.ts';
 import { writeStoredText } from './write.ts';
-
-function readText(bytes: Uint8Array, start: number, end: number): string {
-  verifyUtf8(bytes, start, end);
-  return decodeUtf8(bytes, start, end);
-}
 
 function checked(text: string): string {
   checkJson(verifyText(text));
@@ -28,19 +22,12 @@ export const jsonType: SqlType = {
   arrayOid: 199,
   category: 'U',
   input: checked,
-  receive: (bytes, start, end) => checked(readText(bytes, start, end)),
+  receive: (bytes, start, end) => checked(receiveText(bytes, start, end)),
 };
 
-/** What the binary form begins with, before the text. */
-const WIRE_VERSION = 1;
-
 function receiveJsonb(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  if (start === end) throw insufficientData();
-  const version = bytes[start]!;
-  if (version !== WIRE_VERSION) {
-    throw pgError('internal_error', `unsupported jsonb version number ${version}`);
-  }
-  return encodeJsonb(parseJsonb(readText(bytes, start + 1, end)));
+  const text = receiveVersioned(bytes, start, end, 'unsupported jsonb version number');
+  return encodeJsonb(parseJsonb(text));
 }
 
 function textOf(bytes: Uint8Array): string {

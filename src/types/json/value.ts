@@ -40,7 +40,7 @@ export function isScalar(value: JsonbValue): value is JsonbScalar {
 }
 
 /** Order of an object's fields: by the length of the name in bytes, then by its bytes. */
-export function compareFieldNames(a: string, b: string): number {
+function compareFieldNames(a: string, b: string): number {
   return utf8Length(a) - utf8Length(b) || compareText(a, b);
 }
 

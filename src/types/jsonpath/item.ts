@@ -40,7 +40,7 @@ export type PathStep =
   | PathPredicate;
 
 /** What is true, false or unknown. */
-export type PathPredicate =
+type PathPredicate =
   | {
       readonly kind: 'comparison';
       readonly operator: ComparisonOperator;

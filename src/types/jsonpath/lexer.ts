@@ -2,7 +2,7 @@
 import { pgError } from '../../errors/index.ts';
 
 /** `word` is a name or keyword without quotes; `symbol` an operator or a special character. */
-export type TokenKind = 'word' | 'string' | 'variable' | 'integer' | 'decimal' | 'symbol' | 'end';
+type TokenKind = 'word' | 'string' | 'variable' | 'integer' | 'decimal' | 'symbol' | 'end';
 
 export interface Token {
   readonly kind: TokenKind;

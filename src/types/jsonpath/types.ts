@@ -1,17 +1,14 @@
 /** The type jsonpath. A value is the canonical text, in memory and stored; what runs it parses it and
  * remembers (`parsedPath`). The binary form is a version, 1, and that text. */
-import { decodeUtf8 } from '../../base/index.ts';
-import { pgError } from '../../errors/index.ts';
-import { insufficientData } from '../scalar.ts';
 import type { SqlType } from '../sql-type.ts';
-import { STRING } from '../text.ts';
-import { verifyText, verifyUtf8 } from '../utf8.ts';
+import { receiveVersioned, STRING, WIRE_VERSION } from '../text.ts';
+import { verifyText } from '../utf8.ts';
 import type { JsonPath, PathItem } from './item.ts';
 import { parseJsonPath } from './parser.ts';
 import { formatJsonPath } from './text.ts';
 
 /** Throws what is wrong with a pattern of like_regex. */
-export type PatternCheck = (pattern: string, flags: string) => void;
+type PatternCheck = (pattern: string, flags: string) => void;
 
 let checkPattern: PatternCheck | null = null;
 
@@ -20,8 +17,6 @@ let checkPattern: PatternCheck | null = null;
 export function usePatternCheck(check: PatternCheck): void {
   checkPattern = check;
 }
-
-const WIRE_VERSION = 1;
 
 /** Texts that were parsed of late: the same few paths are run over many rows. */
 const parsed = new Map<string, JsonPath>();
@@ -59,13 +54,7 @@ function partsOf(item: PathItem): PathItem[] {
 }
 
 function receive(bytes: Uint8Array, start: number, end: number): string {
-  if (start === end) throw insufficientData();
-  const version = bytes[start]!;
-  if (version !== WIRE_VERSION) {
-    throw pgError('internal_error', `unsupported jsonpath version number: ${version}`);
-  }
-  verifyUtf8(bytes, start + 1, end);
-  return canonical(decodeUtf8(bytes, start + 1, end));
+  return canonical(receiveVersioned(bytes, start, end, 'unsupported jsonpath version number:'));
 }
 
 export const jsonpathType: SqlType = {

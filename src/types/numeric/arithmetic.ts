@@ -97,7 +97,7 @@ export function quotient(a: FiniteNumeric, b: FiniteNumeric, scale: number): big
 
 /** Scale of a quotient: at least 16 significant digits, and no fewer digits behind the point than
  * either operand shows. */
-export function quotientScale(a: FiniteNumeric, b: FiniteNumeric): number {
+function quotientScale(a: FiniteNumeric, b: FiniteNumeric): number {
   const numerator = absolute(a.unscaled);
   const denominator = absolute(b.unscaled);
   const numeratorWeight = weightOf(numerator, a.scale);

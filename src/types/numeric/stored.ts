@@ -6,7 +6,9 @@
  *                            the scale follows
  *        1   0/2  scale      little-endian, when it is above 62
  *        …     …  magnitude  of the unscaled value, big-endian, no leading zero byte; empty for 0
- */
+ *
+ * Valid if and only if the header is one of these, a special one ends the value, and the scale is at
+ * most 16383 and follows only where it is above 62. Versions: 1, first release. */
 import type { ByteWriter } from '../../base/index.ts';
 import type { Numeric } from '../datum.ts';
 import { INFINITY, NAN, NEGATIVE_INFINITY } from './value.ts';

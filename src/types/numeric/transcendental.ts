@@ -258,7 +258,7 @@ export function log(base: Numeric, value: Numeric): Numeric {
   return finite(ratio, scale);
 }
 
-export function isIntegral(value: FiniteNumeric): boolean {
+function isIntegral(value: FiniteNumeric): boolean {
   return value.scale === 0 || value.unscaled % pow10(value.scale) === 0n;
 }
 

@@ -9,7 +9,7 @@ import {
   dateToTimestamptz,
   dateType,
   divideInterval,
-  doubleOfNumeric,
+  doubleOfPart,
   extractFromDate,
   extractFromInterval,
   extractFromTime,
@@ -110,8 +110,8 @@ export function numericText(value: Numeric | null): string {
   return negative ? `-${text}` : text;
 }
 
-const double = (value: Numeric | null): string =>
-  value === null ? '\\N' : String(doubleOfNumeric(value));
+const double = (field: string, value: Numeric | null): string =>
+  value === null ? '\\N' : String(doubleOfPart(field, value));
 
 const compareTs = (a: Int8, b: Int8): number => timestampType.compare(a, b);
 const orNull = (text: string): Int8 | null => (text === '\\N' ? null : ts(text));
@@ -145,7 +145,7 @@ export const FUNCTIONS: Readonly<Record<string, (...args: string[]) => string>> 
   extract_date: (f, a) => numericText(extractFromDate(f!, date(a!))),
   extract_time: (f, a) => numericText(extractFromTime(f!, time(a!))),
   extract_iv: (f, a) => numericText(extractFromInterval(f!, iv(a!))),
-  part_ts: (f, a) => double(extractFromTimestamp(f!, ts(a!))),
+  part_ts: (f, a) => double(f!, extractFromTimestamp(f!, ts(a!))),
   part_iv: (f, a) => String(partOfInterval(f!, iv(a!))),
   trunc_ts: (f, a) => outTs(truncateTimestamp(f!, ts(a!))),
   trunc_tz: (f, a) => outTz(truncateTimestamptz(f!, tz(a!), zone)),
