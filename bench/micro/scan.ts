@@ -123,7 +123,7 @@ function planOf(root: PlanNode): Plan {
       parameterTypes: [],
     },
     output: root.output.map((column) => ({ ...column, sourceTable: 0, sourceColumn: 0 })),
-    ...{ needsWriter: false, needsCatalog: false, catalogVersion: 1 },
+    ...{ needsWriter: false, needsCatalog: false, rowByRow: false, catalogVersion: 1 },
   };
 }
 
@@ -186,6 +186,7 @@ const NO_STORE: RowOperations = {
   expectInserts: () => {},
   insert: () => 'done',
   update: () => 'done',
+  moveOut: () => 'done',
   delete: () => 'done',
 };
 

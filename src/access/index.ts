@@ -14,7 +14,13 @@ export {
   indexKeyOf,
   isUniqueEntry,
 } from './keys.ts';
-export { RowChanges, type RowIds, type RowMove, type RowMoves } from './row-operations.ts';
+export {
+  OUT_OF_TABLE,
+  RowChanges,
+  type RowIds,
+  type RowMove,
+  type RowMoves,
+} from './row-operations.ts';
 export { layoutOf, layoutOfTypes, STORED, TUPLE_COLUMNS_MAX, TupleLayout } from './tuple-layout.ts';
 export {
   readColumn,

@@ -338,6 +338,26 @@ export class RowChanges {
     return 'done';
   }
 
+  /** Deletes a row as it goes to another partition of its table. */
+  moveOut(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    oldColumns: readonly ColumnVector[],
+    row: number,
+  ): 'done' | 'conflict' | 'wait' {
+    const { transaction, moves } = this;
+    const tag = rowLockTag(table.tree, keyBytes, keyStart, keyEnd);
+    const granted = this.locks.acquire(transaction, 'row', tag, ROW_LOCK.update, true);
+    if (granted === 'waiting') return 'wait';
+    const outcome = this.delete(table, keyBytes, keyStart, keyEnd, oldColumns, row);
+    if (outcome === 'done') {
+      moves.record(transaction, table.tree, keyBytes, keyStart, keyEnd, OUT_OF_TABLE);
+    }
+    return outcome;
+  }
+
   /** Locks a unique index entry that is to go away, so that who wants its key waits for the end of
    * the transaction. False when it has to wait itself. */
   private lockEntry(tree: TreeId, entry: ByteWriter): boolean {
@@ -485,6 +505,12 @@ export class RowChanges {
     const target = move?.target ?? null;
     this.refuseInRepeatableRead(target === null ? 'delete' : 'update');
     if (target === null) return 'deleted';
+    if (target === OUT_OF_TABLE) {
+      throw pgError(
+        'serialization_failure',
+        'tuple to be locked was already moved to another partition due to concurrent update',
+      );
+    }
     this.target = target;
     this.movedLsn = move!.lsn;
     return 'moved';
@@ -550,14 +576,14 @@ export interface RowIds {
 /** Remembers where rows went whose clustering key was updated, so that those who waited for the old
  * key find the row again; and at which keys other rows took the place of deleted ones. */
 export interface RowMoves {
-  /** `target`: the row's new key, or null when the row at this key is another one from now on. */
+  /** `target`: the row's new key; null when the row at this key is another one from now on. */
   record(
     transaction: Transaction,
     tree: TreeId,
     keyBytes: Uint8Array,
     keyStart: number,
     keyEnd: number,
-    target: Uint8Array | null,
+    target: RowMove['target'],
   ): void;
   /** What happened to the row at a key first after a snapshot; undefined when it never moved. */
   target(
@@ -569,8 +595,11 @@ export interface RowMoves {
   ): RowMove | undefined;
 }
 
+/** In the place of a key: the row is in another partition, where nobody finds it by its old key. */
+export const OUT_OF_TABLE = 'out of table';
+
 export interface RowMove {
-  readonly target: Uint8Array | null;
+  readonly target: Uint8Array | typeof OUT_OF_TABLE | null;
   /** The commit of the transaction that did it. */
   readonly lsn: number;
 }

@@ -25,4 +25,5 @@ export {
 export type * from './descriptors.ts';
 export * from './partition-bounds.ts';
 export { hashRemainder, isHashable } from './partition-hash.ts';
+export { PartitionSearch } from './partition-search.ts';
 export { SEQUENCE_COLUMNS, sequenceOfView, sequenceView } from './sequence-view.ts';

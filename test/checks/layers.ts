@@ -76,6 +76,7 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'sql/nodes',
     needs: ['types', 'sql/tree', 'catalog/descriptors'],
+    needsTypes: ['sql/bind'],
     files: ['src/sql/plan/plan.ts'],
   },
   {

@@ -1,4 +1,4 @@
-import type { RowIds, RowMove, RowMoves } from '../../access/index.ts';
+import { OUT_OF_TABLE, type RowIds, type RowMove, type RowMoves } from '../../access/index.ts';
 import type { Cursor, TreeId } from '../../storage/index.ts';
 import type { Transaction } from '../../txn/index.ts';
 
@@ -44,7 +44,7 @@ export class MovedRows implements RowMoves {
     keyBytes: Uint8Array,
     keyStart: number,
     keyEnd: number,
-    target: Uint8Array | null,
+    target: RowMove['target'],
   ): void {
     const moves = this.pending.get(transaction) ?? [];
     const key = moveKey(tree, keyBytes, keyStart, keyEnd);
@@ -112,7 +112,7 @@ function netMoves(moves: readonly Move[]): Iterable<Move> {
   const put = (move: Move): void => {
     net.set(move.key, move);
     const { target } = move;
-    if (target === null) return;
+    if (target === null || target === OUT_OF_TABLE) return;
     const at = moveKey(move.tree, target, 0, target.length);
     const keys = arrived.get(at);
     if (keys === undefined) arrived.set(at, [move.key]);

@@ -33,8 +33,16 @@ function collectLocks(plan: Plan): PlanTableLock[] {
   const visit = (node: PlanNode): void => {
     if (node.kind === 'insert' || node.kind === 'update' || node.kind === 'delete') {
       strengthen(node.table, TABLE_LOCK.rowExclusive);
+      for (const { table } of node.partitions?.relations ?? []) {
+        strengthen(table, TABLE_LOCK.rowExclusive);
+      }
     } else if (node.kind === 'lockRows') {
-      for (const lock of node.locks) strengthen(lock.table, TABLE_LOCK.rowShare);
+      for (const lock of node.locks) {
+        strengthen(lock.table, TABLE_LOCK.rowShare);
+        for (const { table } of lock.partitions?.relations ?? []) {
+          strengthen(table, TABLE_LOCK.rowShare);
+        }
+      }
     }
     for (const input of inputsOf(node)) visit(input);
   };

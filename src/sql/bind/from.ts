@@ -172,10 +172,12 @@ export function addTable(scope: Scope, table: RelationDescriptor, node: RangeVar
   });
   const name = node.alias?.aliasname ?? table.name;
   const columns = aliasColumns(shape, name, node.alias);
-  const entry = scope.addEntry({ kind: 'table', alias: name, columns, table, attributes });
+  const only = node.inh !== true;
+  const entry = scope.addEntry({ kind: 'table', alias: name, columns, table, attributes, only });
   return scope.addItem(
     namespaceItem(entry, name, columns, {
       table: table.oid,
+      partitioned: table.kind === 'partitioned',
       schema: node.alias === undefined ? table.schema : 0,
       // The registry has no row types of tables: a whole row is a record.
       rowType: OID.record,
@@ -550,6 +552,7 @@ function bindJoin(b: Binder, scope: Scope, node: JoinExpr): BoundFrom {
     alias,
     schema: 0,
     table: 0,
+    partitioned: false,
     columns: named,
     rowType: OID.record,
     scalar: false,

@@ -4,6 +4,7 @@ import type { ColumnExpr, Expr, GroupingExpr } from '../expression.ts';
 import { SKIP, someExpr, visitChildren, visitQueryReferences } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
 import { requireEquality } from './calls.ts';
+import { TABLE_OID_COLUMN } from './query.ts';
 import { raiseLevels, type Scope } from './scope.ts';
 import { bindTargetReference, findTarget, type Target } from './select.ts';
 
@@ -202,7 +203,9 @@ function groupedWithin(group: BoundGroup, column: ColumnExpr): boolean {
 
 function ungrouped(b: Binder, scope: Scope, column: ColumnExpr, inSubquery: boolean): Error {
   const entry = scope.rangeTable[column.relation];
-  const name = `${entry?.alias ?? '?'}.${entry?.columns[column.column]?.name ?? '?'}`;
+  const attribute =
+    column.column === TABLE_OID_COLUMN ? 'tableoid' : (entry?.columns[column.column]?.name ?? '?');
+  const name = `${entry?.alias ?? '?'}.${attribute}`;
   return pgError(
     'grouping_error',
     inSubquery

@@ -32,6 +32,10 @@ export interface RelationColumn {
   readonly typmod: number;
 }
 
+/** In the place of a column of a partitioned table: the oid of the partition that a row is in. Of other
+ * tables it is a constant. */
+export const TABLE_OID_COLUMN = 0xfffe;
+
 /** What a FROM clause names. Column expressions refer to entries by their index in the range table. */
 export type RangeTableEntry = {
   readonly alias: string;
@@ -42,6 +46,8 @@ export type RangeTableEntry = {
       readonly table: RelationDescriptor;
       /** Column i of the entry is table.columns[attributes[i]]; dropped ones are not among them. */
       readonly attributes: readonly number[];
+      /** ONLY: without the rows of its partitions. */
+      readonly only?: boolean;
     }
   /** A view of pg_catalog or information_schema, computed from the catalog in memory. */
   | { readonly kind: 'systemView'; readonly view: string; readonly oid: number }

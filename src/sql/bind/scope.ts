@@ -4,7 +4,12 @@ import type { Expr } from '../expression.ts';
 import { mapChildren } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
 import { constant } from './coercion.ts';
-import type { CommonTable, RangeTableEntry, RelationColumn } from './query.ts';
+import {
+  type CommonTable,
+  type RangeTableEntry,
+  type RelationColumn,
+  TABLE_OID_COLUMN,
+} from './query.ts';
 
 /** What an expression stands in, which decides what it may hold and how errors name it. */
 export type Place =
@@ -46,6 +51,8 @@ export interface NamespaceItem {
   readonly schema: number;
   /** Oid of the table or 0. */
   readonly table: number;
+  /** Its rows lie in partitions, each with an oid of its own. */
+  readonly partitioned: boolean;
   readonly columns: readonly NamespaceColumn[];
   /** Row type of the whole. */
   readonly rowType: number;
@@ -103,13 +110,16 @@ export function namespaceItem(
   entry: number,
   alias: string,
   columns: readonly RelationColumn[],
-  facts: Partial<Pick<NamespaceItem, 'schema' | 'table' | 'rowType' | 'scalar'>> = {},
+  facts: Partial<
+    Pick<NamespaceItem, 'schema' | 'table' | 'partitioned' | 'rowType' | 'scalar'>
+  > = {},
 ): NamespaceItem {
   return {
     entry,
     alias,
     schema: 0,
     table: 0,
+    partitioned: false,
     rowType: OID.record,
     scalar: false,
     ...facts,
@@ -160,7 +170,7 @@ export function findColumn(
         found = column.expr;
       }
       if (name === 'tableoid' && item.table !== 0 && found === undefined) {
-        found = constant(OID.oid, item.table);
+        found = tableOid(item);
       }
     }
     if (found !== undefined) return raiseLevels(found, levels);
@@ -231,9 +241,21 @@ export function itemColumn(
     found = column.expr;
   }
   if (found === undefined && name === 'tableoid' && item.table !== 0) {
-    return constant(OID.oid, item.table);
+    return tableOid(item);
   }
   return found;
+}
+
+function tableOid(item: NamespaceItem): Expr {
+  if (!item.partitioned) return constant(OID.oid, item.table);
+  return {
+    kind: 'column',
+    type: OID.oid,
+    typmod: -1,
+    level: 0,
+    relation: item.entry,
+    column: TABLE_OID_COLUMN,
+  };
 }
 
 /** 42703, with PostgreSQL's hints about columns of a similar name; 0A000 for system columns. */

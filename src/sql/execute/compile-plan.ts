@@ -1,14 +1,14 @@
 import { assert, assertNever } from '../../base/index.ts';
 import type { RelationDescriptor } from '../../catalog/descriptors.ts';
 import { CHUNK_ROWS, type DataChunk } from '../../chunk/index.ts';
-import { type SqlType, typeByOid } from '../../types/index.ts';
+import { OID, type SqlType, typeByOid } from '../../types/index.ts';
 import type { SortKey } from '../expression.ts';
-import type { Plan, PlanNode } from '../plan/plan.ts';
+import type { LockedPartitions, PartitionInputs, Plan, PlanNode } from '../plan/plan.ts';
 import { Aggregate } from './aggregate/aggregate.ts';
 import { compileAggregate } from './aggregate/compile-aggregate.ts';
+import { Append } from './append.ts';
 import { ChangingCtes, readBySubplans } from './changing-ctes.ts';
 import { CompletedRows } from './completed-rows.ts';
-import { ConflictUpdate } from './conflict-update.ts';
 import { CteScan, CteStore } from './cte.ts';
 import { Distinct } from './distinct.ts';
 import type {
@@ -21,14 +21,16 @@ import { ExpressionCompiler } from './expression/compile.ts';
 import { SubplanEvaluator } from './expression/subplan.ts';
 import { FunctionScan } from './function-scan.ts';
 import { HashJoin } from './hash-join.ts';
+import { InputPruning } from './input-pruning.ts';
 import { Insert } from './insert.ts';
 import { Instrumented, newCounters } from './instrumented.ts';
 import { KeyRanges } from './key-ranges.ts';
 import { LockRows } from './lock-rows.ts';
-import { lockStrength } from './lock-strength.ts';
 import { Materialize } from './materialize.ts';
+import { MergeAppend } from './merge-append.ts';
 import { MergeJoin } from './merge-join.ts';
-import { Delete, Update } from './modify.ts';
+import { Modify } from './modify.ts';
+import { ModifyCompiler } from './modify-compiler.ts';
 import { NestedLoop } from './nested-loop.ts';
 import { CHUNK, DONE, type Operator, PAUSE, type Status } from './operator.ts';
 import { slotsOf, usesSlots } from './plan-slots.ts';
@@ -37,8 +39,7 @@ import { Recheck } from './recheck.ts';
 import { RecursiveUnion, WorkTable, WorkTableScan } from './recursive-union.ts';
 import { Returning } from './returning.ts';
 import { RowByRow } from './row-by-row.ts';
-import { RowConstraints } from './row-constraints.ts';
-import { Append, Filter, Limit, Project, Result, SystemViewScan, Values } from './row-sources.ts';
+import { Filter, Limit, Project, Result, SystemViewScan, Values } from './row-sources.ts';
 import { Run, type ScanBindings } from './run.ts';
 import { SetOperation } from './set-operation.ts';
 import { Sort } from './sort.ts';
@@ -352,7 +353,21 @@ class PlanCompiler {
       case 'append': {
         const inputs = node.inputs.map((input) => this.compile(input));
         const capacity = Math.max(1, ...inputs.map((input) => input.capacity));
-        return { operator: new Append(inputs.map((input) => input.operator)), capacity };
+        const operators = inputs.map((input) => input.operator);
+        const append = new Append(operators, this.#pruning(node.partitions));
+        append.counters = counters;
+        return { operator: append, capacity };
+      }
+      case 'mergeAppend': {
+        const inputs = node.inputs.map((input) => this.compile(input));
+        const merge = new MergeAppend(
+          inputs.map((input) => input.operator),
+          typesOf(node),
+          (input) => this.#mergeKeys(node.keys, inputs[input]!.capacity),
+          this.#pruning(node.partitions),
+        );
+        merge.counters = counters;
+        return { operator: merge, capacity: CHUNK_ROWS };
       }
       case 'setOperation': {
         const left = this.compile(node.left).operator;
@@ -371,7 +386,11 @@ class PlanCompiler {
       }
       case 'lockRows': {
         const { operator } = this.compile(node.input);
-        const locks = node.locks.map((lock) => ({ ...lock, table: this.#table(lock.table) }));
+        const locks = node.locks.map((lock) => ({
+          ...lock,
+          table: this.#table(lock.table),
+          partitions: this.#lockedPartitions(lock.partitions),
+        }));
         const recheck = this.#recheck(node.input);
         const lockRows = new LockRows(run, operator, typesOf(node.input), locks, recheck);
         return { operator: lockRows, capacity: 1 };
@@ -379,16 +398,8 @@ class PlanCompiler {
       case 'insert':
         return this.#insert(node);
       case 'update':
-        return this.#update(node);
-      case 'delete': {
-        const { operator, capacity } = this.compile(node.input);
-        const table = this.#table(node.table);
-        const { locator, scanId, oldColumns } = node;
-        const recheck = this.#recheck(node.input);
-        const returning = this.#returning(node, table, typesOf(node.input), capacity);
-        const parts = { locator, scanId, oldColumns, recheck, returning, capacity };
-        return { operator: new Delete(run, table, operator, parts), capacity };
-      }
+      case 'delete':
+        return this.#modify(node);
       default:
         return assertNever(node);
     }
@@ -489,88 +500,62 @@ class PlanCompiler {
     });
   }
 
-  #constraints(
-    node: Extract<PlanNode, { kind: 'insert' | 'update' }>,
-    table: RelationDescriptor,
-    capacity: number,
-  ): RowConstraints {
+  #pruning(partitions: PartitionInputs | undefined): InputPruning | null {
+    const pruning = partitions?.pruning ?? null;
+    return pruning && new InputPruning(pruning, this.#run, this.#expressions.withCapacity(1));
+  }
+
+  #mergeKeys(keys: readonly SortKey[], capacity: number) {
     const expressions = this.#expressions.withCapacity(capacity);
-    const checks = node.checks.map(({ name, expr }) => ({ name, test: expressions.compile(expr) }));
-    return new RowConstraints(this.#run, table, checks);
+    return keys.map(({ expr, descending, nullsFirst }) => ({
+      value: expressions.compile(expr),
+      descending,
+      nullsFirst,
+    }));
+  }
+
+  #lockedPartitions(partitions: LockedPartitions | undefined) {
+    if (partitions === undefined) return null;
+    const tables = partitions.relations.map(({ table, scanId }) => ({
+      table: this.#table(table),
+      scanId,
+    }));
+    const byOid = new Map(tables.map((locked) => [locked.table.oid, locked] as const));
+    return { tableOid: partitions.tableOid, byOid };
   }
 
   #returning(
     node: Extract<PlanNode, { kind: 'insert' | 'update' | 'delete' }>,
-    table: RelationDescriptor,
     inputTypes: readonly SqlType[],
     capacity: number,
   ): Returning | null {
     if (node.returning === null) return null;
-    const types = [...table.columns.map((column) => typeByOid(column.type)), ...inputTypes];
+    const types = this.#table(node.table).columns.map((column) => typeByOid(column.type));
+    if (node.partitions !== undefined) types.push(typeByOid(OID.oid));
     const exprs = this.#expressions.withCapacity(capacity).all(node.returning);
-    return new Returning(types, exprs, capacity);
+    return new Returning([...types, ...inputTypes], exprs, capacity);
   }
 
   #insert(node: Extract<PlanNode, { kind: 'insert' }>): Compiled {
     const { operator, capacity } = this.compile(node.input);
-    const table = this.#table(node.table);
-    const values = this.#expressions.withCapacity(capacity).all(node.values);
-    const constraints = this.#constraints(node, table, capacity);
-    const { onConflict } = node;
-    let conflict: ConflictUpdate | null = null;
-    if (onConflict !== null && onConflict.action === 'update') {
-      const one = this.#expressions.withCapacity(1);
-      const assignments = onConflict.assignments.map(({ column, expr }) => ({
-        column,
-        value: one.compile(expr),
-      }));
-      conflict = new ConflictUpdate(
-        this.#run,
-        table,
-        lockStrength(table, assignments),
-        assignments,
-        onConflict.where === null ? null : one.compile(onConflict.where),
-        this.#constraints(node, table, 1),
-      );
-    }
-    const arbiters = onConflict?.arbiters ?? null;
-    const returning = this.#returning(node, table, [], capacity);
-    return {
-      operator: new Insert(
-        this.#run,
-        operator,
-        table,
-        values,
-        constraints,
-        arbiters,
-        conflict,
-        returning,
-      ),
-      capacity,
-    };
+    const expressions = this.#expressions.withCapacity(capacity);
+    const values = expressions.all(node.values);
+    const place = this.#modifyCompiler(capacity).insertPlace(node);
+    const returning = this.#returning(node, [], capacity);
+    return { operator: new Insert(this.#run, operator, values, place, returning), capacity };
   }
 
-  #update(node: Extract<PlanNode, { kind: 'update' }>): Compiled {
+  #modify(node: Extract<PlanNode, { kind: 'update' | 'delete' }>): Compiled {
     const { operator, capacity } = this.compile(node.input);
-    const table = this.#table(node.table);
-    const expressions = this.#expressions.withCapacity(capacity);
-    const assignments = node.assignments.map(({ column, expr }) => ({
-      column,
-      value: expressions.compile(expr),
-    }));
-    const { locator, scanId, oldColumns } = node;
-    const update = new Update(this.#run, table, operator, {
-      locator,
-      scanId,
-      oldColumns,
-      strength: lockStrength(table, assignments),
-      assignments,
-      constraints: this.#constraints(node, table, capacity),
-      recheck: this.#recheck(node.input),
-      returning: this.#returning(node, table, typesOf(node.input), capacity),
-      capacity,
-    });
-    return { operator: update, capacity };
+    const tables = this.#modifyCompiler(capacity).changedTables(node);
+    const recheck = this.#recheck(node.input);
+    const returning = this.#returning(node, typesOf(node.input), capacity);
+    const modify = new Modify(this.#run, tables, operator, node.locator, recheck, returning);
+    return { operator: modify, capacity };
+  }
+
+  #modifyCompiler(capacity: number): ModifyCompiler {
+    return new ModifyCompiler(this.#plan, this.#run, this.#expressions.withCapacity(capacity));
   }
 }
 

@@ -8,8 +8,20 @@ import { typeByOid } from '../../types/index.ts';
 import type { RowLockStrength } from '../bind/query.ts';
 import type { ByteRange, RowOperations } from './environment.ts';
 import type { Evaluator } from './expression/evaluator.ts';
+import type { PartitionRouter } from './partition-router.ts';
+import type { WholeRow } from './row-change.ts';
 import type { RowConstraints } from './row-constraints.ts';
 import type { Run } from './run.ts';
+
+/** What ON CONFLICT DO UPDATE has to know of a partition, whose rows the statement's expressions see as
+ * those of the partitioned table. */
+export interface ConflictPartition {
+  readonly whole: WholeRow;
+  /** Finds the partition of a row; null when no column of a key is assigned. */
+  readonly router: PartitionRouter | null;
+  /** The partition's place among the router's. */
+  readonly own: number;
+}
 
 /** ON CONFLICT DO UPDATE of one row: lock the row that exists, test WHERE, assign, update.
  *
@@ -26,15 +38,19 @@ export class ConflictUpdate {
   readonly #changed: readonly number[];
   readonly #where: Evaluator | null;
   readonly #constraints: RowConstraints;
+  readonly #partition: ConflictPartition | null;
   readonly #key = new ByteWriter(64);
   readonly #old: ColumnVector[];
-  /** The existing row's columns, then the proposed one's: row 0. */
+  /** The existing row's columns, then the proposed one's, as the statement's table has them: row 0. */
   readonly #both: DataChunk;
+  readonly #proposed: readonly ColumnVector[];
   readonly #selection = new Int32Array(1);
   #locked = false;
   #cursor: Cursor | null = null;
-  /** After 'done': the row as it is now, in row 0. */
-  newColumns: ColumnVector[] = [];
+  /** The row as it is to be, as the table has it. */
+  #new: ColumnVector[] = [];
+  /** After 'done': the row as it is now, in row 0, as the statement's table has it. */
+  newColumns: readonly ColumnVector[] = [];
 
   constructor(
     run: Run,
@@ -43,6 +59,8 @@ export class ConflictUpdate {
     assignments: readonly { readonly column: number; readonly value: Evaluator }[],
     where: Evaluator | null,
     constraints: RowConstraints,
+    target: RelationDescriptor,
+    partition: ConflictPartition | null,
   ) {
     this.#run = run;
     this.#table = table;
@@ -52,10 +70,22 @@ export class ConflictUpdate {
     this.#changed = assignments.map((assignment) => assignment.column);
     this.#where = where;
     this.#constraints = constraints;
-    const vectors = (): ColumnVector[] =>
-      table.columns.map((column) => createVector(typeByOid(column.type), 1));
-    this.#old = vectors();
-    this.#both = { columns: [...this.#old, ...vectors()], count: 1, selection: null };
+    this.#partition = partition;
+    const vectors = (of: RelationDescriptor): ColumnVector[] =>
+      of.columns.map((column) => createVector(typeByOid(column.type), 1));
+    this.#old = vectors(table);
+    this.#proposed = vectors(target);
+    const existing = this.#whole(this.#old);
+    const oid = existing.slice(target.columns.length);
+    const columns = [...existing, ...this.#proposed, ...oid];
+    this.#both = { columns, count: 1, selection: null };
+  }
+
+  /** A row of the table as the statement's table has it, of a partition with its oid. */
+  #whole(own: readonly ColumnVector[]): readonly ColumnVector[] {
+    if (this.#partition === null) return own;
+    const { fixed, places } = this.#partition.whole;
+    return fixed.map((vector, i) => vector ?? own[places[i]!]!);
   }
 
   open(): void {
@@ -102,7 +132,7 @@ export class ConflictUpdate {
       0,
       this.#key.position,
       this.#old,
-      this.newColumns,
+      this.#new,
       0,
       this.#changed,
     );
@@ -133,19 +163,32 @@ export class ConflictUpdate {
   /** False when WHERE leaves the row alone. */
   #compute(proposed: readonly ColumnVector[], row: number): boolean {
     const both = this.#both;
-    const count = this.#old.length;
-    for (let i = 0; i < count; i++) {
-      both.columns[count + i]!.reset();
-      copyRow(proposed[i]!, row, both.columns[count + i]!, 0);
+    for (let i = 0; i < this.#proposed.length; i++) {
+      this.#proposed[i]!.reset();
+      copyRow(proposed[i]!, row, this.#proposed[i]!, 0);
     }
     if (this.#where !== null && this.#where.narrow(both, this.#selection) === 0) return false;
-    this.newColumns = [...this.#old];
+    this.#new = [...this.#old];
     for (const { column, value } of this.#assignments) {
-      this.newColumns[column] = value.evaluate(both);
+      this.#new[column] = value.evaluate(both);
     }
-    this.#constraints.prepare({ columns: this.newColumns, count: 1, selection: null });
+    this.newColumns = this.#whole(this.#new);
+    this.#checkPlace();
+    this.#constraints.prepare({ columns: this.#new, count: 1, selection: null });
     this.#constraints.verify(0);
     return true;
+  }
+
+  #checkPlace(): void {
+    const { router, own } = this.#partition ?? { router: null, own: 0 };
+    if (router === null) return;
+    router.route({ columns: [...this.newColumns], count: 1, selection: null });
+    const place = router.places[0]!;
+    if (place < 0) throw router.failure(0, this.#run.environment.functions);
+    if (place === own) return;
+    throw pgError('feature_not_supported', 'invalid ON UPDATE specification', {
+      detail: 'The result tuple would appear in a different partition than the original tuple.',
+    });
   }
 }
 

@@ -135,6 +135,17 @@ export interface RowOperations {
     changed: readonly number[],
   ): ChangeOutcome;
 
+  /** Deletes a row that lockRow has locked, as it goes to another partition of its table: who waits
+   * for it cannot follow it. */
+  moveOut(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    oldColumns: readonly ColumnVector[],
+    row: number,
+  ): ChangeOutcome;
+
   /** Deletes a row that lockRow has locked. */
   delete(
     table: RelationDescriptor,
@@ -161,6 +172,8 @@ export interface NodeInstrumentation {
   /** Pages asked for, by the node's inputs too; and how many of them came from a file. */
   pageRequests: number;
   pageLoads: number;
+  /** Of an append of partitions: the inputs that were not left out in the last run. */
+  selectedInputs?: readonly number[];
 }
 
 /** What a thread has read of pages so far. */

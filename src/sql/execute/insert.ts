@@ -1,10 +1,10 @@
 import { assert } from '../../base/index.ts';
-import type { RelationDescriptor } from '../../catalog/descriptors.ts';
 import type { ColumnVector, DataChunk } from '../../chunk/index.ts';
-import type { ConflictUpdate } from './conflict-update.ts';
 import type { RowOperations } from './environment.ts';
 import type { Evaluator } from './expression/evaluator.ts';
+import type { InsertTarget, InsertTargets } from './insert-target.ts';
 import { CHUNK, DONE, Operator, PAUSE, type Status } from './operator.ts';
+import type { PartitionRouter } from './partition-router.ts';
 import type { Returning } from './returning.ts';
 import type { RowConstraints } from './row-constraints.ts';
 import type { Run } from './run.ts';
@@ -16,18 +16,25 @@ export function rowOperations(run: Run): RowOperations {
   return rows;
 }
 
-/** A chunk of so many rows is likely to be followed by others. */
-const MANY_ROWS = 512;
+/** Where INSERT's rows go: into one table, or each into its partition. */
+export type InsertPlace =
+  | { readonly kind: 'table'; readonly target: InsertTarget }
+  | {
+      readonly kind: 'partitions';
+      readonly router: PartitionRouter;
+      readonly targets: InsertTargets;
+      /** What the partitioned table itself demands of the rows; null: nothing. */
+      readonly whole: RowConstraints | null;
+      /** The oid of a partition, as the column that RETURNING sees after the table's. */
+      readonly oidColumns: (place: number) => readonly ColumnVector[];
+    };
 
 /** INSERT. Waits and time slices end `next` between two rows; it goes on with the row that waited. */
 export class Insert extends Operator {
   readonly #run: Run;
   readonly #input: Operator;
-  readonly #table: RelationDescriptor;
   readonly #values: readonly Evaluator[];
-  readonly #constraints: RowConstraints;
-  readonly #arbiters: readonly number[] | null;
-  readonly #conflict: ConflictUpdate | null;
+  readonly #place: InsertPlace;
   readonly #returning: Returning | null;
   readonly #rows: DataChunk = { columns: [], count: 0, selection: null };
   #position = 0;
@@ -37,21 +44,15 @@ export class Insert extends Operator {
   constructor(
     run: Run,
     input: Operator,
-    table: RelationDescriptor,
     values: readonly Evaluator[],
-    constraints: RowConstraints,
-    arbiters: readonly number[] | null,
-    conflict: ConflictUpdate | null,
+    place: InsertPlace,
     returning: Returning | null,
   ) {
     super();
     this.#run = run;
     this.#input = input;
-    this.#table = table;
     this.#values = values;
-    this.#constraints = constraints;
-    this.#arbiters = arbiters;
-    this.#conflict = conflict;
+    this.#place = place;
     this.#returning = returning;
     this.#rows.columns = new Array<ColumnVector>(values.length);
   }
@@ -63,12 +64,16 @@ export class Insert extends Operator {
     this.#inputDone = false;
     this.#updating = false;
     this.#returning?.reset();
-    this.#conflict?.open();
+    const place = this.#place;
+    if (place.kind === 'table') place.target.open();
+    else place.targets.open();
   }
 
   override close(): void {
     this.#input.close();
-    this.#conflict?.close();
+    const place = this.#place;
+    if (place.kind === 'table') place.target.close();
+    else place.targets.close();
   }
 
   override next(): Status {
@@ -99,8 +104,14 @@ export class Insert extends Operator {
     rows.count = input.count;
     rows.selection = input.selection;
     this.#position = 0;
-    if (rows.count >= MANY_ROWS) rowOperations(this.#run).expectInserts(this.#table);
-    this.#constraints.prepare(rows);
+    const operations = rowOperations(this.#run);
+    const place = this.#place;
+    if (place.kind === 'table') place.target.take(rows, operations);
+    else {
+      place.router.route(rows);
+      place.whole?.prepare(rows);
+      place.targets.take(rows, place.router.places, operations);
+    }
   }
 
   /** False when a row has to wait. */
@@ -109,28 +120,47 @@ export class Insert extends Operator {
     const operations = rowOperations(this.#run);
     for (; this.#position < rows.count; this.#position++) {
       const row = rows.selection === null ? this.#position : rows.selection[this.#position]!;
+      const target = this.#targetOf(row);
       if (!this.#updating) {
-        this.#constraints.verify(row);
-        const outcome = operations.insert(this.#table, rows.columns, row, this.#arbiters);
+        target.verify(row);
+        const outcome = target.insert(operations, row);
         if (outcome === 'wait') return false;
         if (outcome === 'done') {
-          this.#run.affectedRows++;
-          this.#returning?.add(rows.columns, rows.columns, row);
+          this.#finishRow(rows.columns, row, row);
           continue;
         }
-        if (this.#conflict === null) continue;
-        this.#conflict.begin(operations.conflictKey);
+        if (target.conflict === null) continue;
+        target.conflict.begin(operations.conflictKey);
         this.#updating = true;
       }
-      const updated = this.#conflict!.update(operations, rows.columns, row);
+      const conflict = target.conflict!;
+      const updated = conflict.update(operations, rows.columns, row);
       if (updated === 'wait') return false;
       this.#updating = false;
       if (updated === 'gone') this.#position--;
-      else if (updated === 'done') {
-        this.#run.affectedRows++;
-        this.#returning?.add(this.#conflict!.newColumns, rows.columns, 0);
-      }
+      else if (updated === 'done') this.#finishRow(conflict.newColumns, 0, row);
     }
     return true;
+  }
+
+  #targetOf(row: number): InsertTarget {
+    const place = this.#place;
+    if (place.kind === 'table') return place.target;
+    place.whole?.verify(row);
+    const found = place.router.places[row]!;
+    if (found < 0) throw place.router.failure(row, this.#run.environment.functions);
+    return place.targets.at(found);
+  }
+
+  /** `row` of `columns` is the row as it is stored, `proposed` the number that it came with. */
+  #finishRow(columns: readonly ColumnVector[], row: number, proposed: number): void {
+    this.#run.affectedRows++;
+    if (this.#returning === null) return;
+    const place = this.#place;
+    if (place.kind === 'table') this.#returning.add(columns, columns, row);
+    else {
+      const oids = place.oidColumns(place.router.places[proposed]!);
+      this.#returning.add(columns, oids, row);
+    }
   }
 }

@@ -5,6 +5,7 @@ import {
   copyRow,
   createVector,
   type DataChunk,
+  type NumberVector,
 } from '../../chunk/index.ts';
 import type { SqlType } from '../../types/index.ts';
 import type { RowLockStrength } from '../bind/query.ts';
@@ -14,12 +15,21 @@ import { CHUNK, Operator, PAUSE, type Status } from './operator.ts';
 import type { Recheck } from './recheck.ts';
 import type { Run, ScanBinding } from './run.ts';
 
-interface RowLock {
-  readonly table: RelationDescriptor;
-  readonly scanId: number;
+interface RowLock extends LockedTable {
   readonly locator: number;
   readonly strength: RowLockStrength;
   readonly waitPolicy: WaitPolicy;
+  /** Of a partitioned table: the input's column with the partition's oid, and the partitions by it. */
+  readonly partitions: {
+    readonly tableOid: number;
+    readonly byOid: ReadonlyMap<number, LockedTable>;
+  } | null;
+}
+
+/** A table, and the scan that gives its rows. */
+interface LockedTable {
+  readonly table: RelationDescriptor;
+  readonly scanId: number;
 }
 
 /** SELECT … FOR UPDATE and its kin: locks the rows that a row was made of, and passes it on without
@@ -36,7 +46,7 @@ export class LockRows extends Operator {
   #position = 0;
   /** The lock of the present row that is to be taken next. */
   #lock = 0;
-  #bindings: [number, ScanBinding][] = [];
+  #bindings: [number, ScanBinding | null][] = [];
   #hasChanged = false;
 
   constructor(
@@ -112,8 +122,9 @@ export class LockRows extends Operator {
       if (locator.isNull(row)) continue;
       const start = locator.start[row]!;
       const end = start + locator.length[row]!;
+      const locked = lockedTable(lock, rows.columns, row);
       const outcome = operations.lockRow(
-        lock.table,
+        locked.table,
         locator.buffer,
         start,
         end,
@@ -122,10 +133,13 @@ export class LockRows extends Operator {
       );
       if (outcome === 'wait') return false;
       if (outcome === 'deleted' || outcome === 'skipped' || outcome === 'own') return true;
-      if (outcome === 'changed') this.#bindChanged(lock, operations);
+      for (const { scanId } of lock.partitions?.byOid.values() ?? []) {
+        if (scanId !== locked.scanId) this.#bindings.push([scanId, null]);
+      }
+      if (outcome === 'changed') this.#bindChanged(locked, operations);
       else {
         const key = locator.buffer.slice(start, end);
-        this.#bindings.push([lock.scanId, { key, tuple: null }]);
+        this.#bindings.push([locked.scanId, { key, tuple: null }]);
       }
     }
     if (!this.#hasChanged) {
@@ -139,11 +153,11 @@ export class LockRows extends Operator {
     return true;
   }
 
-  #bindChanged(lock: RowLock, operations: RowOperations): void {
+  #bindChanged({ scanId }: LockedTable, operations: RowOperations): void {
     const { changedKey, changedTuple } = operations;
     this.#hasChanged = true;
     this.#bindings.push([
-      lock.scanId,
+      scanId,
       {
         key: changedKey.bytes.slice(changedKey.start, changedKey.end),
         tuple: changedTuple.bytes.slice(changedTuple.start, changedTuple.end),
@@ -162,4 +176,11 @@ export class LockRows extends Operator {
     this.#input.close();
     this.#recheck.close();
   }
+}
+
+function lockedTable(lock: RowLock, columns: readonly ColumnVector[], row: number): LockedTable {
+  const { partitions } = lock;
+  if (partitions === null) return lock;
+  const oid = (columns[partitions.tableOid] as NumberVector).values[row]!;
+  return partitions.byOid.get(oid)!;
 }

@@ -27,7 +27,7 @@ export class Recheck {
     return this.#isOpen;
   }
 
-  begin(bindings: Iterable<readonly [scanId: number, binding: ScanBinding]>): void {
+  begin(bindings: Iterable<readonly [scanId: number, binding: ScanBinding | null]>): void {
     this.#bindings.clear();
     for (const [scanId, binding] of bindings) this.#bindings.set(scanId, binding);
     this.#plan ??= this.#compile(this.#bindings);

@@ -7,30 +7,41 @@ import {
 } from '../../chunk/index.ts';
 import { pgError } from '../../errors/index.ts';
 import { typeByOid } from '../../types/index.ts';
+import { type PartitionCheck, passesCheck } from '../bind/partition-checks.ts';
 import type { Evaluator } from './expression/evaluator.ts';
 import type { Run } from './run.ts';
 
 /** Longest text of one value in the DETAIL of a violation. */
 const VALUE_TEXT_MAX = 64;
 
-/** NOT NULL and CHECK constraints of a table, tested on new rows. */
+/** The place that a partition gives to rows: the key, computed over them, has to be one that it takes. */
+export interface PartitionTest {
+  readonly check: PartitionCheck;
+  readonly keys: readonly Evaluator[];
+}
+
+/** NOT NULL and CHECK constraints of a table, and the bounds of a partition, tested on new rows. */
 export class RowConstraints {
   readonly #run: Run;
   readonly #table: RelationDescriptor;
   readonly #notNull: readonly number[];
   readonly #checks: readonly { readonly name: string; readonly test: Evaluator }[];
+  readonly #partition: readonly PartitionTest[];
   readonly #results: NumberVector[] = [];
+  #keys: readonly (readonly ColumnVector[])[] = [];
   #columns: readonly ColumnVector[] = [];
 
   constructor(
     run: Run,
     table: RelationDescriptor,
     checks: readonly { readonly name: string; readonly test: Evaluator }[],
+    partition: readonly PartitionTest[] = [],
   ) {
     this.#run = run;
     this.#table = table;
     // In the order of their names, which decides what is told of a row that violates several.
     this.#checks = [...checks].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.#partition = partition;
     this.#notNull = table.columns.flatMap((column, i) =>
       column.notNull && !column.dropped ? [i] : [],
     );
@@ -41,6 +52,9 @@ export class RowConstraints {
     this.#columns = rows.columns;
     for (let i = 0; i < this.#checks.length; i++) {
       this.#results[i] = this.#checks[i]!.test.evaluate(rows) as NumberVector;
+    }
+    if (this.#partition.length > 0) {
+      this.#keys = this.#partition.map(({ keys }) => keys.map((key) => key.evaluate(rows)));
     }
   }
 
@@ -55,6 +69,19 @@ export class RowConstraints {
         throw this.#checkViolation(this.#checks[i]!.name, row);
       }
     }
+    for (let i = 0; i < this.#partition.length; i++) this.#verifyPartition(i, row);
+  }
+
+  #verifyPartition(test: number, row: number): void {
+    const { check, keys } = this.#partition[test]!;
+    const vectors = this.#keys[test]!;
+    const values = keys.map((key, i) => readDatum(vectors[i]!, row, key.type));
+    if (passesCheck(check, values)) return;
+    throw pgError(
+      'check_violation',
+      `new row for relation "${this.#table.name}" violates partition constraint`,
+      { detail: this.#failingRow(row), table: this.#table.name },
+    );
   }
 
   #nullViolation(position: number, row: number): Error {

@@ -309,45 +309,6 @@ export function rowCount(
   return count;
 }
 
-/** The rows of one input after those of the other. */
-export class Append extends Operator {
-  readonly #inputs: readonly Operator[];
-  #current = 0;
-  #isOpen = false;
-
-  constructor(inputs: readonly Operator[]) {
-    super();
-    this.#inputs = inputs;
-  }
-
-  override open(): void {
-    this.#current = 0;
-    this.#isOpen = false;
-  }
-
-  override next(): Status {
-    while (this.#current < this.#inputs.length) {
-      const input = this.#inputs[this.#current]!;
-      if (!this.#isOpen) {
-        input.open();
-        this.#isOpen = true;
-      }
-      const status = input.next();
-      if (status === CHUNK) this.chunk = input.chunk;
-      if (status !== DONE) return status;
-      input.close();
-      this.#isOpen = false;
-      this.#current++;
-    }
-    return DONE;
-  }
-
-  override close(): void {
-    for (const input of this.#inputs) input.close();
-    this.#isOpen = false;
-  }
-}
-
 /** Rows of a view of the catalog. */
 export class SystemViewScan extends Operator {
   readonly #run: Run;

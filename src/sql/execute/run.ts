@@ -10,8 +10,9 @@ export interface ScanBinding {
   readonly tuple: Uint8Array | null;
 }
 
-/** Bindings by scanId; null for the plan itself, whose scans are free. */
-export type ScanBindings = Map<number, ScanBinding>;
+/** Bindings by scanId: scans that are not among them are free, and one that is bound to null gives no
+ * row. Null for the plan itself. */
+export type ScanBindings = Map<number, ScanBinding | null>;
 
 /** What all operators and evaluators of one compiled plan share. */
 export class Run {

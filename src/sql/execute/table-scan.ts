@@ -78,7 +78,7 @@ abstract class TableScan extends Operator {
     const { environment } = this.run;
     const binding = this.#bindings?.get(this.#scanId);
     for (;;) {
-      if (this.finished) return DONE;
+      if (this.finished || binding === null) return DONE;
       environment.checkInterrupts();
       if (this.run.shouldPause()) return PAUSE;
       this.rows = 0;

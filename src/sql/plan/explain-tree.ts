@@ -27,6 +27,8 @@ export interface ExplainedNode {
   /** Further facts of the JSON form. */
   readonly facts: Readonly<Record<string, string | boolean>>;
   readonly properties: readonly ExplainedProperty[];
+  /** `Update on p1 t_1`: the partitions that a statement changes rows of. */
+  readonly targets: readonly string[];
   readonly output: readonly string[];
   readonly children: readonly ExplainedNode[];
 }
@@ -48,6 +50,7 @@ class Explainer {
   private readonly plan: Plan;
   private readonly slotNames = new Map<number, string>();
   private readonly prefixed: boolean;
+  private readonly partitionAliases: ReadonlyMap<PlanNode, string>;
   private readonly subplanNumbers = new Map<number, number>();
   private readonly verbose: boolean;
 
@@ -60,7 +63,12 @@ class Explainer {
         if ('alias' in node || node.kind === 'values') relations++;
       });
     }
-    this.prefixed = relations > 1 || verbose;
+    this.partitionAliases = partitionAliases(plan);
+    this.prefixed = relations > 1 || this.partitionAliases.size > 0 || verbose;
+  }
+
+  private aliasOf(node: PlanNode & { readonly alias: string }): string {
+    return this.partitionAliases.get(node) ?? node.alias;
   }
 
   /** A query's plan with the subplans that its nodes run. */
@@ -140,7 +148,7 @@ class Explainer {
       case 'functionScan':
       case 'cteScan':
       case 'workTableScan':
-        return node.output.map((column) => this.qualified(node.alias, column.name));
+        return node.output.map((column) => this.qualified(this.aliasOf(node), column.name));
       case 'values':
         return node.output.map((_, i) => this.qualified('*VALUES*', `column${i + 1}`));
       case 'result':
@@ -162,7 +170,11 @@ class Explainer {
         return leftOnly ? left : [...left, ...this.columnNames(node.right)];
       }
       case 'append':
-        return this.columnNames(node.inputs[0] as PlanNode);
+      case 'mergeAppend': {
+        const { partitions } = node;
+        if (partitions === undefined) return this.columnNames(node.inputs[0] as PlanNode);
+        return node.output.map((column) => this.qualified(partitions.alias, column.name));
+      }
       case 'setOperation':
         return this.columnNames(node.left);
       case 'recursiveUnion':
@@ -192,9 +204,9 @@ class Explainer {
     node: Extract<PlanNode, { kind: 'insert' | 'update' | 'delete' }>,
   ): string[] {
     const table = this.plan.tables[node.table];
-    const own = (table?.columns ?? []).map((column) =>
-      this.qualified(table?.name ?? '', column.name),
-    );
+    const alias = node.partitions?.alias ?? table?.name ?? '';
+    const own = (table?.columns ?? []).map((column) => this.qualified(alias, column.name));
+    if (node.partitions !== undefined) own.push(this.qualified(alias, 'tableoid'));
     return node.kind === 'insert' ? own : [...own, ...this.columnNames(node.input)];
   }
 
@@ -251,6 +263,7 @@ class Explainer {
       heading,
       facts: parts.facts ?? {},
       properties,
+      targets: parts.targets ?? [],
       output: this.verbose ? this.columnNames(node) : [],
       children,
     };
@@ -329,6 +342,10 @@ class Explainer {
         return this.plain('Limit', [], [node.input]);
       case 'append':
         return this.plain('Append', [], node.inputs, 'Member');
+      case 'mergeAppend': {
+        const value = this.keyTexts(node.keys, this.columnNames(node));
+        return this.plain('Merge Append', [{ label: 'Sort Key', value }], node.inputs, 'Member');
+      }
       case 'setOperation': {
         const command = `${node.operation === 'intersect' ? 'Intersect' : 'Except'}${node.all ? ' All' : ''}`;
         const described = this.plain('SetOp', [], [node.left, node.right]);
@@ -370,8 +387,14 @@ class Explainer {
 
   private filterOf(node: { readonly filter: Expr | null } & PlanNode): ExplainedProperty[] {
     if (node.filter === null) return [];
-    const value = this.text(node.filter, this.columnNames(node));
+    const value = this.text(node.filter, this.scanColumns(node));
     return [{ label: 'Filter', value, removes: 'Filter' }];
+  }
+
+  /** The columns of a scan in its own conditions, which need no prefix. */
+  private scanColumns(node: PlanNode): string[] {
+    if (this.verbose) return this.columnNames(node);
+    return node.output.map((column) => quoteIdentifier(column.name));
   }
 
   private scan(
@@ -385,19 +408,20 @@ class Explainer {
       title,
       properties: this.filterOf(node),
       children: [],
-      facts: { ...facts, Alias: node.alias },
+      facts: { ...facts, Alias: this.aliasOf(node) },
     };
   }
 
   private describeTableScan(node: Extract<PlanNode, { kind: 'seqScan' | 'indexScan' }>): Described {
     const table = this.plan.tables[node.table];
     const name = table?.name ?? '?';
-    const target = this.target(name, node.alias);
+    const alias = this.aliasOf(node);
+    const target = this.target(name, alias);
     const facts: Record<string, string> = { 'Relation Name': name };
     if (node.kind === 'seqScan') return this.scan('Seq Scan', `Seq Scan on ${target}`, node, facts);
     const index = table?.indexes.find((candidate) => candidate.oid === node.index);
     const columns = (index?.columns ?? []).map((key) =>
-      this.qualified(node.alias, table?.columns[key.column]?.name ?? '?'),
+      this.conditionColumn(alias, table?.columns[key.column]?.name ?? '?'),
     );
     const conditions = node.ranges.map((range) => this.rangeText(range, columns)).filter(Boolean);
     const properties: ExplainedProperty[] = [];
@@ -415,9 +439,13 @@ class Explainer {
         'Scan Direction': node.backward ? 'Backward' : 'Forward',
         'Index Name': index?.name ?? '?',
         ...facts,
-        Alias: node.alias,
+        Alias: alias,
       },
     };
+  }
+
+  private conditionColumn(alias: string, column: string): string {
+    return this.verbose ? this.qualified(alias, column) : quoteIdentifier(column);
   }
 
   private rangeText(range: KeyRange, columns: readonly string[]): string {
@@ -519,8 +547,8 @@ class Explainer {
   ): Described {
     const table = this.plan.tables[node.table];
     const verb = { insert: 'Insert', update: 'Update', delete: 'Delete' }[node.kind];
-    let alias = table?.name ?? '?';
-    if (node.kind !== 'insert') {
+    let alias = node.partitions?.alias ?? table?.name ?? '?';
+    if (node.kind !== 'insert' && node.partitions === undefined) {
       visitNodes(node.input, (inner) => {
         const isTarget = 'alias' in inner && 'scanId' in inner && inner.scanId === node.scanId;
         if (isTarget) alias = inner.alias;
@@ -552,8 +580,50 @@ class Explainer {
       properties,
       children: [this.explain(node.input, 'Outer', '')],
       facts: { Operation: verb, 'Relation Name': table?.name ?? '?', Alias: alias },
+      targets: node.kind === 'insert' ? [] : this.targetsOf(node, verb),
     };
   }
+
+  /** The partitions that the input reads, each by the alias of its scan. */
+  private targetsOf(
+    node: Extract<PlanNode, { kind: 'update' | 'delete' }>,
+    verb: string,
+  ): string[] {
+    const { partitions } = node;
+    if (partitions === undefined) return [];
+    const aliases = new Map<number, string>();
+    visitNodes(node.input, (inner) => {
+      if (inner.kind !== 'seqScan' && inner.kind !== 'indexScan') return;
+      aliases.set(inner.scanId, this.aliasOf(inner));
+    });
+    return partitions.relations.slice(0, partitions.scanned).map(({ table, scanId }) => {
+      const name = this.plan.tables[table]?.name ?? '?';
+      return `${verb} on ${this.target(name, aliases.get(scanId) ?? partitions.alias)}`;
+    });
+  }
+}
+
+/** Partitions have the alias of the partitioned table with a number after it, but for the first that
+ * finds the alias free. */
+function partitionAliases(plan: Plan): Map<PlanNode, string> {
+  const taken = new Set<string>();
+  const scans: (PlanNode & { readonly alias: string; readonly partition?: number })[] = [];
+  for (const root of [plan.root, ...plan.subplans, ...plan.ctes]) {
+    visitNodes(root, (node) => {
+      if ('partitions' in node && node.partitions !== undefined) taken.add(node.partitions.alias);
+      if (!('alias' in node)) return;
+      if ('partition' in node && node.partition !== undefined) scans.push(node);
+      else taken.add(node.alias);
+    });
+  }
+  const named = new Map<PlanNode, string>();
+  for (const node of scans.sort((a, b) => a.partition! - b.partition!)) {
+    let alias = node.alias;
+    for (let number = 1; taken.has(alias); number++) alias = `${node.alias}_${number}`;
+    taken.add(alias);
+    named.set(node, alias);
+  }
+  return named;
 }
 
 interface Described {
@@ -562,6 +632,7 @@ interface Described {
   readonly properties: readonly ExplainedProperty[];
   readonly children: readonly ExplainedNode[];
   readonly facts?: Readonly<Record<string, string | boolean>>;
+  readonly targets?: readonly string[];
 }
 
 const JOIN_TITLES: Readonly<Record<JoinType, string>> = {
@@ -585,6 +656,7 @@ function hashOf(node: PlanNode, inner: ExplainedNode): ExplainedNode {
     heading: '',
     facts: {},
     properties: [],
+    targets: [],
     output: inner.output,
     children: [{ ...inner, relationship: 'Outer' }],
   };
@@ -608,10 +680,13 @@ function exprsOf(node: PlanNode): Expr[] {
     }
   };
   for (const [name, value] of Object.entries(node)) {
-    if (name !== 'output' && name !== 'checks') add(value);
+    if (!NO_EXPRESSIONS.has(name)) add(value);
   }
   return exprs;
 }
+
+/** Fields of nodes without expressions that can hold subplans. */
+const NO_EXPRESSIONS: ReadonlySet<string> = new Set(['output', 'checks', 'partitions']);
 
 function subplansOf(node: PlanNode): SubplanExpr[] {
   const found: SubplanExpr[] = [];
@@ -639,6 +714,7 @@ export function inputsOf(node: PlanNode): readonly PlanNode[] {
     case 'setOperation':
       return [node.left, node.right];
     case 'append':
+    case 'mergeAppend':
       return node.inputs;
     case 'recursiveUnion':
       return [node.initial, node.step];

@@ -86,6 +86,7 @@ function printNode(
   lines.push(`${arrow}${explained.title}${figuresText(explained, options, actuals)}`);
   const below = indent < 0 ? 2 : column + 6;
   const inner = ' '.repeat(below);
+  for (const target of explained.targets) lines.push(inner + target);
   if (explained.output.length > 0) lines.push(`${inner}Output: ${explained.output.join(', ')}`);
   for (const property of explained.properties) {
     lines.push(`${inner}${property.label}: ${valueText(property)}`);

@@ -23,6 +23,7 @@ import { searchJoins } from './join-search.ts';
 import { joinOuter } from './joins.ts';
 import { Layout } from './layout.ts';
 import { filterNode, typeWidth } from './nodes.ts';
+import { partitionedCandidates } from './partitions.ts';
 import type { Candidates, Path, SlotValue } from './paths.ts';
 import type { NodeColumn, PlanNode } from './plan.ts';
 import type { QueryPlanner } from './query-planner.ts';
@@ -281,7 +282,11 @@ function relationCandidates(
   clauses: readonly Clause[],
 ): Candidates {
   const entry = planner.rangeTable[relation] as RangeTableEntry;
-  if (entry.kind === 'table') return tableCandidates(planner, relation, entry, clauses);
+  if (entry.kind === 'table') {
+    return entry.table.kind === 'partitioned'
+      ? partitionedCandidates(planner, relation, entry, clauses)
+      : tableCandidates(planner, relation, entry, clauses);
+  }
   const candidates = derivedCandidates(planner, relation, entry, clauses);
   planner.derived.set(relation, candidates);
   return candidates;

@@ -40,7 +40,11 @@ export function matchIndex(
     const attribute = attributes.indexOf(column.column);
     const family = btreeFamily(column.type);
     if (attribute < 0 || family === undefined) break;
-    const target = { relation, attribute, family };
+    const target = {
+      relation,
+      family,
+      isKey: (expr: Expr) => isColumn(stripRelabel(expr), relation, attribute),
+    };
     const comparisons = clauses.flatMap((clause) => comparisonOn(target, clause) ?? []);
     const equality = comparisons.find((found) => found.strategy === EQUAL);
     if (equality !== undefined) {
@@ -84,30 +88,32 @@ export function matchIndex(
   return { index, equal, anyOf, lower, upper, isNull, used, oneRow };
 }
 
-interface IndexTarget {
+/** What conditions are about: a column of an index, or of a partition key. */
+export interface KeyTarget {
   readonly relation: number;
-  readonly attribute: number;
+  /** Its operator family for B-trees. */
   readonly family: number;
+  isKey(expr: Expr): boolean;
 }
 
-interface Comparison {
+/** `key op value`. */
+export interface Comparison {
   readonly strategy: BtreeStrategy;
   readonly clause: Clause;
   readonly value: Expr;
 }
 
-function isTarget(target: IndexTarget, expr: Expr): boolean {
-  const column = stripRelabel(expr);
+function isColumn(expr: Expr, relation: number, attribute: number): boolean {
   return (
-    column.kind === 'column' &&
-    column.level === 0 &&
-    column.relation === target.relation &&
-    column.column === target.attribute
+    expr.kind === 'column' &&
+    expr.level === 0 &&
+    expr.relation === relation &&
+    expr.column === attribute
   );
 }
 
 /** The clause as `column op value`, the value being free of the relation. */
-function comparisonOn(target: IndexTarget, clause: Clause): Comparison | null {
+export function comparisonOn(target: KeyTarget, clause: Clause): Comparison | null {
   if (clause.expr.kind !== 'call' || clause.expr.operator === 0) return null;
   const direct = strategyIn(target, clause.expr);
   if (direct !== null) return { ...direct, clause };
@@ -117,22 +123,22 @@ function comparisonOn(target: IndexTarget, clause: Clause): Comparison | null {
 }
 
 function strategyIn(
-  target: IndexTarget,
+  target: KeyTarget,
   call: CallExpr,
 ): { strategy: BtreeStrategy; value: Expr } | null {
   const [left, right] = call.arguments;
-  if (left === undefined || right === undefined || !isTarget(target, left)) return null;
+  if (left === undefined || right === undefined || !target.isKey(left)) return null;
   if ((relsOf(right) & relBit(target.relation)) !== 0n || isVolatile(right)) return null;
   const member = btreeMembers(call.operator).find((found) => found.family === target.family);
   return member === undefined ? null : { strategy: member.strategy, value: right };
 }
 
-function anyOn(
-  target: IndexTarget,
+export function anyOn(
+  target: KeyTarget,
   clause: Clause,
 ): { clause: Clause; array: Expr | null; list: readonly Expr[] | null } | null {
   const { expr } = clause;
-  if (expr.kind !== 'any' || !isTarget(target, expr.left)) return null;
+  if (expr.kind !== 'any' || !target.isKey(expr.left)) return null;
   const values = expr.list ?? (expr.array === null ? [] : [expr.array]);
   for (const value of values) {
     if ((relsOf(value) & relBit(target.relation)) !== 0n || isVolatile(value)) return null;
@@ -142,9 +148,9 @@ function anyOn(
   return { clause, array: expr.array, list: expr.list };
 }
 
-function isNullOn(target: IndexTarget, clause: Clause): boolean {
+function isNullOn(target: KeyTarget, clause: Clause): boolean {
   return (
-    clause.expr.kind === 'isNull' && !clause.expr.negated && isTarget(target, clause.expr.argument)
+    clause.expr.kind === 'isNull' && !clause.expr.negated && target.isKey(clause.expr.argument)
   );
 }
 

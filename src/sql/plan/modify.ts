@@ -1,12 +1,15 @@
 import type { RelationDescriptor } from '../../catalog/descriptors.ts';
-import type { ModifyQuery, RangeTableEntry } from '../bind/query.ts';
+import { partitionChecks } from '../bind/partition-checks.ts';
+import type { ModifyQuery } from '../bind/query.ts';
 import type { Expr } from '../expression.ts';
 import { planFrom } from './from.ts';
 import { Layout } from './layout.ts';
 import { columnOf, widthOf } from './nodes.ts';
 import { cheapest } from './paths.ts';
-import type { PlanNode } from './plan.ts';
-import type { QueryPlanner } from './query-planner.ts';
+import type { PlanNode, ResultPartitions } from './plan.ts';
+import { type QueryPlanner, tableOidOf } from './query-planner.ts';
+import { assignsKey, changedPartitions, insertedPartitions } from './result-partitions.ts';
+import type { TableEntry } from './scans.ts';
 import { planMember } from './set-operations.ts';
 
 /** INSERT, UPDATE and DELETE. */
@@ -18,9 +21,8 @@ export function planModify(planner: QueryPlanner, query: ModifyQuery): PlanNode 
     : planChange(planner, query, entry);
 }
 
-type TableEntry = Extract<RangeTableEntry, { kind: 'table' }>;
-
-function checksOf(table: RelationDescriptor): { name: string; expr: Expr }[] {
+/** The bound CHECK constraints of a table. */
+export function checksOf(table: RelationDescriptor): { name: string; expr: Expr }[] {
   return table.constraints.flatMap((constraint) =>
     constraint.kind === 'check' && constraint.check !== null
       ? [{ name: constraint.name, expr: constraint.check.expr as Expr }]
@@ -39,6 +41,7 @@ function rowLayout(entry: TableEntry, relations: readonly number[]): Layout {
         if (column < 0) return { kind: 'const', type, typmod, value: null };
         return { kind: 'column', type, typmod, level: 0, relation, column };
       });
+      if (entry.table.kind === 'partitioned') exprs.push(tableOidOf(relation));
       return Layout.ofExprs(exprs);
     })
     .reduce((left, right) => Layout.concat(left, right));
@@ -54,9 +57,10 @@ function planInsert(planner: QueryPlanner, query: ModifyQuery, entry: TableEntry
   const returning = returningOver(planner, query, row);
   return {
     ...modifyBase(query, input, returning),
+    ...newRowChecks(planner, entry.table, true),
+    ...partitionsOf(insertedPartitions(planner, entry, onConflict?.arbiters ?? [])),
     kind: 'insert',
     table: planner.statement.tableIndex(entry.table),
-    checks: checksOf(entry.table),
     input,
     values,
     onConflict: onConflict && {
@@ -118,6 +122,8 @@ function planChange(planner: QueryPlanner, query: ModifyQuery, entry: TableEntry
   const { target } = query;
   planner.requireLocator(target);
   planner.needAllColumns(target);
+  const isPartitioned = entry.table.kind === 'partitioned';
+  if (isPartitioned) planner.needTableOid(target);
   const from = [{ kind: 'relation' as const, relation: target }, ...query.from];
   const built = cheapest(planFrom(planner, from, query.where).paths).build();
   const { layout } = built;
@@ -144,15 +150,28 @@ function planChange(planner: QueryPlanner, query: ModifyQuery, entry: TableEntry
     locator: layout.locator(target),
     scanId: planner.scanId(target),
     oldColumns,
+    ...partitionsOf(changedPartitions(planner, query, entry, layout.find(tableOidOf(target)))),
   };
   if (query.kind === 'delete') return { ...base, kind: 'delete', checks: [] };
   return {
     ...base,
+    ...newRowChecks(planner, entry.table, assignsKey(planner, query, entry.table)),
     kind: 'update',
-    checks: checksOf(entry.table),
     assignments: query.assignments.map(({ column, expr }) => ({
       column,
       expr: planner.convert(expr, layout),
     })),
   };
+}
+
+function partitionsOf(partitions: ResultPartitions | null): { partitions?: ResultPartitions } {
+  return partitions === null ? {} : { partitions };
+}
+
+/** What the statement's own table demands of new rows. `places`: rows may come to be where a bound
+ * does not take them. */
+function newRowChecks(planner: QueryPlanner, table: RelationDescriptor, places: boolean) {
+  const checks = table.kind === 'partitioned' ? [] : checksOf(table);
+  if (!places || table.partitionOf === null) return { checks };
+  return { checks, partitionChecks: partitionChecks(planner.statement.context.catalog, table) };
 }

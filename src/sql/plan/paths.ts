@@ -31,7 +31,8 @@ export interface Path {
   readonly requires: RelSet;
   /** Cost of reading it a second time. */
   readonly rescan: number;
-  build(): Built;
+  /** `slots`: those that a node around it has for the same outer values already. */
+  build(slots?: Map<string, SlotValue>): Built;
 }
 
 /** A relation or join with the ways to compute it that are worth keeping. */

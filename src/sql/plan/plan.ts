@@ -1,4 +1,9 @@
-import type { RelationDescriptor } from '../../catalog/descriptors.ts';
+import type {
+  PartitionBound,
+  Partitioning,
+  RelationDescriptor,
+} from '../../catalog/descriptors.ts';
+import type { PartitionCheck } from '../bind/partition-checks.ts';
 import type { RowLockStrength } from '../bind/query.ts';
 import type { AggregateExpr, Expr, SortKey } from '../expression.ts';
 
@@ -76,6 +81,7 @@ export type PlanNode = NodeBase &
     | DistinctNode
     | LimitNode
     | AppendNode
+    | MergeAppendNode
     | SetOperationNode
     | MaterializeNode
     | LockRowsNode
@@ -108,6 +114,9 @@ interface TableScan {
   readonly locator: boolean;
   readonly scanId: number;
   readonly filter: Expr | null;
+  /** Of a partition, which has the alias of the partitioned table: its place among those that the
+   * planner left, from 1. Absent otherwise. */
+  readonly partition?: number;
 }
 
 export interface SeqScanNode extends TableScan {
@@ -287,7 +296,59 @@ export interface LimitNode {
 export interface AppendNode {
   readonly kind: 'append';
   readonly inputs: readonly PlanNode[];
+  /** Absent where the inputs are no partitions. */
+  readonly partitions?: PartitionInputs;
 }
+
+/** Inputs that are sorted by `keys`, merged. */
+export interface MergeAppendNode {
+  readonly kind: 'mergeAppend';
+  readonly inputs: readonly PlanNode[];
+  readonly keys: readonly SortKey[];
+  readonly partitions: PartitionInputs;
+}
+
+/** The partitions of a table as inputs of a node. */
+export interface PartitionInputs {
+  /** Alias of the partitioned table. */
+  readonly alias: string;
+  /** What leaves inputs out when the node is opened; null when all are read always. */
+  readonly pruning: PartitionPruning | null;
+}
+
+/** Which partitions of a table can have rows that conditions on its partition key allow. */
+export interface PartitionPruning {
+  readonly partitioning: Partitioning;
+  /** All direct partitions, in bound order. */
+  readonly partitions: readonly PrunedPartition[];
+  readonly conditions: readonly KeyCondition[];
+}
+
+export interface PrunedPartition {
+  readonly bound: PartitionBound;
+  /** Its place among the node's inputs; -1 where it is not one of them. */
+  readonly input: number;
+  /** Of a partition that is partitioned itself. */
+  readonly below: PartitionPruning | null;
+}
+
+/** A condition on column `key` of a partition key. Values have no input columns, as in KeyRange. */
+export type KeyCondition =
+  | {
+      readonly kind: 'compare';
+      readonly key: number;
+      /** B-tree strategy: 1 is <, 3 is =, 5 is >. */
+      readonly strategy: number;
+      readonly value: Expr;
+    }
+  | {
+      readonly kind: 'anyOf';
+      readonly key: number;
+      readonly array: Expr | null;
+      readonly list: readonly Expr[] | null;
+    }
+  | { readonly kind: 'isNull'; readonly key: number; readonly negated: boolean }
+  | { readonly kind: 'or'; readonly branches: readonly (readonly KeyCondition[])[] };
 
 /** INTERSECT and EXCEPT over whole rows. UNION is append and distinct. */
 export interface SetOperationNode {
@@ -315,16 +376,70 @@ export interface LockRowsNode {
     readonly locator: number;
     readonly strength: RowLockStrength;
     readonly waitPolicy: 'block' | 'nowait' | 'skip';
+    /** Of a partitioned table: where the locked rows lie. */
+    readonly partitions?: LockedPartitions;
   }[];
 }
 
+/** Column `tableOid` of the input has the oid of each row's partition. */
+export interface LockedPartitions {
+  readonly tableOid: number;
+  readonly relations: readonly { readonly table: number; readonly scanId: number }[];
+}
+
 /** RETURNING: expressions over the new (for delete: the old) row of the table, all columns by position
- * in the descriptor, followed for update ... from and delete ... using by the input's columns. */
-interface ModifyBase {
+ * in the descriptor, followed for a partitioned table by the oid of the row's partition, and for
+ * update ... from and delete ... using by the input's columns. */
+interface ModifyBase extends NewRowChecks {
   readonly table: number;
   readonly returning: readonly Expr[] | null;
+  /** Of a partitioned table; absent otherwise. */
+  readonly partitions?: ResultPartitions;
+}
+
+/** What new rows of a table have to meet. */
+export interface NewRowChecks {
   /** Bound CHECK constraints, over the new row: name and expression. */
   readonly checks: readonly { readonly name: string; readonly expr: Expr }[];
+  /** Of a partition that the statement names itself: what it demands of the row, over the new row. */
+  readonly partitionChecks?: readonly PartitionCheck[];
+}
+
+/** The partitions that a statement changes rows of. */
+export interface ResultPartitions {
+  /** Alias of the partitioned table. */
+  readonly alias: string;
+  /** Update and delete: the input's column with the oid of each row's partition; else -1. */
+  readonly tableOid: number;
+  readonly relations: readonly ResultRelation[];
+  /** How many of them the input reads; others only take rows that move. */
+  readonly scanned: number;
+  /** Where new rows go; null when rows stay where they are. */
+  readonly routing: PartitionRouting | null;
+}
+
+/** One partition among a statement's targets. */
+export interface ResultRelation {
+  readonly table: number;
+  /** The scan that gives its rows; -1 where none does. */
+  readonly scanId: number;
+  /** Of each column of the partition its position in the statement's table, -1 where it is dropped. */
+  readonly columns: readonly number[];
+  readonly checks: NewRowChecks['checks'];
+  /** Insert ... on conflict: the partition's own indexes. */
+  readonly arbiters: readonly number[];
+}
+
+/** How rows of a partitioned table find their partitions. */
+export interface PartitionRouting {
+  readonly table: number;
+  readonly partitioning: Partitioning;
+  /** The partition key over the row of the statement's table. */
+  readonly keys: readonly Expr[];
+  /** Of all direct partitions, in bound order. */
+  readonly bounds: readonly PartitionBound[];
+  /** Of each of them its place among the result relations, or the routing within. */
+  readonly places: readonly (number | PartitionRouting)[];
 }
 
 /** `values[i]` is column i of the table, over the input row. */

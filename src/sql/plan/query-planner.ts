@@ -1,13 +1,15 @@
 import { AssertionError } from '../../base/index.ts';
-import type {
-  CommonTable,
-  FromItem,
-  ModifyQuery,
-  Query,
-  RangeTableEntry,
-  SelectQuery,
-  SetOperationQuery,
-  ValuesQuery,
+import { OID } from '../../types/index.ts';
+import {
+  type CommonTable,
+  type FromItem,
+  type ModifyQuery,
+  type Query,
+  type RangeTableEntry,
+  type SelectQuery,
+  type SetOperationQuery,
+  TABLE_OID_COLUMN,
+  type ValuesQuery,
 } from '../bind/query.ts';
 import type { ColumnExpr, Expr, SortKey, SubqueryExpr } from '../expression.ts';
 import {
@@ -22,6 +24,7 @@ import { relsOf } from './clauses.ts';
 import { planFrom } from './from.ts';
 import type { Layout } from './layout.ts';
 import { planModify } from './modify.ts';
+import type { PartitionLeaf } from './partitions.ts';
 import type { Candidates, SlotValue } from './paths.ts';
 import type { PlanNode } from './plan.ts';
 import { type ColumnFacts, tableColumnFacts } from './selectivity.ts';
@@ -60,6 +63,8 @@ export class QueryPlanner {
   private readonly scanIds = new Map<number, number>();
   private wantedOrders: readonly SortKey[][] = [];
   readonly derived = new Map<number, Candidates>();
+  /** Of partitioned tables: the partitions that are read. */
+  readonly partitions = new Map<number, readonly PartitionLeaf[]>();
 
   constructor(
     statement: StatementPlanner,
@@ -109,6 +114,16 @@ export class QueryPlanner {
     this.needed.set(relation, new Set(entry?.columns.keys()));
   }
 
+  private isPartitioned(relation: number): boolean {
+    const entry = this.rangeTable[relation];
+    return entry?.kind === 'table' && entry.table.kind === 'partitioned';
+  }
+
+  /** The rows of a partitioned table are to tell which partition they are of. */
+  needTableOid(relation: number): void {
+    this.need(tableOidOf(relation));
+  }
+
   needsLocator(relation: number): boolean {
     return this.locators.has(relation);
   }
@@ -151,7 +166,7 @@ export class QueryPlanner {
     const entry = this.rangeTable[expr.relation];
     if (entry?.kind === 'table') {
       const rows = this.statement.rowsOf(entry.table);
-      return tableColumnFacts(entry.table, rows, entry.attributes[expr.column] ?? 0);
+      return tableColumnFacts(entry.table, rows, entry.attributes[expr.column] ?? -1);
     }
     const derived = this.derived.get(expr.relation);
     if (derived === undefined) return null;
@@ -189,7 +204,10 @@ export class QueryPlanner {
   }
 
   private planSelect(query: SelectQuery): PlanNode {
-    for (const lock of query.locking) this.requireLocator(lock.relation);
+    for (const { relation } of query.locking) {
+      this.requireLocator(relation);
+      if (this.isPartitioned(relation)) this.needTableOid(relation);
+    }
     const orders: SortKey[][] = [];
     if (query.groupBy.length > 0) {
       orders.push(query.groupBy.map((expr) => ({ expr, descending: false, nullsFirst: false })));
@@ -259,6 +277,12 @@ export class QueryPlanner {
   slotValues(inner: QueryPlanner): SlotValue[] {
     return inner.outerValues.map(({ slot, expr }) => ({ slot, expr, rels: relsOf(expr) }));
   }
+}
+
+/** The oid of the partition that a row is of. */
+export function tableOidOf(relation: number): ColumnExpr {
+  const column = TABLE_OID_COLUMN;
+  return { kind: 'column', type: OID.oid, typmod: -1, level: 0, relation, column };
 }
 
 function visitOn(item: FromItem, visit: (on: Expr) => void): void {

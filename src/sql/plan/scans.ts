@@ -1,5 +1,6 @@
 import type { IndexDescriptor } from '../../catalog/descriptors.ts';
-import type { RangeTableEntry } from '../bind/query.ts';
+import { OID } from '../../types/index.ts';
+import { type RangeTableEntry, TABLE_OID_COLUMN } from '../bind/query.ts';
 import type { Expr, SortKey } from '../expression.ts';
 import {
   type Clause,
@@ -23,8 +24,9 @@ import {
 } from './cost.ts';
 import { type IndexMatch, indexOrder, matchIndex } from './index-match.ts';
 import { Layout } from './layout.ts';
-import { typeWidth } from './nodes.ts';
+import { projectNode, typeWidth } from './nodes.ts';
 import {
+  type Built,
   type Candidates,
   keepBest,
   type ParameterizedPath,
@@ -33,9 +35,16 @@ import {
 } from './paths.ts';
 import type { KeyRange, NodeColumn, PlanNode } from './plan.ts';
 import type { QueryPlanner } from './query-planner.ts';
-import { clausesSelectivity } from './selectivity.ts';
+import { type ColumnFacts, clausesSelectivity, tableColumnFacts } from './selectivity.ts';
 
-type TableEntry = Extract<RangeTableEntry, { kind: 'table' }>;
+export type TableEntry = Extract<RangeTableEntry, { kind: 'table' }>;
+
+/** What a scan of a partition has of its own; the rest is that of the partitioned table. */
+export interface PartitionScan {
+  readonly scanId: number;
+  /** Its place among the partitions that are read, from 1. */
+  readonly partition: number;
+}
 
 /** Ways to read one table under the conditions on it alone. */
 export function tableCandidates(
@@ -43,8 +52,9 @@ export function tableCandidates(
   relation: number,
   entry: TableEntry,
   clauses: readonly Clause[],
+  partition: PartitionScan | null = null,
 ): Candidates {
-  const facts = tableFacts(planner, relation, entry);
+  const facts = tableFacts(planner, relation, entry, partition);
   const paths: Path[] = [seqScanPath(facts, clauses)];
   for (const index of entry.table.indexes) {
     const match = matchIndex(relation, entry.attributes, index, clauses);
@@ -72,15 +82,23 @@ interface TableFacts {
   readonly relation: number;
   readonly rels: RelSet;
   readonly entry: TableEntry;
+  readonly partition: PartitionScan | null;
   readonly columns: readonly number[];
   readonly width: number;
   readonly tableRows: number;
   readonly pages: number;
+  /** What is known of the columns: of a partition's, those of its own rows. */
+  readonly columnFacts: (expr: Expr) => ColumnFacts | null;
 }
 
-function tableFacts(planner: QueryPlanner, relation: number, entry: TableEntry): TableFacts {
+function tableFacts(
+  planner: QueryPlanner,
+  relation: number,
+  entry: TableEntry,
+  partition: PartitionScan | null,
+): TableFacts {
   const tableRows = planner.statement.rowsOf(entry.table);
-  const columns = planner.neededColumns(relation);
+  const columns = planner.neededColumns(relation).filter((column) => column !== TABLE_OID_COLUMN);
   const width = columns.reduce((sum, column) => sum + columnWidth(entry, column), 0);
   let rowWidth = TUPLE_OVERHEAD;
   for (let i = 0; i < entry.columns.length; i++) rowWidth += columnWidth(entry, i);
@@ -88,7 +106,25 @@ function tableFacts(planner: QueryPlanner, relation: number, entry: TableEntry):
     1,
     entry.table.statistics?.pages ?? Math.ceil((tableRows * rowWidth) / PAGE_SIZE),
   );
-  return { planner, relation, rels: relBit(relation), entry, columns, width, tableRows, pages };
+  const columnFacts = (expr: Expr): ColumnFacts | null => {
+    if (expr.kind !== 'column' || expr.level > 0 || expr.relation !== relation) {
+      return planner.columnFacts(expr);
+    }
+    return tableColumnFacts(entry.table, tableRows, entry.attributes[expr.column] ?? -1);
+  };
+  const rels = relBit(relation);
+  return {
+    planner,
+    relation,
+    rels,
+    entry,
+    partition,
+    columns,
+    width,
+    tableRows,
+    pages,
+    columnFacts,
+  };
 }
 
 function columnWidth(entry: TableEntry, column: number): number {
@@ -100,7 +136,7 @@ function columnWidth(entry: TableEntry, column: number): number {
 
 function estimateRows(facts: TableFacts, clauses: readonly Clause[]): number {
   const exprs = clauses.map((clause) => clause.expr);
-  const kept = clausesSelectivity(exprs, (expr) => facts.planner.columnFacts(expr));
+  const kept = clausesSelectivity(exprs, facts.columnFacts);
   return Math.max(1, Math.round(facts.tableRows * kept));
 }
 
@@ -117,8 +153,7 @@ function seqScanPath(facts: TableFacts, clauses: readonly Clause[]): Path {
     order: [],
     requires: NO_RELS,
     rescan: total,
-    build: () => {
-      const slots = new Map<string, SlotValue>();
+    build: (slots = new Map<string, SlotValue>()) => {
       const base = scanBase(facts, clauses, slots);
       const node: PlanNode = {
         kind: 'seqScan',
@@ -129,7 +164,7 @@ function seqScanPath(facts: TableFacts, clauses: readonly Clause[]): Path {
         totalCost: total,
         backward: false,
       };
-      return { node, layout: base.layout, needs: [...slots.values()] };
+      return scanned(facts, node, base.layout, slots);
     },
   };
 }
@@ -143,8 +178,31 @@ interface ScanBase {
     readonly locator: boolean;
     readonly scanId: number;
     readonly filter: Expr | null;
+    readonly partition?: number;
   };
   readonly layout: Layout;
+}
+
+export const TABLE_OID_NODE: NodeColumn = { type: OID.oid, typmod: -1, name: 'tableoid' };
+
+/** The scan, with the table's oid among its columns where that is asked for. */
+function scanned(
+  { planner, relation, entry, columns }: TableFacts,
+  node: PlanNode,
+  layout: Layout,
+  slots: ReadonlyMap<string, SlotValue>,
+): Built {
+  const needs = [...slots.values()];
+  const needed = planner.neededColumns(relation);
+  if (!needed.includes(TABLE_OID_COLUMN)) return { node, layout, needs };
+  const exprs = node.output.map(({ type, typmod }, column): Expr => {
+    return { kind: 'input', type, typmod, column };
+  });
+  const oid: Expr = { kind: 'const', type: OID.oid, typmod: -1, value: entry.table.oid };
+  const projected = projectNode(node, exprs.toSpliced(columns.length, 0, oid));
+  const output = projected.output.with(columns.length, TABLE_OID_NODE);
+  const whole = Layout.ofRelation(relation, needed, planner.needsLocator(relation));
+  return { node: { ...projected, output }, layout: whole, needs };
 }
 
 function scanBase(
@@ -152,7 +210,7 @@ function scanBase(
   filters: readonly Clause[],
   slots: Map<string, SlotValue>,
 ): ScanBase {
-  const { planner, relation, entry, columns } = facts;
+  const { planner, relation, entry, columns, partition } = facts;
   const locator = planner.needsLocator(relation);
   const layout = Layout.ofRelation(relation, columns, locator);
   const output: NodeColumn[] = columns.map((column) => {
@@ -168,8 +226,9 @@ function scanBase(
       alias: entry.alias,
       columns: columns.map((column) => entry.attributes[column] ?? 0),
       locator,
-      scanId: planner.scanId(relation),
+      scanId: partition?.scanId ?? planner.scanId(relation),
       filter: filter && planner.convert(filter, layout, slots),
+      ...(partition !== null && { partition: partition.partition }),
     },
     layout,
   };
@@ -188,7 +247,7 @@ function indexScanPath(
   const filters = clauses.filter((clause) => !used.includes(clause));
   const { planner, tableRows, pages } = facts;
   const usedExprs = used.map((clause) => clause.expr);
-  let kept = clausesSelectivity(usedExprs, (expr) => planner.columnFacts(expr));
+  let kept = clausesSelectivity(usedExprs, facts.columnFacts);
   if (match?.oneRow) kept = 1 / tableRows;
   const fetched = match?.oneRow ? 1 : Math.max(1, Math.round(tableRows * kept));
   const rows = match?.oneRow ? 1 : Math.min(fetched, estimateRows(facts, [...used, ...filters]));
@@ -226,8 +285,7 @@ function indexScanPath(
     order: match?.anyOf ? [] : order,
     requires,
     rescan,
-    build: () => {
-      const slots = new Map<string, SlotValue>();
+    build: (slots = new Map<string, SlotValue>()) => {
       const base = scanBase(facts, filters, slots);
       const value = (expr: Expr) => planner.convert(expr, EMPTY_LAYOUT, slots);
       const ranges: KeyRange[] =
@@ -256,7 +314,7 @@ function indexScanPath(
         ranges,
         backward,
       };
-      return { node, layout: base.layout, needs: [...slots.values()] };
+      return scanned(facts, node, base.layout, slots);
     },
   };
 }

@@ -50,10 +50,19 @@ export class StatementPlanner {
   rowsOf(table: RelationDescriptor): number {
     let rows = this.rowCounts.get(table.oid);
     if (rows === undefined) {
-      rows = this.context.estimateRows?.(table) ?? table.statistics?.rows ?? 1000;
+      rows =
+        table.kind === 'partitioned'
+          ? this.rowsOfPartitions(table)
+          : (this.context.estimateRows?.(table) ?? table.statistics?.rows ?? 1000);
       rows = Math.max(1, Math.round(rows));
       this.rowCounts.set(table.oid, rows);
     }
+    return rows;
+  }
+
+  private rowsOfPartitions({ oid }: RelationDescriptor): number {
+    let rows = 0;
+    for (const partition of this.context.catalog.partitionsOf(oid)) rows += this.rowsOf(partition);
     return rows;
   }
 }

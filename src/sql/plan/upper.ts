@@ -24,7 +24,7 @@ import {
 } from './nodes.ts';
 import { type Built, type Candidates, cheapest, commonPrefix, type Path } from './paths.ts';
 import type { NodeColumn, PlanNode } from './plan.ts';
-import type { QueryPlanner } from './query-planner.ts';
+import { type QueryPlanner, tableOidOf } from './query-planner.ts';
 import { clamp } from './selectivity.ts';
 
 /** What comes after FROM and WHERE: grouping, the target list, DISTINCT, ORDER BY, row locks, LIMIT. */
@@ -130,7 +130,15 @@ function lockRows(
     dropped.push(locator);
     const entry = planner.rangeTable[relation];
     const table = entry?.kind === 'table' ? planner.statement.tableIndex(entry.table) : 0;
-    return { table, scanId: planner.scanId(relation), locator, strength, waitPolicy };
+    const lock = { table, scanId: planner.scanId(relation), locator, strength, waitPolicy };
+    const leaves = planner.partitions.get(relation);
+    if (leaves === undefined) return lock;
+    const tableOid = layout.find(tableOidOf(relation));
+    const relations = leaves.map((leaf) => ({
+      table: planner.statement.tableIndex(leaf.entry.table),
+      scanId: leaf.scanId,
+    }));
+    return { ...lock, partitions: { tableOid, relations } };
   });
   const output = input.output.filter((_, column) => !dropped.includes(column));
   const node: PlanNode = {

@@ -371,6 +371,9 @@ export class MemoryDatabase {
         own.add(String(key)).add(String(database.lastKey));
         return 'done' as const;
       },
+      moveOut(table: RelationDescriptor, bytes: Uint8Array, start: number, end: number) {
+        return this.delete(table, bytes, start, end);
+      },
       delete(table: RelationDescriptor, bytes: Uint8Array, start: number, end: number) {
         database.remove(table, bytes.slice(start, end));
         own.add(String(bytes.slice(start, end)));

@@ -112,4 +112,17 @@ export class CheckedRows implements RowOperations {
     if (outcome === 'done') this.#listener.deleted(table, oldColumns, row);
     return outcome;
   }
+
+  moveOut(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    oldColumns: readonly ColumnVector[],
+    row: number,
+  ): ChangeOutcome {
+    const outcome = this.#changes.moveOut(table, keyBytes, keyStart, keyEnd, oldColumns, row);
+    if (outcome === 'done') this.#listener.deleted(table, oldColumns, row);
+    return outcome;
+  }
 }

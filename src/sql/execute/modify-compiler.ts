@@ -1,0 +1,279 @@
+import { assert } from '../../base/index.ts';
+import type { RelationDescriptor } from '../../catalog/descriptors.ts';
+import {
+  CHUNK_ROWS,
+  type ColumnVector,
+  createVector,
+  fillVector,
+  setAllNull,
+} from '../../chunk/index.ts';
+import { OID, typeByOid } from '../../types/index.ts';
+import { someExpr } from '../expression-tree.ts';
+import type {
+  InsertNode,
+  NewRowChecks,
+  PartitionRouting,
+  Plan,
+  PlanNode,
+  PlannedOnConflict,
+  ResultPartitions,
+  ResultRelation,
+  UpdateNode,
+} from '../plan/plan.ts';
+import { ConflictUpdate } from './conflict-update.ts';
+import type { ExpressionCompiler } from './expression/compile.ts';
+import type { InsertPlace } from './insert.ts';
+import { InsertTarget, InsertTargets, TableColumns } from './insert-target.ts';
+import { lockStrength } from './lock-strength.ts';
+import { PartitionRouter, routedTable } from './partition-router.ts';
+import {
+  ChangedPartitions,
+  type ChangedTables,
+  OneTable,
+  type RowChange,
+  RowDelete,
+  type RowMove,
+  RowUpdate,
+  type WholeRow,
+} from './row-change.ts';
+import { RowConstraints } from './row-constraints.ts';
+import type { Run } from './run.ts';
+
+type ChangeNode = Extract<PlanNode, { kind: 'update' | 'delete' }>;
+
+/** Compiles what INSERT, UPDATE and DELETE do to the tables they change. What a partition needs is
+ * compiled when the first row comes to it. */
+export class ModifyCompiler {
+  readonly #plan: Plan;
+  readonly #run: Run;
+  readonly #expressions: ExpressionCompiler;
+  readonly #oidColumns = new Map<number, readonly ColumnVector[]>();
+
+  constructor(plan: Plan, run: Run, expressions: ExpressionCompiler) {
+    this.#plan = plan;
+    this.#run = run;
+    this.#expressions = expressions;
+  }
+
+  insertPlace(node: InsertNode): InsertPlace {
+    const { partitions } = node;
+    const table = this.#table(node.table);
+    if (partitions === undefined) {
+      const constraints = this.#constraints(table, node);
+      const { onConflict } = node;
+      const conflict = this.#conflict(table, onConflict, node, table, null);
+      const arbiters = onConflict?.arbiters ?? null;
+      const target = new InsertTarget(table, null, constraints, arbiters, conflict);
+      return { kind: 'table', target };
+    }
+    return {
+      kind: 'partitions',
+      router: this.#router(partitions),
+      targets: new InsertTargets((place) =>
+        this.#insertTarget(table, partitions, place, node.onConflict),
+      ),
+      whole: this.#demands(table, node),
+      oidColumns: (place) => this.#oidOf(partitions.relations[place]!),
+    };
+  }
+
+  changedTables(node: ChangeNode): ChangedTables {
+    const { partitions } = node;
+    const table = this.#table(node.table);
+    if (partitions === undefined) return new OneTable(this.#tableChange(node, table));
+    const { relations, scanned, tableOid } = partitions;
+    const places = new Map(relations.map((relation, i) => [this.#table(relation.table).oid, i]));
+    const scanIds = relations.slice(0, scanned).map(({ scanId }) => scanId);
+    return new ChangedPartitions(tableOid, scanIds, (oid) =>
+      this.#partitionChange(node, table, partitions, places.get(oid)!),
+    );
+  }
+
+  #table(index: number): RelationDescriptor {
+    const table = this.#plan.tables[index];
+    assert(table !== undefined, `the plan has no table ${index}`);
+    return table;
+  }
+
+  #tableChange(node: ChangeNode, table: RelationDescriptor): RowChange {
+    const { scanId, oldColumns } = node;
+    const parts = { scanId, oldColumns, capacity: this.#expressions.capacity, whole: null };
+    if (node.kind === 'delete') return new RowDelete(table, parts);
+    return new RowUpdate(this.#run, table, {
+      ...parts,
+      strength: lockStrength(table, node.assignments),
+      assignments: this.#assignments(node.assignments, (column) => column),
+      constraints: this.#constraints(table, node),
+      move: null,
+    });
+  }
+
+  #partitionChange(
+    node: ChangeNode,
+    target: RelationDescriptor,
+    partitions: ResultPartitions,
+    place: number,
+  ): RowChange {
+    const relation = partitions.relations[place]!;
+    const table = this.#table(relation.table);
+    const oldColumns = relation.columns.map((column) =>
+      column < 0 ? -1 : node.oldColumns[column]!,
+    );
+    const { scanId } = relation;
+    const { capacity } = this.#expressions;
+    const parts = { scanId, oldColumns, capacity, whole: this.#wholeRow(target, relation) };
+    if (node.kind === 'delete') return new RowDelete(table, parts);
+    const assignments = this.#assignments(node.assignments, (column) =>
+      relation.columns.indexOf(column),
+    );
+    return new RowUpdate(this.#run, table, {
+      ...parts,
+      strength: lockStrength(table, assignments),
+      assignments,
+      constraints: this.#constraints(table, relation),
+      move: this.#move(node, target, partitions, place),
+    });
+  }
+
+  #move(
+    node: UpdateNode,
+    target: RelationDescriptor,
+    partitions: ResultPartitions,
+    own: number,
+  ): RowMove | null {
+    if (partitions.routing === null) return null;
+    return {
+      router: this.#router(partitions),
+      targets: new InsertTargets((place) => this.#insertTarget(target, partitions, place, null)),
+      own,
+      demands: this.#demands(target, node),
+      oidColumns: (place) => this.#oidOf(partitions.relations[place]!),
+    };
+  }
+
+  #router({ routing }: ResultPartitions, expressions = this.#expressions): PartitionRouter {
+    assert(routing !== null, 'rows that stay where they are need no router');
+    return new PartitionRouter(routing, expressions, (table) => routedTable(this.#plan, table));
+  }
+
+  #insertTarget(
+    target: RelationDescriptor,
+    partitions: ResultPartitions,
+    place: number,
+    onConflict: PlannedOnConflict | null,
+  ): InsertTarget {
+    const relation = partitions.relations[place]!;
+    const table = this.#table(relation.table);
+    const { capacity } = this.#expressions;
+    const columns = new TableColumns(table, relation.columns, Math.max(capacity, CHUNK_ROWS));
+    const constraints = this.#constraints(table, relation);
+    const places = { partitions, place };
+    const conflict = this.#conflict(table, onConflict, relation, target, places);
+    const arbiters = onConflict === null ? null : relation.arbiters;
+    return new InsertTarget(table, columns, constraints, arbiters, conflict);
+  }
+
+  /** The partition's row as that of the partitioned table. */
+  #wholeRow(target: RelationDescriptor, { table, columns }: ResultRelation): WholeRow {
+    const places = target.columns.map((_, i) => columns.indexOf(i));
+    const capacity = Math.max(this.#expressions.capacity, CHUNK_ROWS);
+    const nulls = target.columns.map(({ type }, i) => {
+      if (places[i]! >= 0) return null;
+      const vector = createVector(typeByOid(type), capacity);
+      setAllNull(vector);
+      return vector;
+    });
+    return { places, fixed: [...nulls, ...this.#oidColumn(table)] };
+  }
+
+  #oidOf({ table }: ResultRelation): readonly ColumnVector[] {
+    return this.#oidColumn(table);
+  }
+
+  #oidColumn(table: number): readonly ColumnVector[] {
+    let columns = this.#oidColumns.get(table);
+    if (columns === undefined) {
+      const type = typeByOid(OID.oid);
+      const capacity = Math.max(this.#expressions.capacity, CHUNK_ROWS);
+      const vector = createVector(type, capacity);
+      fillVector(vector, capacity, type, this.#table(table).oid);
+      columns = [vector];
+      this.#oidColumns.set(table, columns);
+    }
+    return columns;
+  }
+
+  #assignments(
+    assignments: PlannedOnConflict['assignments'],
+    position: (column: number) => number,
+    expressions: ExpressionCompiler = this.#expressions,
+  ) {
+    return assignments.map(({ column, expr }) => ({
+      column: position(column),
+      value: expressions.compile(expr),
+    }));
+  }
+
+  /** What the statement's table demands of rows that its partitions store. */
+  #demands(table: RelationDescriptor, node: NewRowChecks): RowConstraints | null {
+    const { partitionChecks } = node;
+    if (partitionChecks === undefined) return null;
+    const bare = {
+      ...table,
+      columns: table.columns.map((column) => ({ ...column, notNull: false })),
+    };
+    return this.#constraints(bare, { checks: [], partitionChecks });
+  }
+
+  #constraints(
+    table: RelationDescriptor,
+    { checks, partitionChecks = [] }: NewRowChecks,
+    expressions: ExpressionCompiler = this.#expressions,
+  ): RowConstraints {
+    return new RowConstraints(
+      this.#run,
+      table,
+      checks.map(({ name, expr }) => ({ name, test: expressions.compile(expr) })),
+      partitionChecks.map((check) => ({ check, keys: expressions.all(check.keys) })),
+    );
+  }
+
+  #conflict(
+    table: RelationDescriptor,
+    onConflict: PlannedOnConflict | null,
+    checks: NewRowChecks,
+    target: RelationDescriptor,
+    at: { readonly partitions: ResultPartitions; readonly place: number } | null,
+  ): ConflictUpdate | null {
+    if (onConflict === null || onConflict.action !== 'update') return null;
+    const one = this.#expressions.withCapacity(1);
+    const relation = at === null ? null : at.partitions.relations[at.place]!;
+    const position = (column: number) => relation?.columns.indexOf(column) ?? column;
+    const assignments = this.#assignments(onConflict.assignments, position, one);
+    return new ConflictUpdate(
+      this.#run,
+      table,
+      lockStrength(table, assignments),
+      assignments,
+      onConflict.where === null ? null : one.compile(onConflict.where),
+      this.#constraints(table, checks, one),
+      target,
+      at && {
+        whole: this.#wholeRow(target, relation!),
+        router: assignsKey(onConflict, at.partitions) ? this.#router(at.partitions, one) : null,
+        own: at.place,
+      },
+    );
+  }
+}
+
+function assignsKey({ assignments }: PlannedOnConflict, { routing }: ResultPartitions): boolean {
+  const reads = ({ keys, places }: PartitionRouting): boolean =>
+    keys.some((key) =>
+      someExpr(
+        key,
+        (part) => part.kind === 'input' && assignments.some(({ column }) => column === part.column),
+      ),
+    ) || places.some((place) => typeof place !== 'number' && reads(place));
+  return routing !== null && reads(routing);
+}

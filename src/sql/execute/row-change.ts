@@ -1,0 +1,334 @@
+import type { RelationDescriptor } from '../../catalog/descriptors.ts';
+import type { ColumnVector, DataChunk, NumberVector } from '../../chunk/index.ts';
+import type { RowLockStrength } from '../bind/query.ts';
+import type { ChangeOutcome, RowOperations } from './environment.ts';
+import type { Evaluator } from './expression/evaluator.ts';
+import { rowOperations } from './insert.ts';
+import { type InsertTargets, TableColumns } from './insert-target.ts';
+import type { PartitionRouter } from './partition-router.ts';
+import type { RowConstraints } from './row-constraints.ts';
+import type { Run, ScanBinding } from './run.ts';
+
+/** What UPDATE or DELETE does to the rows of one table. */
+export interface RowChange {
+  readonly table: RelationDescriptor;
+  /** The scan that the rows come from. */
+  readonly scanId: number;
+  readonly strength: RowLockStrength;
+  open(): void;
+  close(): void;
+  /** Computes what depends on input rows: of a chunk of the input, or the single row of a recheck. */
+  prepare(rows: DataChunk): void;
+  change(
+    operations: RowOperations,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    row: number,
+  ): ChangeOutcome;
+  /** The row for RETURNING, by position in the statement's table; of a partition with its oid. */
+  changedRow(row: number): readonly ColumnVector[];
+}
+
+/** The tables that a statement changes rows of, by row. */
+export interface ChangedTables {
+  open(): void;
+  close(): void;
+  prepare(rows: DataChunk): void;
+  of(row: number): RowChange;
+  /** Scans that give no row while one of the table's rows is checked again. */
+  readonly unread: readonly (readonly [scanId: number, binding: ScanBinding | null])[];
+}
+
+/** The statement's table is the only one. */
+export class OneTable implements ChangedTables {
+  readonly #change: RowChange;
+  readonly unread = [];
+
+  constructor(change: RowChange) {
+    this.#change = change;
+  }
+
+  open(): void {
+    this.#change.open();
+  }
+
+  close(): void {
+    this.#change.close();
+  }
+
+  prepare(rows: DataChunk): void {
+    this.#change.prepare(rows);
+  }
+
+  of(): RowChange {
+    return this.#change;
+  }
+}
+
+/** Each row is of the partition whose oid it carries. */
+export class ChangedPartitions implements ChangedTables {
+  readonly unread: readonly (readonly [number, null])[];
+  readonly #tableOid: number;
+  readonly #make: (oid: number) => RowChange;
+  readonly #changes = new Map<number, RowChange>();
+  readonly #selections = new Map<number, Int32Array>();
+  #oids: NumberVector | null = null;
+
+  /** `make` is called for a partition when its first row comes. */
+  constructor(tableOid: number, scanIds: readonly number[], make: (oid: number) => RowChange) {
+    this.#tableOid = tableOid;
+    this.unread = scanIds.map((scanId) => [scanId, null] as const);
+    this.#make = make;
+  }
+
+  open(): void {
+    for (const change of this.#changes.values()) change.open();
+  }
+
+  close(): void {
+    for (const change of this.#changes.values()) change.close();
+  }
+
+  of(row: number): RowChange {
+    return this.#at(this.#oids!.values[row]!);
+  }
+
+  #at(oid: number): RowChange {
+    let change = this.#changes.get(oid);
+    if (change === undefined) {
+      change = this.#make(oid);
+      this.#changes.set(oid, change);
+      change.open();
+    }
+    return change;
+  }
+
+  prepare(rows: DataChunk): void {
+    const oids = rows.columns[this.#tableOid] as NumberVector;
+    this.#oids = oids;
+    const counts = new Map<number, number>();
+    const { count, selection } = rows;
+    for (let i = 0; i < count; i++) {
+      const row = selection === null ? i : selection[i]!;
+      if (oids.isNull(row)) continue;
+      const oid = oids.values[row]!;
+      const at = counts.get(oid) ?? 0;
+      this.#selection(oid, count)[at] = row;
+      counts.set(oid, at + 1);
+    }
+    const { columns } = rows;
+    for (const [oid, own] of counts) {
+      this.#at(oid).prepare({ columns, count: own, selection: this.#selections.get(oid)! });
+    }
+  }
+
+  #selection(oid: number, size: number): Int32Array {
+    let selection = this.#selections.get(oid);
+    if (selection === undefined || selection.length < size) {
+      const larger = new Int32Array(size);
+      larger.set(selection ?? []);
+      selection = larger;
+      this.#selections.set(oid, selection);
+    }
+    return selection;
+  }
+}
+
+/** A row of a partition as the partitioned table has it, the partition's oid at the end. */
+export interface WholeRow {
+  /** For each column of the partitioned table its place in the partition, or -1. */
+  readonly places: readonly number[];
+  /** NULL for columns that the partition has not, and the oid. */
+  readonly fixed: readonly (ColumnVector | null)[];
+}
+
+function fillWhole(whole: WholeRow, own: readonly ColumnVector[], out: ColumnVector[]): void {
+  for (let i = 0; i < whole.fixed.length; i++) out[i] = whole.fixed[i] ?? own[whole.places[i]!]!;
+}
+
+export interface ChangeParts {
+  readonly scanId: number;
+  /** Input column of each column of the table, or -1. */
+  readonly oldColumns: readonly number[];
+  readonly capacity: number;
+  /** Of a partition. */
+  readonly whole: WholeRow | null;
+}
+
+export interface UpdateParts extends ChangeParts {
+  readonly strength: RowLockStrength;
+  readonly assignments: readonly { readonly column: number; readonly value: Evaluator }[];
+  readonly constraints: RowConstraints;
+  /** Where rows go whose key is assigned to; null when they stay. */
+  readonly move: RowMove | null;
+}
+
+/** How rows of a partition find another one. */
+export interface RowMove {
+  readonly router: PartitionRouter;
+  readonly targets: InsertTargets;
+  /** This partition's place among the router's. */
+  readonly own: number;
+  /** What the statement's table demands of the row, wherever it goes. */
+  readonly demands: RowConstraints | null;
+  /** The oid of a partition as RETURNING sees it. */
+  readonly oidColumns: (place: number) => readonly ColumnVector[];
+}
+
+export class RowUpdate implements RowChange {
+  readonly table: RelationDescriptor;
+  readonly scanId: number;
+  readonly strength: RowLockStrength;
+  readonly #run: Run;
+  readonly #parts: UpdateParts;
+  readonly #changed: readonly number[];
+  readonly #old: TableColumns;
+  readonly #new: DataChunk = { columns: [], count: 0, selection: null };
+  readonly #whole: DataChunk = { columns: [], count: 0, selection: null };
+  /** The row that is changed has left its partition already and waits to enter the other. */
+  #hasLeft = false;
+
+  constructor(run: Run, table: RelationDescriptor, parts: UpdateParts) {
+    this.table = table;
+    this.scanId = parts.scanId;
+    this.strength = parts.strength;
+    this.#run = run;
+    this.#parts = parts;
+    this.#changed = parts.assignments.map((assignment) => assignment.column);
+    this.#old = new TableColumns(table, parts.oldColumns, parts.capacity);
+    this.#new.columns = new Array<ColumnVector>(table.columns.length);
+  }
+
+  open(): void {
+    this.#hasLeft = false;
+    this.#parts.move?.targets.open();
+  }
+
+  close(): void {
+    this.#parts.move?.targets.close();
+  }
+
+  prepare(rows: DataChunk): void {
+    this.#old.take(rows);
+    const target = this.#new;
+    for (let i = 0; i < target.columns.length; i++) target.columns[i] = this.#old.columns[i]!;
+    for (const { column, value } of this.#parts.assignments) {
+      target.columns[column] = value.evaluate(rows);
+    }
+    target.count = rows.count;
+    target.selection = rows.selection;
+    const { whole, move, constraints } = this.#parts;
+    if (whole !== null) fillWhole(whole, target.columns, this.#whole.columns);
+    if (move !== null) this.#route(move);
+    constraints.prepare(target);
+  }
+
+  #route({ router, targets, own, demands }: RowMove): void {
+    const whole = this.#whole;
+    whole.count = this.#new.count;
+    whole.selection = this.#new.selection;
+    router.route(whole);
+    demands?.prepare(whole);
+    targets.take(whole, router.places, rowOperations(this.#run), own);
+  }
+
+  change(
+    operations: RowOperations,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    row: number,
+  ): ChangeOutcome {
+    const { move, constraints } = this.#parts;
+    if (move !== null) {
+      move.demands?.verify(row);
+      const place = move.router.places[row]!;
+      if (place < 0) throw move.router.failure(row, this.#run.environment.functions);
+      if (place !== move.own) return this.#move(operations, key, start, end, row, move, place);
+    }
+    constraints.verify(row);
+    return operations.update(
+      this.table,
+      key,
+      start,
+      end,
+      this.#old.columns,
+      this.#new.columns,
+      row,
+      this.#changed,
+    );
+  }
+
+  /** Takes the row out of this partition and puts it into another one. */
+  #move(
+    operations: RowOperations,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    row: number,
+    { targets }: RowMove,
+    place: number,
+  ): ChangeOutcome {
+    const target = targets.at(place);
+    if (!this.#hasLeft) {
+      target.verify(row);
+      const left = operations.moveOut(this.table, key, start, end, this.#old.columns, row);
+      if (left === 'wait') return 'wait';
+      this.#hasLeft = true;
+    }
+    const outcome = target.insert(operations, row);
+    if (outcome !== 'wait') this.#hasLeft = false;
+    return outcome;
+  }
+
+  changedRow(row: number): readonly ColumnVector[] {
+    const { whole, move } = this.#parts;
+    if (whole === null) return this.#new.columns;
+    const { columns } = this.#whole;
+    if (move !== null) {
+      const [oid] = move.oidColumns(move.router.places[row]!);
+      columns[columns.length - 1] = oid!;
+    }
+    return columns;
+  }
+}
+
+export class RowDelete implements RowChange {
+  readonly table: RelationDescriptor;
+  readonly scanId: number;
+  readonly strength = 'update';
+  readonly #old: TableColumns;
+  readonly #wholeRow: WholeRow | null;
+  readonly #whole: ColumnVector[] = [];
+
+  constructor(table: RelationDescriptor, parts: ChangeParts) {
+    this.table = table;
+    this.scanId = parts.scanId;
+    this.#old = new TableColumns(table, parts.oldColumns, parts.capacity);
+    this.#wholeRow = parts.whole;
+  }
+
+  open(): void {}
+
+  close(): void {}
+
+  prepare(rows: DataChunk): void {
+    this.#old.take(rows);
+    if (this.#wholeRow !== null) fillWhole(this.#wholeRow, this.#old.columns, this.#whole);
+  }
+
+  change(
+    operations: RowOperations,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    row: number,
+  ): ChangeOutcome {
+    return operations.delete(this.table, key, start, end, this.#old.columns, row);
+  }
+
+  changedRow(): readonly ColumnVector[] {
+    return this.#wholeRow === null ? this.#old.columns : this.#whole;
+  }
+}

@@ -1,0 +1,335 @@
+import type { PartitionBound, PartitionKey } from '../../catalog/descriptors.ts';
+import { compareKeyToBound, PartitionSearch } from '../../catalog/index.ts';
+import { type Datum, typeByOid } from '../../types/index.ts';
+import type { Expr } from '../expression.ts';
+import type { KeyCondition, PartitionPruning } from './plan.ts';
+
+/** A value brought to the type of a partition key. `rest` is the sign of the exact value minus `value`,
+ * which is null where the exact value is beyond all values of the type. */
+export interface KeyValue {
+  readonly value: Datum;
+  readonly rest: number;
+}
+
+/** Where the values of conditions come from; undefined where one is not known (yet). */
+export interface KeyValueSource {
+  value(expr: Expr, key: PartitionKey): KeyValue | undefined;
+  /** The elements of an array. */
+  elements(array: Expr, key: PartitionKey): readonly KeyValue[] | undefined;
+}
+
+/** Places of the partitions of one level that are left. */
+export type KeptPartitions = Uint8Array;
+
+/** Finds the partitions that conditions on the key leave; conditions with unknown values leave all. */
+export class PartitionPruner {
+  private readonly pruning: PartitionPruning;
+  private readonly search: PartitionSearch;
+  private readonly below: readonly (PartitionPruner | null)[];
+
+  constructor(pruning: PartitionPruning) {
+    this.pruning = pruning;
+    this.search = new PartitionSearch(
+      pruning.partitioning,
+      pruning.partitions.map(({ bound }) => bound),
+    );
+    this.below = pruning.partitions.map(({ below }) => below && new PartitionPruner(below));
+  }
+
+  /** The inputs that are left, ascending, at the end of `out`. */
+  select(values: KeyValueSource, out: number[]): void {
+    const kept = this.keep(values);
+    for (let i = 0; i < kept.length; i++) {
+      if (kept[i] === 0) continue;
+      const below = this.below[i]!;
+      const { input } = this.pruning.partitions[i]!;
+      if (below !== null) below.select(values, out);
+      else if (input >= 0) out.push(input);
+    }
+  }
+
+  /** The direct partitions that are left. */
+  keep(values: KeyValueSource): KeptPartitions {
+    return this.matching(this.pruning.conditions, values);
+  }
+
+  private matching(conditions: readonly KeyCondition[], values: KeyValueSource): KeptPartitions {
+    const plain: KeyCondition[] = [];
+    let kept: KeptPartitions | null = null;
+    for (const condition of conditions) {
+      if (condition.kind !== 'or') plain.push(condition);
+      else {
+        const parts = condition.branches.map((branch) => this.matching(branch, values));
+        kept = both(kept, either(parts, this.count));
+      }
+    }
+    return both(kept, this.matchingAny(plain, values));
+  }
+
+  /** One of several values is each of them in turn. */
+  private matchingAny(conditions: readonly KeyCondition[], values: KeyValueSource): KeptPartitions {
+    for (const [i, condition] of conditions.entries()) {
+      if (condition.kind !== 'anyOf') continue;
+      const elements = this.elementsOf(condition, values);
+      const rest = conditions.toSpliced(i, 1);
+      if (elements === undefined) return this.matchingAny(rest, values);
+      const parts = elements.map((element) =>
+        this.comparing(rest, values, { key: condition.key, element }),
+      );
+      return either(parts, this.count);
+    }
+    return this.comparing(conditions, values, null);
+  }
+
+  private elementsOf(
+    { key, array, list }: Extract<KeyCondition, { kind: 'anyOf' }>,
+    values: KeyValueSource,
+  ): readonly KeyValue[] | undefined {
+    const partitionKey = this.pruning.partitioning.keys[key]!;
+    if (list === null) return array === null ? [] : values.elements(array, partitionKey);
+    const elements: KeyValue[] = [];
+    for (const expr of list) {
+      const value = values.value(expr, partitionKey);
+      if (value === undefined) return undefined;
+      elements.push(value);
+    }
+    return elements;
+  }
+
+  private get count(): number {
+    return this.pruning.partitions.length;
+  }
+
+  private comparing(
+    conditions: readonly KeyCondition[],
+    values: KeyValueSource,
+    chosen: { readonly key: number; readonly element: KeyValue } | null,
+  ): KeptPartitions {
+    const { keys } = this.pruning.partitioning;
+    const limits = keys.map((key) => new KeyLimits(key));
+    if (chosen !== null) limits[chosen.key]!.compare(3, chosen.element);
+    for (const condition of conditions) {
+      if (condition.kind === 'isNull') limits[condition.key]!.testNull(condition.negated);
+      else if (condition.kind === 'compare') {
+        const value = values.value(condition.value, keys[condition.key]!);
+        if (value !== undefined) limits[condition.key]!.compare(condition.strategy, value);
+      } else if (condition.kind === 'anyOf') {
+        // A second list on the key: one after the other would be too many pairs.
+        limits[condition.key]!.testNull(true);
+      }
+    }
+    if (limits.some((limit) => limit.isEmpty)) return new Uint8Array(this.count);
+    return this.within(limits);
+  }
+
+  private within(limits: readonly KeyLimits[]): KeptPartitions {
+    const point = limits.map((limit) => limit.point);
+    if (!point.includes(undefined)) {
+      const kept = new Uint8Array(this.count);
+      const found = this.search.find(point as Datum[]);
+      if (found >= 0) kept[found] = 1;
+      return kept;
+    }
+    switch (this.pruning.partitioning.strategy) {
+      case 'hash':
+        return new Uint8Array(this.count).fill(1);
+      case 'list':
+        return this.keepBounds((bound) => bound.kind !== 'list' || limits[0]!.allowsSome(bound));
+      case 'range':
+        return this.withinRanges(limits);
+    }
+  }
+
+  private keepBounds(test: (bound: PartitionBound) => boolean): KeptPartitions {
+    return Uint8Array.from(this.pruning.partitions, ({ bound }) => Number(test(bound)));
+  }
+
+  /** Ranges hold no nulls, so a key that is null is in the default partition. */
+  private withinRanges(limits: readonly KeyLimits[]): KeptPartitions {
+    if (limits.some((limit) => limit.isNull)) {
+      return this.keepBounds((bound) => bound.kind === 'default');
+    }
+    const { keys } = this.pruning.partitioning;
+    const prefix: Datum[] = [];
+    let next = 0;
+    for (; next < limits.length && limits[next]!.point !== undefined; next++) {
+      prefix.push(limits[next]!.point!);
+    }
+    const { lower, upper } = limits[next]!;
+    const from = endOf(prefix, lower);
+    const to = endOf(prefix, upper);
+    return this.keepBounds(
+      (bound) =>
+        bound.kind !== 'range' ||
+        (reaches(keys, bound.to, from, keys.length) && starts(keys, bound.from, to)),
+    );
+  }
+}
+
+type RangeDatums = Extract<PartitionBound, { kind: 'range' }>['from'];
+
+/** One end of the keys that are wanted: the first columns have these values (or more, or less). */
+interface KeyEnd {
+  readonly values: readonly Datum[];
+  readonly inclusive: boolean;
+}
+
+function endOf(prefix: readonly Datum[], limit: Limit | null): KeyEnd {
+  if (limit === null) return { values: prefix, inclusive: true };
+  return { values: [...prefix, limit.value], inclusive: limit.inclusive };
+}
+
+/** Whether keys below `to` can be at or after the first key that is wanted. */
+function reaches(
+  keys: readonly PartitionKey[],
+  to: RangeDatums,
+  { values, inclusive }: KeyEnd,
+  length: number,
+): boolean {
+  const order = compareKeyToBound(keys, values, to);
+  if (order !== 0) return order < 0;
+  return inclusive && values.length < length && to[values.length]!.kind !== 'minvalue';
+}
+
+/** Whether keys from `from` on can be at or before the last key that is wanted. */
+function starts(
+  keys: readonly PartitionKey[],
+  from: RangeDatums,
+  { values, inclusive }: KeyEnd,
+): boolean {
+  const order = compareKeyToBound(keys, values, from);
+  return order === 0 ? inclusive : order > 0;
+}
+
+interface Limit {
+  readonly value: Datum;
+  readonly inclusive: boolean;
+}
+
+/** What the conditions on one column of the key come to. */
+class KeyLimits {
+  lower: Limit | null = null;
+  upper: Limit | null = null;
+  isNull = false;
+  /** No value meets the conditions. */
+  isEmpty = false;
+  private isPresent = false;
+  private equal: Datum | undefined = undefined;
+  private readonly order: (a: Datum, b: Datum) => number;
+
+  constructor(key: PartitionKey) {
+    this.order = typeByOid(key.type).compare;
+  }
+
+  /** The only value that meets the conditions; undefined when there may be several. */
+  get point(): Datum | undefined {
+    return this.isNull ? null : this.equal;
+  }
+
+  testNull(negated: boolean): void {
+    if (negated) this.isPresent = true;
+    else this.isNull = true;
+    this.isEmpty ||= this.isNull && this.isPresent;
+  }
+
+  compare(strategy: number, { value, rest }: KeyValue): void {
+    // Comparisons with a null are true of nothing.
+    if (value === null && rest === 0) this.isEmpty = true;
+    this.testNull(true);
+    if (this.isEmpty) return;
+    if (strategy === 3) this.setEqual(value, rest);
+    else if (strategy < 3) this.setUpper(value, rest, strategy === 2);
+    else this.setLower(value, rest, strategy === 4);
+    this.checkEqual();
+  }
+
+  private setEqual(value: Datum, rest: number): void {
+    const differs = this.equal !== undefined && this.order(this.equal, value) !== 0;
+    if (rest !== 0 || differs) this.isEmpty = true;
+    else this.equal = value;
+  }
+
+  /** With a rest, the exact value lies between `value` and the next value of the type. */
+  private setUpper(value: Datum, rest: number, orEqual: boolean): void {
+    if (value === null) {
+      if (rest < 0) this.isEmpty = true;
+      return;
+    }
+    const limit = { value, inclusive: rest === 0 ? orEqual : rest > 0 };
+    const order = this.upper === null ? -1 : this.order(value, this.upper.value);
+    if (order < 0 || (order === 0 && !limit.inclusive)) this.upper = limit;
+  }
+
+  private setLower(value: Datum, rest: number, orEqual: boolean): void {
+    if (value === null) {
+      if (rest > 0) this.isEmpty = true;
+      return;
+    }
+    const limit = { value, inclusive: rest === 0 ? orEqual : rest < 0 };
+    const order = this.lower === null ? 1 : this.order(value, this.lower.value);
+    if (order > 0 || (order === 0 && !limit.inclusive)) this.lower = limit;
+  }
+
+  private checkEqual(): void {
+    if (this.equal !== undefined && !this.allows(this.equal)) this.isEmpty = true;
+    const { lower, upper } = this;
+    if (lower === null || upper === null) return;
+    const order = this.order(lower.value, upper.value);
+    if (order > 0 || (order === 0 && !(lower.inclusive && upper.inclusive))) this.isEmpty = true;
+  }
+
+  private allows(value: Datum): boolean {
+    const { lower, upper } = this;
+    if (lower !== null) {
+      const order = this.order(value, lower.value);
+      if (order < 0 || (order === 0 && !lower.inclusive)) return false;
+    }
+    if (upper !== null) {
+      const order = this.order(value, upper.value);
+      if (order > 0 || (order === 0 && !upper.inclusive)) return false;
+    }
+    return true;
+  }
+
+  allowsSome({ values }: Extract<PartitionBound, { kind: 'list' }>): boolean {
+    return values.some((value) => (value === null ? !this.isPresent : this.allows(value)));
+  }
+}
+
+function both(a: KeptPartitions | null, b: KeptPartitions): KeptPartitions {
+  if (a === null) return b;
+  for (let i = 0; i < b.length; i++) b[i]! &= a[i]!;
+  return b;
+}
+
+function either(parts: readonly KeptPartitions[], count: number): KeptPartitions {
+  const kept = new Uint8Array(count);
+  for (const part of parts) for (let i = 0; i < count; i++) kept[i]! |= part[i]!;
+  return kept;
+}
+
+/** The share of the partitions that conditions whose values are not known yet are expected to leave:
+ * one of them where all of the key is given. */
+export function expectedShare(pruning: PartitionPruning): number {
+  const { partitions, partitioning, conditions } = pruning;
+  let values = 1;
+  for (let key = 0; key < partitioning.keys.length; key++) {
+    const condition = conditions.find(
+      (one) =>
+        one.kind !== 'or' &&
+        one.key === key &&
+        (one.kind === 'anyOf' || (one.kind === 'compare' && one.strategy === 3)),
+    );
+    if (condition === undefined) values = Number.POSITIVE_INFINITY;
+    else if (condition.kind === 'anyOf') values *= condition.list?.length ?? ARRAY_LENGTH;
+  }
+  const open = partitions.filter(({ input, below }) => input >= 0 || below !== null);
+  const own = Math.min(1, values / Math.max(1, open.length));
+  const below = open.map((partition) =>
+    partition.below === null ? 1 : expectedShare(partition.below),
+  );
+  return (own * below.reduce((sum, share) => sum + share, 0)) / Math.max(1, below.length);
+}
+
+/** Elements that an array is taken to have. */
+const ARRAY_LENGTH = 10;
