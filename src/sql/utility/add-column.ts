@@ -12,7 +12,8 @@ import type { UtilityPause } from './environment.ts';
 import { constantValue } from './execution.ts';
 import { containsNull } from './index-build.ts';
 import { columnPosition } from './keys.ts';
-import { changeRelation } from './relation-change.ts';
+import { checkAddColumn, hasPartitions, type Reach } from './partition-rules.ts';
+import { changeRelation, currentRelation } from './relation-change.ts';
 import { rewriteRows } from './rewrite-table.ts';
 import { nextvalExpression } from './sequence-relation.ts';
 import { TableElements } from './table-elements.ts';
@@ -22,10 +23,12 @@ export function* addColumn(
   command: Command,
   table: RelationDescriptor,
   action: AlterTableCmd,
+  reach: Reach,
 ): Generator<UtilityPause, void, undefined> {
   const { def } = action;
   if (def === undefined || !('ColumnDef' in def)) throw notSupported('this column');
   const name = def.ColumnDef.colname ?? '';
+  checkAddColumn(command, table, reach);
   if (columnPosition(table.columns, name) >= 0) {
     const message = `column "${name}" of relation "${table.name}" already exists`;
     if (action.missing_ok !== true) throw pgError('duplicate_column', message);
@@ -38,15 +41,38 @@ export function* addColumn(
   const elements = new TableElements(command, table.name);
   const draft = elements.addColumn(def.ColumnDef);
   const position = table.columns.length;
+  if (draft.identity !== '' && hasPartitions(command, table)) {
+    throw pgError(
+      'invalid_table_definition',
+      'cannot recursively add identity column to table that has child tables',
+    );
+  }
   const siblings = table.columns.filter((column) => !column.dropped);
   const column = makeColumn(command, table, siblings, draft, position, []);
   const value = initialValue(command, column);
-  const next = yield* append(command, table, column, value);
-  if (column.notNull && value === null && elements.keys.length === 0) {
-    yield* testNotNull(command, next, position);
-  }
+  const next = yield* appendColumn(command, table, column, value, elements.keys.length > 0);
   command.environment.nextCommand();
-  yield* addElements(command, next, elements, value === null);
+  yield* addElements(command, next, elements, reach, value === null);
+}
+
+/** Adds a column to a table and all its partitions. `keyed`: a key will look for nulls in it. */
+function* appendColumn(
+  command: Command,
+  table: RelationDescriptor,
+  column: ColumnDescriptor,
+  value: Expr | null,
+  keyed: boolean,
+): Generator<UtilityPause, RelationDescriptor, undefined> {
+  const next = yield* append(command, table, column, value);
+  if (column.notNull && value === null && !keyed) {
+    yield* testNotNull(command, next, table.columns.length);
+  }
+  for (const { oid } of command.catalog.partitionsOf(table.oid)) {
+    const partition = currentRelation(command, oid)!;
+    // The parent's sequence stays the parent's.
+    yield* appendColumn(command, partition, { ...column, sequence: 0 }, value, keyed);
+  }
+  return next;
 }
 
 /** What the rows that exist get; null for NULL. */
@@ -62,6 +88,9 @@ function* append(
   value: Expr | null,
 ): Generator<UtilityPause, RelationDescriptor, undefined> {
   const position = table.columns.length;
+  if (table.kind === 'partitioned') {
+    return changeRelation(command, table, { columns: [...table.columns, column] });
+  }
   if (value === null || !isVolatile(value)) {
     const missing = value === null ? null : constantValue(command.environment, value);
     return changeRelation(command, table, { columns: [...table.columns, { ...column, missing }] });

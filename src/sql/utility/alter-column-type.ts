@@ -17,14 +17,21 @@ import { viewsReading } from './drop-column.ts';
 import type { UtilityPause } from './environment.ts';
 import { checkForeignKeysOn, validateForeignKeysOn } from './foreign-keys.ts';
 import { indexColumn } from './keys.ts';
+import { checkColumnType, type Reach } from './partition-rules.ts';
+import { changeRelation } from './relation-change.ts';
 import { rewriteRows } from './rewrite-table.ts';
-import { checkColumnCollation, checkColumnType, checkIdentityType } from './table-elements.ts';
+import {
+  checkColumnCollation,
+  checkIdentityType,
+  checkColumnType as checkIsColumnType,
+} from './table-elements.ts';
 
 /** ALTER COLUMN … TYPE: every row is written anew. */
 export function* alterColumnType(
   command: Command,
   table: RelationDescriptor,
   action: AlterTableCmd,
+  reach: Reach,
 ): Generator<UtilityPause, void, undefined> {
   const { def } = action;
   if (def === undefined || !('ColumnDef' in def) || def.ColumnDef.typeName === undefined) {
@@ -32,8 +39,9 @@ export function* alterColumnType(
   }
   const position = requireColumn(table, action.name);
   const column = table.columns[position]!;
+  checkColumnType(command, table, position, reach);
   const bound = command.type(def.ColumnDef.typeName);
-  checkColumnType(column.name, bound.type);
+  checkIsColumnType(column.name, bound.type);
   checkColumnCollation(command, def.ColumnDef, bound.type);
   if (column.identity !== '') checkIdentityType(bound.type);
   const view = viewsReading(command, table, column.name)[0];
@@ -60,6 +68,10 @@ export function* alterColumnType(
   const values = table.columns.map((_, i) => (i === position ? value : null));
   const changes = { columns, indexes, constraints, statistics: null };
   yield* checkForeignKeysOn(command, { ...table, ...changes }, position);
+  if (table.kind === 'partitioned') {
+    changeRelation(command, table, changes);
+    return;
+  }
   const changed = yield* rewriteRows(command, table, changes, values, () => {});
   command.environment.nextCommand();
   yield* validateForeignKeysOn(command, changed, position);

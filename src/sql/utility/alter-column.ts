@@ -6,6 +6,7 @@ import { bindDefault } from './create-table.ts';
 import type { UtilityPause } from './environment.ts';
 import { containsNull } from './index-build.ts';
 import { columnPosition } from './keys.ts';
+import { checkDropNotNull, checkSetNotNull, type Reach } from './partition-rules.ts';
 import { changeRelation } from './relation-change.ts';
 import { scanChunks } from './table-scan.ts';
 
@@ -58,10 +59,12 @@ export function* setNotNull(
   command: Command,
   table: RelationDescriptor,
   action: AlterTableCmd,
+  reach: Reach,
 ): Generator<UtilityPause, void, undefined> {
   const position = requireColumn(table, action.name);
   const column = table.columns[position]!;
   const notNull = action.subtype === 'AT_SetNotNull';
+  if (notNull) checkSetNotNull(command, table, column.name, reach);
   if (column.notNull === notNull) return;
   if (notNull) yield* testNotNull(command, table, position);
   else {
@@ -71,9 +74,11 @@ export function* setNotNull(
         `column "${column.name}" of relation "${table.name}" is an identity column`,
       );
     }
-    if (table.clusterKey?.includes(position) === true) {
+    const primary = table.constraints.find(({ kind }) => kind === 'primary');
+    if (primary?.columns.includes(position) === true) {
       throw pgError('invalid_table_definition', `column "${column.name}" is in a primary key`);
     }
+    checkDropNotNull(command, table, column.name, reach);
   }
   changeRelation(command, table, { columns: withColumn(table, position, { notNull }) });
 }
@@ -84,6 +89,7 @@ export function* testNotNull(
   table: RelationDescriptor,
   position: number,
 ): Generator<UtilityPause, void, undefined> {
+  if (table.kind === 'partitioned') return;
   yield* scanChunks(command.environment, table, [position], (rows) => {
     const vector = rows.columns[position]!;
     if (vector.allValid) return;

@@ -5,12 +5,14 @@ import { notSupported, pgError } from '../../errors/index.ts';
 import type { Expr } from '../expression.ts';
 import type { Command } from './command.ts';
 import { duplicateConstraint } from './constraint-names.ts';
-import { columnsOf, makeCheck } from './create-table.ts';
+import { inheritedCheck, isMerged } from './create-partition.ts';
+import { columnsOf, makeCheck, refuseNoInherit } from './create-table.ts';
 import type { UtilityPause } from './environment.ts';
 import { beginRun, storedExpressions } from './execution.ts';
 import { addForeignKeys } from './foreign-keys.ts';
 import { makeKey, NamesInUse } from './keys.ts';
 import { putIndex, spreadIndex } from './partition-indexes.ts';
+import { checkAddCheck, checkDropConstraint, isAlone, type Reach } from './partition-rules.ts';
 import {
   describeConstraint,
   dropForeignKey,
@@ -34,12 +36,13 @@ export function* addConstraint(
   command: Command,
   table: RelationDescriptor,
   action: AlterTableCmd,
+  reach: Reach,
 ): Generator<UtilityPause, void, undefined> {
   const { def } = action;
   if (def === undefined || !('Constraint' in def)) throw notSupported('this constraint');
   const elements = new TableElements(command, table.name);
   elements.addConstraint(def.Constraint);
-  yield* addElements(command, table, elements);
+  yield* addElements(command, table, elements, reach);
 }
 
 /** Adds the checks, keys and foreign keys of `elements` to a table, testing the rows it has.
@@ -48,12 +51,16 @@ export function* addElements(
   command: Command,
   table: RelationDescriptor,
   elements: TableElements,
+  reach: Reach,
   isEmpty = false,
 ): Generator<UtilityPause, void, undefined> {
   let present = table;
-  for (const check of elements.checks) present = yield* addCheck(command, present, check);
-  for (const key of elements.keys) present = yield* addKey(command, present, key);
-  yield* addForeignKeys(command, present, elements.foreignKeys, isEmpty);
+  for (const check of elements.checks) {
+    checkAddCheck(command, present, reach);
+    present = yield* addCheck(command, present, check);
+  }
+  for (const key of elements.keys) present = yield* addKey(command, present, key, reach);
+  yield* addForeignKeys(command, present, elements.foreignKeys, isEmpty, reach.descends);
 }
 
 function* addCheck(
@@ -61,10 +68,32 @@ function* addCheck(
   table: RelationDescriptor,
   draft: CheckDraft,
 ): Generator<UtilityPause, RelationDescriptor, undefined> {
+  refuseNoInherit(table, draft);
   refuseTakenName(table, draft.name);
   const constraint = makeCheck(command, table, draft, table.constraints);
   if (draft.validate) yield* testCheck(command, table, constraint);
-  return changeRelation(command, table, { constraints: [...table.constraints, constraint] });
+  const changed = changeRelation(command, table, {
+    constraints: [...table.constraints, constraint],
+  });
+  yield* spreadCheck(command, changed, constraint);
+  return changed;
+}
+
+/** The partitions have the CHECK too; one that has it already keeps it. */
+function* spreadCheck(
+  command: Command,
+  table: RelationDescriptor,
+  check: ConstraintDescriptor,
+): Generator<UtilityPause, void, undefined> {
+  for (const { oid } of command.catalog.partitionsOf(table.oid)) {
+    const partition = currentRelation(command, oid)!;
+    const part = inheritedCheck(command, table, partition, check);
+    const present = partition.constraints.filter(({ kind }) => kind === 'check');
+    if (isMerged(command, partition, part, present)) continue;
+    if (check.validated) yield* testCheck(command, partition, part);
+    const constraints = [...partition.constraints, part];
+    yield* spreadCheck(command, changeRelation(command, partition, { constraints }), part);
+  }
 }
 
 function refuseTakenName(table: RelationDescriptor, name: string | null): void {
@@ -81,6 +110,7 @@ export function* testCheck(
   constraint: ConstraintDescriptor,
 ): Generator<UtilityPause, void, undefined> {
   const { environment } = command;
+  if (table.kind === 'partitioned') return;
   const expr = constraint.check?.expr as Expr;
   const run = beginRun(environment);
   try {
@@ -109,6 +139,7 @@ function* addKey(
   command: Command,
   table: RelationDescriptor,
   draft: KeyDraft,
+  reach: Reach,
 ): Generator<UtilityPause, RelationDescriptor, undefined> {
   const primary = draft.kind === 'primary';
   if (primary && table.constraints.some((constraint) => constraint.kind === 'primary')) {
@@ -118,8 +149,8 @@ function* addKey(
   const { index, constraint } = makeKey(command, table, draft, names);
   refuseTakenName(table, draft.name);
   const changed = yield* putIndex(command, table, index, [constraint]);
-  if (changed.partitioning !== null) yield* spreadIndex(command, changed, index);
-  return changed;
+  if (reach.descends) yield* spreadIndex(command, changed, index);
+  return currentRelation(command, changed.oid) ?? changed;
 }
 
 /** ALTER TABLE … DROP CONSTRAINT. */
@@ -127,6 +158,7 @@ export function* dropConstraint(
   command: Command,
   table: RelationDescriptor,
   action: AlterTableCmd,
+  reach: Reach,
 ): Generator<UtilityPause, void, undefined> {
   const constraint = table.constraints.find((other) => other.name === action.name);
   if (constraint === undefined) {
@@ -135,6 +167,7 @@ export function* dropConstraint(
     command.environment.notice({ message: `${message}, skipping` });
     return;
   }
+  checkDropConstraint(command, table, constraint, reach);
   if (constraint.kind === 'foreign') {
     yield* lockReferenced(command, constraint);
     const parent = currentRelation(command, constraint.foreign!.table);
@@ -149,6 +182,26 @@ export function* dropConstraint(
     yield* dropIndexReferrers(command, table, index, target, cascade);
   }
   yield* dropOwnConstraint(command, currentRelation(command, table.oid) ?? table, constraint);
+  yield* dropParts(command, table, constraint);
+}
+
+/** What the partitions have of a constraint goes with it. */
+function* dropParts(
+  command: Command,
+  table: RelationDescriptor,
+  constraint: ConstraintDescriptor,
+): Generator<UtilityPause, void, undefined> {
+  for (const { oid } of command.catalog.partitionsOf(table.oid)) {
+    const partition = currentRelation(command, oid)!;
+    const part = partition.constraints.find((other) =>
+      constraint.kind === 'check'
+        ? other.kind === 'check' && other.name === constraint.name
+        : other.parent === constraint.oid,
+    );
+    if (part === undefined) continue;
+    yield* dropOwnConstraint(command, partition, part);
+    yield* dropParts(command, partition, part);
+  }
 }
 
 function* dropOwnConstraint(
@@ -190,13 +243,43 @@ export function alterConstraint(
   if (constraint.kind !== 'foreign') {
     throw pgError('wrong_object_type', `${place} is not a foreign key constraint`);
   }
+  refusePart(command, table, constraint);
   const deferred = wanted.initdeferred === true;
   const deferrable = deferred || wanted.deferrable === true;
+  setDeferrable(command, table, constraint, { deferrable, deferred });
+}
+
+/** The foreign key of a partition is altered through its parent's. */
+function refusePart(
+  command: Command,
+  table: RelationDescriptor,
+  { name, parent = 0 }: ConstraintDescriptor,
+): void {
+  const above = command.catalog.relationByOid(table.partitionOf?.parent ?? 0);
+  const origin = above?.constraints.find(({ oid }) => oid === parent);
+  if (above === undefined || origin === undefined) return;
+  throw pgError('internal_error', `cannot alter constraint "${name}" on relation "${table.name}"`, {
+    detail: `Constraint "${name}" is derived from constraint "${origin.name}" of relation "${above.name}".`,
+    hint: 'You may alter the constraint it derives from, instead.',
+  });
+}
+
+function setDeferrable(
+  command: Command,
+  table: RelationDescriptor,
+  { oid }: ConstraintDescriptor,
+  changes: Pick<ConstraintDescriptor, 'deferrable' | 'deferred'>,
+): void {
   changeRelation(command, table, {
     constraints: table.constraints.map((other) =>
-      other === constraint ? { ...constraint, deferrable, deferred } : other,
+      other.oid === oid ? { ...other, ...changes } : other,
     ),
   });
+  for (const { oid: below } of command.catalog.partitionsOf(table.oid)) {
+    const partition = currentRelation(command, below)!;
+    const part = partition.constraints.find(({ parent }) => parent === oid);
+    if (part !== undefined) setDeferrable(command, partition, part, changes);
+  }
 }
 
 /** ALTER TABLE … VALIDATE CONSTRAINT. */
@@ -204,6 +287,7 @@ export function* validateConstraint(
   command: Command,
   table: RelationDescriptor,
   action: AlterTableCmd,
+  reach: Reach,
 ): Generator<UtilityPause, void, undefined> {
   const constraint = table.constraints.find((other) => other.name === action.name);
   if (constraint === undefined) {
@@ -219,8 +303,16 @@ export function* validateConstraint(
     );
   }
   if (constraint.validated) return;
-  if (constraint.kind === 'check') yield* testCheck(command, table, constraint);
-  else yield* validateForeignKey(command, table, constraint);
+  if (constraint.kind === 'check') {
+    if (isAlone(command, table, reach)) {
+      throw pgError('invalid_table_definition', 'constraint must be validated on child tables too');
+    }
+    for (const { oid } of command.catalog.partitionsOf(table.oid)) {
+      const partition = currentRelation(command, oid)!;
+      yield* validateConstraint(command, partition, action, { named: false, descends: true });
+    }
+    yield* testCheck(command, table, constraint);
+  } else yield* validateForeignKey(command, table, constraint);
   const constraints = table.constraints.map((other) =>
     other === constraint ? { ...constraint, validated: true } : other,
   );

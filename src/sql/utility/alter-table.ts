@@ -13,15 +13,20 @@ import {
   validateConstraint,
 } from './alter-constraint.ts';
 import { addIdentity, dropIdentity, setIdentity } from './alter-identity.ts';
+import { attachIndex } from './attach-index.ts';
+import { attachPartition, detachPartition } from './attach-partition.ts';
 import { type Command, writtenName } from './command.ts';
 import { utilityTag } from './command-tags.ts';
 import { dropColumn } from './drop-column.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
+import { columnPosition } from './keys.ts';
 import { findIndex, findRelation, undefinedRelation } from './object-names.ts';
 import { setOwner } from './owner.ts';
+import type { Reach } from './partition-rules.ts';
+import { lockPartitions } from './partition-scan.ts';
 import { refusePendingEvents } from './referencing.ts';
-import { changeRelation, isTable } from './relation-change.ts';
-import { checkIndexOptions, storageOptions } from './storage-options.ts';
+import { changeRelation, currentRelation, isTable } from './relation-change.ts';
+import { checkIndexOptions, refuseOptions, storageOptions } from './storage-options.ts';
 
 /** ALTER TABLE, and what of it ALTER INDEX, VIEW and SEQUENCE share: its actions one after the other. */
 export function* alterTable(command: Command, statement: AlterTableStmt): UtilityExecution {
@@ -45,12 +50,14 @@ export function* alterTable(command: Command, statement: AlterTableStmt): Utilit
     throw pgError('wrong_object_type', `"${relation.name}" is not a ${wanted}`);
   }
   refusePendingEvents(command, relation, 'ALTER TABLE');
+  const reach = { named: true, descends: name.inh === true };
+  if (reach.descends) yield* lockPartitions(command, relation, lockMode(statement));
   for (const node of statement.cmds ?? []) {
     if (!('AlterTableCmd' in node)) continue;
     const now = command.catalog.relationByOid(relation.oid);
     assert(now !== undefined, 'a locked relation stays');
     try {
-      yield* alter(command, now, node.AlterTableCmd);
+      yield* alter(command, now, node.AlterTableCmd, reach);
     } catch (error) {
       throw withoutPosition(command, node.AlterTableCmd, error);
     }
@@ -80,7 +87,9 @@ function withoutPosition(command: Command, action: AlterTableCmd, error: unknown
 function lockMode({ cmds = [] }: AlterTableStmt): number {
   const modes = cmds.map((node) => {
     const { subtype, def }: AlterTableCmd = 'AlterTableCmd' in node ? node.AlterTableCmd : {};
-    if (subtype === 'AT_ValidateConstraint') return TABLE_LOCK.shareUpdateExclusive;
+    if (subtype === 'AT_ValidateConstraint' || subtype === 'AT_AttachPartition') {
+      return TABLE_LOCK.shareUpdateExclusive;
+    }
     const isForeign =
       subtype === 'AT_AddConstraint' &&
       def !== undefined &&
@@ -101,32 +110,64 @@ function* alter(
   command: Command,
   relation: RelationDescriptor,
   action: AlterTableCmd,
+  reach: Reach,
 ): Generator<UtilityPause, void, undefined> {
   if (action.subtype === 'AT_ChangeOwner') {
     setOwner(command, relation, action.newowner);
     return;
   }
   if (!isTable(relation)) throw notOfTable(relation, action);
-  yield* alterOne(command, relation, action);
+  yield* alterOne(command, relation, action, reach);
 }
+
+/** Actions that each partition of a table gets as the table does. */
+const DESCENDING: ReadonlySet<AlterTableCmd['subtype']> = new Set<AlterTableCmd['subtype']>([
+  'AT_DropColumn',
+  'AT_ColumnDefault',
+  'AT_SetNotNull',
+  'AT_DropNotNull',
+  'AT_AlterColumnType',
+]);
 
 function* alterOne(
   command: Command,
   table: RelationDescriptor,
   action: AlterTableCmd,
+  reach: Reach,
+): Generator<UtilityPause, void, undefined> {
+  const isMissing =
+    action.subtype === 'AT_DropColumn' && columnPosition(table.columns, action.name ?? '') < 0;
+  yield* alterItself(command, table, action, reach);
+  if (!reach.descends || !DESCENDING.has(action.subtype) || isMissing) return;
+  for (const { oid } of command.catalog.partitionsOf(table.oid)) {
+    const partition = currentRelation(command, oid);
+    const below = { named: false, descends: true };
+    if (partition !== undefined) yield* alterOne(command, partition, action, below);
+  }
+}
+
+function* alterItself(
+  command: Command,
+  table: RelationDescriptor,
+  action: AlterTableCmd,
+  reach: Reach,
 ): Generator<UtilityPause, void, undefined> {
   switch (action.subtype) {
     case 'AT_AddColumn':
-      return yield* addColumn(command, table, action);
+      return yield* addColumn(command, table, action, reach);
     case 'AT_DropColumn':
-      return yield* dropColumn(command, table, action);
+      return yield* dropColumn(command, table, action, reach);
     case 'AT_ColumnDefault':
       return setDefault(command, table, action);
     case 'AT_SetNotNull':
     case 'AT_DropNotNull':
-      return yield* setNotNull(command, table, action);
+      return yield* setNotNull(command, table, action, reach);
     case 'AT_AlterColumnType':
-      return yield* alterColumnType(command, table, action);
+      return yield* alterColumnType(command, table, action, reach);
+    case 'AT_AttachPartition':
+      return yield* attachPartition(command, table, action);
+    case 'AT_DetachPartition':
+      return yield* detachPartition(command, table, action);
     case 'AT_AddIdentity':
       return addIdentity(command, table, action);
     case 'AT_SetIdentity':
@@ -134,16 +175,17 @@ function* alterOne(
     case 'AT_DropIdentity':
       return dropIdentity(command, table, action);
     case 'AT_AddConstraint':
-      return yield* addConstraint(command, table, action);
+      return yield* addConstraint(command, table, action, reach);
     case 'AT_DropConstraint':
-      return yield* dropConstraint(command, table, action);
+      return yield* dropConstraint(command, table, action, reach);
     case 'AT_AlterConstraint':
       return alterConstraint(command, table, action);
     case 'AT_ValidateConstraint':
-      return yield* validateConstraint(command, table, action);
+      return yield* validateConstraint(command, table, action, reach);
     case 'AT_SetRelOptions':
     case 'AT_ResetRelOptions': {
       const reset = action.subtype === 'AT_ResetRelOptions';
+      if (table.kind === 'partitioned') refuseOptions(optionNodes(action));
       const options = storageOptions(table.options, optionNodes(action), reset);
       changeRelation(command, table, { options });
       return;
@@ -219,8 +261,12 @@ function notOfTable(relation: RelationDescriptor, action: AlterTableCmd): PgErro
   return pgError(
     'wrong_object_type',
     `ALTER action ${name} cannot be performed on relation "${relation.name}"`,
-    { detail: `This operation is not supported for ${relation.kind}s.` },
+    { detail: `This operation is not supported for ${kindPlural(relation.kind)}.` },
   );
+}
+
+export function kindPlural(kind: RelationDescriptor['kind']): string {
+  return kind === 'partitioned' ? 'partitioned tables' : `${kind}s`;
 }
 
 /** ALTER INDEX … SET (…): the options tell how PostgreSQL would store an index, so they are checked
@@ -243,6 +289,10 @@ function* alterIndex(
   }
   for (const node of statement.cmds ?? []) {
     const action = 'AlterTableCmd' in node ? node.AlterTableCmd : {};
+    if (action.subtype === 'AT_AttachPartition') {
+      yield* attachIndex(command, name, action);
+      continue;
+    }
     if (action.subtype !== 'AT_SetRelOptions' && action.subtype !== 'AT_ResetRelOptions') {
       throw notSupported(`ALTER INDEX ... ${actionName(action)}`);
     }

@@ -4,11 +4,12 @@ import { notSupported, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import type { Command } from './command.ts';
 import type { UtilityExecution } from './environment.ts';
-import { buildIndex } from './index-build.ts';
 import { columnPosition, indexColumnsOf, makeIndex } from './keys.ts';
 import { duplicateRelation, findRelation, isNameTaken, undefinedRelation } from './object-names.ts';
+import { putIndex, spreadIndex } from './partition-indexes.ts';
+import { lockPartitions } from './partition-scan.ts';
 import { refusePendingEvents } from './referencing.ts';
-import { changeRelation } from './relation-change.ts';
+import { isTable } from './relation-change.ts';
 import { checkIndexOptions } from './storage-options.ts';
 import { areNotSupported } from './unsupported.ts';
 
@@ -40,11 +41,18 @@ export function* createIndex(command: Command, statement: IndexStmt): UtilityExe
     TABLE_LOCK.shareRowExclusive,
   );
   if (table === undefined) throw undefinedRelation(command, name);
-  if (table.kind !== 'table') {
+  if (!isTable(table)) {
     throw pgError('wrong_object_type', `cannot create index on relation "${table.name}"`, {
       detail: `This operation is not supported for ${table.kind}s.`,
     });
   }
+  if (table.partitioning !== null && statement.concurrent === true) {
+    throw pgError(
+      'feature_not_supported',
+      `cannot create index on partitioned table "${table.name}" concurrently`,
+    );
+  }
+  yield* lockPartitions(command, table, TABLE_LOCK.shareRowExclusive);
   refusePendingEvents(command, table, 'CREATE INDEX');
   const { idxname } = statement;
   if (idxname !== undefined) yield* command.claimName(table.schema, idxname);
@@ -64,8 +72,8 @@ export function* createIndex(command: Command, statement: IndexStmt): UtilityExe
     unique: statement.unique === true,
     nullsNotDistinct: statement.nulls_not_distinct === true,
   });
-  yield* buildIndex(command, table, index);
-  changeRelation(command, table, { indexes: [...table.indexes, index] });
+  const changed = yield* putIndex(command, table, index, []);
+  if (name.inh === true) yield* spreadIndex(command, changed, index);
   return { tag };
 }
 

@@ -20,6 +20,7 @@ import { addForeignKeys } from './foreign-keys.ts';
 import { makeKey, NamesInUse } from './keys.ts';
 import { likeElements } from './like-clause.ts';
 import { chooseName, creationSchema, duplicateRelation, isNameTaken } from './object-names.ts';
+import { inheritForeignKeys } from './partition-foreign-keys.ts';
 import { inheritIndexes } from './partition-indexes.ts';
 import { partitioningOf } from './partition-key.ts';
 import { addOwnedSequence, nextvalDefault } from './sequence-relation.ts';
@@ -72,6 +73,7 @@ export function* createTable(command: Command, statement: CreateStmt): UtilityEx
   const inherited = { partspec, partitionOf: place, checks: inheritedChecks(command, parent) };
   const table = defineTable(command, schema, tableName, elements, options, inherited);
   yield* inheritIndexes(command, parent, table);
+  yield* inheritForeignKeys(command, parent, table.oid);
   yield* addForeignKeys(command, table, elements.foreignKeys, true);
   return { tag: 'CREATE TABLE' };
 }
@@ -162,6 +164,7 @@ export function defineTable(
   names.add(name);
   const checks: ConstraintDescriptor[] = [];
   for (const draft of elements.checks) {
+    refuseNoInherit(table, draft);
     const check = makeCheck(command, table, draft, checks);
     if (!isMerged(command, table, check, inherited)) checks.push(check);
   }
@@ -257,6 +260,18 @@ function plainColumn(column: PlainColumn): ColumnDescriptor {
     sequence: 0,
     missing: null,
   };
+}
+
+/** A CHECK of a partitioned table is its partitions' too. */
+export function refuseNoInherit(
+  table: Pick<RelationDescriptor, 'name' | 'kind'>,
+  draft: CheckDraft,
+): void {
+  if (table.kind !== 'partitioned' || draft.noInherit !== true) return;
+  throw pgError(
+    'invalid_table_definition',
+    `cannot add NO INHERIT constraint to partitioned table "${table.name}"`,
+  );
 }
 
 /** Makes a CHECK constraint; `present` are those that the table has. */

@@ -6,7 +6,7 @@ import { someExpr } from '../expression-tree.ts';
 import { parseStatements } from '../parse/index.ts';
 import type { Command } from './command.ts';
 import { visibleName } from './object-names.ts';
-import { isTable } from './relation-change.ts';
+import { isTable, ordinaryKind } from './relation-change.ts';
 
 /** What depends on what: views on the relations they name, defaults on the sequences they call,
  * foreign keys on the tables they refer to. Descriptors hold no list of this; it is found out when something is dropped or altered. */
@@ -58,7 +58,9 @@ function madeAs(dependent: Dependent): number {
 function foreignKeysTo(command: Command, on: RelationDescriptor): Dependent[] {
   return command.catalog.referencing(on.oid).flatMap(({ table, constraint }) => {
     const relation = command.catalog.relationByOid(table);
-    return relation === undefined || table === on.oid
+    // The part of a partition goes with the whole.
+    const isPart = (constraint.parent ?? 0) !== 0;
+    return relation === undefined || table === on.oid || isPart
       ? []
       : [{ kind: 'foreign key', relation, constraint, on }];
   });
@@ -139,7 +141,7 @@ export function visitTree(
 
 /** `view v`, `table t`, `default value for column a of table t`. */
 export function describe(command: Command, relation: RelationDescriptor): string {
-  return `${relation.kind} ${visibleName(command, relation)}`;
+  return `${ordinaryKind(relation)} ${visibleName(command, relation)}`;
 }
 
 export function describeDependent(command: Command, dependent: Dependent): string {

@@ -13,6 +13,7 @@ import {
 import { dropClosure, dropRelations, ownedSequences } from './drop.ts';
 import type { UtilityPause } from './environment.ts';
 import { columnPosition, servingIndex } from './keys.ts';
+import { checkDropColumn, type Reach } from './partition-rules.ts';
 import { describeConstraint, dropForeignKey, lockReferenced, referrersOf } from './referencing.ts';
 import { changeRelation, currentRelation } from './relation-change.ts';
 import { dropIndexTree, recluster } from './rewrite-table.ts';
@@ -23,6 +24,7 @@ export function* dropColumn(
   command: Command,
   table: RelationDescriptor,
   action: AlterTableCmd,
+  reach: Reach,
 ): Generator<UtilityPause, void, undefined> {
   const name = action.name ?? '';
   const position = columnPosition(table.columns, name);
@@ -33,6 +35,7 @@ export function* dropColumn(
     });
     return;
   }
+  checkDropColumn(command, table, position, reach);
   yield* dropDependents(command, table, position, action.behavior === 'DROP_CASCADE');
   yield* removeColumn(command, currentRelation(command, table.oid) ?? table, position);
 }

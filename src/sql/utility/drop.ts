@@ -1,5 +1,10 @@
 import type { DropStmt, Node, RangeVar } from '@pgsql/types';
-import type { PartitionPlace, RelationDescriptor, SchemaDescriptor } from '../../catalog/index.ts';
+import type {
+  IndexDescriptor,
+  PartitionPlace,
+  RelationDescriptor,
+  SchemaDescriptor,
+} from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { nameList, nodeString } from '../bind/syntax.ts';
@@ -21,14 +26,15 @@ import {
   undefinedRelation,
   visibleIndexName,
 } from './object-names.ts';
+import { lockPartitions } from './partition-scan.ts';
 import {
   dropForeignKey,
   dropIndexReferrers,
   lockReferenced,
   refusePendingEvents,
 } from './referencing.ts';
-import { changeRelation, currentRelation, isTable } from './relation-change.ts';
-import { dropTrees } from './rewrite-table.ts';
+import { changeRelation, currentRelation, isTable, ordinaryKind } from './relation-change.ts';
+import { dropIndexTree, dropTrees } from './rewrite-table.ts';
 
 const KINDS = {
   OBJECT_TABLE: { kind: 'table', label: 'table', tag: 'DROP TABLE' },
@@ -94,7 +100,7 @@ function* lockForDrop(
   const relation = yield* command.lockNamed(() => {
     const found = findRelation(command, name);
     if (found !== undefined && ordinaryKind(found) !== kind) {
-      throw wrongKind(found.name, label, found.kind);
+      throw wrongKind(found.name, label, ordinaryKind(found));
     }
     if (found === undefined && findIndex(command, name) !== undefined) {
       throw wrongKind(name.relname ?? '', label, 'index');
@@ -112,11 +118,6 @@ function* lockForDrop(
   }
   noticeMissing(command, name, label);
   return undefined;
-}
-
-/** A partitioned table is dropped as a table. */
-function ordinaryKind(relation: RelationDescriptor): RelationDescriptor['kind'] {
-  return isTable(relation) ? 'table' : relation.kind;
 }
 
 function noticeMissing(command: Command, name: RangeVar, label: string): void {
@@ -300,7 +301,7 @@ function* dropIndex(
 ): Generator<UtilityPause, void, undefined> {
   const table = yield* command.lockNamed(() => {
     const relation = findRelation(command, name);
-    if (relation !== undefined) throw wrongKind(relation.name, 'index', relation.kind);
+    if (relation !== undefined) throw wrongKind(relation.name, 'index', ordinaryKind(relation));
     return findIndex(command, name)?.table;
   }, TABLE_LOCK.accessExclusive);
   const found = findIndex(command, name);
@@ -320,14 +321,38 @@ function* dropIndex(
       { hint: `You can drop ${constraint} instead.` },
     );
   }
+  refusePart(command, index);
   const target = `index ${visibleIndexName(command, table, index)}`;
   yield* dropIndexReferrers(command, table, index, target, cascade);
   const now = currentRelation(command, table.oid) ?? table;
   refusePendingEvents(command, now, 'DROP INDEX');
-  changeRelation(command, now, {
-    indexes: now.indexes.filter((other) => other.oid !== index.oid),
+  if (now.partitioning !== null) {
+    yield* lockPartitions(command, now, TABLE_LOCK.accessExclusive);
+  }
+  removeIndex(command, now, index);
+}
+
+/** The index of a partition that is the part of another index goes with that one. */
+function refusePart(command: Command, index: IndexDescriptor): void {
+  const above = command.catalog.indexByOid(index.parent ?? 0);
+  if (above === undefined) return;
+  throw pgError(
+    'dependent_objects_still_exist',
+    `cannot drop index ${index.name} because index ${above.index.name} requires it`,
+    { hint: `You can drop index ${above.index.name} instead.` },
+  );
+}
+
+/** Takes an index off its table, and its parts off the partitions. */
+function removeIndex(command: Command, table: RelationDescriptor, index: IndexDescriptor): void {
+  changeRelation(command, table, {
+    indexes: table.indexes.filter((other) => other.oid !== index.oid),
   });
-  command.environment.dropTree(index.tree);
+  dropIndexTree(command, index);
+  for (const partition of command.catalog.partitionsOf(table.oid)) {
+    const part = partition.indexes.find(({ parent }) => parent === index.oid);
+    if (part !== undefined) removeIndex(command, partition, part);
+  }
 }
 
 function* dropSchemas(

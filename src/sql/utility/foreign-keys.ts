@@ -4,7 +4,7 @@ import type {
   IndexDescriptor,
   RelationDescriptor,
 } from '../../catalog/index.ts';
-import { type PgError, pgError } from '../../errors/index.ts';
+import { notSupported, type PgError, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { typeByOid } from '../../types/index.ts';
 import { canCoerceOne } from '../bind/coercion-rules.ts';
@@ -15,8 +15,9 @@ import type { UtilityPause } from './environment.ts';
 import type { ForeignKeyDraft } from './foreign-key-draft.ts';
 import { columnPosition } from './keys.ts';
 import { chooseName, findRelation, indexColumnsName, undefinedRelation } from './object-names.ts';
+import { spreadForeignKey } from './partition-foreign-keys.ts';
 import { referrersOf } from './referencing.ts';
-import { changeRelation, currentRelation } from './relation-change.ts';
+import { changeRelation, currentRelation, isTable } from './relation-change.ts';
 import { SYSTEM_COLUMNS } from './table-elements.ts';
 import { validateForeignKey } from './validate-foreign-key.ts';
 
@@ -26,20 +27,43 @@ export function* addForeignKeys(
   table: RelationDescriptor,
   drafts: readonly ForeignKeyDraft[],
   isEmpty: boolean,
+  descends = true,
 ): Generator<UtilityPause, void, undefined> {
   for (const draft of drafts) {
     const parent = yield* lockReferenced(command, draft.table);
     const child = currentRelation(command, table.oid) ?? table;
+    if (child.partitioning !== null) checkPartitionedChild(child, parent, draft, descends);
     const constraint = makeForeignKey(command, child, parent, draft, isEmpty);
+    if (parent.partitioning !== null) throw notSupported('a foreign key to a partitioned table');
     // Plans for the table referred to are to be made anew, since its rows are watched now.
     if (parent.oid !== child.oid) changeRelation(command, parent, {});
     const changed = changeRelation(command, child, {
       constraints: [...child.constraints, constraint],
     });
+    if (changed.partitioning !== null) {
+      yield* spreadForeignKey(command, changed, constraint);
+      continue;
+    }
     if (isEmpty || !draft.validate) continue;
     command.environment.nextCommand();
     yield* validateForeignKey(command, changed, constraint);
   }
+}
+
+function checkPartitionedChild(
+  child: RelationDescriptor,
+  parent: RelationDescriptor,
+  draft: ForeignKeyDraft,
+  descends: boolean,
+): void {
+  const tables = `partitioned table "${child.name}" referencing relation "${parent.name}"`;
+  if (!descends) {
+    throw pgError('wrong_object_type', `cannot use ONLY for foreign key on ${tables}`);
+  }
+  if (draft.validate) return;
+  throw pgError('wrong_object_type', `cannot add NOT VALID foreign key on ${tables}`, {
+    detail: 'This feature is not yet supported on partitioned tables.',
+  });
 }
 
 function* lockReferenced(
@@ -50,7 +74,7 @@ function* lockReferenced(
     () => findRelation(command, name),
     TABLE_LOCK.shareRowExclusive,
   );
-  if (parent?.kind === 'table') return parent;
+  if (parent !== undefined && isTable(parent)) return parent;
   if (parent === undefined) throw undefinedRelation(command, name);
   throw pgError('wrong_object_type', `referenced relation "${name.relname}" is not a table`);
 }

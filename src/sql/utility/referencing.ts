@@ -21,6 +21,7 @@ export interface Referrer {
 export function referrersOf(command: Command, table: RelationDescriptor): Referrer[] {
   return command.catalog
     .referencing(table.oid)
+    .filter(({ constraint }) => (constraint.parent ?? 0) === 0)
     .map(({ table: oid, constraint }) => ({ table: currentRelation(command, oid)!, constraint }))
     .sort((a, b) => a.constraint.oid - b.constraint.oid);
 }
@@ -74,6 +75,11 @@ export function* dropForeignKey(
   if (now === undefined) return;
   const constraints = now.constraints.filter(({ oid }) => oid !== constraint.oid);
   changeRelation(command, now, { constraints });
+  for (const partition of command.catalog.partitionsOf(table.oid)) {
+    const part = partition.constraints.find(({ parent }) => parent === constraint.oid);
+    if (part === undefined) continue;
+    yield* dropForeignKey(command, { table: partition, constraint: part });
+  }
 }
 
 /** Nobody may be changing rows that a foreign key watches while it goes. */

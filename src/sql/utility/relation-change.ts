@@ -17,6 +17,11 @@ export function isTable({ kind }: Pick<RelationDescriptor, 'kind'>): boolean {
   return kind === 'table' || kind === 'partitioned';
 }
 
+/** What PostgreSQL calls a relation where it does not matter whether a table is partitioned. */
+export function ordinaryKind(relation: Pick<RelationDescriptor, 'kind'>): string {
+  return isTable(relation) ? 'table' : relation.kind;
+}
+
 /** The relation as it is now. */
 export function currentRelation(command: Command, oid: number): RelationDescriptor | undefined {
   return command.catalog.relationByOid(oid);

@@ -1,5 +1,10 @@
 import type { AlterObjectSchemaStmt, AlterOwnerStmt, RenameStmt } from '@pgsql/types';
-import type { RelationDescriptor, SchemaDescriptor } from '../../catalog/index.ts';
+import type {
+  ConstraintDescriptor,
+  Partitioning,
+  RelationDescriptor,
+  SchemaDescriptor,
+} from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { nodeString } from '../bind/syntax.ts';
@@ -21,6 +26,8 @@ import {
   undefinedSchema,
 } from './object-names.ts';
 import { roleOf } from './owner.ts';
+import { checkRenameColumn, checkRenameConstraint } from './partition-rules.ts';
+import { lockPartitions } from './partition-scan.ts';
 import { changeRelation } from './relation-change.ts';
 import { type RelationName, renameRelations } from './view-text.ts';
 
@@ -191,16 +198,33 @@ function* renameColumn(
   }
   const position = columnPosition(relation.columns, subname);
   if (position < 0) throw pgError('undefined_column', `column "${subname}" does not exist`);
-  if (columnPosition(relation.columns, newname) >= 0) {
+  const reach = { named: true, descends: statement.relation?.inh === true };
+  checkRenameColumn(command, relation, position, reach);
+  yield* lockPartitions(command, relation, TABLE_LOCK.accessExclusive);
+  renameColumnOf(command, relation, subname, newname);
+}
+
+/** Renames a column of a table and of its partitions. */
+function renameColumnOf(
+  command: Command,
+  relation: RelationDescriptor,
+  name: string,
+  newName: string,
+): void {
+  for (const partition of command.catalog.partitionsOf(relation.oid)) {
+    renameColumnOf(command, partition, name, newName);
+  }
+  const position = columnPosition(relation.columns, name);
+  if (columnPosition(relation.columns, newName) >= 0) {
     throw pgError(
       'duplicate_column',
-      `column "${newname}" of relation "${relation.name}" already exists`,
+      `column "${newName}" of relation "${relation.name}" already exists`,
     );
   }
-  if (viewsReading(command, relation, subname).length > 0) {
+  if (viewsReading(command, relation, name).length > 0) {
     throw notSupported('renaming a column that a view reads');
   }
-  const columns = withColumn(relation, position, { name: newname });
+  const columns = withColumn(relation, position, { name: newName });
   const renamed = { ...relation, columns };
   const constraints = relation.constraints.map((constraint) =>
     constraint.check === null
@@ -213,7 +237,20 @@ function* renameColumn(
           },
         },
   );
-  changeRelation(command, relation, { columns, constraints });
+  const partitioning = renamedKey(command, renamed);
+  changeRelation(command, relation, { columns, constraints, partitioning });
+}
+
+/** The texts of a partition key, over columns with new names. */
+function renamedKey(command: Command, table: RelationDescriptor): Partitioning | null {
+  const { partitioning } = table;
+  if (partitioning === null) return null;
+  const keys = partitioning.keys.map((key) => {
+    if (key.expression === null) return key;
+    const text = command.expressionText(key.expression.expr, table);
+    return { ...key, expression: { ...key.expression, text } };
+  });
+  return { ...partitioning, keys };
 }
 
 function* renameConstraint(
@@ -230,6 +267,8 @@ function* renameConstraint(
       `constraint "${subname}" for table "${table.name}" does not exist`,
     );
   }
+  const reach = { named: true, descends: statement.relation?.inh === true };
+  checkRenameConstraint(command, table, constraint, reach);
   const index = servingIndex(constraint);
   if (index !== 0) checkNameFree(command.catalog, table.schema, newname);
   if (table.constraints.some((other) => other.name === newname)) {
@@ -239,11 +278,31 @@ function* renameConstraint(
     renameKey(command, table, index, newname);
     return;
   }
+  if (constraint.kind === 'check') {
+    yield* lockPartitions(command, table, TABLE_LOCK.accessExclusive);
+  }
+  renameConstraintOf(command, table, constraint, newname);
+}
+
+/** Renames a constraint; a CHECK has the same name in the partitions. */
+function renameConstraintOf(
+  command: Command,
+  table: RelationDescriptor,
+  constraint: ConstraintDescriptor,
+  name: string,
+): void {
   changeRelation(command, table, {
     constraints: table.constraints.map((other) =>
-      other === constraint ? { ...other, name: newname } : other,
+      other === constraint ? { ...other, name } : other,
     ),
   });
+  if (constraint.kind !== 'check') return;
+  for (const partition of command.catalog.partitionsOf(table.oid)) {
+    const part = partition.constraints.find(
+      (other) => other.kind === 'check' && other.name === constraint.name,
+    );
+    if (part !== undefined) renameConstraintOf(command, partition, part, name);
+  }
 }
 
 function requireSchema(command: Command, name: string): SchemaDescriptor {

@@ -121,5 +121,5 @@ export function dropTrees(command: Command, table: RelationDescriptor): void {
 }
 
 export function dropIndexTree(command: Command, index: IndexDescriptor): void {
-  if (!index.clustered) command.environment.dropTree(index.tree);
+  if (!index.clustered && index.tree !== 0) command.environment.dropTree(index.tree);
 }

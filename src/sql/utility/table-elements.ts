@@ -32,6 +32,7 @@ export interface CheckDraft {
   readonly name: string | null;
   readonly expression: Node;
   readonly validate: boolean;
+  readonly noInherit?: boolean;
   readonly comment?: string | null;
 }
 
@@ -241,6 +242,7 @@ export class TableElements {
           name: constraint.conname ?? null,
           expression: constraint.raw_expr,
           validate: constraint.skip_validation !== true,
+          noInherit: constraint.is_no_inherit === true,
         });
         return;
       case 'CONSTR_PRIMARY':

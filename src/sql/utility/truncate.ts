@@ -72,7 +72,6 @@ function* addReferring(
       if (now === undefined || tables.has(child.oid)) continue;
       command.environment.notice({ message: `truncate cascades to table "${now.name}"` });
       tables.set(now.oid, now);
-      yield* addPartitions(command, now, tables);
     }
     found = referring(command, tables);
   }

@@ -15,6 +15,10 @@ export function* validateForeignKey(
   child: RelationDescriptor,
   constraint: ConstraintDescriptor,
 ): Generator<UtilityPause, void, undefined> {
+  if (child.kind === 'partitioned') {
+    yield* validateParts(command, child, constraint);
+    return;
+  }
   const { environment } = command;
   const parent = currentRelation(command, constraint.foreign!.table);
   assert(parent !== undefined, 'a table referred to stays');
@@ -29,6 +33,18 @@ export function* validateForeignKey(
     });
   } finally {
     environment.closeCursor(parents);
+  }
+}
+
+/** The rows of a partitioned table are in its partitions, which have parts of the foreign key. */
+function* validateParts(
+  command: Command,
+  child: RelationDescriptor,
+  { oid }: ConstraintDescriptor,
+): Generator<UtilityPause, void, undefined> {
+  for (const partition of command.catalog.partitionsOf(child.oid)) {
+    const part = partition.constraints.find(({ parent }) => parent === oid);
+    if (part !== undefined) yield* validateForeignKey(command, partition, part);
   }
 }
 

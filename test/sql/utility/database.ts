@@ -120,6 +120,7 @@ export class Database implements UtilityEnvironment {
     const { transaction } = this;
     const mark = transaction.writes.mark;
     const catalog = this.catalog;
+    const trees = [...this.trees];
     this.rows.use(transaction);
     try {
       const execution = executeUtility(node, text, this);
@@ -137,6 +138,8 @@ export class Database implements UtilityEnvironment {
     } catch (thrown) {
       transaction.writes.rollbackTo(mark);
       this.catalog = catalog;
+      this.trees.clear();
+      for (const tree of trees) this.trees.add(tree);
       throw thrown;
     } finally {
       transaction.command++;

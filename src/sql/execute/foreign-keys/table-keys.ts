@@ -19,7 +19,11 @@ export function tableKeys(catalog: ForeignKeyCatalog, table: RelationDescriptor)
   const own = table.constraints
     .filter(({ kind }) => kind === 'foreign')
     .map((constraint) => ({ table: table.oid, constraint }));
-  return { own: own.sort(byOid), referring: [...catalog.referencing(table.oid)].sort(byOid) };
+  // A partitioned table has no rows; its partitions have foreign keys of their own.
+  const referring = catalog
+    .referencing(table.oid)
+    .filter(({ table: oid }) => catalog.relationByOid(oid)?.kind !== 'partitioned');
+  return { own: own.sort(byOid), referring: referring.sort(byOid) };
 }
 
 function byOid(a: ForeignKeyPlace, b: ForeignKeyPlace): number {
