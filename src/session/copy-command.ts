@@ -104,9 +104,10 @@ function findTable(
 
 function notCopyable({ kind, name }: RelationDescriptor) {
   const hint = 'Try the COPY (SELECT ...) TO variant.';
+  const label = kind === 'partitioned' ? 'partitioned table' : kind;
   return pgError(
     'wrong_object_type',
-    `cannot copy from ${kind} "${name}"`,
-    kind === 'view' ? { hint } : {},
+    `cannot copy from ${label} "${name}"`,
+    kind === 'sequence' ? {} : { hint },
   );
 }

@@ -153,7 +153,7 @@ export class ModifyCompiler {
 
   #router({ routing }: ResultPartitions, expressions = this.#expressions): PartitionRouter {
     assert(routing !== null, 'rows that stay where they are need no router');
-    return new PartitionRouter(routing, expressions, (table) => routedTable(this.#plan, table));
+    return new PartitionRouter(routing, expressions, (table) => routedTable(this.#table(table)));
   }
 
   #insertTarget(

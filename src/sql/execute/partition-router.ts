@@ -1,9 +1,10 @@
+import type { RelationDescriptor } from '../../catalog/descriptors.ts';
 import { PartitionSearch } from '../../catalog/index.ts';
 import { CHUNK_ROWS, type ColumnVector, type DataChunk, readDatum } from '../../chunk/index.ts';
 import { type PgError, pgError } from '../../errors/index.ts';
 import type { Datum, TypeContext } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
-import type { PartitionRouting, Plan } from '../plan/plan.ts';
+import type { PartitionRouting } from '../plan/plan.ts';
 import type { ExpressionCompiler } from './expression/compile.ts';
 import type { Evaluator } from './expression/evaluator.ts';
 
@@ -106,18 +107,19 @@ function keyOf({ keys, vectors, key }: Level, row: number): readonly Datum[] {
   return key;
 }
 
-/** What errors say of a partitioned table of a plan. */
-export function routedTable(plan: Plan, table: number): RoutedTable {
-  const { name, columns, partitioning } = plan.tables[table]!;
+/** What errors say of a partitioned table. */
+export function routedTable({
+  name,
+  columns,
+  partitioning,
+}: Pick<RelationDescriptor, 'name' | 'columns' | 'partitioning'>): RoutedTable {
   const keyNames = partitioning!.keys.map(({ column, expression }) =>
     expression === null ? columns[column]!.name : expressionName(expression),
   );
   return { name, keyNames };
 }
 
-/** pg_get_partkeydef puts parentheses around what does not look like a call. */
+/** Anything but a call stands in parentheses, which operators have already. */
 function expressionName({ text, expr }: { readonly text: string; readonly expr: unknown }): string {
-  return (expr as Expr).kind === 'call' && (expr as { operator: number }).operator === 0
-    ? text
-    : `(${text})`;
+  return (expr as Expr).kind === 'call' ? text : `(${text})`;
 }

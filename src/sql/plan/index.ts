@@ -5,4 +5,5 @@ export { type KeyValue, type KeyValueSource, PartitionPruner } from './partition
 export type * from './plan.ts';
 export { planQuery } from './plan-query.ts';
 export { type PointRead, pointRead } from './point-read.ts';
+export { copiedPartitions } from './result-partitions.ts';
 export type { PlanContext } from './statement-planner.ts';

@@ -1,4 +1,4 @@
-import type { RelationDescriptor } from '../../catalog/descriptors.ts';
+import type { CatalogView, RelationDescriptor } from '../../catalog/descriptors.ts';
 import { columnMap, keyExpressions } from '../bind/partition-checks.ts';
 import type { ModifyQuery } from '../bind/query.ts';
 import type { Expr } from '../expression.ts';
@@ -8,6 +8,17 @@ import type { PartitionRouting, ResultPartitions, ResultRelation } from './plan.
 import type { QueryPlanner } from './query-planner.ts';
 import type { TableEntry } from './scans.ts';
 
+/** The tables of a statement. */
+interface StatementTables {
+  readonly catalog: CatalogView;
+  tableIndex(table: RelationDescriptor): number;
+}
+
+function tablesOf({ statement }: QueryPlanner): StatementTables {
+  const { catalog } = statement.context;
+  return { catalog, tableIndex: (table) => statement.tableIndex(table) };
+}
+
 /** The partitions that an INSERT may put rows into; null for what is not partitioned. */
 export function insertedPartitions(
   planner: QueryPlanner,
@@ -15,12 +26,31 @@ export function insertedPartitions(
   arbiters: readonly number[],
 ): ResultPartitions | null {
   if (table.kind !== 'partitioned') return null;
+  return allPartitions(tablesOf(planner), table, alias, arbiters);
+}
+
+/** The partitions of a partitioned table that COPY puts rows into, with the tables that they name. */
+export function copiedPartitions(
+  catalog: CatalogView,
+  table: RelationDescriptor,
+): { readonly tables: readonly RelationDescriptor[]; readonly partitions: ResultPartitions } {
+  const tables: RelationDescriptor[] = [];
+  const statement = { catalog, tableIndex: (one: RelationDescriptor) => tables.push(one) - 1 };
+  return { tables, partitions: allPartitions(statement, table, table.name, []) };
+}
+
+function allPartitions(
+  statement: StatementTables,
+  table: RelationDescriptor,
+  alias: string,
+  arbiters: readonly number[],
+): ResultPartitions {
   const relations: ResultRelation[] = [];
   const add = (partition: RelationDescriptor): number => {
-    relations.push(resultRelation(planner, table, partition, -1, arbiters));
+    relations.push(resultRelation(statement, table, partition, -1, arbiters));
     return relations.length - 1;
   };
-  const routing = routingOf(planner, table, table, add);
+  const routing = routingOf(statement, table, table, add);
   return { alias, tableOid: -1, relations, scanned: relations.length, routing };
 }
 
@@ -33,24 +63,27 @@ export function changedPartitions(
   tableOid: number,
 ): ResultPartitions | null {
   if (table.kind !== 'partitioned') return null;
+  const statement = tablesOf(planner);
   const leaves = planner.partitions.get(query.target) ?? [];
   const relations = leaves.map(({ entry, scanId }) =>
-    resultRelation(planner, table, entry.table, scanId, []),
+    resultRelation(statement, table, entry.table, scanId, []),
   );
   const scanned = relations.length;
   const known = new Map(leaves.map(({ entry }, i) => [entry.table.oid, i]));
   const add = (partition: RelationDescriptor): number => {
     const place = known.get(partition.oid);
     if (place !== undefined) return place;
-    relations.push(resultRelation(planner, table, partition, -1, []));
+    relations.push(resultRelation(statement, table, partition, -1, []));
     return relations.length - 1;
   };
-  const routing = assignsKey(planner, query, table) ? routingOf(planner, table, table, add) : null;
+  const routing = assignsKey(planner, query, table)
+    ? routingOf(statement, table, table, add)
+    : null;
   return { alias, tableOid, relations, scanned, routing };
 }
 
 function resultRelation(
-  planner: QueryPlanner,
+  statement: StatementTables,
   target: RelationDescriptor,
   partition: RelationDescriptor,
   scanId: number,
@@ -58,19 +91,18 @@ function resultRelation(
 ): ResultRelation {
   const position = columnMap(partition, target);
   return {
-    table: planner.statement.tableIndex(partition),
+    table: statement.tableIndex(partition),
     scanId,
     columns: partition.columns.map(({ dropped }, i) => (dropped ? -1 : position(i))),
     checks: checksOf(partition),
     arbiters: partition.indexes
       .map(({ oid }) => oid)
-      .filter((oid) => isPart(planner, oid, arbiters)),
+      .filter((oid) => isPart(statement, oid, arbiters)),
   };
 }
 
 /** Whether an index is a part of one of these, at whatever level. */
-function isPart(planner: QueryPlanner, oid: number, indexes: readonly number[]): boolean {
-  const { catalog } = planner.statement.context;
+function isPart({ catalog }: StatementTables, oid: number, indexes: readonly number[]): boolean {
   for (let at = oid; at !== 0; at = catalog.indexByOid(at)?.index.parent ?? 0) {
     if (indexes.includes(at)) return true;
   }
@@ -78,13 +110,12 @@ function isPart(planner: QueryPlanner, oid: number, indexes: readonly number[]):
 }
 
 function routingOf(
-  planner: QueryPlanner,
+  statement: StatementTables,
   target: RelationDescriptor,
   table: RelationDescriptor,
   add: (partition: RelationDescriptor) => number,
 ): PartitionRouting {
-  const { statement } = planner;
-  const partitions = statement.context.catalog.partitionsOf(table.oid);
+  const partitions = statement.catalog.partitionsOf(table.oid);
   return {
     table: statement.tableIndex(table),
     partitioning: table.partitioning!,
@@ -92,7 +123,7 @@ function routingOf(
     bounds: partitions.map(({ partitionOf }) => partitionOf!.bound),
     places: partitions.map((partition) =>
       partition.kind === 'partitioned'
-        ? routingOf(planner, target, partition, add)
+        ? routingOf(statement, target, partition, add)
         : add(partition),
     ),
   };

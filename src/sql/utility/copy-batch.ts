@@ -5,11 +5,11 @@ import { inContext, PgError } from '../../errors/index.ts';
 import { type CopyFormat, copyLineContext, copyValueContext } from '../execute/copy/index.ts';
 import type { RowOperations } from '../execute/environment.ts';
 import type { Evaluator } from '../execute/expression/evaluator.ts';
-import { type ForeignKeyChecks, hasForeignKeys } from '../execute/foreign-keys/index.ts';
-import { RowConstraints } from '../execute/row-constraints.ts';
+import type { ForeignKeyChecks } from '../execute/foreign-keys/index.ts';
 import type { Run } from '../execute/run.ts';
 import type { Expr } from '../expression.ts';
 import type { Command } from './command.ts';
+import { type CopyTarget, copyTarget } from './copy-target.ts';
 import { type FieldReader, fieldReader } from './copy-values.ts';
 import type { UtilityPause } from './environment.ts';
 import { beginRun, columnVectors, executionEnvironment, storedExpressions } from './execution.ts';
@@ -33,7 +33,7 @@ export class CopyBatch {
   private readonly run: Run;
   /** Columns that are not in the data and have a default. */
   private readonly defaults: readonly { readonly position: number; readonly value: Evaluator }[];
-  private readonly constraints: RowConstraints | null;
+  private readonly target: CopyTarget;
   private readonly filter: Evaluator | null;
   private readonly selected: Int32Array;
   private readonly rows: DataChunk;
@@ -44,6 +44,7 @@ export class CopyBatch {
   /** Fields that must not be null; and whether there are constraints that fields do not tell of. */
   private readonly required: readonly number[];
   private readonly keepsAll: boolean;
+  private readonly isConstrained: boolean;
   /** The lines as they came, for the context of violated constraints; only of those that may. */
   private readonly contents = new ByteWriter(256);
   private readonly contentEnds = new Int32Array(CAPACITY);
@@ -78,23 +79,19 @@ export class CopyBatch {
       else defaults.push({ position, value: compiler.compile(expr) });
     });
     this.defaults = defaults;
-    const checks = table.constraints.flatMap(({ kind, name, check }) =>
-      kind === 'check' && check !== null
-        ? [{ name, test: compiler.compile(check.expr as Expr) }]
-        : [],
-    );
-    const constrained = checks.length > 0 || table.columns.some((c) => c.notNull && !c.dropped);
+    const isPlaced = table.kind === 'partitioned' || table.partitionOf !== null;
+    const isChecked = isPlaced || table.constraints.some(({ kind }) => kind === 'check');
+    this.isConstrained = isChecked || table.columns.some((c) => c.notNull && !c.dropped);
     this.required = positions.flatMap((position, field) =>
       table.columns[position]!.notNull ? [field] : [],
     );
     this.keepsAll =
-      checks.length > 0 ||
-      table.columns.some((c, i) => c.notNull && !c.dropped && !positions.includes(i));
-    this.constraints = constrained ? new RowConstraints(this.run, table, checks) : null;
+      isChecked || table.columns.some((c, i) => c.notNull && !c.dropped && !positions.includes(i));
+    this.target = copyTarget(command, table, this.run, compiler);
     this.filter = where === null ? null : compiler.compile(where.expr as Expr);
     this.selected = new Int32Array(where === null ? 0 : CAPACITY);
     this.rows = { columns: [...this.vectors], count: 0, selection: null };
-    this.checks = hasForeignKeys(command.catalog, table) ? environment.foreignKeys : null;
+    this.checks = this.target.hasForeignKeys ? environment.foreignKeys : null;
     this.checks?.begin(executionEnvironment(environment), environment.inBlock);
     this.changes = this.checks?.rows ?? environment.rows;
   }
@@ -165,7 +162,7 @@ export class CopyBatch {
 
   /** Whether the message of a violated constraint may need the line. */
   private mayViolate(lengths: Int32Array): boolean {
-    if (this.constraints === null) return false;
+    if (!this.isConstrained) return false;
     if (this.keepsAll) return true;
     for (const field of this.required) if (lengths[field]! < 0) return true;
     return false;
@@ -186,10 +183,9 @@ export class CopyBatch {
   /** Inserts the rows collected so far. */
   *insert(): Generator<UtilityPause, void, undefined> {
     const { environment } = this.command;
-    const { rows, constraints } = this;
+    const { rows, target } = this;
     this.complete();
-    if (this.rowCount + rows.count >= FULL) this.changes.expectInserts(this.table);
-    constraints?.prepare(rows);
+    target.take(rows, this.changes);
     if (this.failure !== null) {
       // Nothing will be kept: it only matters which error came first.
       for (let i = 0; i < rows.count; i++) this.verify(rows.selection?.[i] ?? i);
@@ -197,7 +193,7 @@ export class CopyBatch {
     }
     for (let i = 0; i < rows.count; i++) {
       const row = rows.selection === null ? i : rows.selection[i]!;
-      if (constraints !== null) this.verify(row);
+      this.verify(row);
       while (this.insertRow(row) === 'wait') yield 'wait';
       if (i % ROWS_PER_LOOK !== ROWS_PER_LOOK - 1) continue;
       environment.checkInterrupts();
@@ -227,7 +223,7 @@ export class CopyBatch {
 
   private verify(row: number): void {
     try {
-      this.constraints?.verify(row);
+      this.target.verify(row);
     } catch (thrown) {
       throw this.inLine(thrown, row, this.contentOf(row));
     }
@@ -235,7 +231,7 @@ export class CopyBatch {
 
   private insertRow(row: number): 'done' | 'conflict' | 'wait' {
     try {
-      return this.changes.insert(this.table, this.rows.columns, row, null);
+      return this.target.insert(this.changes, row);
     } catch (thrown) {
       throw this.inLine(thrown, row, null);
     }

@@ -15,6 +15,8 @@ import { CopyBatch } from './copy-batch.ts';
 import type { UtilityExecution } from './environment.ts';
 import { findRelation, undefinedRelation } from './object-names.ts';
 import { booleanOption, booleanText, optionText } from './option-list.ts';
+import { lockPartitions } from './partition-scan.ts';
+import { isTable } from './relation-change.ts';
 
 /** COPY … FROM STDIN. */
 export function* copyFrom(command: Command, statement: CopyStmt): UtilityExecution {
@@ -27,7 +29,8 @@ export function* copyFrom(command: Command, statement: CopyStmt): UtilityExecuti
     TABLE_LOCK.rowExclusive,
   );
   if (table === undefined) throw undefinedRelation(command, name);
-  if (table.kind !== 'table') throw notCopyable(table);
+  if (!isTable(table)) throw notCopyable(table);
+  yield* lockPartitions(command, table, TABLE_LOCK.rowExclusive);
   const columns = copyColumns(table, nameList(statement.attlist));
   const names = columns.map((column) => table.columns[column]!.name);
   const options = copyOptions(command, statement.options ?? []);
@@ -87,6 +90,9 @@ function* receive(
 
 /** FREEZE would have nothing to do, as no row needs freezing; but PostgreSQL's rule holds. */
 function checkFreeze({ environment }: Command, table: RelationDescriptor): void {
+  if (table.kind === 'partitioned') {
+    throw notSupported('COPY FREEZE on a partitioned table');
+  }
   if (environment.isNewTree(table.tree)) return;
   throw pgError(
     'object_not_in_prerequisite_state',
