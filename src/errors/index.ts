@@ -10,5 +10,6 @@ export {
   type Severity,
   stackDepthExceeded,
   toErrorFields,
+  withoutPosition,
 } from './pg-error.ts';
 export { type Condition, SQLSTATES } from './sqlstates.ts';

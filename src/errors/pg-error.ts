@@ -51,6 +51,12 @@ export class PgError extends Error {
   }
 }
 
+/** The same error where its position means nothing: the text that it is in is not the client's. */
+export function withoutPosition(error: PgError): PgError {
+  const { position: _, ...fields } = error.fields;
+  return new PgError(fields);
+}
+
 /** The same error in an outer place: adds a line to its context. */
 export function inContext(error: PgError, where: string): PgError {
   const inner = error.fields.where;

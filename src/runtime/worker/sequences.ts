@@ -15,7 +15,8 @@ export const SEQUENCE_VALUE_SIZE = 9;
  * skips the rest, as in PostgreSQL. */
 const LOG_AHEAD = 32n;
 
-interface SequenceState {
+/** A sequence in memory. */
+export interface SequenceState {
   last: bigint;
   isCalled: boolean;
   /** Values that may still be handed out before the state is stored again. */
@@ -28,7 +29,7 @@ export class SequenceStore {
   private readonly newest: () => Cursor;
   private readonly store: (relation: number, value: Uint8Array) => void;
 
-  /** `store` puts a state into SEQUENCE_TREE in a transaction of its own. */
+  /** `store` puts a state into SEQUENCE_TREE. */
   constructor(newest: () => Cursor, store: (relation: number, value: Uint8Array) => void) {
     this.newest = newest;
     this.store = store;
@@ -80,9 +81,15 @@ export class SequenceStore {
     return this.state(relation, requireSequence(catalog, relation).options.start);
   }
 
-  /** The sequence was dropped, or altered so that its state has to be read again. */
-  forget(relation: number): void {
-    this.states.delete(relation);
+  /** The state in memory; null when it is still to be read. */
+  known(relation: number): SequenceState | null {
+    return this.states.get(relation) ?? null;
+  }
+
+  /** Takes a state into memory; with null it is to be read again. */
+  set(relation: number, state: SequenceState | null): void {
+    if (state === null) this.states.delete(relation);
+    else this.states.set(relation, state);
   }
 
   private state(relation: number, start: bigint): SequenceState {

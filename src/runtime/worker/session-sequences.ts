@@ -43,7 +43,7 @@ export class SessionSequences implements SequenceOperations {
 
   lastval(): Int8 {
     const { lastSequence } = this.session;
-    if (lastSequence !== 0) return this.currval(lastSequence);
+    if (this.catalog.relationByOid(lastSequence) !== undefined) return this.currval(lastSequence);
     throw pgError('object_not_in_prerequisite_state', 'lastval is not yet defined in this session');
   }
 

@@ -8,6 +8,7 @@ import type {
 import type { TreeId } from '../../storage/index.ts';
 import { Transaction } from '../../txn/index.ts';
 import type { Int8 } from '../../types/index.ts';
+import type { SequenceState } from './sequences.ts';
 
 /** What the writer keeps of a session: its open transaction, and the sequence values it has seen. */
 export class WriterSession {
@@ -55,6 +56,8 @@ export class OpenTransaction {
   readonly catalogChanges: CatalogChange[] = [];
   readonly createdTrees: TreeId[] = [];
   readonly droppedTrees: TreeId[] = [];
+  /** What the sequences that it altered were before, oldest first. */
+  readonly alteredSequences: AlteredSequence[] = [];
   /** Made when a statement of the transaction can use it. */
   sequences: SequenceOperations | null = null;
   /** Made when a statement changes a table with foreign keys. */
@@ -85,12 +88,18 @@ export class OpenTransaction {
     return this.createdTrees.indexOf(tree) >= (this.marks.at(-1)?.created ?? 0);
   }
 
+  /** Number of altered sequences at the last savepoint. */
+  get sequenceMark(): number {
+    return this.marks.at(-1)?.sequences ?? 0;
+  }
+
   defineSavepoint(name: string): void {
     this.transaction.defineSavepoint(name);
     this.marks.push({
       changes: this.catalogChanges.length,
       created: this.createdTrees.length,
       dropped: this.droppedTrees.length,
+      sequences: this.alteredSequences.length,
       deferred: this.foreignKeys?.deferred.mark ?? null,
     });
   }
@@ -116,10 +125,17 @@ export class OpenTransaction {
   }
 }
 
+/** A sequence that a transaction created, restarted, altered or dropped. */
+export interface AlteredSequence {
+  readonly relation: number;
+  readonly before: SequenceState | null;
+}
+
 interface CatalogMark {
   readonly changes: number;
   readonly created: number;
   readonly dropped: number;
+  readonly sequences: number;
   /** Null: nothing had been done with foreign keys yet. */
   readonly deferred: DeferredMark | null;
 }

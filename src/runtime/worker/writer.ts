@@ -70,6 +70,8 @@ export class Writer extends StatementThread {
   readonly catalog: Catalog;
   readonly changes: RowChanges;
   readonly sequenceStore: SequenceStore;
+  /** The open transactions that altered sequences, by sequence. */
+  private readonly sequenceOwners = new Map<number, OpenTransaction>();
   readonly references = new ReferenceCache();
   private readonly moves = new MovedRows();
   private readonly sessions = new Map<number, WriterSession>();
@@ -640,6 +642,7 @@ export class Writer extends StatementThread {
       answer.done();
       return;
     }
+    for (const { relation } of open.alteredSequences) this.sequenceOwners.delete(relation);
     this.group.add(
       {
         transaction,
@@ -664,6 +667,7 @@ export class Writer extends StatementThread {
     const { transaction } = open;
     this.locks.cancelWait(transaction);
     this.moves.abort(transaction);
+    this.undoSequences(open, 0);
     transaction.writes.abort();
     this.release(transaction);
   }
@@ -674,6 +678,7 @@ export class Writer extends StatementThread {
     open.failed = true;
     const { transaction } = open;
     this.locks.cancelWait(transaction);
+    this.undoSequences(open, open.sequenceMark);
     const last = transaction.savepoints.at(-1);
     this.moves.rollbackTo(transaction, last?.writeMark ?? 0);
     if (last === undefined) {
@@ -689,6 +694,7 @@ export class Writer extends StatementThread {
     const { lockMark, catalogChanged } = open.rollbackTo(name);
     const { writeMark } = open.transaction.savepoints.at(-1)!;
     this.moves.rollbackTo(open.transaction, writeMark);
+    this.undoSequences(open, open.sequenceMark);
     this.locks.releaseTo(open.transaction, lockMark);
     open.failed = false;
     if (catalogChanged) {
@@ -805,9 +811,17 @@ export class Writer extends StatementThread {
     return this.roots.find(tree, lsn) === 0 ? null : this.pageCursor(tree, lsn);
   }
 
+  /** A state takes effect at once, in a transaction of its own; that of a sequence which a transaction has
+   * altered takes effect with that one. */
   private storeSequence(relation: number, value: Uint8Array): void {
-    const transaction = new Transaction(0, 'read committed', 0);
+    const owner = this.sequenceOwners.get(relation);
     const key = sequenceKey(relation);
+    if (owner !== undefined) {
+      const { writes, command } = owner.transaction;
+      writes.put(SEQUENCE_TREE, key, 0, key.length, value, 0, value.length, command);
+      return;
+    }
+    const transaction = new Transaction(0, 'read committed', 0);
     transaction.writes.put(SEQUENCE_TREE, key, 0, key.length, value, 0, value.length, 1);
     this.group.add(
       { transaction, createdTrees: [], droppedTrees: [], committed() {}, failed() {} },
@@ -826,13 +840,31 @@ export class Writer extends StatementThread {
     relation: number,
     value: { last: bigint; isCalled: boolean } | null,
   ): void {
-    this.sequenceStore.forget(relation);
-    const key = sequenceKey(relation);
-    const { writes, command } = open.transaction;
-    if (value === null) writes.delete(SEQUENCE_TREE, key, 0, key.length, command);
-    else {
-      const bytes = encodeState(value.last, value.isCalled);
-      writes.put(SEQUENCE_TREE, key, 0, key.length, bytes, 0, bytes.length, command);
+    open.alteredSequences.push({ relation, before: this.sequenceStore.known(relation) });
+    this.sequenceStore.set(relation, value && { ...value, ahead: 0n });
+    if (value === null) {
+      const key = sequenceKey(relation);
+      const { writes, command } = open.transaction;
+      writes.delete(SEQUENCE_TREE, key, 0, key.length, command);
+      return;
+    }
+    this.sequenceOwners.set(relation, open);
+    this.storeSequence(relation, encodeState(value.last, value.isCalled));
+  }
+
+  /** Sequences are again what they were before a transaction altered all but the first `count`. */
+  private undoSequences(open: OpenTransaction, count: number): void {
+    const { alteredSequences } = open;
+    while (alteredSequences.length > count) {
+      const { relation, before } = alteredSequences.pop()!;
+      this.sequenceStore.set(relation, before);
+      const isStillAltered = alteredSequences.some((earlier) => earlier.relation === relation);
+      if (!isStillAltered) this.sequenceOwners.delete(relation);
+    }
+    // What was stored of the others since is undone with the rest of the writes.
+    for (const { relation } of alteredSequences) {
+      const state = this.sequenceStore.known(relation);
+      if (state !== null) state.ahead = 0n;
     }
   }
 }

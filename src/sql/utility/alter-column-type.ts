@@ -4,14 +4,15 @@ import type {
   RelationDescriptor,
   StoredExpression,
 } from '../../catalog/index.ts';
-import { notSupported, PgError, pgError } from '../../errors/index.ts';
-import { formatType } from '../../types/index.ts';
+import { notSupported, PgError, pgError, withoutPosition } from '../../errors/index.ts';
+import { formatType, typeByOid } from '../../types/index.ts';
 import { coerceToTarget } from '../bind/coercion.ts';
 import { quoteIdentifier } from '../bind/deparse.ts';
 import type { BoundType } from '../bind/type-names.ts';
 import type { Expr } from '../expression.ts';
 import { parseStatements } from '../parse/index.ts';
 import { requireColumn, withColumn } from './alter-column.ts';
+import { alterSequenceOptions } from './alter-sequence.ts';
 import type { Command } from './command.ts';
 import { viewsReading } from './drop-column.ts';
 import type { UtilityPause } from './environment.ts';
@@ -26,13 +27,56 @@ import {
   checkColumnType as checkIsColumnType,
 } from './table-elements.ts';
 
-/** ALTER COLUMN … TYPE: every row is written anew. */
-export function* alterColumnType(
+/** ALTER COLUMN … TYPE of one or several columns: every row is written anew, and what USING says is
+ * about the row as it was. */
+export function* alterColumnTypes(
+  command: Command,
+  table: RelationDescriptor,
+  actions: readonly AlterTableCmd[],
+  reach: Reach,
+): Generator<UtilityPause, void, undefined> {
+  const values: (Expr | null)[] = table.columns.map(() => null);
+  let altered = table;
+  const positions: number[] = [];
+  for (const action of actions) {
+    const { position, bound, using } = newType(command, table, action, reach);
+    if (positions.includes(position)) {
+      throw pgError('feature_not_supported', `cannot alter type of column "${action.name}" twice`);
+    }
+    positions.push(position);
+    values[position] = conversion(command, table, position, bound, using);
+    altered = withType(command, altered, position, bound);
+  }
+  const constraints = table.constraints.map((constraint) =>
+    rebindCheck(command, altered, constraint, positions),
+  );
+  const { columns, indexes } = altered;
+  const changes = { columns, indexes, constraints, statistics: null };
+  for (const position of positions) {
+    yield* checkForeignKeysOn(command, { ...table, ...changes }, position);
+  }
+  if (table.kind === 'partitioned') {
+    changeRelation(command, table, changes);
+    return;
+  }
+  const changed = yield* rewriteRows(command, table, changes, values, () => {});
+  command.environment.nextCommand();
+  for (const position of positions) yield* validateForeignKeysOn(command, changed, position);
+  for (const position of positions) alterIdentitySequence(command, changed, position);
+}
+
+interface NewType {
+  readonly position: number;
+  readonly bound: BoundType;
+  readonly using: Node | undefined;
+}
+
+function newType(
   command: Command,
   table: RelationDescriptor,
   action: AlterTableCmd,
   reach: Reach,
-): Generator<UtilityPause, void, undefined> {
+): NewType {
   const { def } = action;
   if (def === undefined || !('ColumnDef' in def) || def.ColumnDef.typeName === undefined) {
     throw notSupported('this type');
@@ -50,7 +94,16 @@ export function* alterColumnType(
       detail: `rule _RETURN on view ${view.name} depends on column "${column.name}"`,
     });
   }
-  const value = conversion(command, table, position, bound, def.ColumnDef.raw_default);
+  return { position, bound, using: def.ColumnDef.raw_default };
+}
+
+/** The table with a column of another type. */
+function withType(
+  command: Command,
+  table: RelationDescriptor,
+  position: number,
+  bound: BoundType,
+): RelationDescriptor {
   const columns = withColumn(table, position, {
     ...bound,
     default: convertDefault(command, table, position, bound),
@@ -62,19 +115,22 @@ export function* alterColumnType(
       key.column === position ? indexColumn(shape, position, key.descending, key.nullsFirst) : key,
     ),
   }));
-  const constraints = table.constraints.map((constraint) =>
-    rebindCheck(command, shape, constraint, position),
-  );
-  const values = table.columns.map((_, i) => (i === position ? value : null));
-  const changes = { columns, indexes, constraints, statistics: null };
-  yield* checkForeignKeysOn(command, { ...table, ...changes }, position);
-  if (table.kind === 'partitioned') {
-    changeRelation(command, table, changes);
-    return;
-  }
-  const changed = yield* rewriteRows(command, table, changes, values, () => {});
-  command.environment.nextCommand();
-  yield* validateForeignKeysOn(command, changed, position);
+  return { ...shape, indexes };
+}
+
+/** The sequence of an identity column counts in the column's type. */
+function alterIdentitySequence(
+  command: Command,
+  { columns }: RelationDescriptor,
+  position: number,
+): void {
+  const { identity, sequence, type } = columns[position]!;
+  const owned = identity === '' ? undefined : command.catalog.relationByOid(sequence);
+  if (owned === undefined) return;
+  const typeName = { names: [{ String: { sval: typeByOid(type).name } }] };
+  alterSequenceOptions(command, owned, [
+    { DefElem: { defname: 'as', arg: { TypeName: typeName } } },
+  ]);
 }
 
 /** The new value over the old row. */
@@ -134,11 +190,16 @@ function rebindCheck(
   command: Command,
   shape: RelationDescriptor,
   constraint: ConstraintDescriptor,
-  position: number,
+  positions: readonly number[],
 ): ConstraintDescriptor {
-  if (constraint.check === null || !constraint.columns.includes(position)) return constraint;
+  const isOver = constraint.columns.some((column) => positions.includes(column));
+  if (constraint.check === null || !isOver) return constraint;
   const node = parseExpression(constraint.check.text);
-  return { ...constraint, check: command.expression(node, 'check constraints', shape, null) };
+  try {
+    return { ...constraint, check: command.expression(node, 'check constraints', shape, null) };
+  } catch (thrown) {
+    throw thrown instanceof PgError ? withoutPosition(thrown) : thrown;
+  }
 }
 
 /** Parses the text of a stored expression. */

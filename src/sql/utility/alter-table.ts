@@ -1,11 +1,17 @@
 import type { AlterTableCmd, AlterTableStmt, Node } from '@pgsql/types';
 import { assert } from '../../base/index.ts';
 import type { RelationDescriptor } from '../../catalog/index.ts';
-import { hasCondition, notSupported, PgError, pgError } from '../../errors/index.ts';
+import {
+  hasCondition,
+  notSupported,
+  PgError,
+  pgError,
+  withoutPosition,
+} from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { addColumn } from './add-column.ts';
 import { setDefault, setNotNull } from './alter-column.ts';
-import { alterColumnType } from './alter-column-type.ts';
+import { alterColumnTypes } from './alter-column-type.ts';
 import {
   addConstraint,
   alterConstraint,
@@ -52,14 +58,13 @@ export function* alterTable(command: Command, statement: AlterTableStmt): Utilit
   refusePendingEvents(command, relation, 'ALTER TABLE');
   const reach = { named: true, descends: name.inh === true };
   if (reach.descends) yield* lockPartitions(command, relation, lockMode(statement));
-  for (const node of statement.cmds ?? []) {
-    if (!('AlterTableCmd' in node)) continue;
+  for (const actions of inPasses(statement.cmds ?? [])) {
     const now = command.catalog.relationByOid(relation.oid);
     assert(now !== undefined, 'a locked relation stays');
     try {
-      yield* alter(command, now, node.AlterTableCmd, reach);
+      yield* alter(command, now, actions, reach);
     } catch (error) {
-      throw withoutPosition(command, node.AlterTableCmd, error);
+      throw placed(command, actions, error);
     }
     // What an action has written, the next one is to see.
     command.environment.nextCommand();
@@ -67,19 +72,50 @@ export function* alterTable(command: Command, statement: AlterTableStmt): Utilit
   return { tag };
 }
 
+/** The actions in the order in which they are done: what is dropped goes first, then all types change
+ * together, then come new columns and what may be about them. */
+function inPasses(nodes: readonly Node[]): AlterTableCmd[][] {
+  const actions = nodes.flatMap((node) => ('AlterTableCmd' in node ? [node.AlterTableCmd] : []));
+  const steps = actions
+    .filter((action) => action.subtype !== 'AT_AlterColumnType')
+    .map((action) => [action]);
+  const types = actions.filter((action) => action.subtype === 'AT_AlterColumnType');
+  if (types.length > 0) steps.push(types);
+  return steps.sort(([a], [b]) => passOf(a!) - passOf(b!));
+}
+
+const PASSES: Readonly<Record<string, number>> = {
+  AT_DropConstraint: 0,
+  AT_DropNotNull: 0,
+  AT_DropIdentity: 0,
+  AT_AlterColumnType: 1,
+  AT_DropColumn: 2,
+  AT_AddColumn: 3,
+  AT_SetNotNull: 4,
+  AT_AddConstraint: 5,
+  AT_ColumnDefault: 6,
+  AT_AddIdentity: 6,
+};
+const LAST_PASS = 7;
+
+function passOf({ subtype, def }: AlterTableCmd): number {
+  if (subtype === 'AT_ColumnDefault' && def === undefined) return 0;
+  return PASSES[subtype ?? ''] ?? LAST_PASS;
+}
+
 /** PostgreSQL has the text of the statement no more when it runs its actions; it has it only for the type of
  * a new column, and for USING. */
-function withoutPosition(command: Command, action: AlterTableCmd, error: unknown): unknown {
+function placed(command: Command, actions: readonly AlterTableCmd[], error: unknown): unknown {
   if (!(error instanceof PgError) || error.fields.position === undefined) return error;
-  const { subtype, def } = action;
-  const column = def !== undefined && 'ColumnDef' in def ? def.ColumnDef : {};
-  const ofType = error.fields.position === command.position(column.typeName?.location).position;
+  const { subtype } = actions[0]!;
+  const ofType = actions.some(({ def }) => {
+    const column = def !== undefined && 'ColumnDef' in def ? def.ColumnDef : {};
+    return error.fields.position === command.position(column.typeName?.location).position;
+  });
   const isKept =
     (subtype === 'AT_AddColumn' && (ofType || hasCondition(error, 'syntax_error'))) ||
     (subtype === 'AT_AlterColumnType' && !ofType);
-  if (isKept) return error;
-  const { position: _, ...fields } = error.fields;
-  return new PgError(fields);
+  return isKept ? error : withoutPosition(error);
 }
 
 /** The lock that all actions together need. Rows can be read while a foreign key is added, and changed
@@ -109,15 +145,16 @@ const KINDS: Readonly<Record<string, RelationDescriptor['kind']>> = {
 function* alter(
   command: Command,
   relation: RelationDescriptor,
-  action: AlterTableCmd,
+  actions: readonly AlterTableCmd[],
   reach: Reach,
 ): Generator<UtilityPause, void, undefined> {
+  const action = actions[0]!;
   if (action.subtype === 'AT_ChangeOwner') {
     setOwner(command, relation, action.newowner);
     return;
   }
   if (!isTable(relation)) throw notOfTable(relation, action);
-  yield* alterOne(command, relation, action, reach);
+  yield* alterOne(command, relation, actions, reach);
 }
 
 /** Actions that each partition of a table gets as the table does. */
@@ -132,26 +169,28 @@ const DESCENDING: ReadonlySet<AlterTableCmd['subtype']> = new Set<AlterTableCmd[
 function* alterOne(
   command: Command,
   table: RelationDescriptor,
-  action: AlterTableCmd,
+  actions: readonly AlterTableCmd[],
   reach: Reach,
 ): Generator<UtilityPause, void, undefined> {
+  const action = actions[0]!;
   const isMissing =
     action.subtype === 'AT_DropColumn' && columnPosition(table.columns, action.name ?? '') < 0;
-  yield* alterItself(command, table, action, reach);
+  yield* alterItself(command, table, actions, reach);
   if (!reach.descends || !DESCENDING.has(action.subtype) || isMissing) return;
   for (const { oid } of command.catalog.partitionsOf(table.oid)) {
     const partition = currentRelation(command, oid);
     const below = { named: false, descends: true };
-    if (partition !== undefined) yield* alterOne(command, partition, action, below);
+    if (partition !== undefined) yield* alterOne(command, partition, actions, below);
   }
 }
 
 function* alterItself(
   command: Command,
   table: RelationDescriptor,
-  action: AlterTableCmd,
+  actions: readonly AlterTableCmd[],
   reach: Reach,
 ): Generator<UtilityPause, void, undefined> {
+  const action = actions[0]!;
   switch (action.subtype) {
     case 'AT_AddColumn':
       return yield* addColumn(command, table, action, reach);
@@ -163,7 +202,7 @@ function* alterItself(
     case 'AT_DropNotNull':
       return yield* setNotNull(command, table, action, reach);
     case 'AT_AlterColumnType':
-      return yield* alterColumnType(command, table, action, reach);
+      return yield* alterColumnTypes(command, table, actions, reach);
     case 'AT_AttachPartition':
       return yield* attachPartition(command, table, action);
     case 'AT_DetachPartition':

@@ -149,7 +149,7 @@ function boundsOf(type: number): readonly [bigint, bigint] {
 }
 
 /** MINVALUE or MAXVALUE: as given, as before, or that of the type and the direction. When the type
- * changes, a bound that was the old type's becomes the new type's. */
+ * changes, a bound that was the old type's becomes the new type's, whatever the direction. */
 function limit(
   written: ReadonlyMap<string, DefElem>,
   name: 'minvalue' | 'maxvalue',
@@ -167,8 +167,9 @@ function limit(
     if (!typeChanged || present !== boundsOf(old.type)[side]) return present;
   }
   const natural = boundsOf(type)[side];
-  if (isMaximum) return increment > 0n ? natural : -1n;
-  return increment > 0n ? 1n : natural;
+  const keepsNatural = old !== null && !written.has(name);
+  if (isMaximum) return keepsNatural || increment > 0n ? natural : -1n;
+  return keepsNatural || increment < 0n ? natural : 1n;
 }
 
 function checkRange(name: string, value: bigint, type: number): void {

@@ -200,11 +200,11 @@ describe('views', () => {
     database.run(`create view v (x) /* as */ as with w as (select * from t)
       select w.a from w, s.u as u2 where u2.a = w.a;`);
     expect(database.table('v').definition).toBe(
-      'with w as (select * from public.t)\n      select w.a from w, s.u as u2 where u2.a = w.a',
+      'with w as (select t.a from public.t)\n      select w.a from w, s.u as u2 where u2.a = w.a',
     );
     database.run('alter table s.u set schema public; alter table t rename to "T 2"');
     expect(database.table('v').definition).toBe(
-      'with w as (select * from public."T 2" AS t)\n      select w.a from w, public.u as u2 where u2.a = w.a',
+      'with w as (select t.a from public."T 2" AS t)\n      select w.a from w, public.u as u2 where u2.a = w.a',
     );
     expect(database.run('alter table u rename column a to b')).toBe(
       '0A000 renaming a column that a view reads is not supported',
