@@ -130,7 +130,7 @@ export class ModifyCompiler {
       ...parts,
       strength: lockStrength(table, assignments),
       assignments,
-      constraints: this.#constraints(table, relation),
+      constraints: this.#partitionConstraints(target, relation),
       move: this.#move(node, target, partitions, place),
     });
   }
@@ -166,7 +166,7 @@ export class ModifyCompiler {
     const table = this.#table(relation.table);
     const { capacity } = this.#expressions;
     const columns = new TableColumns(table, relation.columns, Math.max(capacity, CHUNK_ROWS));
-    const constraints = this.#constraints(table, relation);
+    const constraints = this.#partitionConstraints(target, relation);
     const places = { partitions, place };
     const conflict = this.#conflict(table, onConflict, relation, target, places);
     const arbiters = onConflict === null ? null : relation.arbiters;
@@ -225,16 +225,28 @@ export class ModifyCompiler {
     return this.#constraints(bare, { checks: [], partitionChecks });
   }
 
+  /** Errors show the row as the statement's table has it. */
+  #partitionConstraints(
+    target: RelationDescriptor,
+    relation: ResultRelation,
+    expressions: ExpressionCompiler = this.#expressions,
+  ): RowConstraints {
+    const { places } = this.#wholeRow(target, relation);
+    return this.#constraints(this.#table(relation.table), relation, expressions, places);
+  }
+
   #constraints(
     table: RelationDescriptor,
     { checks, partitionChecks = [] }: NewRowChecks,
     expressions: ExpressionCompiler = this.#expressions,
+    shown?: readonly number[],
   ): RowConstraints {
     return new RowConstraints(
       this.#run,
       table,
       checks.map(({ name, expr }) => ({ name, test: expressions.compile(expr) })),
       partitionChecks.map((check) => ({ check, keys: expressions.all(check.keys) })),
+      shown,
     );
   }
 
@@ -256,7 +268,9 @@ export class ModifyCompiler {
       lockStrength(table, assignments),
       assignments,
       onConflict.where === null ? null : one.compile(onConflict.where),
-      this.#constraints(table, checks, one),
+      relation === null
+        ? this.#constraints(table, checks, one)
+        : this.#partitionConstraints(target, relation, one),
       target,
       at && {
         whole: this.#wholeRow(target, relation!),

@@ -27,21 +27,25 @@ export class RowConstraints {
   readonly #notNull: readonly number[];
   readonly #checks: readonly { readonly name: string; readonly test: Evaluator }[];
   readonly #partition: readonly PartitionTest[];
+  readonly #shown: readonly number[];
   readonly #results: NumberVector[] = [];
   #keys: readonly (readonly ColumnVector[])[] = [];
   #columns: readonly ColumnVector[] = [];
 
+  /** `shown`: positions of the columns that errors show, in that order. */
   constructor(
     run: Run,
     table: RelationDescriptor,
     checks: readonly { readonly name: string; readonly test: Evaluator }[],
     partition: readonly PartitionTest[] = [],
+    shown: readonly number[] = [...table.columns.keys()],
   ) {
     this.#run = run;
     this.#table = table;
     // In the order of their names, which decides what is told of a row that violates several.
     this.#checks = [...checks].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#partition = partition;
+    this.#shown = shown.filter((column) => table.columns[column]?.dropped === false);
     this.#notNull = table.columns.flatMap((column, i) =>
       column.notNull && !column.dropped ? [i] : [],
     );
@@ -104,9 +108,8 @@ export class RowConstraints {
   #failingRow(row: number): string {
     const context = this.#run.environment.functions;
     const texts: string[] = [];
-    for (let i = 0; i < this.#table.columns.length; i++) {
+    for (const i of this.#shown) {
       const column = this.#table.columns[i]!;
-      if (column.dropped) continue;
       const type = typeByOid(column.type);
       const value = readDatum(this.#columns[i]!, row, type);
       const text = value === null ? 'null' : type.output(value, context);

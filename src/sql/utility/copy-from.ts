@@ -91,7 +91,7 @@ function* receive(
 /** FREEZE would have nothing to do, as no row needs freezing; but PostgreSQL's rule holds. */
 function checkFreeze({ environment }: Command, table: RelationDescriptor): void {
   if (table.kind === 'partitioned') {
-    throw notSupported('COPY FREEZE on a partitioned table');
+    throw pgError('feature_not_supported', 'cannot perform COPY FREEZE on a partitioned table');
   }
   if (environment.isNewTree(table.tree)) return;
   throw pgError(

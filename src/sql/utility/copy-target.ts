@@ -86,7 +86,8 @@ class PartitionedTarget implements CopyTarget {
       const relation = partitions.relations[place]!;
       const partition = tables[relation.table]!;
       const columns = new TableColumns(partition, relation.columns, compiler.capacity);
-      const constraints = constraintsOf(makers, partition, []);
+      const shown = table.columns.map((_, i) => relation.columns.indexOf(i));
+      const constraints = constraintsOf(makers, partition, [], shown);
       return new InsertTarget(partition, columns, constraints, null, null);
     });
   }
@@ -114,6 +115,7 @@ function constraintsOf(
   { run, compiler }: Makers,
   table: RelationDescriptor,
   places: readonly PartitionCheck[],
+  shown?: readonly number[],
 ): RowConstraints | null {
   const checks = table.constraints.flatMap(({ kind, name, check }) =>
     kind === 'check' && check !== null
@@ -123,7 +125,7 @@ function constraintsOf(
   const tests = places.map((check) => ({ check, keys: compiler.all(check.keys) }));
   const isRequired = table.columns.some(({ notNull, dropped }) => notNull && !dropped);
   if (checks.length === 0 && tests.length === 0 && !isRequired) return null;
-  return new RowConstraints(run, table, checks, tests);
+  return new RowConstraints(run, table, checks, tests, shown);
 }
 
 /** The table as one whose partitions see to its constraints. */
