@@ -45,11 +45,8 @@ interface Figured {
 
 function figure(node: Node): Figured | null {
   if ('ColumnRef' in node) {
-    const names = nameList(node.ColumnRef.fields);
-    const last = node.ColumnRef.fields?.at(-1);
-    return last !== undefined && nodeString(last) !== undefined
-      ? strong(names.at(-1) as string)
-      : null;
+    const name = nameList(node.ColumnRef.fields).at(-1);
+    return name === undefined ? null : strong(name);
   }
   if ('A_Indirection' in node) {
     const names = nameList(node.A_Indirection.indirection);

@@ -178,7 +178,9 @@ export function resolvePolymorphic(
     element = OID.anyelement;
   }
   const common = compatibleSeen ? (commonOf(compatible) ?? 0) : 0;
-  if (compatibleSeen && common === 0) return null;
+  const fits = (type: number) =>
+    type === OID.unknown || type === common || implicitly(type, common);
+  if (compatibleSeen && (common === 0 || !compatible.every(fits))) return null;
   const elementArray = array !== 0 ? array : arrayTypeOid(element);
   const resolve = (type: number): number => {
     switch (type) {

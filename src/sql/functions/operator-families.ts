@@ -107,7 +107,8 @@ const relabelled = once(() => {
     else if (row.category === 'N' && row.name.startsWith('reg')) kinds.set(row.oid, OID.oid);
   }
   for (const row of typeRows) {
-    if (row.category !== 'A' || row.element === 0 || row.length !== -1) continue;
+    const isArray = row.category === 'A' || row.oid === OID._record;
+    if (!isArray || row.element === 0 || row.length !== -1) continue;
     if (defaultByType.has(kinds.get(row.element) ?? row.element)) kinds.set(row.oid, OID.anyarray);
   }
   return kinds;
