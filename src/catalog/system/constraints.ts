@@ -30,6 +30,7 @@ function constraintRow(
   constraint: ConstraintDescriptor,
 ): SystemRow {
   const { kind, foreign, columns } = constraint;
+  const inherited = isInherited(catalog, table, constraint);
   const operators = foreign === null ? null : keyOperators(catalog, table, columns, foreign);
   return {
     oid: constraint.oid,
@@ -42,14 +43,14 @@ function constraintRow(
     conrelid: table.oid,
     contypid: 0,
     conindid: constraint.index,
-    conparentid: 0,
+    conparentid: constraint.parent ?? 0,
     confrelid: foreign?.table ?? 0,
     confupdtype: foreign?.onUpdate ?? NO_ACTION,
     confdeltype: foreign?.onDelete ?? NO_ACTION,
     confmatchtype: foreign?.match ?? NO_ACTION,
-    conislocal: true,
-    coninhcount: 0,
-    connoinherit: kind !== 'check',
+    conislocal: !inherited,
+    coninhcount: inherited ? 1 : 0,
+    connoinherit: kind !== 'check' && !inherited,
     conkey: columns.length === 0 ? null : columnNumbers(columns),
     confkey: foreign === null ? null : columnNumbers(foreign.columns),
     conpfeqop: operatorArray(operators?.map(({ mixed }) => mixed)),
@@ -61,6 +62,17 @@ function constraintRow(
         : columnNumbers(foreign.deleteColumns),
     conbin: constraint.check?.text ?? null,
   };
+}
+
+/** Whether a partition has a constraint of its parent's. */
+function isInherited(
+  catalog: CatalogView,
+  { partitionOf }: RelationDescriptor,
+  { kind, name, parent = 0 }: ConstraintDescriptor,
+): boolean {
+  if (kind !== 'check') return parent !== 0;
+  const above = catalog.relationByOid(partitionOf?.parent ?? 0);
+  return above?.constraints.some((other) => other.kind === 'check' && other.name === name) === true;
 }
 
 function columnNumbers(positions: readonly number[]): Datum {

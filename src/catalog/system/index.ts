@@ -25,12 +25,19 @@ export {
   operatorFamilyExists,
 } from './functions.ts';
 export { type RelationPlace, SystemNames } from './object-names.ts';
+export { partitionConstraintDefinition } from './partition-constraints.ts';
 export {
-  boundDefinition,
+  boundText,
   literalText,
   partitionKeyDefinition,
   rangeBoundText,
+  storedBound,
 } from './partition-definitions.ts';
+export {
+  ancestorsOf,
+  isInPartitionTree,
+  partitionTree,
+} from './partitions.ts';
 export { parseQualifiedName } from './qualified-name.ts';
 export {
   SYSTEM_RELATIONS,

@@ -1,9 +1,10 @@
 /** Partition keys, bounds and constraints as SQL: what pg_get_partkeydef, pg_get_expr of a bound and
  * pg_get_partition_constraintdef print. */
 
-import { quoteIdentifier, quoteLiteral } from '../../base/index.ts';
+import { quoteIdentifier } from '../../base/index.ts';
 import { type Datum, OID, type TypeContext, typeByOid } from '../../types/index.ts';
 import type {
+  CatalogView,
   PartitionBound,
   PartitionKey,
   RangeDatum,
@@ -28,6 +29,32 @@ function keyText(table: RelationDescriptor, key: PartitionKey): string {
   if (key.expression === null) return quoteIdentifier(table.columns[key.column]?.name ?? '?');
   return keyExpression(key.expression.text);
 }
+
+/** The bound of a partition; null for what is none. */
+export function boundText(
+  catalog: CatalogView,
+  { partitionOf }: RelationDescriptor,
+  context: TypeContext,
+): string | null {
+  const parent = catalog.relationByOid(partitionOf?.parent ?? 0);
+  if (partitionOf === null || parent === undefined) return null;
+  return boundDefinition(parent, partitionOf.bound, context);
+}
+
+/** What pg_class.relpartbound has for a bound: its text under settings that never change. */
+export function storedBound(catalog: CatalogView, relation: RelationDescriptor): string | null {
+  return boundText(catalog, relation, STORED_CONTEXT);
+}
+
+const STORED_CONTEXT: TypeContext = {
+  timeZone: 'UTC',
+  dateStyle: 'ISO',
+  dateOrder: 'MDY',
+  intervalStyle: 'postgres',
+  extraFloatDigits: 1,
+  byteaOutput: 'hex',
+  transactionTimestamp: 0,
+};
 
 /** `FOR VALUES FROM (1) TO (10)`. */
 export function boundDefinition(
@@ -74,5 +101,6 @@ export function literalText(type: number, value: Datum, context: TypeContext): s
   const text = typeByOid(type).output(value, context);
   if (type === OID.int4 && !text.startsWith('-')) return text;
   if (type === OID.numeric && /^\d/.test(text) && /[eE.]/.test(text)) return text;
-  return quoteLiteral(text);
+  // Backslashes are themselves, as standard_conforming_strings is on.
+  return `'${text.replaceAll("'", "''")}'`;
 }

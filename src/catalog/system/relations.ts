@@ -9,6 +9,8 @@ import type {
   RelationDescriptor,
 } from '../descriptors.ts';
 import { BTREE_METHOD, HEAP_METHOD, OWNER, schemaOf } from './object-identity.ts';
+import { storedBound } from './partition-definitions.ts';
+import { isValidIndex } from './partitions.ts';
 import { SYSTEM_RELATIONS, type SystemRelation } from './shapes.ts';
 import {
   int2Vector,
@@ -74,6 +76,8 @@ function classRow(state: SystemState, relation: RelationDescriptor): SystemRow {
   const { statistics, kind } = relation;
   const isTable = kind === 'table';
   const isView = kind === 'view';
+  const isPartitioned = kind === 'partitioned';
+  const isPartition = relation.partitionOf !== null;
   return {
     ...PLAIN_CLASS,
     oid: relation.oid,
@@ -82,20 +86,25 @@ function classRow(state: SystemState, relation: RelationDescriptor): SystemRow {
     reltype: relation.rowType,
     relowner: relation.owner,
     relam: isTable ? HEAP_METHOD : 0,
-    relfilenode: isView ? 0 : relation.oid,
+    relfilenode: isView || isPartitioned ? 0 : relation.oid,
     relpages: state.server.relationPages?.(relation.oid) ?? statistics?.pages ?? 0,
     reltuples: isTable
       ? (state.server.relationRows?.(relation.oid) ?? statistics?.rows ?? -1)
-      : isView
-        ? -1
-        : 1,
+      : isPartitioned
+        ? (statistics?.rows ?? -1)
+        : isView
+          ? -1
+          : 1,
     relhasindex: relation.indexes.length > 0,
     relpersistence: relation.persistence,
     relkind: RELATION_KINDS[kind],
     relnatts: relation.columns.length,
     relchecks: relation.constraints.filter((constraint) => constraint.kind === 'check').length,
     relhastriggers: isReferencing(state.catalog, relation),
-    relreplident: isTable ? 'd' : 'n',
+    relhassubclass: state.catalog.partitionsOf(relation.oid).length > 0,
+    relreplident: isTable || isPartitioned ? 'd' : 'n',
+    relispartition: isPartition,
+    relpartbound: isPartition ? storedBound(state.catalog, relation) : null,
     reloptions: relation.options.length === 0 ? null : textArray(relation.options),
   };
 }
@@ -116,6 +125,7 @@ function indexClassRow(
   table: RelationDescriptor,
   index: IndexDescriptor,
 ): SystemRow {
+  const isPartitioned = table.kind === 'partitioned';
   return {
     ...PLAIN_CLASS,
     oid: index.oid,
@@ -124,11 +134,13 @@ function indexClassRow(
     reltype: 0,
     relowner: table.owner,
     relam: BTREE_METHOD,
-    relfilenode: index.oid,
+    relfilenode: isPartitioned ? 0 : index.oid,
     relpages: state.server.relationPages?.(index.oid) ?? 0,
     reltuples: state.server.relationRows?.(table.oid) ?? table.statistics?.rows ?? 0,
     relpersistence: table.persistence,
-    relkind: 'i',
+    relkind: isPartitioned ? 'I' : 'i',
+    relhassubclass: isPartitioned && state.catalog.partitionsOf(table.oid).length > 0,
+    relispartition: (index.parent ?? 0) !== 0,
     relnatts: index.columns.length + index.included.length,
   };
 }
@@ -207,6 +219,8 @@ function columnRow(
   }
   return {
     ...row,
+    attislocal: relation.partitionOf === null,
+    attinhcount: relation.partitionOf === null ? 0 : 1,
     atthasdef: column.default !== null,
     atthasmissing: column.missing !== null,
     attidentity: column.identity,
@@ -270,14 +284,18 @@ export function defaultOid(relation: RelationDescriptor, position: number): numb
 
 function* indexRows({ catalog }: SystemState): Iterable<SystemRow> {
   for (const relation of catalog.relations()) {
-    for (const index of relation.indexes) yield indexRow(relation, index);
+    for (const index of relation.indexes) yield indexRow(catalog, relation, index);
   }
 }
 
 const DESCENDING = 1;
 const NULLS_FIRST = 2;
 
-function indexRow(table: RelationDescriptor, index: IndexDescriptor): SystemRow {
+function indexRow(
+  catalog: CatalogView,
+  table: RelationDescriptor,
+  index: IndexDescriptor,
+): SystemRow {
   const { columns, included } = index;
   const constraint = table.constraints.find(({ oid }) => oid === index.constraint);
   return {
@@ -291,7 +309,7 @@ function indexRow(table: RelationDescriptor, index: IndexDescriptor): SystemRow 
     indisexclusion: false,
     indimmediate: constraint?.deferrable !== true,
     indisclustered: false,
-    indisvalid: true,
+    indisvalid: isValidIndex(catalog, table, index),
     indcheckxmin: false,
     indisready: true,
     indislive: true,

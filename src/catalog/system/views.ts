@@ -9,6 +9,7 @@ import { DESCRIPTION_VIEWS } from './descriptions.ts';
 import { FUNCTION_VIEWS } from './functions.ts';
 import { INFORMATION_SCHEMA_VIEWS } from './information-schema.ts';
 import { LISTING_VIEWS } from './listings.ts';
+import { PARTITION_VIEWS } from './partitions.ts';
 import { RELATION_VIEWS } from './relations.ts';
 import { sequenceRow } from './sequence-relation.ts';
 import { SETTING_VIEWS } from './settings.ts';
@@ -26,6 +27,7 @@ const PRODUCERS: ProducerTable = {
   ...CONSTRAINT_VIEWS,
   ...DESCRIPTION_VIEWS,
   ...LISTING_VIEWS,
+  ...PARTITION_VIEWS,
   ...ACTIVITY_VIEWS,
   ...TIME_ZONE_VIEWS,
   ...INFORMATION_SCHEMA_VIEWS,

@@ -2,6 +2,7 @@
 
 import { quoteIdentifier } from '../../base/index.ts';
 import {
+  boundText,
   constraintDefinition,
   type FunctionFacts,
   functionArguments,
@@ -11,7 +12,10 @@ import {
   functionResult,
   indexColumnDefinition,
   indexDefinition,
+  partitionConstraintDefinition,
+  partitionKeyDefinition,
   shownExpression,
+  storedBound,
   systemRelationByOid,
   viewDefinition,
 } from '../../catalog/system/index.ts';
@@ -73,6 +77,16 @@ function serialSequence(context: C, tableName: string, columnName: string): stri
   return null;
 }
 
+/** An expression of the catalog; the bound of a partition with the values as the session prints them. */
+function expressionOf(context: C, text: string, oid: number, pretty: boolean): string {
+  const catalog = catalogOf(context);
+  const relation = catalog.relationByOid(oid);
+  if (relation !== undefined && text === storedBound(catalog, relation)) {
+    return boundText(catalog, relation, context) ?? text;
+  }
+  return shownExpression(namesOf(context), text, pretty);
+}
+
 function ofFunction(print: (context: C, facts: FunctionFacts) => string | null) {
   return (context: C, oid: number): string | null => {
     const facts = functionFactsOf(oid);
@@ -91,9 +105,16 @@ export const DEFINITION_FUNCTIONS: Scalars = {
   pg_get_viewdef_name: viewDefinitionByName,
   pg_get_viewdef_name_ext: viewDefinitionByName,
   // Expressions are kept as the text that PostgreSQL would print of its node trees.
-  pg_get_expr: (c: C, text: string) => shownExpression(namesOf(c), text, false),
-  pg_get_expr_ext: (c: C, text: string, _relation: number, pretty: boolean) =>
-    shownExpression(namesOf(c), text, pretty),
+  pg_get_expr: (c: C, text: string, relation: number) => expressionOf(c, text, relation, false),
+  pg_get_expr_ext: expressionOf,
+  pg_get_partkeydef: (c: C, oid: number) => {
+    const table = catalogOf(c).relationByOid(oid);
+    return table === undefined ? null : partitionKeyDefinition(table);
+  },
+  pg_get_partition_constraintdef: (c: C, oid: number) => {
+    const table = catalogOf(c).relationByOid(oid);
+    return table === undefined ? null : partitionConstraintDefinition(catalogOf(c), table, c);
+  },
   pg_get_serial_sequence: serialSequence,
   pg_get_function_arguments: ofFunction((c, facts) => functionArguments(namesOf(c), facts, true)),
   pg_get_function_identity_arguments: ofFunction((c, facts) =>
@@ -103,7 +124,7 @@ export const DEFINITION_FUNCTIONS: Scalars = {
   pg_get_functiondef: ofFunction((c, facts) => functionDefinition(namesOf(c), facts)),
 };
 
-/** There are no triggers, rules, partitions, statistics objects and SQL function bodies to print. */
+/** There are no triggers, rules, statistics objects and SQL function bodies to print. */
 export const BUILTIN_DEFINITION_FUNCTIONS: Scalars = {
   pg_get_function_arg_default: (_c, oid: number, argument: number) => {
     const facts = functionFactsOf(oid);
@@ -114,8 +135,6 @@ export const BUILTIN_DEFINITION_FUNCTIONS: Scalars = {
   pg_get_ruledef_ext: () => null,
   pg_get_triggerdef: () => null,
   pg_get_triggerdef_ext: () => null,
-  pg_get_partkeydef: () => null,
-  pg_get_partition_constraintdef: () => null,
   pg_get_statisticsobjdef: () => null,
   pg_get_statisticsobjdef_columns: () => null,
   pg_get_statisticsobjdef_expressions: () => null,

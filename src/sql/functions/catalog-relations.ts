@@ -81,7 +81,7 @@ function fileNode(context: C, oid: number): number | null {
   const catalog = catalogOf(context);
   const relation = catalog.relationByOid(oid);
   if (relation === undefined) return catalog.indexByOid(oid) === undefined ? null : oid;
-  return relation.kind === 'view' ? null : oid;
+  return relation.kind === 'view' || relation.kind === 'partitioned' ? null : oid;
 }
 
 function sequenceLastValue(context: C, oid: number): Datum {
@@ -93,12 +93,14 @@ function sequenceLastValue(context: C, oid: number): Datum {
 const UPDATABLE = 4 | 8 | 16;
 
 function isUpdatable(context: C, oid: number): boolean {
-  return catalogOf(context).relationByOid(oid)?.kind === 'table';
+  const kind = catalogOf(context).relationByOid(oid)?.kind;
+  return kind === 'table' || kind === 'partitioned';
 }
 
 function isPublishable(context: C, oid: number): boolean {
   const relation = catalogOf(context).relationByOid(oid);
-  return relation?.kind === 'table' && relation.persistence === 'p';
+  const isTable = relation?.kind === 'table' || relation?.kind === 'partitioned';
+  return isTable && relation.persistence === 'p';
 }
 
 /** The index that names a row to others: the primary key's. */
@@ -125,7 +127,6 @@ export const RELATION_FUNCTIONS: Scalars = {
   pg_column_is_updatable: (c: C, oid: number, column: number) => column > 0 && isUpdatable(c, oid),
   pg_relation_is_publishable: isPublishable,
   pg_get_replica_identity_index: identityIndex,
-  pg_partition_root: () => null,
   pg_blocking_pids: (c: C, pid: number) =>
     arrayOf(OID.int4, c.server?.blockingProcesses?.(pid) ?? []),
   pg_safe_snapshot_blocking_pids: () => arrayOf(OID.int4, []),

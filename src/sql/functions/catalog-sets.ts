@@ -37,7 +37,7 @@ function* numbered(_context: FunctionContext, array: ArrayDatum): Iterable<Datum
   }
 }
 
-/** There are no partitions and no publications. */
+/** There are no publications. */
 function none(): Iterable<Datum> {
   return [];
 }
@@ -46,7 +46,5 @@ export const CATALOG_SETS: Readonly<Record<string, SetFunction>> = {
   _pg_expandarray: numbered,
   pg_get_keywords: keywords,
   pg_options_to_table: options,
-  pg_partition_ancestors: none,
-  pg_partition_tree: none,
   pg_get_publication_tables: none,
 };

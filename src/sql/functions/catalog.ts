@@ -6,6 +6,11 @@ import { ACCESS_FUNCTIONS } from './catalog-access.ts';
 import { BUILTIN_DEFINITION_FUNCTIONS, DEFINITION_FUNCTIONS } from './catalog-definitions.ts';
 import { DESCRIPTION_FUNCTIONS } from './catalog-descriptions.ts';
 import { BUILTIN_NAME_FUNCTIONS, NAME_FUNCTIONS } from './catalog-names.ts';
+import {
+  PARTITION_FUNCTIONS,
+  PARTITION_SETS,
+  TYPED_PARTITION_FUNCTIONS,
+} from './catalog-partitions.ts';
 import { PRIVILEGE_FUNCTIONS } from './catalog-privileges.ts';
 import { RELATION_FUNCTIONS } from './catalog-relations.ts';
 import { CATALOG_SETS } from './catalog-sets.ts';
@@ -20,11 +25,13 @@ const needCatalog = {
   ...ACCESS_FUNCTIONS,
   ...RELATION_FUNCTIONS,
   ...PRIVILEGE_FUNCTIONS,
+  ...PARTITION_FUNCTIONS,
 };
 
 registerFunctions({
   scalars: { ...needCatalog, ...BUILTIN_NAME_FUNCTIONS, ...BUILTIN_DEFINITION_FUNCTIONS },
-  sets: CATALOG_SETS,
+  typedScalars: TYPED_PARTITION_FUNCTIONS,
+  sets: { ...CATALOG_SETS, ...PARTITION_SETS },
 });
 
 /** Types whose values are read and printed by names of the catalog, and their arrays. */
@@ -49,6 +56,8 @@ export function isCatalogFunction(oid: number): boolean {
   if (source === undefined) return false;
   return (
     source in needCatalog ||
+    source in TYPED_PARTITION_FUNCTIONS ||
+    source in PARTITION_SETS ||
     source in SESSION_CONTROL ||
     source in SESSION_CONTROL_SETS ||
     String(oid) in needCatalog ||

@@ -1,7 +1,12 @@
 import { PgError } from '../../errors/index.ts';
 import { builtinTypes, type Datum } from '../../types/index.ts';
 import type { CallExpr, CastExpr, ConstExpr, Expr } from '../expression.ts';
-import { type FunctionContext, functionByOid, scalarImplementation } from '../functions/index.ts';
+import {
+  type FunctionContext,
+  functionByOid,
+  isCatalogFunction,
+  scalarImplementation,
+} from '../functions/index.ts';
 
 /** Computes what is constant: an immutable function of constants, and conditions that a constant
  * member decides. The children of `expr` have been folded. */
@@ -71,6 +76,7 @@ function foldCast(expr: CastExpr, argument: ConstExpr): Expr {
 function foldCall(expr: CallExpr | CastExpr, oid: number, args: readonly Expr[]): Expr {
   const signature = functionByOid(oid);
   if (signature?.volatility !== 'i' || args.length !== signature.arguments.length) return expr;
+  if (isCatalogFunction(oid)) return expr;
   const values = args.map((arg) => (arg as ConstExpr).value);
   if (values.includes(null)) return signature.strict ? constantOf(expr, null) : expr;
   const code = scalarImplementation(oid, {
