@@ -1,7 +1,7 @@
 import type { ExplainStmt } from '@pgsql/types';
 import { notSupported } from '../errors/index.ts';
 import type { ParsedStatement } from '../sql/parse/index.ts';
-import { explainFormat, explainOptions, explainPlan } from '../sql/plan/index.ts';
+import { explainFormat, explainOptions, explainPlan, selectInputs } from '../sql/plan/index.ts';
 import type { ResultColumn as PlanColumn } from '../sql/plan/plan.ts';
 import { utilityTag } from '../sql/utility/index.ts';
 import { OID } from '../types/index.ts';
@@ -27,8 +27,14 @@ export function runExplain(
     throw notSupported(`EXPLAIN of ${utilityTag(query)}`);
   }
   const columns = explainColumns(explain);
+  const parameters =
+    'ExecuteStmt' in query
+      ? session.executeArguments(query.ExecuteStmt, prepared)
+      : (portal?.parameters ?? []);
   if (!options.analyze) {
-    const lines = explainPlan(prepared.planned.plan, options);
+    const { plan } = prepared.planned;
+    const selected = selectInputs(plan, parameters, (exprs) => session.evaluate(exprs));
+    const lines = explainPlan(plan, options, null, selected);
     sendTextRows(
       session,
       columns,
@@ -39,10 +45,6 @@ export function runExplain(
     return;
   }
   if (portal === null) session.sink.rowDescription(describeColumns(columns, null));
-  const parameters =
-    'ExecuteStmt' in query
-      ? session.executeArguments(query.ExecuteStmt, prepared)
-      : (portal?.parameters ?? []);
   session.runExplained(prepared, options, parameters);
 }
 

@@ -10,6 +10,7 @@ import {
   toErrorFields,
 } from '../errors/index.ts';
 import type { CopyFormat } from '../sql/execute/index.ts';
+import type { Expr } from '../sql/expression.ts';
 import { characterIndex, type ParsedStatement, parseStatements } from '../sql/parse/index.ts';
 import type { Plan } from '../sql/plan/plan.ts';
 import { builtinTypes, characterCount, type Datum } from '../types/index.ts';
@@ -1078,9 +1079,12 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   /** The arguments of EXECUTE as values of the statement's parameters. */
   executeArguments(statement: ExecuteStmt, prepared: PreparedStatement): readonly Datum[] {
-    return executeArguments(statement, prepared, this, (exprs) =>
-      this.backend.evaluate(exprs, this.environment.statementSettings(), this.catalog),
-    );
+    return executeArguments(statement, prepared, this, (exprs) => this.evaluate(exprs));
+  }
+
+  /** The values of expressions without columns. */
+  evaluate(exprs: readonly Expr[]): Datum[] {
+    return this.backend.evaluate(exprs, this.environment.statementSettings(), this.catalog);
   }
 
   // ---------------------------------------------------------------- helpers

@@ -9,6 +9,7 @@ import type { Expr, SortKey, SubplanExpr } from '../expression.ts';
 import { someExpr, visitChildren } from '../expression-tree.ts';
 import { functionByOid } from '../functions/index.ts';
 import type { JoinType, KeyRange, Plan, PlanNode } from './plan.ts';
+import type { SelectedInputs } from './selected-inputs.ts';
 
 /** A plan as EXPLAIN shows it: the nodes that PostgreSQL's users know, with their properties. */
 export interface ExplainedNode {
@@ -35,16 +36,22 @@ export interface ExplainedNode {
 
 export interface ExplainedProperty {
   readonly label: string;
-  readonly value: string | readonly string[];
+  readonly value: string | number | readonly string[];
   /** A condition that removes rows: ANALYZE tells how many. */
   readonly removes?: 'Filter' | 'Join Filter';
 }
 
 /** Makes the explained tree of a plan. */
-export function explainTree(plan: Plan, verbose: boolean): ExplainedNode {
-  const explainer = new Explainer(plan, verbose);
+export function explainTree(
+  plan: Plan,
+  verbose: boolean,
+  selected: SelectedInputs = ALL_INPUTS,
+): ExplainedNode {
+  const explainer = new Explainer(plan, verbose, selected);
   return explainer.explainQuery(plan.root, '', '', true);
 }
+
+const ALL_INPUTS: SelectedInputs = new Map();
 
 class Explainer {
   private readonly plan: Plan;
@@ -53,17 +60,19 @@ class Explainer {
   private readonly partitionAliases: ReadonlyMap<PlanNode, string>;
   private readonly subplanNumbers = new Map<number, number>();
   private readonly verbose: boolean;
+  private readonly selected: SelectedInputs;
 
-  constructor(plan: Plan, verbose: boolean) {
+  constructor(plan: Plan, verbose: boolean, selected: SelectedInputs) {
     this.plan = plan;
     this.verbose = verbose;
+    this.selected = selected;
     let relations = 0;
     for (const root of [plan.root, ...plan.subplans, ...plan.ctes]) {
       visitNodes(root, (node) => {
         if ('alias' in node || node.kind === 'values') relations++;
       });
     }
-    this.partitionAliases = partitionAliases(plan);
+    this.partitionAliases = partitionAliases(plan, selected);
     this.prefixed = relations > 1 || this.partitionAliases.size > 0 || verbose;
   }
 
@@ -341,10 +350,11 @@ class Explainer {
       case 'limit':
         return this.plain('Limit', [], [node.input]);
       case 'append':
-        return this.plain('Append', [], node.inputs, 'Member');
+        return this.plain('Append', this.removed(node), this.inputs(node), 'Member');
       case 'mergeAppend': {
         const value = this.keyTexts(node.keys, this.columnNames(node));
-        return this.plain('Merge Append', [{ label: 'Sort Key', value }], node.inputs, 'Member');
+        const properties = [{ label: 'Sort Key', value }, ...this.removed(node)];
+        return this.plain('Merge Append', properties, this.inputs(node), 'Member');
       }
       case 'setOperation': {
         const command = `${node.operation === 'intersect' ? 'Intersect' : 'Except'}${node.all ? ' All' : ''}`;
@@ -378,6 +388,15 @@ class Explainer {
       this.explain(input, relationship || (i === 0 ? 'Outer' : 'Inner'), ''),
     );
     return { type, title: type, properties, children };
+  }
+
+  private inputs(node: PlanNode): readonly PlanNode[] {
+    return shownInputs(node, this.selected);
+  }
+
+  private removed(node: PlanNode): ExplainedProperty[] {
+    const count = inputsOf(node).length - this.inputs(node).length;
+    return count === 0 ? [] : [{ label: 'Subplans Removed', value: count }];
   }
 
   private target(name: string, alias: string): string {
@@ -605,19 +624,23 @@ class Explainer {
 
 /** Partitions have the alias of the partitioned table with a number after it, but for the first that
  * finds the alias free. */
-function partitionAliases(plan: Plan): Map<PlanNode, string> {
+function partitionAliases(plan: Plan, selected: SelectedInputs): Map<PlanNode, string> {
   const taken = new Set<string>();
-  const scans: (PlanNode & { readonly alias: string; readonly partition?: number })[] = [];
+  const scans: Extract<PlanNode, { kind: 'seqScan' | 'indexScan' }>[] = [];
   for (const root of [plan.root, ...plan.subplans, ...plan.ctes]) {
-    visitNodes(root, (node) => {
+    const visit = (node: PlanNode): void => {
       if ('partitions' in node && node.partitions !== undefined) taken.add(node.partitions.alias);
-      if (!('alias' in node)) return;
-      if ('partition' in node && node.partition !== undefined) scans.push(node);
-      else taken.add(node.alias);
-    });
+      if ('alias' in node) {
+        if ('isPartition' in node && node.isPartition === true) scans.push(node);
+        else taken.add(node.alias);
+      }
+      for (const input of shownInputs(node, selected)) visit(input);
+    };
+    visit(root);
   }
   const named = new Map<PlanNode, string>();
-  for (const node of scans.sort((a, b) => a.partition! - b.partition!)) {
+  // Scans are numbered as the planner met the tables.
+  for (const node of scans.sort((a, b) => a.scanId - b.scanId)) {
     let alias = node.alias;
     for (let number = 1; taken.has(alias); number++) alias = `${node.alias}_${number}`;
     taken.add(alias);
@@ -704,6 +727,11 @@ function subplansOf(node: PlanNode): SubplanExpr[] {
 export function visitNodes(node: PlanNode, visit: (node: PlanNode) => void): void {
   visit(node);
   for (const input of inputsOf(node)) visitNodes(input, visit);
+}
+
+function shownInputs(node: PlanNode, selected: SelectedInputs): readonly PlanNode[] {
+  const inputs = inputsOf(node);
+  return selected.get(node)?.map((input) => inputs[input]!) ?? inputs;
 }
 
 export function inputsOf(node: PlanNode): readonly PlanNode[] {

@@ -1,6 +1,7 @@
 import type { ExplainOptions } from './explain-options.ts';
 import { type ExplainedNode, type ExplainedProperty, explainTree } from './explain-tree.ts';
 import type { Plan, PlanNode } from './plan.ts';
+import { isDecidedBefore, pruningOf, type SelectedInputs } from './selected-inputs.ts';
 
 /** What the executor counted of a node: NodeInstrumentation of sql/execute has these fields. */
 export interface NodeFigures {
@@ -13,6 +14,7 @@ export interface NodeFigures {
   readonly memoryBytes: number;
   readonly pageRequests: number;
   readonly pageLoads: number;
+  readonly selectedInputs?: readonly number[];
 }
 
 /** Figures of a run, for EXPLAIN ANALYZE. */
@@ -22,13 +24,15 @@ export interface ExplainActuals {
   readonly executionMs: number;
 }
 
-/** EXPLAIN's output, line by line (one line of several rows of text for JSON). */
+/** EXPLAIN's output, line by line (one line of several rows of text for JSON). `selected`: the inputs
+ * that parameters leave of those that are partitions. */
 export function explainPlan(
   plan: Plan,
   options: ExplainOptions,
   actuals: ExplainActuals | null = null,
+  selected: SelectedInputs = selectedIn(actuals),
 ): string[] {
-  const tree = explainTree(plan, options.verbose);
+  const tree = explainTree(plan, options.verbose, selected);
   if (options.format === 'json') return [explainJson(tree, options, actuals)];
   const lines: string[] = [];
   printNode(tree, -1, options, actuals, lines);
@@ -38,6 +42,17 @@ export function explainPlan(
     if (options.analyze) lines.push(`Execution Time: ${actuals.executionMs.toFixed(3)} ms`);
   }
   return lines;
+}
+
+/** The inputs that a run has read, where that was settled before it began. */
+function selectedIn(actuals: ExplainActuals | null): SelectedInputs {
+  const selected = new Map<PlanNode, readonly number[]>();
+  for (const [node, { selectedInputs }] of actuals?.nodes ?? []) {
+    const pruning = pruningOf(node);
+    if (selectedInputs === undefined || pruning === null || !isDecidedBefore(pruning)) continue;
+    selected.set(node, selectedInputs);
+  }
+  return selected;
 }
 
 /** EXPLAIN ANALYZE's output as DataRow messages of one text column. */
@@ -100,7 +115,7 @@ function printNode(
 }
 
 function valueText(property: ExplainedProperty): string {
-  return typeof property.value === 'string' ? property.value : property.value.join(', ');
+  return typeof property.value === 'object' ? property.value.join(', ') : String(property.value);
 }
 
 function figuresText(

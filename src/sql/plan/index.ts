@@ -6,4 +6,5 @@ export type * from './plan.ts';
 export { planQuery } from './plan-query.ts';
 export { type PointRead, pointRead } from './point-read.ts';
 export { copiedPartitions } from './result-partitions.ts';
+export { selectInputs } from './selected-inputs.ts';
 export type { PlanContext } from './statement-planner.ts';

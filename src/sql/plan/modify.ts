@@ -173,5 +173,13 @@ function partitionsOf(partitions: ResultPartitions | null): { partitions?: Resul
 function newRowChecks(planner: QueryPlanner, table: RelationDescriptor, places: boolean) {
   const checks = table.kind === 'partitioned' ? [] : checksOf(table);
   if (!places || table.partitionOf === null) return { checks };
-  return { checks, partitionChecks: partitionChecks(planner.statement.context.catalog, table) };
+  const { catalog } = planner.statement.context;
+  // What a default partition takes changes with the bounds beside it, of which the parent tells.
+  for (let child = table; child.partitionOf !== null; ) {
+    const parent = catalog.relationByOid(child.partitionOf.parent);
+    if (parent === undefined) break;
+    if (child.partitionOf.bound.kind === 'default') planner.statement.tableIndex(parent);
+    child = parent;
+  }
+  return { checks, partitionChecks: partitionChecks(catalog, table) };
 }

@@ -36,7 +36,7 @@ export function expandPartitions(
     partitioning: entry.table.partitioning!,
     partitions: partitions.map(leafOf),
     conditions,
-  }).keep(CONSTANTS);
+  }).keep(constantValues);
   const places = partitions.map((partition, i) => {
     if (kept[i] === 0) return null;
     const inner = partitionEntry(entry, partition);
@@ -149,7 +149,7 @@ function mapCondition(condition: KeyCondition, value: (expr: Expr) => Expr): Key
 }
 
 /** The values that are known while planning: constants of the key's type, or that compare as such. */
-const CONSTANTS: KeyValueSource = {
+export const constantValues: KeyValueSource = {
   value: constantValue,
   elements: (array, key) => {
     if (array.kind !== 'const' || array.value === null) return undefined;

@@ -50,14 +50,11 @@ export function partitionedCandidates(
     ? { entry, relation, places: [], partitions: [] }
     : expandPartitions(planner, relation, entry, clauses, entries);
   planner.statement.tableIndex(entry.table);
-  const leaves = entries.map((inner, i): PlannedLeaf => {
-    const scan = { scanId: planner.statement.newScanId(), partition: i + 1 };
+  const leaves = entries.map((inner): PlannedLeaf => {
+    const scanId = planner.statement.newScanId();
     const own = clauses.map((clause) => withTableOid(clause, relation, inner.table.oid));
-    return {
-      ...scan,
-      entry: inner,
-      candidates: tableCandidates(planner, relation, inner, own, scan),
-    };
+    const candidates = tableCandidates(planner, relation, inner, own, scanId);
+    return { scanId, entry: inner, candidates };
   });
   planner.partitions.set(relation, leaves);
   if (leaves.length === 0) return singlePath(relBit(relation), noRows(planner, relation, entry));

@@ -114,9 +114,8 @@ interface TableScan {
   readonly locator: boolean;
   readonly scanId: number;
   readonly filter: Expr | null;
-  /** Of a partition, which has the alias of the partitioned table: its place among those that the
-   * planner left, from 1. Absent otherwise. */
-  readonly partition?: number;
+  /** The table is a partition that is read for the partitioned table, whose alias it has. */
+  readonly isPartition?: true;
 }
 
 export interface SeqScanNode extends TableScan {

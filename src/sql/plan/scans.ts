@@ -39,22 +39,16 @@ import { type ColumnFacts, clausesSelectivity, tableColumnFacts } from './select
 
 export type TableEntry = Extract<RangeTableEntry, { kind: 'table' }>;
 
-/** What a scan of a partition has of its own; the rest is that of the partitioned table. */
-export interface PartitionScan {
-  readonly scanId: number;
-  /** Its place among the partitions that are read, from 1. */
-  readonly partition: number;
-}
-
-/** Ways to read one table under the conditions on it alone. */
+/** Ways to read one table under the conditions on it alone. `partitionScan`: the id of the scan where the
+ * table is a partition that is read for the partitioned table. */
 export function tableCandidates(
   planner: QueryPlanner,
   relation: number,
   entry: TableEntry,
   clauses: readonly Clause[],
-  partition: PartitionScan | null = null,
+  partitionScan: number | null = null,
 ): Candidates {
-  const facts = tableFacts(planner, relation, entry, partition);
+  const facts = tableFacts(planner, relation, entry, partitionScan);
   const paths: Path[] = [seqScanPath(facts, clauses)];
   for (const index of entry.table.indexes) {
     const match = matchIndex(relation, entry.attributes, index, clauses);
@@ -82,7 +76,7 @@ interface TableFacts {
   readonly relation: number;
   readonly rels: RelSet;
   readonly entry: TableEntry;
-  readonly partition: PartitionScan | null;
+  readonly partitionScan: number | null;
   readonly columns: readonly number[];
   readonly width: number;
   readonly tableRows: number;
@@ -95,7 +89,7 @@ function tableFacts(
   planner: QueryPlanner,
   relation: number,
   entry: TableEntry,
-  partition: PartitionScan | null,
+  partitionScan: number | null,
 ): TableFacts {
   const tableRows = planner.statement.rowsOf(entry.table);
   const columns = planner.neededColumns(relation).filter((column) => column !== TABLE_OID_COLUMN);
@@ -118,7 +112,7 @@ function tableFacts(
     relation,
     rels,
     entry,
-    partition,
+    partitionScan,
     columns,
     width,
     tableRows,
@@ -178,7 +172,7 @@ interface ScanBase {
     readonly locator: boolean;
     readonly scanId: number;
     readonly filter: Expr | null;
-    readonly partition?: number;
+    readonly isPartition?: true;
   };
   readonly layout: Layout;
 }
@@ -210,7 +204,7 @@ function scanBase(
   filters: readonly Clause[],
   slots: Map<string, SlotValue>,
 ): ScanBase {
-  const { planner, relation, entry, columns, partition } = facts;
+  const { planner, relation, entry, columns, partitionScan } = facts;
   const locator = planner.needsLocator(relation);
   const layout = Layout.ofRelation(relation, columns, locator);
   const output: NodeColumn[] = columns.map((column) => {
@@ -226,9 +220,9 @@ function scanBase(
       alias: entry.alias,
       columns: columns.map((column) => entry.attributes[column] ?? 0),
       locator,
-      scanId: partition?.scanId ?? planner.scanId(relation),
+      scanId: partitionScan ?? planner.scanId(relation),
       filter: filter && planner.convert(filter, layout, slots),
-      ...(partition !== null && { partition: partition.partition }),
+      ...(partitionScan !== null && { isPartition: true as const }),
     },
     layout,
   };
