@@ -52,6 +52,8 @@ export function runDeclare(
     isHeld: false,
     scrollable: !plan.needsWriter && (options & CURSOR.noScroll) === 0,
     isBinary,
+    statement: session.queryText,
+    createTime: session.environment.now(),
     position: 0,
     runPosition: 0,
     total: null,

@@ -1,8 +1,8 @@
 import type { ExecuteStmt, Node, TypeName } from '@pgsql/types';
-import { pgError } from '../errors/index.ts';
+import { type PgErrorOptions, pgError } from '../errors/index.ts';
 import { type BindContext, bindExpression, bindParameterType } from '../sql/bind/index.ts';
 import type { Expr } from '../sql/expression.ts';
-import type { Datum } from '../types/index.ts';
+import { type Datum, formatType } from '../types/index.ts';
 import type { PrepareContext, PreparedStatement } from './prepared-statement.ts';
 
 /** Evaluates expressions without columns. */
@@ -32,7 +32,7 @@ export function executeArguments(
   }
   if (given.length === 0) return [];
   const context = bindContext(scope);
-  return evaluate(given.map((node, i) => bindArgument(node, types[i]!, context)));
+  return evaluate(given.map((node, i) => bindArgument(node, i + 1, types[i]!, context)));
 }
 
 /** The type that PREPARE gives a parameter. */
@@ -41,8 +41,14 @@ export function parameterType(name: TypeName, scope: ArgumentScope): number {
 }
 
 /** An argument: an expression without columns, cast to its parameter's type. */
-function bindArgument(node: Node, type: number, context: BindContext): Expr {
-  const target = { type, typmod: -1, column: '$1' };
+function bindArgument(node: Node, number: number, type: number, context: BindContext): Expr {
+  const mismatch = (given: string, position: PgErrorOptions) =>
+    pgError(
+      'datatype_mismatch',
+      `parameter $${number} of type ${given} cannot be coerced to the expected type ${formatType(type)}`,
+      { hint: 'You will need to rewrite or cast the expression.', ...position },
+    );
+  const target = { type, typmod: -1, column: '', mismatch };
   return bindExpression(node, context, 'DEFAULT expressions', null, target).expr as Expr;
 }
 

@@ -66,6 +66,9 @@ export interface CursorState {
   /** Whether rows can be read again. */
   readonly scrollable: boolean;
   readonly isBinary: boolean;
+  /** The query string that declared it, and when. */
+  readonly statement: string;
+  readonly createTime: number;
   /** The row it is on, from 1; 0 before the first, `total + 1` after the last. */
   position: number;
   /** Rows that the run has given. */

@@ -1,3 +1,4 @@
+import type { CursorFacts } from '../catalog/system/index.ts';
 import type { CursorState, Portal } from './portal.ts';
 
 /** The portals of a session by name. The unnamed one, which every statement of the extended protocol
@@ -35,6 +36,12 @@ export class Portals {
 
   get isEmpty(): boolean {
     return this.unnamed === null && this.named.size === 0;
+  }
+
+  /** Rows of pg_cursors. */
+  *cursors(): Iterable<CursorFacts> {
+    for (const { name, cursor } of this.named.values())
+      if (cursor !== null) yield { name, ...cursor };
   }
 
   all(): Portal[] {

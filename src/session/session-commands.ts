@@ -172,12 +172,15 @@ function runTransaction(session: ClientSession, statement: TransactionStmt): voi
         name: statement.savepoint_name ?? '',
         settingsMark: session.environment.settings.mark,
         notificationMark: session.notifications.mark(),
+        readOnly: block.readOnly,
       });
       session.transactionOperation('savepoint', statement.savepoint_name ?? '', 'SAVEPOINT');
       return;
     case 'TRANS_STMT_RELEASE': {
       requireBlock(session, 'RELEASE SAVEPOINT');
-      block.savepoints.length = block.findSavepoint(statement.savepoint_name ?? '');
+      const at = block.findSavepoint(statement.savepoint_name ?? '');
+      block.readOnly = block.savepoints[at]!.readOnly;
+      block.savepoints.length = at;
       session.lowerPortals(block.savepoints.length);
       session.transactionOperation('release', statement.savepoint_name ?? '', 'RELEASE');
       return;
@@ -187,6 +190,7 @@ function runTransaction(session: ClientSession, statement: TransactionStmt): voi
       const at = block.findSavepoint(statement.savepoint_name ?? '');
       session.environment.settings.rollback(Math.max(1, block.savepoints[at]!.settingsMark));
       session.notifications.rollback(block.savepoints[at]!.notificationMark);
+      block.readOnly = block.savepoints[at]!.readOnly;
       block.savepoints.length = at + 1;
       session.closePortalsAbove(at);
       block.state = 'open';
@@ -244,6 +248,12 @@ function setIsolation(session: ClientSession, level: string): void {
 
 function setReadOnly(session: ClientSession, readOnly: boolean): void {
   const { block } = session;
+  if (!readOnly && block.readOnly && block.savepoints.length > 0) {
+    throw pgError(
+      'active_sql_transaction',
+      'cannot set transaction read-write mode inside a read-only transaction',
+    );
+  }
   if (!readOnly && block.readOnly && block.hasRead) {
     throw pgError(
       'active_sql_transaction',
@@ -453,7 +463,7 @@ function runPrepare(session: ClientSession, statement: PrepareStmt, parsed: Pars
     parameterType((argument as { TypeName: TypeName }).TypeName, session),
   );
   const prepared = session.statements.prepareWithin(statement.query!, parsed, types);
-  session.statements.add(name, prepared, session.environment.now(), true);
+  session.statements.add(name, prepared, session.queryText, session.environment.now(), true);
   session.sink.commandComplete('PREPARE');
 }
 

@@ -1,4 +1,8 @@
-import type { ActivityFacts, PreparedStatementFacts } from '../catalog/system/index.ts';
+import type {
+  ActivityFacts,
+  CursorFacts,
+  PreparedStatementFacts,
+} from '../catalog/system/index.ts';
 import type { NotificationHub } from './notifications.ts';
 
 /** What a statement on the main thread may do to its session and to others, and learn of them: the
@@ -16,6 +20,7 @@ export interface SessionControl {
   /** Part of the queue of notifications that is full. */
   notificationQueueUsage(): number;
   preparedStatements(): Iterable<PreparedStatementFacts>;
+  cursors(): Iterable<CursorFacts>;
   activity(): Iterable<ActivityFacts>;
 }
 

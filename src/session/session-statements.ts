@@ -30,6 +30,8 @@ export interface StatementOwner {
 
 interface Entry {
   prepared: PreparedStatement;
+  /** The query string that it was prepared by. */
+  readonly text: string;
   readonly prepareTime: number;
   readonly fromSql: boolean;
 }
@@ -48,8 +50,14 @@ export class SessionStatements {
     return this.entries.has(name);
   }
 
-  add(name: string, prepared: PreparedStatement, prepareTime: number, fromSql: boolean): void {
-    this.entries.set(name, { prepared, prepareTime, fromSql });
+  add(
+    name: string,
+    prepared: PreparedStatement,
+    text: string,
+    prepareTime: number,
+    fromSql: boolean,
+  ): void {
+    this.entries.set(name, { prepared, text, prepareTime, fromSql });
   }
 
   /** False when there is none of that name. */
@@ -63,11 +71,11 @@ export class SessionStatements {
 
   /** Rows of pg_prepared_statements. */
   *facts(): Iterable<PreparedStatementFacts> {
-    for (const [name, { prepared, prepareTime, fromSql }] of this.entries) {
+    for (const [name, { prepared, text, prepareTime, fromSql }] of this.entries) {
       if (name === '') continue;
       yield {
         name,
-        statement: prepared.text,
+        statement: text,
         prepareTime,
         parameterTypes: prepared.parameterTypes.slice(0, prepared.parameterCount),
         fromSql,

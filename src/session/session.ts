@@ -1,6 +1,10 @@
 import type { ExecuteStmt } from '@pgsql/types';
 import type { Catalog } from '../catalog/index.ts';
-import type { ActivityFacts, PreparedStatementFacts } from '../catalog/system/index.ts';
+import type {
+  ActivityFacts,
+  CursorFacts,
+  PreparedStatementFacts,
+} from '../catalog/system/index.ts';
 import {
   type Condition,
   notSupported,
@@ -222,7 +226,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
         }
       }
       const prepared = this.statements.prepare(text, parameterTypes);
-      this.statements.add(name, prepared, this.environment.now(), false);
+      this.statements.add(name, prepared, prepared.text, this.environment.now(), false);
       this.sink.parseComplete();
     });
   }
@@ -451,6 +455,10 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   preparedStatements(): Iterable<PreparedStatementFacts> {
     return this.statements.facts();
+  }
+
+  cursors(): Iterable<CursorFacts> {
+    return this.portals.cursors();
   }
 
   // ---------------------------------------------------------------- running statements

@@ -59,4 +59,6 @@ export interface SavepointMark {
   /** How far SETs are undone by a rollback to it. */
   readonly settingsMark: number;
   readonly notificationMark: NotificationMark;
+  /** What the transaction was before, which its end restores. */
+  readonly readOnly: boolean;
 }

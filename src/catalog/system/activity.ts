@@ -84,6 +84,19 @@ function* preparedStatementRows({ server }: SystemState): Iterable<SystemRow> {
   }
 }
 
+function* cursorRows({ server }: SystemState): Iterable<SystemRow> {
+  for (const facts of server.cursors?.() ?? []) {
+    yield {
+      name: facts.name,
+      statement: facts.statement,
+      is_holdable: facts.isHoldable,
+      is_binary: facts.isBinary,
+      is_scrollable: facts.scrollable,
+      creation_time: facts.createTime,
+    };
+  }
+}
+
 function* databaseStatisticsRows(state: SystemState): Iterable<SystemRow> {
   const sessions = [...(state.server.activity?.() ?? [])];
   for (const { oid, name } of state.catalog.databases()) {
@@ -176,6 +189,7 @@ function* userIndexRows({ catalog }: SystemState): Iterable<SystemRow> {
 export const ACTIVITY_VIEWS: ProducerTable = {
   'pg_catalog.pg_stat_activity': activityRows,
   'pg_catalog.pg_locks': lockRows,
+  'pg_catalog.pg_cursors': cursorRows,
   'pg_catalog.pg_prepared_statements': preparedStatementRows,
   'pg_catalog.pg_stat_database': databaseStatisticsRows,
   'pg_catalog.pg_stat_all_tables': allTableRows,

@@ -33,6 +33,7 @@ export interface ServerFacts {
   activity?(): Iterable<ActivityFacts>;
   locks?(): Iterable<LockFacts>;
   preparedStatements?(): Iterable<PreparedStatementFacts>;
+  cursors?(): Iterable<CursorFacts>;
   /** Processes that a process waits for: pg_blocking_pids. */
   blockingProcesses?(pid: number): readonly number[];
 }
@@ -102,6 +103,16 @@ export interface PreparedStatementFacts {
   readonly prepareTime: Int8;
   readonly parameterTypes: readonly number[];
   readonly fromSql: boolean;
+}
+
+/** A cursor of the session. */
+export interface CursorFacts {
+  readonly name: string;
+  readonly statement: string;
+  readonly isHoldable: boolean;
+  readonly isBinary: boolean;
+  readonly scrollable: boolean;
+  readonly createTime: Int8;
 }
 
 /** A row by column names; a column that is not given is null. */

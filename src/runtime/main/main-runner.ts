@@ -254,6 +254,7 @@ function sessionFacts(control: SessionControl | undefined): ThreadFacts {
   if (control === undefined) return {};
   return {
     preparedStatements: () => control.preparedStatements(),
+    cursors: () => control.cursors(),
     activity: () => control.activity(),
   };
 }

@@ -1,6 +1,6 @@
 import type { Node } from '@pgsql/types';
 import type { RelationDescriptor, StoredExpression } from '../../catalog/descriptors.ts';
-import { pgError } from '../../errors/index.ts';
+import { type PgErrorOptions, pgError } from '../../errors/index.ts';
 import type { Expr } from '../expression.ts';
 import { mapChildren } from '../expression-tree.ts';
 import { type BindContext, Binder } from './binder.ts';
@@ -32,6 +32,8 @@ export interface StoredTarget {
   readonly type: number;
   readonly typmod: number;
   readonly column: string;
+  /** What is said where there is no cast; default is that of a column's DEFAULT. */
+  mismatch?(type: string, position: PgErrorOptions): Error;
 }
 
 /** The shape of a table that DDL is about: enough of a descriptor to name its columns. */
@@ -87,6 +89,9 @@ function resolveUnlessTarget(b: Binder, expr: Expr, target: StoredTarget | null)
   if (target === null) return resolveUnknown(b, expr);
   const coerced = coerceToTarget(b, expr, target.type, target.typmod, 'assignment');
   if (coerced !== undefined) return coerced;
+  if (target.mismatch !== undefined) {
+    throw target.mismatch(typeDisplay(expr.type), b.positionOf(expr));
+  }
   throw pgError(
     'datatype_mismatch',
     `column "${target.column}" is of type ${typeDisplay(target.type)} but default expression is of type ${typeDisplay(expr.type)}`,
