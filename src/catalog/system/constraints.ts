@@ -31,6 +31,8 @@ function constraintRow(
 ): SystemRow {
   const { kind, foreign, columns } = constraint;
   const inherited = isInherited(catalog, table, constraint);
+  // The foreign key of a partitioned table is inherited by its partitions.
+  const isWhole = kind === 'foreign' && table.kind === 'partitioned';
   const operators = foreign === null ? null : keyOperators(catalog, table, columns, foreign);
   return {
     oid: constraint.oid,
@@ -50,7 +52,7 @@ function constraintRow(
     confmatchtype: foreign?.match ?? NO_ACTION,
     conislocal: !inherited,
     coninhcount: inherited ? 1 : 0,
-    connoinherit: kind !== 'check' && !inherited,
+    connoinherit: kind !== 'check' && !inherited && !isWhole,
     conkey: columns.length === 0 ? null : columnNumbers(columns),
     confkey: foreign === null ? null : columnNumbers(foreign.columns),
     conpfeqop: operatorArray(operators?.map(({ mixed }) => mixed)),

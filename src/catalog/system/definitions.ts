@@ -31,7 +31,7 @@ export function indexDefinition(
   return [
     index.unique ? 'CREATE UNIQUE INDEX' : 'CREATE INDEX',
     quoteIdentifier(index.name),
-    'ON',
+    table.kind === 'partitioned' ? 'ON ONLY' : 'ON',
     tableName,
     'USING btree',
     `(${columns.join(', ')})`,

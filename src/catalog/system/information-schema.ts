@@ -53,7 +53,7 @@ function* tableRows({ catalog, session }: SystemState): Iterable<SystemRow> {
       table_schema: schemaName(catalog, table.schema),
       table_name: table.name,
       table_type: table.kind === 'view' ? VIEW : isTemporary ? 'LOCAL TEMPORARY' : BASE_TABLE,
-      is_insertable_into: yesOrNo(table.kind === 'table'),
+      is_insertable_into: yesOrNo(table.kind !== 'view'),
     };
   }
 }
@@ -97,7 +97,7 @@ function columnRow(
     column_default: column.default && shownExpression(names, column.default.text, false),
     is_nullable: yesOrNo(!column.notNull),
     ...identityColumns(catalog, column),
-    is_updatable: yesOrNo(table.kind === 'table'),
+    is_updatable: yesOrNo(table.kind !== 'view'),
   };
 }
 

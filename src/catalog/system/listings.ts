@@ -1,10 +1,11 @@
 /** The views that list tables, indexes, views and sequences by name: pg_tables, pg_indexes, … */
 
 import { type Int8, int8 } from '../../types/index.ts';
-import type { CatalogView, RelationDescriptor } from '../descriptors.ts';
+import type { CatalogView } from '../descriptors.ts';
 import { indexDefinition, viewDefinition } from './definitions.ts';
 import { OWNER } from './object-identity.ts';
 import { SystemNames } from './object-names.ts';
+import { isReferencing } from './relations.ts';
 import { SYSTEM_RELATIONS } from './shapes.ts';
 import type { ProducerTable, SystemRow, SystemState } from './system-state.ts';
 
@@ -14,13 +15,6 @@ function ownerName(catalog: CatalogView, owner: number): string {
 
 function schemaName(catalog: CatalogView, schema: number): string {
   return catalog.schemaByOid(schema)?.name ?? '';
-}
-
-function* relationsOf(
-  catalog: CatalogView,
-  kind: RelationDescriptor['kind'],
-): Iterable<RelationDescriptor> {
-  for (const relation of catalog.relations()) if (relation.kind === kind) yield relation;
 }
 
 function* tableRows({ catalog }: SystemState): Iterable<SystemRow> {
@@ -35,9 +29,11 @@ function* tableRows({ catalog }: SystemState): Iterable<SystemRow> {
       hasindexes: false,
     };
   }
-  for (const table of relationsOf(catalog, 'table')) {
+  for (const table of catalog.relations()) {
+    if (table.kind !== 'table' && table.kind !== 'partitioned') continue;
     yield {
       ...row,
+      hastriggers: isReferencing(catalog, table),
       schemaname: schemaName(catalog, table.schema),
       tablename: table.name,
       tableowner: ownerName(catalog, table.owner),
@@ -55,7 +51,8 @@ function* viewRows({ catalog }: SystemState): Iterable<SystemRow> {
       viewowner: ownerName(catalog, OWNER),
     };
   }
-  for (const view of relationsOf(catalog, 'view')) {
+  for (const view of catalog.relations()) {
+    if (view.kind !== 'view') continue;
     yield {
       schemaname: schemaName(catalog, view.schema),
       viewname: view.name,

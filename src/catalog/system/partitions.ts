@@ -114,10 +114,18 @@ function isPartitioned(catalog: CatalogView, oid: number): boolean {
 function childrenOf(catalog: CatalogView, oid: number): number[] {
   const place = catalog.indexByOid(oid);
   if (place === undefined) return catalog.partitionsOf(oid).map((partition) => partition.oid);
+  return partsOf(catalog, place.table, place.index).map((part) => part.oid);
+}
+
+/** The parts that partitions have of an index of a partitioned table. */
+export function partsOf(
+  catalog: CatalogView,
+  table: RelationDescriptor,
+  { oid }: IndexDescriptor,
+): IndexDescriptor[] {
   return catalog
-    .partitionsOf(place.table.oid)
-    .flatMap(({ indexes }) => indexes.filter(({ parent }) => parent === oid))
-    .map((part) => part.oid);
+    .partitionsOf(table.oid)
+    .flatMap(({ indexes }) => indexes.filter(({ parent }) => parent === oid));
 }
 
 export const PARTITION_VIEWS: ProducerTable = {

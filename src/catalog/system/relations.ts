@@ -10,7 +10,7 @@ import type {
 } from '../descriptors.ts';
 import { BTREE_METHOD, HEAP_METHOD, OWNER, schemaOf } from './object-identity.ts';
 import { storedBound } from './partition-definitions.ts';
-import { isValidIndex } from './partitions.ts';
+import { isValidIndex, partsOf } from './partitions.ts';
 import { SYSTEM_RELATIONS, type SystemRelation } from './shapes.ts';
 import {
   int2Vector,
@@ -110,7 +110,7 @@ function classRow(state: SystemState, relation: RelationDescriptor): SystemRow {
 }
 
 /** PostgreSQL keeps triggers for both sides of a foreign key. */
-function isReferencing(catalog: CatalogView, relation: RelationDescriptor): boolean {
+export function isReferencing(catalog: CatalogView, relation: RelationDescriptor): boolean {
   if (relation.constraints.some((constraint) => constraint.kind === 'foreign')) return true;
   for (const other of catalog.relations()) {
     if (other.constraints.some((constraint) => constraint.foreign?.table === relation.oid)) {
@@ -139,7 +139,7 @@ function indexClassRow(
     reltuples: state.server.relationRows?.(table.oid) ?? table.statistics?.rows ?? 0,
     relpersistence: table.persistence,
     relkind: isPartitioned ? 'I' : 'i',
-    relhassubclass: isPartitioned && state.catalog.partitionsOf(table.oid).length > 0,
+    relhassubclass: partsOf(state.catalog, table, index).length > 0,
     relispartition: (index.parent ?? 0) !== 0,
     relnatts: index.columns.length + index.included.length,
   };
