@@ -26,4 +26,5 @@ export type * from './descriptors.ts';
 export * from './partition-bounds.ts';
 export { hashRemainder, isHashable } from './partition-hash.ts';
 export { PartitionSearch } from './partition-search.ts';
+export { literalText, rangeBoundText } from './partition-text.ts';
 export { SEQUENCE_COLUMNS, sequenceOfView, sequenceView } from './sequence-view.ts';

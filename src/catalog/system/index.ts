@@ -28,9 +28,7 @@ export { type RelationPlace, SystemNames } from './object-names.ts';
 export { partitionConstraintDefinition } from './partition-constraints.ts';
 export {
   boundText,
-  literalText,
   partitionKeyDefinition,
-  rangeBoundText,
   storedBound,
 } from './partition-definitions.ts';
 export {

@@ -12,8 +12,8 @@ import type {
   RelationDescriptor,
 } from '../descriptors.ts';
 import { compareKeyValues } from '../partition-bounds.ts';
+import { literalText } from '../partition-text.ts';
 import { operatorClassName } from './functions.ts';
-import { literalText } from './partition-definitions.ts';
 
 /** The constraint of a partition, with those of the partitions it is in; null for none. */
 export function partitionConstraintDefinition(

@@ -104,7 +104,7 @@ function passOf({ subtype, def }: AlterTableCmd): number {
 }
 
 /** PostgreSQL has the text of the statement no more when it runs its actions; it has it only for the type of
- * a new column, and for USING. */
+ * a new column, for USING and for the bound of a partition. */
 function placed(command: Command, actions: readonly AlterTableCmd[], error: unknown): unknown {
   if (!(error instanceof PgError) || error.fields.position === undefined) return error;
   const { subtype } = actions[0]!;
@@ -113,6 +113,7 @@ function placed(command: Command, actions: readonly AlterTableCmd[], error: unkn
     return error.fields.position === command.position(column.typeName?.location).position;
   });
   const isKept =
+    subtype === 'AT_AttachPartition' ||
     (subtype === 'AT_AddColumn' && (ofType || hasCondition(error, 'syntax_error'))) ||
     (subtype === 'AT_AlterColumnType' && !ofType);
   return isKept ? error : withoutPosition(error);

@@ -12,8 +12,8 @@ import {
   type RangeBound,
   type RangeDatum,
   type RelationDescriptor,
+  rangeBoundText,
 } from '../../catalog/index.ts';
-import { rangeBoundText } from '../../catalog/system/index.ts';
 import { type PgError, pgError } from '../../errors/index.ts';
 import type { Datum } from '../../types/index.ts';
 import { formatType } from '../../types/index.ts';
