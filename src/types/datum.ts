@@ -19,6 +19,7 @@
  *   interval                     Interval
  *   arrays                       ArrayDatum
  *   records                      RecordDatum
+ *   ranges                       RangeDatum
  */
 
 /** An integer of 64 bits: a number exactly when it is safe, so that equal values are `===`-like. */
@@ -66,6 +67,17 @@ export interface RecordDatum {
   readonly fieldNames?: readonly string[] | undefined;
 }
 
+/** A range in its one form (types/range/value.ts). The empty one has no bounds. */
+export interface RangeDatum {
+  readonly rangeType: number;
+  readonly empty: boolean;
+  /** Null where the range is infinite on that side; no bound is NULL. */
+  readonly lower: Datum;
+  readonly upper: Datum;
+  readonly lowerInclusive: boolean;
+  readonly upperInclusive: boolean;
+}
+
 export type Datum =
   | null
   | boolean
@@ -76,4 +88,5 @@ export type Datum =
   | Numeric
   | Interval
   | ArrayDatum
-  | RecordDatum;
+  | RecordDatum
+  | RangeDatum;

@@ -30,6 +30,8 @@ export {
 export * as numeric from './numeric/index.ts';
 export type { ObjectNames, ReferenceKind } from './object-reference.ts';
 export { C_COLLATION, DEFAULT_COLLATION, OID } from './oid.ts';
+/** What is computed of ranges: `range.merge(kind, a, b)`. */
+export * as range from './range/index.ts';
 export { recordType } from './record.ts';
 export { builtinTypes, typeByName, typeByOid } from './registry.ts';
 export * from './sql-type.ts';

@@ -19,6 +19,7 @@ import { numericType } from './numeric/index.ts';
 import { REFERENCE_TYPES } from './object-reference.ts';
 import { OID } from './oid.ts';
 import { PSEUDO_TYPES } from './pseudo.ts';
+import { RANGE_TYPES } from './range/index.ts';
 import { recordType } from './record.ts';
 import type { SqlType } from './sql-type.ts';
 import {
@@ -95,6 +96,7 @@ const BASE_TYPES: readonly SqlType[] = [
   jsonType,
   jsonbType,
   jsonpathType,
+  ...RANGE_TYPES,
   ...REFERENCE_TYPES,
   ...CATALOG_TYPES,
 ];

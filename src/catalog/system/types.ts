@@ -6,6 +6,7 @@ import { PG_CATALOG_SCHEMA } from '../bootstrap.ts';
 import type { CatalogView } from '../descriptors.ts';
 import { functionOid } from './functions.ts';
 import { OWNER, schemaOf } from './object-identity.ts';
+import { RANGE_VIEWS } from './ranges.ts';
 import { SYSTEM_RELATIONS } from './shapes.ts';
 import type { ProducerTable, SystemRow, SystemState } from './system-state.ts';
 
@@ -67,7 +68,6 @@ function builtinTypeRows(): readonly SystemRow[] {
 }
 
 function builtinTypeRow(facts: TypeFacts): SystemRow {
-  const isTrueArray = facts.input === 'array_in';
   return {
     ...PLAIN_TYPE,
     oid: facts.oid,
@@ -88,11 +88,16 @@ function builtinTypeRow(facts: TypeFacts): SystemRow {
     typsend: functionOid(facts.send),
     typmodin: functionOid(facts.typmodIn),
     typmodout: functionOid(facts.typmodOut),
-    typanalyze: isTrueArray ? functionOid('array_typanalyze') : 0,
+    typanalyze: analyzer(facts),
     typalign: facts.align,
     typstorage: facts.storage,
     typcollation: facts.collation,
   };
+}
+
+function analyzer({ input, kind }: TypeFacts): number {
+  if (input === 'array_in') return functionOid('array_typanalyze');
+  return kind === 'r' ? functionOid('range_typanalyze') : 0;
 }
 
 function subscriptHandler({ oid, element, length }: TypeFacts): number {
@@ -132,5 +137,6 @@ function rowTypeRow(
 }
 
 export const TYPE_VIEWS: ProducerTable = {
+  ...RANGE_VIEWS,
   'pg_catalog.pg_type': typeRows,
 };

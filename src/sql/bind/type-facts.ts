@@ -2,7 +2,7 @@
 
 import typeRows from '../../../schemas/catalog/pg_type.json' with { type: 'json' };
 import { pgError } from '../../errors/index.ts';
-import { builtinTypes, formatType, OID } from '../../types/index.ts';
+import { builtinTypes, formatType, OID, range as ranges } from '../../types/index.ts';
 
 interface TypeFacts {
   readonly oid: number;
@@ -104,6 +104,7 @@ export function resolvePolymorphic(
 ): { readonly declared: readonly number[]; readonly result: number } | null {
   let element = 0;
   let array = 0;
+  let range = 0;
   let sawPolymorphic = false;
   const compatible: number[] = [];
   let compatibleSeen = false;
@@ -150,6 +151,17 @@ export function resolvePolymorphic(
         compatible.push(elementTypeOf(type));
         break;
       case OID.anyrange:
+        sawPolymorphic = true;
+        if (type === OID.unknown) break;
+        if (ranges.rangeKind(type) === undefined) return null;
+        if (range !== 0 && range !== type) {
+          if (!report) return null;
+          throw pgError('datatype_mismatch', 'arguments declared "anyrange" are not all alike', {
+            detail: `${typeDisplay(range)} versus ${typeDisplay(type)}`,
+          });
+        }
+        range = type;
+        break;
       case OID.anymultirange:
       case OID.anycompatiblerange:
       case OID.anycompatiblemultirange:
@@ -165,6 +177,24 @@ export function resolvePolymorphic(
         'datatype_mismatch',
         'argument declared "anyarray" is not consistent with argument declared "anyelement"',
         { detail: `${typeDisplay(array)} versus ${typeDisplay(element)}` },
+      );
+    }
+  }
+  if (range === 0 && element !== 0 && report && declared.includes(OID.anyrange)) {
+    throw pgError(
+      'datatype_mismatch',
+      'could not determine polymorphic type anyrange because input has type unknown',
+    );
+  }
+  if (range !== 0) {
+    const ofRange = ranges.rangeKind(range)?.subtype.oid ?? 0;
+    if (element === 0) element = ofRange;
+    else if (element !== ofRange) {
+      if (!report) return null;
+      throw pgError(
+        'datatype_mismatch',
+        'argument declared "anyrange" is not consistent with argument declared "anyelement"',
+        { detail: `${typeDisplay(range)} versus ${typeDisplay(element)}` },
       );
     }
   }
@@ -190,6 +220,8 @@ export function resolvePolymorphic(
         return element === 0 ? type : element;
       case OID.anyarray:
         return elementArray === 0 ? type : elementArray;
+      case OID.anyrange:
+        return range === 0 ? type : range;
       case OID.anycompatible:
       case OID.anycompatiblenonarray:
         return common;

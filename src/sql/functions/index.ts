@@ -9,6 +9,7 @@ import './regex-functions.ts';
 import './numeric.ts';
 import './series.ts';
 import './array.ts';
+import './range.ts';
 import './datetime.ts';
 import './timetz.ts';
 import './session.ts';
@@ -43,6 +44,7 @@ export {
 } from './implementations.ts';
 export { JSONB_SUBSCRIPT } from './jsonb-subscript.ts';
 export {
+  btreeClass,
   btreeFamily,
   btreeMembers,
   btreeOperator,

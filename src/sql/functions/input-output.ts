@@ -8,8 +8,12 @@ import { builtinTypes, type Datum, type SqlType, typeByOid } from '../../types/i
 import type { CallTypes, FunctionContext, ScalarFunction } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 
-/** Functions that serve every array type, or every composite type: the call says which. */
-const SHARED = new Set(['array_in', 'array_out', 'array_recv', 'array_send']);
+/** Functions that serve every array type, or every range type: the call says which. */
+const SHARED = new Set(
+  ['array', 'range'].flatMap((name) =>
+    ['in', 'out', 'recv', 'send'].map((form) => `${name}_${form}`),
+  ),
+);
 
 const scalars: Record<string, ScalarFunction> = {};
 
@@ -52,10 +56,30 @@ function arrayInput(context: FunctionContext, text: string, element: number, typ
   return typeByOid(typeByOid(element).arrayOid).input(text, context, typmod);
 }
 
+function rangeInput(context: FunctionContext, text: string, type: number, typmod: number) {
+  return typeByOid(type).input(text, context, typmod);
+}
+
+function outputOfCall({ arguments: [type = 0] }: CallTypes): ScalarFunction {
+  return outputOf(typeByOid(type));
+}
+
+function sendOfCall({ arguments: [type = 0] }: CallTypes): ScalarFunction {
+  return sendOf(typeByOid(type));
+}
+
 registerFunctions({
-  scalars: { ...scalars, array_in: arrayInput, array_recv: receive },
+  scalars: {
+    ...scalars,
+    array_in: arrayInput,
+    array_recv: receive,
+    range_in: rangeInput,
+    range_recv: receive,
+  },
   typedScalars: {
-    array_out: ({ arguments: [type = 0] }: CallTypes) => outputOf(typeByOid(type)),
-    array_send: ({ arguments: [type = 0] }: CallTypes) => sendOf(typeByOid(type)),
+    array_out: outputOfCall,
+    array_send: sendOfCall,
+    range_out: outputOfCall,
+    range_send: sendOfCall,
   },
 });

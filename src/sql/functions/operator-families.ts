@@ -56,21 +56,30 @@ export function operatorClass(
   return 'unfit';
 }
 
+/** Oid of the default btree operator class of a type; 0 where it has none. */
+export function btreeClass(type: number): number {
+  return families().classByType.get(orderedType(type)) ?? 0;
+}
+
 /** The places of an operator in btree families; empty when no index or sort knows it. */
 export function btreeMembers(operator: number): readonly BtreeMember[] {
   return families().byOperator.get(operator) ?? [];
 }
 
 interface Families {
+  readonly classByType: ReadonlyMap<number, number>;
   readonly defaultByType: ReadonlyMap<number, number>;
   readonly members: ReadonlyMap<string, BtreeMember>;
   readonly byOperator: ReadonlyMap<number, readonly BtreeMember[]>;
 }
 
 const families = once((): Families => {
+  const classByType = new Map<number, number>();
   const defaultByType = new Map<number, number>();
   for (const row of classRows) {
-    if (row.method === BTREE && row.default) defaultByType.set(row.inputType, row.family);
+    if (row.method !== BTREE || !row.default) continue;
+    classByType.set(row.inputType, row.oid);
+    defaultByType.set(row.inputType, row.family);
   }
   const members = new Map<string, BtreeMember>();
   const byOperator = new Map<number, BtreeMember[]>();
@@ -84,7 +93,7 @@ const families = once((): Families => {
     if (known === undefined) byOperator.set(operator, [member]);
     else known.push(member);
   }
-  return { defaultByType, members, byOperator };
+  return { classByType, defaultByType, members, byOperator };
 });
 
 function memberKey(family: number, left: number, right: number, strategy: BtreeStrategy): string {
@@ -97,13 +106,14 @@ function orderedType(type: number): number {
   return kind ?? type;
 }
 
-/** True arrays (typlen -1) of what has an order sort as anyarray, composite types as record, regclass and
- * its kin as oid. */
+/** True arrays (typlen -1) of what has an order sort as anyarray, composite types as record, ranges as
+ * anyrange, regclass and its kin as oid. */
 const relabelled = once(() => {
   const { defaultByType } = families();
   const kinds = new Map<number, number>([[OID.varchar, OID.text]]);
   for (const row of typeRows) {
     if (row.kind === 'c') kinds.set(row.oid, OID.record);
+    else if (row.kind === 'r') kinds.set(row.oid, OID.anyrange);
     else if (row.category === 'N' && row.name.startsWith('reg')) kinds.set(row.oid, OID.oid);
   }
   for (const row of typeRows) {

@@ -8,9 +8,10 @@ import type {
 } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import type { TreeId } from '../../storage/index.ts';
-import { OID, typeByOid } from '../../types/index.ts';
+import { typeByOid } from '../../types/index.ts';
 import { checkCollation } from '../bind/collation.ts';
 import { nameList } from '../bind/syntax.ts';
+import { btreeClass } from '../functions/index.ts';
 import type { Command } from './command.ts';
 import { chooseName, indexColumnsName, isNameTaken } from './object-names.ts';
 import type { KeyDraft } from './table-elements.ts';
@@ -193,7 +194,7 @@ export function indexColumn(
   nullsFirst: boolean,
 ): IndexColumn {
   const type = table.columns[position]!.type;
-  const operatorClass = defaultOperatorClass(type);
+  const operatorClass = btreeClass(type);
   if (operatorClass === 0) {
     throw pgError(
       'undefined_object',
@@ -204,42 +205,6 @@ export function indexColumn(
     );
   }
   return { column: position, expression: null, type, descending, nullsFirst, operatorClass };
-}
-
-/** PostgreSQL's default btree operator classes, by type. */
-const OPERATOR_CLASSES: ReadonlyMap<number, number> = new Map([
-  [OID.bool, 10003],
-  [OID.bytea, 10006],
-  [OID.char, 10007],
-  [OID.date, 3122],
-  [OID.float4, 10012],
-  [OID.float8, 3123],
-  [OID.int2, 1979],
-  [OID.int4, 1978],
-  [OID.int8, 3124],
-  [OID.interval, 10022],
-  [OID.name, 10028],
-  [OID.numeric, 3125],
-  [OID.oid, 1981],
-  [OID.text, 3126],
-  [OID.varchar, 3126],
-  [OID.bpchar, 10004],
-  [OID.time, 10038],
-  [OID.timetz, 10041],
-  [OID.timestamptz, 3127],
-  [OID.timestamp, 3128],
-  [OID.uuid, 10065],
-  [OID.jsonb, 10088],
-]);
-
-const ARRAY_OPERATOR_CLASS = 10000;
-
-/** Oid of the default btree operator class of a type; 0 when it has none. */
-function defaultOperatorClass(type: number): number {
-  const found = OPERATOR_CLASSES.get(type);
-  if (found !== undefined) return found;
-  const { elementOid } = typeByOid(type);
-  return elementOid !== 0 && defaultOperatorClass(elementOid) !== 0 ? ARRAY_OPERATOR_CLASS : 0;
 }
 
 /** Columns of CREATE INDEX. */

@@ -127,6 +127,7 @@ const POLYMORPHIC: readonly number[] = [
   OID.anynonarray,
   OID.anycompatible,
   OID.anycompatiblearray,
+  OID.anyrange,
 ];
 
 /** The signature that PostgreSQL would choose; samples give their arguments the exact types. */
@@ -148,6 +149,7 @@ function resolve(group: CaseGroup, types: readonly number[]): FunctionSignature 
 function matches(declared: number, actual: number): boolean {
   if (!POLYMORPHIC.includes(declared)) return false;
   const isArray = typeByOid(actual).elementOid !== 0;
+  if (declared === OID.anyrange) return typeByOid(actual).category === 'R';
   if (declared === OID.anyarray || declared === OID.anycompatiblearray) return isArray;
   return declared !== OID.anynonarray || !isArray;
 }

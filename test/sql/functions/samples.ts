@@ -2,6 +2,7 @@
 
 import { aggregates, calls, grid, type Sample, set, type Value } from './sample.ts';
 import { json } from './samples-json.ts';
+import { range } from './samples-range.ts';
 import { timetz } from './samples-timetz.ts';
 
 export type { Sample } from './sample.ts';
@@ -1397,6 +1398,7 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   session,
   datetime,
   timetz,
+  range,
   format,
   aggregate,
   json,
