@@ -57,10 +57,40 @@ export function checkRecursiveReferences(b: Binder, cte: CommonTableExpr): void 
       );
     },
   };
-  const { larg, rarg, ...rest } = select;
-  walk(check, rest, 'a subquery');
-  walkSelect(check, larg, 'its non-recursive term');
-  walkSelect(check, rarg, 'fine');
+  walk(check, select.withClause, 'a subquery');
+  walkSelect(check, select.larg, 'its non-recursive term');
+  walkSelect(check, select.rarg, 'fine');
+  refuseDecoration(b, select);
+}
+
+/** What stands behind the UNION would need the rows of all steps. */
+function refuseDecoration(b: Binder, select: SelectStmt): void {
+  const decorations = [
+    ['ORDER BY', select.sortClause],
+    ['OFFSET', select.limitOffset],
+    ['LIMIT', select.limitCount],
+    ['FOR UPDATE/SHARE', select.lockingClause],
+  ] as const;
+  for (const [name, node] of decorations) {
+    if (node === undefined) continue;
+    throw pgError(
+      'feature_not_supported',
+      `${name} in a recursive query is not implemented`,
+      b.position(firstLocation(node)),
+    );
+  }
+}
+
+/** The place of a part of the tree: the least location in it. */
+function firstLocation(node: unknown): number | undefined {
+  if (node === null || typeof node !== 'object') return undefined;
+  let first: number | undefined;
+  for (const [tag, field] of Object.entries(node)) {
+    const location = tag === 'location' && typeof field === 'number' ? field : firstLocation(field);
+    if (location === undefined || location < 0) continue;
+    if (first === undefined || location < first) first = location;
+  }
+  return first;
 }
 
 /** The tables of WITH RECURSIVE in an order in which each comes after those that it reads. */

@@ -1,6 +1,6 @@
 import type { LockingClause, Node, SelectStmt, SortBy, WithClause } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
-import { OID } from '../../types/index.ts';
+import { formatType, OID } from '../../types/index.ts';
 import type { Expr, SortKey } from '../expression.ts';
 import { someExpr, visitReferences } from '../expression-tree.ts';
 import { raiseQuery } from '../query-rewrite.ts';
@@ -22,6 +22,7 @@ import type {
   CommonTable,
   OutputColumn,
   Query,
+  RelationColumn,
   RowLockClause,
   RowLockStrength,
   SelectQuery,
@@ -33,7 +34,6 @@ import { findColumn, type Place, Scope } from './scope.ts';
 import { reportStar } from './star-columns.ts';
 import { visibleOutput } from './sublinks.ts';
 import { figureColumnName, integerConstant, listItems, nameList } from './syntax.ts';
-import { typeDisplay } from './type-facts.ts';
 
 export interface SelectOptions {
   /** Leave constants of the target list untyped, for whoever knows the type they are to have. */
@@ -143,19 +143,20 @@ function bindChange(b: Binder, scope: Scope, node: Node, location: number | unde
 function checkRecursion(
   b: Binder,
   name: string,
-  columns: readonly { readonly type: number }[],
+  columns: readonly RelationColumn[],
   initial: Query,
   query: Query,
 ): void {
   if (query.kind !== 'setOperation') return;
-  const sorted = query.orderBy.length > 0 || query.limit !== null || query.offset !== null;
-  if (sorted) throw notSupported('ORDER BY or LIMIT in a recursive query');
   outputShape(query).forEach((column, i) => {
     const first = columns[i];
-    if (first === undefined || first.type === column.type) return;
+    const { type, typmod } = first ?? column;
+    if (type === column.type && typmod === column.typmod) return;
+    const initialType = formatType(type, typmod);
+    const overall = formatType(column.type, column.typmod);
     throw pgError(
       'datatype_mismatch',
-      `recursive query "${name}" column ${i + 1} has type ${typeDisplay(first.type)} in non-recursive term but type ${typeDisplay(column.type)} overall`,
+      `recursive query "${name}" column ${i + 1} has type ${initialType} in non-recursive term but type ${overall} overall`,
       {
         hint: 'Cast the output of the non-recursive term to the correct type.',
         ...b.positionOf(visibleOutput(initial)[i]?.expr ?? CONSTANT),
