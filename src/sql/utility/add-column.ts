@@ -13,7 +13,7 @@ import { constantValue } from './execution.ts';
 import { containsNull } from './index-build.ts';
 import { columnPosition } from './keys.ts';
 import { checkAddColumn, hasPartitions, type Reach } from './partition-rules.ts';
-import { changeRelation, currentRelation } from './relation-change.ts';
+import { changeRelation, currentRelation, partitionsByAge } from './relation-change.ts';
 import { rewriteRows } from './rewrite-table.ts';
 import { nextvalExpression } from './sequence-relation.ts';
 import { TableElements } from './table-elements.ts';
@@ -67,7 +67,7 @@ function* appendColumn(
   if (column.notNull && value === null && !keyed) {
     yield* testNotNull(command, next, table.columns.length);
   }
-  for (const { oid } of command.catalog.partitionsOf(table.oid)) {
+  for (const { oid } of partitionsByAge(command, table.oid)) {
     const partition = currentRelation(command, oid)!;
     // The parent's sequence stays the parent's.
     yield* appendColumn(command, partition, { ...column, sequence: 0 }, value, keyed);

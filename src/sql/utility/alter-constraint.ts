@@ -20,7 +20,7 @@ import {
   lockReferenced,
   refusePendingEvents,
 } from './referencing.ts';
-import { changeRelation, currentRelation } from './relation-change.ts';
+import { changeRelation, currentRelation, partitionsByAge } from './relation-change.ts';
 import { dropIndexTree, recluster } from './rewrite-table.ts';
 import {
   type CheckDraft,
@@ -85,7 +85,7 @@ function* spreadCheck(
   table: RelationDescriptor,
   check: ConstraintDescriptor,
 ): Generator<UtilityPause, void, undefined> {
-  for (const { oid } of command.catalog.partitionsOf(table.oid)) {
+  for (const { oid } of partitionsByAge(command, table.oid)) {
     const partition = currentRelation(command, oid)!;
     const part = inheritedCheck(command, table, partition, check);
     const present = partition.constraints.filter(({ kind }) => kind === 'check');
@@ -191,7 +191,7 @@ function* dropParts(
   table: RelationDescriptor,
   constraint: ConstraintDescriptor,
 ): Generator<UtilityPause, void, undefined> {
-  for (const { oid } of command.catalog.partitionsOf(table.oid)) {
+  for (const { oid } of partitionsByAge(command, table.oid)) {
     const partition = currentRelation(command, oid)!;
     const part = partition.constraints.find((other) =>
       constraint.kind === 'check'
@@ -275,7 +275,7 @@ function setDeferrable(
       other.oid === oid ? { ...other, ...changes } : other,
     ),
   });
-  for (const { oid: below } of command.catalog.partitionsOf(table.oid)) {
+  for (const { oid: below } of partitionsByAge(command, table.oid)) {
     const partition = currentRelation(command, below)!;
     const part = partition.constraints.find(({ parent }) => parent === oid);
     if (part !== undefined) setDeferrable(command, partition, part, changes);
@@ -307,7 +307,7 @@ export function* validateConstraint(
     if (isAlone(command, table, reach)) {
       throw pgError('invalid_table_definition', 'constraint must be validated on child tables too');
     }
-    for (const { oid } of command.catalog.partitionsOf(table.oid)) {
+    for (const { oid } of partitionsByAge(command, table.oid)) {
       const partition = currentRelation(command, oid)!;
       yield* validateConstraint(command, partition, action, { named: false, descends: true });
     }

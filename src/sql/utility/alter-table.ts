@@ -31,7 +31,7 @@ import { setOwner } from './owner.ts';
 import type { Reach } from './partition-rules.ts';
 import { lockPartitions } from './partition-scan.ts';
 import { refusePendingEvents } from './referencing.ts';
-import { changeRelation, currentRelation, isTable } from './relation-change.ts';
+import { changeRelation, currentRelation, isTable, partitionsByAge } from './relation-change.ts';
 import { checkIndexOptions, refuseOptions, storageOptions } from './storage-options.ts';
 
 /** ALTER TABLE, and what of it ALTER INDEX, VIEW and SEQUENCE share: its actions one after the other. */
@@ -57,7 +57,9 @@ export function* alterTable(command: Command, statement: AlterTableStmt): Utilit
   }
   refusePendingEvents(command, relation, 'ALTER TABLE');
   const reach = { named: true, descends: name.inh === true };
-  if (reach.descends) yield* lockPartitions(command, relation, lockMode(statement));
+  if (reach.descends && (statement.cmds ?? []).some(reachesPartitions)) {
+    yield* lockPartitions(command, relation, lockMode(statement));
+  }
   for (const actions of inPasses(statement.cmds ?? [])) {
     const now = command.catalog.relationByOid(relation.oid);
     assert(now !== undefined, 'a locked relation stays');
@@ -158,6 +160,12 @@ function* alter(
   yield* alterOne(command, relation, actions, reach);
 }
 
+/** What is not about columns and constraints stays with the table. */
+function reachesPartitions(node: Node): boolean {
+  const { subtype }: AlterTableCmd = 'AlterTableCmd' in node ? node.AlterTableCmd : {};
+  return /Column|Constraint|NotNull/.test(subtype ?? '');
+}
+
 /** Actions that each partition of a table gets as the table does. */
 const DESCENDING: ReadonlySet<AlterTableCmd['subtype']> = new Set<AlterTableCmd['subtype']>([
   'AT_DropColumn',
@@ -178,7 +186,7 @@ function* alterOne(
     action.subtype === 'AT_DropColumn' && columnPosition(table.columns, action.name ?? '') < 0;
   yield* alterItself(command, table, actions, reach);
   if (!reach.descends || !DESCENDING.has(action.subtype) || isMissing) return;
-  for (const { oid } of command.catalog.partitionsOf(table.oid)) {
+  for (const { oid } of partitionsByAge(command, table.oid)) {
     const partition = currentRelation(command, oid);
     const below = { named: false, descends: true };
     if (partition !== undefined) yield* alterOne(command, partition, actions, below);

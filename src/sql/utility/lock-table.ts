@@ -3,6 +3,7 @@ import { pgError } from '../../errors/index.ts';
 import type { Command } from './command.ts';
 import type { UtilityExecution } from './environment.ts';
 import { findIndex, findRelation, undefinedRelation } from './object-names.ts';
+import { lockPartitions } from './partition-scan.ts';
 
 /** LOCK TABLE. The tree counts modes from 1, ACCESS SHARE, on. */
 export function* lockTables(command: Command, statement: LockStmt): UtilityExecution {
@@ -23,6 +24,7 @@ export function* lockTables(command: Command, statement: LockStmt): UtilityExecu
     };
     const locked = yield* command.lockNamed(find, mode, statement.nowait === true);
     if (locked === undefined) throw undefinedRelation(command, name);
+    if (name.inh === true) yield* lockPartitions(command, locked, mode, statement.nowait === true);
   }
   return { tag: 'LOCK TABLE' };
 }

@@ -4,6 +4,7 @@ import type { Expr } from '../expression.ts';
 import type { Command } from './command.ts';
 import { columnsOf } from './create-table.ts';
 import { columnPosition } from './keys.ts';
+import { partitionsByAge } from './relation-change.ts';
 
 /** What partitions and their parents must have in common, and so may not change alone. */
 
@@ -119,7 +120,7 @@ export function checkSetNotNull(
   reach: Reach,
 ): void {
   if (!isAlone(command, table, reach)) return;
-  for (const partition of command.catalog.partitionsOf(table.oid)) {
+  for (const partition of partitionsByAge(command, table.oid)) {
     const found = partition.columns.find(({ name, dropped }) => !dropped && name === column);
     if (found?.notNull !== false) continue;
     throw invalid('constraint must be added to child tables too', {

@@ -8,7 +8,7 @@ import type { Command } from './command.ts';
 import { columnsOf } from './create-table.ts';
 import type { UtilityPause } from './environment.ts';
 import { beginRun, storedExpressions } from './execution.ts';
-import { currentRelation } from './relation-change.ts';
+import { currentRelation, partitionsByAge } from './relation-change.ts';
 import { scanChunks } from './table-scan.ts';
 
 /** Rows that are there when the bounds of partitions change. */
@@ -31,11 +31,12 @@ export function* lockPartitions(
   command: Command,
   table: RelationDescriptor,
   mode: number,
+  nowait = false,
 ): Generator<UtilityPause, void, undefined> {
-  for (const { oid, name } of command.catalog.partitionsOf(table.oid)) {
-    yield* command.lock({ oid, name }, mode);
+  for (const { oid, name } of partitionsByAge(command, table.oid)) {
+    yield* command.lock({ oid, name }, mode, nowait);
     const now = currentRelation(command, oid);
-    if (now !== undefined) yield* lockPartitions(command, now, mode);
+    if (now !== undefined) yield* lockPartitions(command, now, mode, nowait);
   }
 }
 

@@ -7,7 +7,8 @@ import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { buildIndex } from './index-build.ts';
 import { findIndex, findRelation, undefinedRelation, undefinedSchema } from './object-names.ts';
 import { booleanOption, knownOptions, optionText } from './option-list.ts';
-import { changeRelation } from './relation-change.ts';
+import { lockPartitions } from './partition-scan.ts';
+import { changeRelation, currentRelation, isTable } from './relation-change.ts';
 
 /** REINDEX: secondary indexes are built anew. A primary index is the table itself and stays. */
 export function* reindex(command: Command, statement: ReindexStmt): UtilityExecution {
@@ -25,7 +26,7 @@ export function* reindex(command: Command, statement: ReindexStmt): UtilityExecu
     if (table === undefined || found === undefined) {
       throw pgError('undefined_table', `relation "${writtenName(name)}" does not exist`);
     }
-    yield* rebuild(command, table, (index) => index.oid === found.index.oid, verbose);
+    yield* rebuildAll(command, table, found.index, verbose, 'REINDEX INDEX');
     return { tag };
   }
   if (kind === 'REINDEX_OBJECT_TABLE') {
@@ -34,11 +35,11 @@ export function* reindex(command: Command, statement: ReindexStmt): UtilityExecu
       TABLE_LOCK.shareRowExclusive,
     );
     const isIndex = table === undefined && findIndex(command, name) !== undefined;
-    if (isIndex || (table !== undefined && table.kind !== 'table')) {
+    if (isIndex || (table !== undefined && !isTable(table))) {
       throw pgError('wrong_object_type', `"${name.relname}" is not a table or materialized view`);
     }
     if (table === undefined) throw undefinedRelation(command, name);
-    yield* rebuild(command, table, () => true, verbose);
+    yield* rebuildAll(command, table, null, verbose, 'REINDEX TABLE');
     return { tag };
   }
   if (command.environment.inBlock) {
@@ -54,6 +55,32 @@ export function* reindex(command: Command, statement: ReindexStmt): UtilityExecu
     if (table !== undefined) yield* rebuild(command, table, () => true, verbose);
   }
   return { tag };
+}
+
+/** Rebuilds an index, or all of a table; of a partitioned one what the partitions have of them. */
+function* rebuildAll(
+  command: Command,
+  table: RelationDescriptor,
+  wanted: IndexDescriptor | null,
+  verbose: boolean,
+  what: string,
+): Generator<UtilityPause, void, undefined> {
+  if (table.kind === 'table') {
+    const isWanted = ({ oid }: IndexDescriptor) => wanted === null || oid === wanted.oid;
+    yield* rebuild(command, table, isWanted, verbose);
+    return;
+  }
+  if (command.environment.inBlock) {
+    throw pgError('active_sql_transaction', `${what} cannot run inside a transaction block`);
+  }
+  yield* lockPartitions(command, table, TABLE_LOCK.shareRowExclusive);
+  for (const { oid } of command.catalog.partitionsOf(table.oid)) {
+    const partition = currentRelation(command, oid)!;
+    const part = partition.indexes.find(({ parent }) => parent === wanted?.oid) ?? null;
+    if (wanted === null || part !== null) {
+      yield* rebuildAll(command, partition, part, verbose, what);
+    }
+  }
 }
 
 const OPTIONS: ReadonlySet<string> = new Set(['verbose', 'concurrently', 'tablespace']);

@@ -22,6 +22,11 @@ export function ordinaryKind(relation: Pick<RelationDescriptor, 'kind'>): string
   return isTable(relation) ? 'table' : relation.kind;
 }
 
+/** The direct partitions of a table, oldest first, as PostgreSQL goes through them in ALTER TABLE. */
+export function partitionsByAge(command: Command, oid: number): readonly RelationDescriptor[] {
+  return [...command.catalog.partitionsOf(oid)].sort((a, b) => a.oid - b.oid);
+}
+
 /** The relation as it is now. */
 export function currentRelation(command: Command, oid: number): RelationDescriptor | undefined {
   return command.catalog.relationByOid(oid);

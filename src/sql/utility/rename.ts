@@ -28,7 +28,7 @@ import {
 import { roleOf } from './owner.ts';
 import { checkRenameColumn, checkRenameConstraint } from './partition-rules.ts';
 import { lockPartitions } from './partition-scan.ts';
-import { changeRelation } from './relation-change.ts';
+import { changeRelation, partitionsByAge } from './relation-change.ts';
 import { type RelationName, renameRelations } from './view-text.ts';
 
 /** ALTER … RENAME. */
@@ -211,7 +211,7 @@ function renameColumnOf(
   name: string,
   newName: string,
 ): void {
-  for (const partition of command.catalog.partitionsOf(relation.oid)) {
+  for (const partition of partitionsByAge(command, relation.oid)) {
     renameColumnOf(command, partition, name, newName);
   }
   const position = columnPosition(relation.columns, name);
@@ -297,7 +297,7 @@ function renameConstraintOf(
     ),
   });
   if (constraint.kind !== 'check') return;
-  for (const partition of command.catalog.partitionsOf(table.oid)) {
+  for (const partition of partitionsByAge(command, table.oid)) {
     const part = partition.constraints.find(
       (other) => other.kind === 'check' && other.name === constraint.name,
     );
