@@ -107,8 +107,9 @@ function keyOperators(
   });
 }
 
-/** What keeps an object from being dropped alone: normal, auto, internal. */
-type DependencyType = 'n' | 'a' | 'i';
+/** What keeps an object from being dropped alone: normal, auto, internal; of what is the part of
+ * something in a partition, its whole and its partition. */
+type DependencyType = 'n' | 'a' | 'i' | 'P' | 'S';
 
 interface ObjectAddress {
   readonly class: number;
@@ -142,6 +143,7 @@ function* dependencyRows({ catalog, server }: SystemState): Iterable<SystemRow> 
       yield* constraintDependencies(relation, constraint);
     }
     yield* defaultDependencies(relation);
+    yield* partitionDependencies(relation);
     // In PostgreSQL it is the view's rule that depends on them.
     for (const oid of server.viewRelations?.(relation) ?? []) {
       yield dependency(address, { class: pg_class, oid }, 'n');
@@ -151,6 +153,40 @@ function* dependencyRows({ catalog, server }: SystemState): Iterable<SystemRow> 
       yield sequenceDependency(relation, relation.sequence, owner);
     }
   }
+}
+
+/** A partition goes with its parent, and what it has of its parent's indexes and constraints with these;
+ * a column of a partition key does not go alone. */
+function* partitionDependencies(table: RelationDescriptor): Iterable<SystemRow> {
+  const address = { class: pg_class, oid: table.oid };
+  if (table.partitionOf !== null) {
+    yield dependency(address, { class: pg_class, oid: table.partitionOf.parent }, 'a');
+  }
+  for (const { column, expression } of table.partitioning?.keys ?? []) {
+    const columns = expression === null ? [column] : columnsIn(expression.expr);
+    for (const position of columns) yield dependency(columnAddress(table, position), address, 'i');
+  }
+  for (const { oid, parent = 0 } of table.indexes) {
+    if (parent === 0) continue;
+    const part = { class: pg_class, oid };
+    yield dependency(part, { class: pg_class, oid: parent }, 'P');
+    yield dependency(part, address, 'S');
+  }
+  for (const { oid, parent = 0 } of table.constraints) {
+    if (parent === 0) continue;
+    const part = { class: pg_constraint, oid };
+    yield dependency(part, { class: pg_constraint, oid: parent }, 'P');
+    yield dependency(part, address, 'S');
+  }
+}
+
+/** Positions of the columns that an expression reads. */
+function columnsIn(part: unknown, found = new Set<number>()): Set<number> {
+  if (typeof part !== 'object' || part === null) return found;
+  const { kind, column } = part as { kind?: unknown; column?: unknown };
+  if (kind === 'input' && typeof column === 'number') found.add(column);
+  for (const child of Object.values(part)) columnsIn(child, found);
+  return found;
 }
 
 function columnAddress(table: RelationDescriptor, position: number): ObjectAddress {
