@@ -163,6 +163,10 @@ export function resolvePolymorphic(
         range = type;
         break;
       case OID.anymultirange:
+        // There are no values of such a type, but a literal or NULL may stand for one.
+        if (type !== OID.unknown) return null;
+        sawPolymorphic = true;
+        break;
       case OID.anycompatiblerange:
       case OID.anycompatiblemultirange:
         return null;

@@ -15,7 +15,7 @@ import type {
 } from './function.ts';
 import { aggregateByOid, functionByOid, functionsByName } from './signatures.ts';
 
-export interface FunctionTable {
+interface FunctionTable {
   readonly scalars?: Readonly<Record<string, ScalarFunction>>;
   /** Functions that depend on the types of the call. */
   readonly typedScalars?: Readonly<Record<string, (call: CallTypes) => ScalarFunction>>;

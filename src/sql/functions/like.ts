@@ -8,7 +8,7 @@ import type { Scalars } from './order.ts';
 import { asciiLower } from './text.ts';
 
 /** A compiled LIKE pattern. */
-export interface LikeMatcher {
+interface LikeMatcher {
   matches(text: string): boolean;
   /** The same for UTF-8 bytes. */
   matchesBytes(bytes: Uint8Array, start: number, end: number): boolean;

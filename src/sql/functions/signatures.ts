@@ -29,7 +29,7 @@ export function allCasts(): readonly CastSignature[] {
   return castRows as unknown as readonly CastSignature[];
 }
 
-export function allAggregates(): readonly AggregateSignature[] {
+function allAggregates(): readonly AggregateSignature[] {
   return aggregateRows as unknown as readonly AggregateSignature[];
 }
 

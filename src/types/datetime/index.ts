@@ -104,5 +104,5 @@ export {
   xsdTimetz,
 } from './xml-schema.ts';
 export { findTimeZone, sessionZone, type TimeZone, timeZoneNames } from './zone.ts';
-export { ZONE_ABBREVIATIONS, type ZoneAbbreviation } from './zone-abbreviations.ts';
+export { ZONE_ABBREVIATIONS } from './zone-abbreviations.ts';
 export { canonicalTimeZone } from './zone-setting.ts';
