@@ -1,7 +1,8 @@
 import type { RelationDescriptor } from '../../catalog/index.ts';
 import { isAdvisoryFunction } from '../../sql/functions/index.ts';
-import { inputsOf, type Plan, type PlanNode } from '../../sql/plan/index.ts';
+import { inputsOf, type Plan, type PlanNode, UsedTables } from '../../sql/plan/index.ts';
 import { TABLE_LOCK, tableLockTag } from '../../txn/index.ts';
+import type { Datum } from '../../types/index.ts';
 
 export interface PlanTableLock {
   readonly relation: number;
@@ -48,6 +49,21 @@ function collectLocks(plan: Plan): PlanTableLock[] {
   };
   for (const root of [plan.root, ...plan.subplans, ...plan.ctes]) visit(root);
   return [...modes].map(([relation, mode]) => ({ relation, tag: tableLockTag(relation), mode }));
+}
+
+const USED = new WeakMap<Plan, UsedTables | null>();
+
+/** The locks that a run with these parameters needs: partitions that it cannot touch stay free. */
+export function locksOfRun(plan: Plan, parameters: readonly Datum[]): readonly PlanTableLock[] {
+  const locks = tableLocksOf(plan);
+  let tables = USED.get(plan);
+  if (tables === undefined) {
+    tables = UsedTables.of(plan);
+    USED.set(plan, tables);
+  }
+  if (tables === null) return locks;
+  const used = new Set([...tables.by(parameters)].map((table) => plan.tables[table]!.oid));
+  return locks.filter(({ relation }) => used.has(relation));
 }
 
 const CHANGED = new WeakMap<Plan, readonly RelationDescriptor[]>();

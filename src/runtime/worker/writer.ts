@@ -52,7 +52,7 @@ import { encodeState, SequenceStore, sequenceKey } from './sequences.ts';
 import { SessionSequences } from './session-sequences.ts';
 import { StalePlan } from './stale-plan.ts';
 import { StatementThread } from './statement-thread.ts';
-import { changedTables, tableLocksOf, takesAdvisoryLocks } from './table-locks.ts';
+import { changedTables, locksOfRun, takesAdvisoryLocks } from './table-locks.ts';
 import { UtilityRunner } from './utility-runner.ts';
 import type { WorkerSetup } from './worker-setup.ts';
 import { OpenTransaction, WriterSession } from './writer-session.ts';
@@ -301,7 +301,7 @@ export class Writer extends StatementThread {
   /** Takes the table locks of the plan; false while one is awaited. */
   private lockTables(statement: RunningStatement): boolean {
     const { transaction } = statement.open!;
-    for (const { tag, mode } of tableLocksOf(statement.plan)) {
+    for (const { tag, mode } of locksOfRun(statement.plan, statement.parameters)) {
       if (this.locks.acquire(transaction, 'table', tag, mode, true) === 'waiting') {
         statement.awaitsTables = true;
         this.waits.startWaiting(transaction);

@@ -8,3 +8,4 @@ export { type PointRead, pointRead } from './point-read.ts';
 export { copiedPartitions } from './result-partitions.ts';
 export { selectInputs } from './selected-inputs.ts';
 export type { PlanContext } from './statement-planner.ts';
+export { UsedTables } from './used-tables.ts';

@@ -1,0 +1,138 @@
+import { PartitionSearch } from '../../catalog/index.ts';
+import type { Datum } from '../../types/index.ts';
+import type { Expr } from '../expression.ts';
+import { inputsOf } from './explain-tree.ts';
+import { constantValues } from './partition-levels.ts';
+import { type KeyValueSource, PartitionPruner } from './partition-pruning.ts';
+import type {
+  InsertNode,
+  PartitionPruning,
+  PartitionRouting,
+  Plan,
+  PlanNode,
+  ResultPartitions,
+} from './plan.ts';
+import { isDecidedBefore, pruningOf } from './selected-inputs.ts';
+
+/** Finds the tables of a plan that a run of it can touch: the parameters may leave out partitions, to
+ * be read or to be filled. */
+export class UsedTables {
+  private readonly plan: Plan;
+  private readonly pruners = new Map<PartitionPruning, PartitionPruner>();
+  private readonly searches = new Map<PartitionRouting, PartitionSearch>();
+
+  private constructor(plan: Plan) {
+    this.plan = plan;
+  }
+
+  /** Null for a plan whose runs touch all of its tables. */
+  static of(plan: Plan): UsedTables | null {
+    return rootsOf(plan).some(isPrunable) ? new UsedTables(plan) : null;
+  }
+
+  /** Places in the plan's list of tables. */
+  by(parameters: readonly Datum[]): ReadonlySet<number> {
+    const used = new Set<number>();
+    for (const [i, { kind }] of this.plan.tables.entries()) if (kind === 'partitioned') used.add(i);
+    for (const root of rootsOf(this.plan)) this.visit(root, parameters, used);
+    return used;
+  }
+
+  private visit(node: PlanNode, parameters: readonly Datum[], used: Set<number>): void {
+    if ('table' in node) this.useTargets(node, parameters, used);
+    const inputs = inputsOf(node);
+    const pruning = pruningOf(node);
+    if (pruning === null || !isDecidedBefore(pruning)) {
+      for (const input of inputs) this.visit(input, parameters, used);
+      return;
+    }
+    let pruner = this.pruners.get(pruning);
+    if (pruner === undefined) {
+      pruner = new PartitionPruner(pruning);
+      this.pruners.set(pruning, pruner);
+    }
+    const selected: number[] = [];
+    pruner.select(known(parameters), selected);
+    for (const input of selected) this.visit(inputs[input]!, parameters, used);
+  }
+
+  private useTargets(
+    node: Extract<PlanNode, { readonly table: number }>,
+    parameters: readonly Datum[],
+    used: Set<number>,
+  ): void {
+    used.add(node.table);
+    if (!('partitions' in node) || node.partitions === undefined) return;
+    const { relations, routing } = node.partitions;
+    // Without routing rows are changed where they are read.
+    if (routing === null) return;
+    const places = node.kind === 'insert' ? this.insertedPlaces(node, routing, parameters) : null;
+    for (const place of places ?? relations.keys()) used.add(relations[place]!.table);
+  }
+
+  /** The partitions of the rows of VALUES; null where not all of their keys are known. */
+  private insertedPlaces(
+    node: InsertNode,
+    routing: PartitionRouting,
+    parameters: readonly Datum[],
+  ): number[] | null {
+    const { input } = node;
+    if (input.kind !== 'values' || input.valueRows.length > ROWS_MAX) return null;
+    const places: number[] = [];
+    for (const row of input.valueRows) {
+      const value = (expr: Expr): Datum | undefined => {
+        const stored = expr.kind === 'input' ? node.values[expr.column] : undefined;
+        const cell = stored?.kind === 'input' ? row[stored.column] : stored;
+        if (cell?.kind === 'param') return parameters[cell.index] ?? null;
+        return cell?.kind === 'const' ? cell.value : undefined;
+      };
+      const place = this.placeOf(routing, value);
+      if (place === null) return null;
+      if (place >= 0) places.push(place);
+    }
+    return places;
+  }
+
+  private placeOf(
+    routing: PartitionRouting,
+    value: (expr: Expr) => Datum | undefined,
+  ): number | null {
+    const key = routing.keys.map(value);
+    if (key.includes(undefined)) return null;
+    let search = this.searches.get(routing);
+    if (search === undefined) {
+      search = new PartitionSearch(routing.partitioning, routing.bounds);
+      this.searches.set(routing, search);
+    }
+    const found = search.find(key as Datum[]);
+    if (found < 0) return -1;
+    const place = routing.places[found]!;
+    return typeof place === 'number' ? place : this.placeOf(place, value);
+  }
+}
+
+/** Beyond so many rows it is not worth while to look at each. */
+const ROWS_MAX = 100;
+
+function rootsOf(plan: Plan): PlanNode[] {
+  return [plan.root, ...plan.subplans, ...plan.ctes];
+}
+
+function isPrunable(node: PlanNode): boolean {
+  const targets: ResultPartitions | undefined =
+    node.kind === 'insert' ? node.partitions : undefined;
+  return pruningOf(node) !== null || targets !== undefined || inputsOf(node).some(isPrunable);
+}
+
+/** Values of conditions that are constants or parameters. */
+function known(parameters: readonly Datum[]): KeyValueSource {
+  const constant = (expr: Expr): Expr => {
+    if (expr.kind !== 'param') return expr;
+    const { type, typmod } = expr;
+    return { kind: 'const', type, typmod, value: parameters[expr.index] ?? null };
+  };
+  return {
+    value: (expr, key) => constantValues.value(constant(expr), key),
+    elements: (array, key) => constantValues.elements(constant(array), key),
+  };
+}
