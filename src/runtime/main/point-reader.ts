@@ -7,7 +7,13 @@ import {
 import { ByteWriter } from '../../base/index.ts';
 import type { PointReadRun } from '../../session/index.ts';
 import { MAIN_THREAD, type Snapshots } from '../../shm/index.ts';
-import { type PointRead, pointRead } from '../../sql/plan/index.ts';
+import {
+  PartitionPruner,
+  type PointRead,
+  parameterValues,
+  partitionedPointRead,
+  pointRead,
+} from '../../sql/plan/index.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
 import {
   estimateEntries,
@@ -41,7 +47,7 @@ export class PointReader {
   private readonly roots: TreeRoots;
   private readonly snapshots: Snapshots;
   private readonly lookup: TreeLookup;
-  private readonly programs = new WeakMap<Plan, PointProgram | 'none'>();
+  private readonly programs = new WeakMap<Plan, PointProgram | PartitionPrograms | 'none'>();
   private readonly key = new ByteWriter(64);
   private readonly out = new ByteWriter(4096);
   private readonly context: { -readonly [K in keyof TypeContext]: TypeContext[K] } = {
@@ -65,12 +71,15 @@ export class PointReader {
   /** False when the statement has to be run elsewhere; nothing was sent then. */
   run(read: PointReadRun): boolean {
     const { plan } = read.plan;
-    let program = this.programs.get(plan);
-    if (program === undefined) {
-      program = analyse(plan) ?? 'none';
-      this.programs.set(plan, program);
+    let known = this.programs.get(plan);
+    if (known === undefined) {
+      known = analyse(plan) ?? 'none';
+      this.programs.set(plan, known);
     }
+    const program = known instanceof PartitionPrograms ? known.choose(read.parameters) : known;
     if (program === 'none') return false;
+    // Parameters that no partition can have a row for.
+    if (program === null) return true;
     const key = this.key.reset();
     if (!encodeProgramKey(program, read.parameters, key)) {
       // A key that no row can have.
@@ -185,11 +194,44 @@ function sameFormats(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
+/** A point read of a partitioned table: a program for each partition that the plan reads. */
+class PartitionPrograms {
+  private readonly programs: readonly PointProgram[];
+  private readonly pruner: PartitionPruner;
+  private readonly selected: number[] = [];
+
+  constructor(programs: readonly PointProgram[], pruner: PartitionPruner) {
+    this.programs = programs;
+    this.pruner = pruner;
+  }
+
+  /** The program of the only partition that the parameters leave; null when they leave none, 'none'
+   * when they leave several. */
+  choose(parameters: readonly Datum[]): PointProgram | 'none' | null {
+    const { selected } = this;
+    selected.length = 0;
+    this.pruner.select(parameterValues(parameters), selected);
+    if (selected.length > 1) return 'none';
+    return selected.length === 0 ? null : this.programs[selected[0]!]!;
+  }
+}
+
 /** The plan as a program; null when it is no point read, or compares a key with another type. */
-function analyse(plan: Plan): PointProgram | null {
+function analyse(plan: Plan): PointProgram | PartitionPrograms | null {
   const read = pointRead(plan);
-  if (read === null) return null;
-  const { table, key, columns } = read;
+  if (read !== null) return programOf(read);
+  const partitioned = partitionedPointRead(plan);
+  if (partitioned === null) return null;
+  const programs: PointProgram[] = [];
+  for (const each of partitioned.reads) {
+    const program = programOf(each);
+    if (program === null) return null;
+    programs.push(program);
+  }
+  return new PartitionPrograms(programs, new PartitionPruner(partitioned.pruning));
+}
+
+function programOf({ table, key, columns }: PointRead): PointProgram | null {
   const parts: KeyPart[] = [];
   for (const [i, expr] of key.entries()) {
     const part = keyPart(table.columns[table.clusterKey![i]!]!.type, expr);

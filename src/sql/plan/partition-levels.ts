@@ -1,5 +1,5 @@
 import type { PartitionKey, RelationDescriptor } from '../../catalog/descriptors.ts';
-import { type ArrayDatum, OID } from '../../types/index.ts';
+import { type ArrayDatum, type Datum, OID } from '../../types/index.ts';
 import { columnMap } from '../bind/partition-checks.ts';
 import type { Expr } from '../expression.ts';
 import { mapChildren, sameExpr } from '../expression-tree.ts';
@@ -160,6 +160,19 @@ export const constantValues: KeyValueSource = {
     return values.includes(undefined) ? undefined : (values as KeyValue[]);
   },
 };
+
+/** Values of conditions that are constants or parameters. */
+export function parameterValues(parameters: readonly Datum[]): KeyValueSource {
+  const constant = (expr: Expr): Expr => {
+    if (expr.kind !== 'param') return expr;
+    const { type, typmod } = expr;
+    return { kind: 'const', type, typmod, value: parameters[expr.index] ?? null };
+  };
+  return {
+    value: (expr, key) => constantValues.value(constant(expr), key),
+    elements: (array, key) => constantValues.elements(constant(array), key),
+  };
+}
 
 function constantValue(expr: Expr, { type }: PartitionKey): KeyValue | undefined {
   const inner = stripRelabel(expr);

@@ -1,6 +1,7 @@
 import type { RelationDescriptor } from '../../catalog/descriptors.ts';
 import type { ConstExpr, Expr, ParamExpr } from '../expression.ts';
-import type { Plan, PlanNode } from './plan.ts';
+import type { PartitionPruning, Plan, PlanNode } from './plan.ts';
+import { isDecidedBefore } from './selected-inputs.ts';
 
 /** A plan that reads at most one row by its clustered key and passes columns on as they are. */
 export interface PointRead {
@@ -11,13 +12,59 @@ export interface PointRead {
   readonly columns: readonly number[];
 }
 
+/** A point read in the partition that the parameters leave: one read for each. */
+export interface PartitionedPointRead {
+  readonly pruning: PartitionPruning;
+  readonly reads: readonly PointRead[];
+}
+
 /** The plan as a point read, or null when it is more than that: when it does not name the row by
  * equality on all columns of the clustering key, or when something has to be computed. */
 export function pointRead(plan: Plan): PointRead | null {
-  if (plan.needsWriter || plan.needsCatalog) return null;
-  if (plan.subplans.length > 0 || plan.ctes.length > 0) return null;
-  const { root } = plan;
-  const scan: PlanNode = root.kind === 'project' ? root.input : root;
+  return isPlainRead(plan) ? readOf(plan, plan.root) : null;
+}
+
+/** The plan as a point read of a partitioned table, or null. */
+export function partitionedPointRead(plan: Plan): PartitionedPointRead | null {
+  if (!isPlainRead(plan)) return null;
+  const { input, exprs } = unprojected(plan.root);
+  const pruning = input.kind === 'append' ? (input.partitions?.pruning ?? null) : null;
+  if (input.kind !== 'append' || pruning === null || !isDecidedBefore(pruning)) return null;
+  const reads: PointRead[] = [];
+  for (const partition of input.inputs) {
+    const read = readOf(plan, partition);
+    const columns = read && passedOn(exprs, read.columns);
+    if (read === null || columns === null) return null;
+    reads.push({ ...read, columns });
+  }
+  return { pruning, reads };
+}
+
+function isPlainRead(plan: Plan): boolean {
+  return (
+    !plan.needsWriter && !plan.needsCatalog && plan.subplans.length === 0 && plan.ctes.length === 0
+  );
+}
+
+function unprojected(node: PlanNode): { input: PlanNode; exprs: readonly Expr[] | null } {
+  return node.kind === 'project'
+    ? { input: node.input, exprs: node.exprs }
+    : { input: node, exprs: null };
+}
+
+/** The columns that expressions pass on; null where one computes something. */
+function passedOn(exprs: readonly Expr[] | null, columns: readonly number[]): number[] | null {
+  if (exprs === null) return [...columns];
+  const passed: number[] = [];
+  for (const expr of exprs) {
+    if (expr.kind !== 'input') return null;
+    passed.push(columns[expr.column]!);
+  }
+  return passed;
+}
+
+function readOf(plan: Plan, node: PlanNode): PointRead | null {
+  const { input: scan, exprs } = unprojected(node);
   if (scan.kind !== 'indexScan' || scan.filter !== null || scan.locator) return null;
   const table = plan.tables[scan.table];
   const index = table?.indexes.find((candidate) => candidate.oid === scan.index);
@@ -31,12 +78,6 @@ export function pointRead(plan: Plan): PointRead | null {
     if (value.kind !== 'const' && value.kind !== 'param') return null;
     key.push(value);
   }
-  const exprs: readonly Expr[] | null = root.kind === 'project' ? root.exprs : null;
-  if (exprs === null) return { table, key, columns: scan.columns };
-  const columns: number[] = [];
-  for (const expr of exprs) {
-    if (expr.kind !== 'input') return null;
-    columns.push(scan.columns[expr.column]!);
-  }
-  return { table, key, columns };
+  const columns = passedOn(exprs, scan.columns);
+  return columns && { table, key, columns };
 }

@@ -2,8 +2,8 @@ import { PartitionSearch } from '../../catalog/index.ts';
 import type { Datum } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
 import { inputsOf } from './explain-tree.ts';
-import { constantValues } from './partition-levels.ts';
-import { type KeyValueSource, PartitionPruner } from './partition-pruning.ts';
+import { parameterValues } from './partition-levels.ts';
+import { PartitionPruner } from './partition-pruning.ts';
 import type {
   InsertNode,
   PartitionPruning,
@@ -52,7 +52,7 @@ export class UsedTables {
       this.pruners.set(pruning, pruner);
     }
     const selected: number[] = [];
-    pruner.select(known(parameters), selected);
+    pruner.select(parameterValues(parameters), selected);
     for (const input of selected) this.visit(inputs[input]!, parameters, used);
   }
 
@@ -122,17 +122,4 @@ function isPrunable(node: PlanNode): boolean {
   const targets: ResultPartitions | undefined =
     node.kind === 'insert' ? node.partitions : undefined;
   return pruningOf(node) !== null || targets !== undefined || inputsOf(node).some(isPrunable);
-}
-
-/** Values of conditions that are constants or parameters. */
-function known(parameters: readonly Datum[]): KeyValueSource {
-  const constant = (expr: Expr): Expr => {
-    if (expr.kind !== 'param') return expr;
-    const { type, typmod } = expr;
-    return { kind: 'const', type, typmod, value: parameters[expr.index] ?? null };
-  };
-  return {
-    value: (expr, key) => constantValues.value(constant(expr), key),
-    elements: (array, key) => constantValues.elements(constant(array), key),
-  };
 }
