@@ -97,6 +97,7 @@ const HASH_FUNCTIONS: ReadonlyMap<number, HashFunction> = new Map<number, HashFu
   [OID.uuid, (value) => hashWholeBytes(value as Uint8Array)],
   [OID.date, (value) => hashWord(finiteDate(value as number))],
   [OID.time, (value) => hashInt8(value as Int8)],
+  [OID.timetz, (value) => hashTimetz(value as Uint8Array)],
   [OID.timestamp, (value) => hashInt8(finiteMoment(value as Int8))],
   [OID.timestamptz, (value) => hashInt8(finiteMoment(value as Int8))],
   [OID.interval, (value) => hashInt8(intervalSpan(value as Interval))],
@@ -126,6 +127,17 @@ function hashInt8(value: Int8): void {
   const lowWord = Number(BigInt.asUintN(32, BigInt(value)));
   const highWord = Number(BigInt.asUintN(32, BigInt(value) >> 32n));
   hashWord(lowWord ^ (value >= 0 ? highWord : ~highWord));
+}
+
+/** The hash of the time and that of the zone, which follow one another in the stored form. */
+function hashTimetz(bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  hashWord(view.getInt32(8, true));
+  const zoneHigh = high;
+  const zoneLow = low;
+  hashInt8(Number(view.getBigInt64(0, true)));
+  high ^= zoneHigh;
+  low ^= zoneLow;
 }
 
 const floatBytes = new Uint8Array(8);

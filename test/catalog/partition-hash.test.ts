@@ -68,6 +68,8 @@ const ANSWERS: readonly (readonly [string, string, number])[] = [
   ['date', 'infinity', 824],
   ['date', '-infinity', 269],
   ['time', '12:34:56.789', 566],
+  ['timetz', '12:34:56.789+02', 861],
+  ['timetz', '00:00:00-05:30', 220],
   ['timestamp', '2020-01-01 00:00:00', 128],
   ['timestamp', '1990-06-01 12:00:00.5', 440],
   ['timestamp', 'infinity', 269],
