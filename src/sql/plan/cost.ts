@@ -107,3 +107,10 @@ export function pagesFetched(fetched: number, pages: number): number {
   const touched = (2 * total * fetched) / (2 * total + fetched);
   return Math.min(Math.ceil(touched), total);
 }
+
+/** Cost of each of `fetched` scattered pages of a table: the more of the table they are, the more they
+ * are read in sequence (cost_bitmap_heap_scan). */
+export function scatteredPageCost(fetched: number, pages: number): number {
+  const part = Math.min(1, fetched / Math.max(1, pages));
+  return RANDOM_PAGE_COST - (RANDOM_PAGE_COST - SEQ_PAGE_COST) * Math.sqrt(part);
+}

@@ -20,6 +20,7 @@ import {
   pagesFetched,
   RANDOM_PAGE_COST,
   SEQ_PAGE_COST,
+  scatteredPageCost,
   TUPLE_OVERHEAD,
 } from './cost.ts';
 import { type IndexMatch, indexOrder, matchIndex } from './index-match.ts';
@@ -246,15 +247,17 @@ function indexScanPath(
   const fetched = match?.oneRow ? 1 : Math.max(1, Math.round(tableRows * kept));
   const rows = match?.oneRow ? 1 : Math.min(fetched, estimateRows(facts, [...used, ...filters]));
   const height = Math.max(1, Math.ceil(Math.log(Math.max(2, tableRows)) / Math.log(200)));
+  // The leaf of a clustered index is a page of the table, which a table of one page reads anyway.
+  const upperPages = index.clustered && pages <= 1 ? 0 : height + 1;
   const descent =
     Math.ceil(Math.log2(Math.max(2, tableRows))) * CPU_OPERATOR_COST +
-    (height + 1) * 50 * CPU_OPERATOR_COST;
+    upperPages * 50 * CPU_OPERATOR_COST;
   const probes = match?.anyOf?.list?.length ?? (match?.anyOf ? 10 : 1);
   // The clustered index holds the rows; another one leads to each row through the key.
   const leafPages = Math.max(1, Math.ceil(pages * kept));
   const indexPages = Math.max(1, Math.ceil(leafPages * 0.2));
   const io = index.clustered
-    ? RANDOM_PAGE_COST * probes + (leafPages - 1) * SEQ_PAGE_COST
+    ? scatteredPageCost(probes, pages) * probes + (leafPages - 1) * SEQ_PAGE_COST
     : RANDOM_PAGE_COST * probes +
       (indexPages - 1) * SEQ_PAGE_COST +
       pagesFetched(fetched, pages) * RANDOM_PAGE_COST;
