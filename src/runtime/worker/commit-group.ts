@@ -87,6 +87,11 @@ export class CommitGroup {
     return this.syncing === null && this.pending.length > 0;
   }
 
+  /** How many transactions the next group has so far. */
+  get pendingCount(): number {
+    return this.pending.length;
+  }
+
   /** Adds a transaction; `asynchronous` ones are acknowledged without waiting for the disk. */
   add(commit: PendingCommit, asynchronous: boolean): void {
     this.pending.push(commit);

@@ -195,9 +195,9 @@ export class Writer extends StatementThread {
     return this.group.isApplying;
   }
 
-  /** Other transactions are open, which can go on while the log is synced. */
+  /** Transactions are open that can go on while the log is synced for those that end. */
   private hasOthers(): boolean {
-    return this.openCount > 1;
+    return this.openCount > this.group.pendingCount;
   }
 
   /** What a full disk refuses (a checkpoint, a log segment) is tried again later; once the log has
