@@ -2,7 +2,7 @@ import type { TreeId } from '../storage/index.ts';
 import {
   CLAIMS_LOCK,
   claimsLockTag,
-  type LockTable,
+  type RowLocks,
   rowLockTag,
   type Transaction,
 } from '../txn/index.ts';
@@ -23,11 +23,11 @@ interface Claimant {
  * to wait by then waits longer than he would in PostgreSQL.
  */
 export class BulkClaims {
-  private readonly locks: LockTable<Transaction>;
+  private readonly locks: RowLocks<Transaction>;
   private readonly byTree = new Map<TreeId, Claimant[]>();
   private nextNumber = 1;
 
-  constructor(locks: LockTable<Transaction>) {
+  constructor(locks: RowLocks<Transaction>) {
     this.locks = locks;
   }
 

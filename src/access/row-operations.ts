@@ -4,7 +4,7 @@ import type { ColumnVector } from '../chunk/index.ts';
 import { createVector, readDatum } from '../chunk/index.ts';
 import { pgError } from '../errors/index.ts';
 import type { Cursor, TreeId } from '../storage/index.ts';
-import { type LockTable, ROW_LOCK, rowLockTag, type Transaction } from '../txn/index.ts';
+import { ROW_LOCK, type RowLocks, rowLockTag, type Transaction } from '../txn/index.ts';
 import { typeByOid } from '../types/index.ts';
 import { BulkClaims } from './bulk-claims.ts';
 import { KeyGap } from './key-gap.ts';
@@ -25,7 +25,8 @@ import { encodeTuple } from './tuple-writer.ts';
 
 type RowLockStrength = 'keyShare' | 'share' | 'noKeyUpdate' | 'update';
 
-/** Row changes of transactions, on the writer thread.
+/** Row changes of transactions, on the writer thread; and single changes of transactions that are still
+ * on the main thread, whose locks are others.
  *
  * Who may change a key is decided by locks on it: (tree, key) for clustered and unique index keys
  * alike. The order is always: take every lock a change needs, look at the newest committed entries
@@ -40,7 +41,7 @@ export class RowChanges {
   readonly changedTuple = { bytes: NOTHING, start: 0, end: 0 };
   readonly conflictKey = { bytes: NOTHING, start: 0, end: 0 };
 
-  private readonly locks: LockTable<Transaction>;
+  private readonly locks: RowLocks<Transaction>;
   /** Reads the pages at the newest commit. */
   private readonly newest: Cursor;
   private readonly newestLsn: () => number;
@@ -56,7 +57,7 @@ export class RowChanges {
   private readonly shapes = new WeakMap<RelationDescriptor, TableShape>();
 
   constructor(options: {
-    locks: LockTable<Transaction>;
+    locks: RowLocks<Transaction>;
     newest: Cursor;
     newestLsn: () => number;
     rowIds: RowIds;
@@ -111,7 +112,9 @@ export class RowChanges {
     const tag = index.clustered
       ? rowLockTag(table.tree, bytes, start, end)
       : rowLockTag(table.tree, newest.valueBytes, newest.valueStart, newest.valueEnd);
-    return this.locks.acquire(transaction, 'row', tag, ROW_LOCK.keyShare, false) === 'granted';
+    const answer = this.locks.acquire(transaction, 'row', tag, ROW_LOCK.keyShare, false);
+    if (answer === 'waiting') this.locks.cancelWait(transaction);
+    return answer === 'granted';
   }
 
   /** A row id for a row that the caller writes to a tree by itself. */
@@ -403,7 +406,7 @@ export class RowChanges {
         const entry = holder.writes.find(tree, bytes, start, end);
         return entry !== null && entry.latest !== null;
       });
-      if (!pending) {
+      if (!pending && !locks.isMarked(tag)) {
         const { valueBytes, valueStart, valueEnd } = this.newest;
         setRange(this.found, valueBytes, valueStart, valueEnd);
         return 'exists';

@@ -39,6 +39,11 @@ export const REQUEST = {
   unlockReads: 20,
   /** argument: context number; no message will name it again. */
   forgetContext: 21,
+  /** A transaction that was begun on the main thread goes on in the writer. argument: its snapshot slot.
+   * Payload: see transfer.ts. Writer only. */
+  transfer: 22,
+  /** argument: number of a REPLY.surrender, which has been done. Writer only. */
+  surrendered: 23,
 } as const;
 
 /** Operations of REQUEST.transaction. */
@@ -83,6 +88,9 @@ export const REPLY = {
   ready: 13,
   /** count: bytes of COPY data that the statement has taken. */
   copyTaken: 14,
+  /** Transactions of the main thread are to be transferred. request: number of this wish; count: the session,
+   * or 0 for all. */
+  surrender: 15,
 } as const;
 
 /** Flags of ExecuteMessage. */

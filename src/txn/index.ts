@@ -1,5 +1,6 @@
 export { findDeadlock } from './deadlock.ts';
 export { ExclusiveTables } from './exclusive-tables.ts';
+export { FastPathWords, rowWord } from './fast-path-words.ts';
 export {
   ADVISORY_LOCK,
   CLAIMS_LOCK,
@@ -8,7 +9,7 @@ export {
   TABLE_LOCK,
   TABLE_LOCK_NAMES,
 } from './lock-modes.ts';
-export { type Lock, type LockOwner, LockTable } from './lock-table.ts';
+export { type Lock, type LockOwner, LockTable, type RowLocks } from './lock-table.ts';
 export { advisoryLockTag, claimsLockTag, rowLockTag, tableLockTag } from './lock-tags.ts';
 export { OverlayCursor } from './overlay-cursor.ts';
 export { type IsolationLevel, type Savepoint, Transaction } from './transaction.ts';

@@ -1,4 +1,5 @@
 import type { ExclusiveTables } from './exclusive-tables.ts';
+import { type FastPathWords, rowWord } from './fast-path-words.ts';
 import { CONFLICTS, type LockKind, TABLE_LOCK } from './lock-modes.ts';
 
 /** The lock table of the writer thread: who holds what, who waits for what, in which order.
@@ -19,16 +20,26 @@ export class LockTable<Owner extends LockOwner> {
   private rowCount = 0;
   private readonly onGranted: (owner: Owner) => void;
   private readonly exclusive: ExclusiveTables | null;
+  private readonly fastPath: FastPath | null;
+  /** Locks that wait for transactions of the main thread, by the number of what was asked of it. */
+  private readonly awaiting = new Map<number, Lock<Owner>>();
+  private nextAsk = 1;
 
   /** `onGranted` is told when a waiting owner's request has been granted; `exclusive` is kept up to
    * date with the tables that are locked against readers. */
-  constructor(onGranted: (owner: Owner) => void, exclusive: ExclusiveTables | null = null) {
+  constructor(
+    onGranted: (owner: Owner) => void,
+    exclusive: ExclusiveTables | null = null,
+    fastPath: FastPath | null = null,
+  ) {
     this.onGranted = onGranted;
     this.exclusive = exclusive;
+    this.fastPath = fastPath;
   }
 
   /** Asks for a lock, which it has already when it holds as strong a one. 'waiting': the owner is
-   * queued, until `onGranted` or `cancelWait`. 'busy': it would have to wait and `wait` is false. */
+   * queued, until `onGranted` or `cancelWait`; then the caller asks again. 'busy': it would have to
+   * wait for others and `wait` is false. */
   acquire(
     owner: Owner,
     kind: LockKind,
@@ -51,30 +62,25 @@ export class LockTable<Owner extends LockOwner> {
     mode: number,
     wait: boolean,
   ): 'granted' | 'waiting' | 'busy' {
-    let lock = this.locks.get(tag);
-    if (lock === undefined) {
-      lock = { tag, kind, grants: [], queue: [] };
-      this.locks.set(tag, lock);
-      if (kind === 'row') this.rowCount++;
-      this.raise(lock, mode);
-      this.grant(lock, holder, mode);
-      return 'granted';
-    }
+    const lock = this.locks.get(tag) ?? this.create(tag, kind, owner.session);
+    this.raise(lock, mode);
     const held = heldModes(lock, owner.session);
     const place = this.place(lock, held);
     if (!this.blocked(lock, owner, mode, kind === 'row' ? 0 : place)) {
-      this.raise(lock, mode);
       this.grant(lock, holder, mode);
       return 'granted';
     }
-    if (!wait) return 'busy';
-    this.raise(lock, mode);
+    const isTry = !wait;
+    if (isTry && lock.awaited === 0) {
+      this.lower(lock, mode);
+      return 'busy';
+    }
     const behind = lock.queue[place];
     const isDeadlock =
       kind !== 'row' &&
       behind !== undefined &&
       (CONFLICTS[kind][mode]! & heldModes(lock, behind.owner.session)) !== 0;
-    const request: LockRequest<Owner> = { lock, owner, holder, mode, isDeadlock };
+    const request: LockRequest<Owner> = { lock, owner, holder, mode, isTry, isDeadlock };
     lock.queue.splice(place, 0, request);
     owner.waitingFor = request;
     this.waiting.set(owner.session, owner);
@@ -85,6 +91,30 @@ export class LockTable<Owner extends LockOwner> {
   isHeld(owner: Owner, tag: string, mode: number): boolean {
     const lock = this.locks.get(tag);
     return lock !== undefined && holds(lock, owner, mode);
+  }
+
+  /** Gives an owner a lock that its transaction held on the main thread; who asked for it meanwhile
+   * came later. */
+  adopt(owner: Owner, kind: LockKind, tag: string, mode: number): void {
+    const lock = this.locks.get(tag) ?? this.create(tag, kind, owner.session);
+    this.grant(lock, owner, mode);
+    if (kind === 'row') this.fastPath?.words.freeRow(lock.word);
+    else this.fastPath?.words.freeTable(relationOf(lock));
+  }
+
+  /** The main thread has handed over what it was asked for. */
+  surrendered(ask: number): void {
+    const lock = this.awaiting.get(ask);
+    if (lock === undefined) return;
+    this.awaiting.delete(ask);
+    lock.awaited = 0;
+    this.wakeQueue(lock);
+  }
+
+  /** Whether a transaction of the main thread may have locked the row, which has no entry here. */
+  isMarked(tag: string): boolean {
+    const words = this.fastPath?.words;
+    return words !== undefined && !this.locks.has(tag) && words.rowHolder(rowWord(tag)) !== 0;
   }
 
   /** Whether anybody holds or awaits a lock of a row. */
@@ -204,15 +234,40 @@ export class LockTable<Owner extends LockOwner> {
     owner.grants.push(grant);
   }
 
-  /** A lock that keeps readers out is asked for. */
+  private create(tag: string, kind: LockKind, session: number): Lock<Owner> {
+    const lock: Lock<Owner> = { tag, kind, grants: [], queue: [], word: -1, awaited: 0 };
+    this.locks.set(tag, lock);
+    if (kind !== 'row') return lock;
+    this.rowCount++;
+    if (this.fastPath === null) return lock;
+    lock.word = rowWord(tag);
+    const holder = this.fastPath.words.raiseRow(lock.word);
+    if (holder !== 0 && holder !== session) this.awaitSurrender(lock, holder);
+    return lock;
+  }
+
+  /** Has a session's transaction, or all (0), handed over by the main thread. */
+  private awaitSurrender(lock: Lock<Owner>, session: number): void {
+    if (lock.awaited !== 0) return;
+    lock.awaited = this.nextAsk;
+    this.nextAsk = this.nextAsk === 0xffff_ffff ? 1 : this.nextAsk + 1;
+    this.awaiting.set(lock.awaited, lock);
+    this.fastPath!.surrender(session, lock.awaited);
+  }
+
+  /** A lock that keeps readers, or changes, out is asked for. */
   private raise(lock: Lock<Owner>, mode: number): void {
-    const relation = keepsReadersOut(lock, mode);
-    if (relation > 0) this.exclusive?.raise(relation);
+    const relation = mode < TABLE_LOCK.share ? 0 : relationOf(lock);
+    if (relation === 0) return;
+    if (mode === TABLE_LOCK.accessExclusive) this.exclusive?.raise(relation);
+    if (this.fastPath?.words.raiseTable(relation)) this.awaitSurrender(lock, 0);
   }
 
   private lower(lock: Lock<Owner>, mode: number): void {
-    const relation = keepsReadersOut(lock, mode);
-    if (relation > 0) this.exclusive?.lower(relation);
+    const relation = mode < TABLE_LOCK.share ? 0 : relationOf(lock);
+    if (relation === 0) return;
+    if (mode === TABLE_LOCK.accessExclusive) this.exclusive?.lower(relation);
+    this.fastPath?.words.lowerTable(relation);
   }
 
   private release(grant: LockGrant<Owner>): void {
@@ -223,11 +278,13 @@ export class LockTable<Owner extends LockOwner> {
     const last = grants.pop()!;
     if (last !== grant) grants[at] = last;
     if (lock.queue.length > 0) this.wakeQueue(lock);
-    else if (grants.length === 0) this.remove(lock);
+    else this.removeUnused(lock);
   }
 
-  /** Conflicts with another's grant, or with one of the first `ahead` waiters. */
+  /** Conflicts with another's grant, or with one of the first `ahead` waiters; or it is not known yet
+   * with what. */
   private blocked(lock: Lock<Owner>, owner: Owner, mode: number, ahead: number): boolean {
+    if (lock.awaited !== 0) return true;
     const conflicts = CONFLICTS[lock.kind][mode]!;
     for (const grant of lock.grants) {
       if (grant.owner.session !== owner.session && conflicts & (1 << grant.mode)) return true;
@@ -250,24 +307,42 @@ export class LockTable<Owner extends LockOwner> {
   private wakeQueue(lock: Lock<Owner>): void {
     const { queue } = lock;
     let i = 0;
-    while (i < queue.length) {
+    while (i < queue.length && lock.awaited === 0) {
       const request = queue[i]!;
-      if (this.blocked(lock, request.owner, request.mode, i)) {
+      if (!request.isTry && this.blocked(lock, request.owner, request.mode, i)) {
         i++;
         continue;
       }
       queue.splice(i, 1);
-      this.grant(lock, request.holder, request.mode);
+      if (request.isTry) this.lower(lock, request.mode);
+      else this.grant(lock, request.holder, request.mode);
       request.owner.waitingFor = null;
       this.waiting.delete(request.owner.session);
       this.onGranted(request.owner);
     }
-    if (lock.grants.length === 0 && queue.length === 0) this.remove(lock);
+    this.removeUnused(lock);
   }
 
-  private remove(lock: Lock<Owner>): void {
-    if (this.locks.delete(lock.tag) && lock.kind === 'row') this.rowCount--;
+  private removeUnused(lock: Lock<Owner>): void {
+    if (lock.grants.length > 0 || lock.queue.length > 0 || lock.awaited !== 0) return;
+    if (!this.locks.delete(lock.tag) || lock.kind !== 'row') return;
+    this.rowCount--;
+    this.fastPath?.words.lowerRow(lock.word);
   }
+}
+
+/** What changes of rows need of a lock table. */
+export type RowLocks<Owner extends LockOwner> = Pick<
+  LockTable<Owner>,
+  'acquire' | 'cancelWait' | 'holders' | 'isHeld' | 'isMarked' | 'isTaken' | 'hasRows'
+>;
+
+/** The lock table's way to transactions of the main thread. */
+export interface FastPath {
+  readonly words: FastPathWords;
+  /** Has the transaction of a session handed over, or all of them (0): `adopt` for their locks, and
+   * then `surrendered` with this number. */
+  surrender(session: number, ask: number): void;
 }
 
 /** Who can hold locks. The lists belong to the lock table. */
@@ -283,6 +358,10 @@ export interface Lock<Owner> {
   readonly kind: LockKind;
   readonly grants: LockGrant<Owner>[];
   readonly queue: LockRequest<Owner>[];
+  /** A row's word in shared memory; -1 for others. */
+  word: number;
+  /** Number of what was asked of the main thread before anything can be granted; 0 for nothing. */
+  awaited: number;
 }
 
 export interface LockGrant<Owner> {
@@ -297,15 +376,15 @@ export interface LockRequest<Owner> {
   readonly owner: Owner;
   readonly holder: Owner;
   readonly mode: number;
+  /** It waits for the main thread alone, and is then to be asked anew. */
+  readonly isTry: boolean;
   /** It and the request behind it wait for each other: there is no use in waiting any longer. */
   readonly isDeadlock: boolean;
 }
 
-/** The oid of the table that such a lock keeps readers from; 0 for others. */
-function keepsReadersOut<Owner>(lock: Lock<Owner>, mode: number): number {
-  if (lock.kind !== 'table' || mode !== TABLE_LOCK.accessExclusive) return 0;
-  const relation = Number(lock.tag.slice(1));
-  return Math.max(relation, 0);
+/** The oid of the table that a lock is of; 0 for others, among them names of tables to come. */
+function relationOf<Owner>(lock: Lock<Owner>): number {
+  return lock.kind === 'table' ? Math.max(0, Number(lock.tag.slice(1))) : 0;
 }
 
 /** The modes that a session has the lock in, as bits. */

@@ -33,7 +33,7 @@ export async function interleave(
     for (let left = STEP_MS; current.pending !== null && left > 0; left -= 2) await sleep(2);
     if (current.pending !== null) throw new Error(`${name} still waits: ${step}`);
     const before = answers.length;
-    const pending = run(current.client, step.slice(colon + 1)).then((answer) => {
+    const pending = answerOf(current.client, step.slice(colon + 1)).then((answer) => {
       answers.push(`${name}: ${answer}`);
       current.pending = null;
     });
@@ -69,7 +69,8 @@ async function settled(
   }
 }
 
-async function run(client: pg.Client, text: string): Promise<string> {
+/** What a session answers to statements: the rows of the last, its tag, or the SQLSTATE. */
+export async function answerOf(client: pg.Client, text: string): Promise<string> {
   try {
     const result = await client.query({ text, rowMode: 'array' });
     const last = Array.isArray(result) ? result.at(-1) : result;

@@ -8,7 +8,7 @@ import { Settings, type SettingValues, StatementCache } from '../../session/inde
 import { createRing, Doorbell, MAIN_THREAD, SharedMemory, WRITER_THREAD } from '../../shm/index.ts';
 import { loadParser } from '../../sql/parse/index.ts';
 import { LockFile, type RecoveryReport } from '../../storage/index.ts';
-import { ExclusiveTables } from '../../txn/index.ts';
+import { ExclusiveTables, FastPathWords } from '../../txn/index.ts';
 import { REQUEST } from '../messages.ts';
 import { createLogSyncWords, type LogSyncSetup } from '../worker/log-sync.ts';
 import { nowMicros } from '../worker/statement-context.ts';
@@ -141,6 +141,7 @@ class Generation {
   private readonly logSyncThread: number;
   private readonly logSyncWords = createLogSyncWords();
   private readonly exclusiveTables = ExclusiveTables.create();
+  private readonly fastPathWords = FastPathWords.create();
   private readonly readerPool: Piscina;
   private readonly readerCount: number;
   private readers: (WorkerChannel | null)[] = [];
@@ -162,6 +163,7 @@ class Generation {
       this.memory,
       startTimestamp,
       new ExclusiveTables(this.exclusiveTables),
+      new FastPathWords(this.fastPathWords),
     );
     this.readerPool = new Piscina({
       filename: join(options.workerDirectory, 'reader.js'),
@@ -302,6 +304,7 @@ class Generation {
       logSyncThread: this.logSyncThread,
       logSyncWords: this.logSyncWords,
       exclusiveTables: this.exclusiveTables,
+      fastPathWords: this.fastPathWords,
     };
     const channel = new WorkerChannel(this.memory, thread, requestRing, replyRing);
     return { setup, channel };

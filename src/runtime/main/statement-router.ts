@@ -18,12 +18,16 @@ import {
 import { type SharedMemory, SnapshotSlotPool, Snapshots } from '../../shm/index.ts';
 import type { Expr } from '../../sql/expression.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
-import type { ExclusiveTables } from '../../txn/index.ts';
+import type { ExclusiveTables, FastPathWords } from '../../txn/index.ts';
 import type { Datum } from '../../types/index.ts';
 import type { ReplyMessage } from '../generated/reply-message.ts';
 import { EXECUTE_FLAGS, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
 import { systemViewLookup } from '../system-views.ts';
+import { encodeTransfer } from '../transfer.ts';
 import type { UtilityRequest } from '../worker/utility-runner.ts';
+import { ANSWERED } from './answered-run.ts';
+import { FastPath, type WriterRoute } from './fast-path.ts';
+import type { HostedTransaction } from './hosted-transaction.ts';
 import { MainRunner } from './main-runner.ts';
 import { PointReader } from './point-reader.ts';
 import {
@@ -46,7 +50,7 @@ interface CatalogUpdate {
 }
 
 /** Sends statements to the thread that is to run them, and their answers back to their sessions. */
-export class StatementRouter implements StatementBackend, ReplyHandler {
+export class StatementRouter implements StatementBackend, ReplyHandler, WriterRoute {
   readonly catalog = new Catalog(systemViewLookup);
   readonly serverStartTimestamp: number;
   private readonly snapshots: Snapshots;
@@ -65,6 +69,8 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
   private readonly writerSlots = new Map<number, number>();
   private readonly mainRunner: MainRunner;
   private readonly points: PointReader;
+  private readonly fastPath: FastPath;
+  private readonly transferBytes = new ByteWriter(1024);
   /** Is told of every request to a worker. */
   onRequest: () => void = () => {};
 
@@ -74,13 +80,16 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
     memory: SharedMemory,
     serverStartTimestamp: number,
     exclusiveTables: ExclusiveTables,
+    fastPathWords: FastPathWords,
   ) {
     this.serverStartTimestamp = serverStartTimestamp;
     this.exclusiveTables = exclusiveTables;
     this.snapshots = new Snapshots(memory);
     this.slots = new SnapshotSlotPool(memory);
     this.mainRunner = new MainRunner(memory, this);
-    this.points = new PointReader(this.mainRunner.reader, this.mainRunner.roots, this.snapshots);
+    const { reader, roots } = this.mainRunner;
+    this.points = new PointReader(reader, roots, this.snapshots);
+    this.fastPath = new FastPath(reader, roots, this.snapshots, fastPathWords, this);
   }
 
   setWriter(channel: WorkerChannel | null): void {
@@ -95,6 +104,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
   receive(): number {
     let count = this.writer?.receive(this) ?? 0;
     for (const reader of this.readers) count += reader.receive(this);
+    if (count > 0) this.fastPath.poll();
     return count;
   }
 
@@ -117,6 +127,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
   failAll(error: PgErrorFields): void {
     this.writer = null;
     this.readers = [];
+    this.fastPath.failAll(error);
     for (const run of [...this.runs.values()]) {
       this.end(run);
       run.listener.error(error);
@@ -138,15 +149,33 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
       run.plan.id = this.nextPlan++;
       this.unusedPlans.register(run.plan, run.plan.id);
     }
-    if (!run.inWriter && run.plan.plan.needsCatalog) {
-      return this.mainRunner.execute(run, listener);
+    if (run.inWriter) {
+      return this.executeOnFastPath(run, listener) ?? this.executeInWriter(run, listener);
     }
-    return this.send(run, listener, run.inWriter ? this.writer : this.leastLoadedReader());
+    if (run.plan.plan.needsCatalog) return this.mainRunner.execute(run, listener);
+    return this.send(run, listener, this.leastLoadedReader());
   }
 
-  /** Runs a plan on a worker; `inWriter` overrides what the run says. */
+  private executeOnFastPath(run: PlanRun, listener: RunListener): RunHandle | null {
+    if (!run.inBlock || this.writer === null || this.writerSlots.has(run.session)) return null;
+    return this.fastPath.execute(run, listener);
+  }
+
+  /** Runs a plan in the writer, whatever `inWriter` says. */
   executeInWriter(run: PlanRun, listener: RunListener): RunHandle {
-    return this.send({ ...run, inWriter: true }, listener, this.writer);
+    // What shows all locks shows those of the main thread, too.
+    if (run.plan.plan.needsCatalog) this.fastPath.handOverAll();
+    else this.fastPath.handOver(run.session);
+    const inWriter = run.inWriter ? run : { ...run, inWriter: true };
+    return this.send(inWriter, listener, this.writer);
+  }
+
+  transfer(transaction: HostedTransaction): void {
+    const out = this.transferBytes.reset();
+    encodeTransfer(transaction, out);
+    const { session } = transaction;
+    const argument = this.writerSlot(session);
+    this.writer?.control({ kind: REQUEST.transfer, session, argument }, out.bytes, 0, out.position);
   }
 
   private send(run: PlanRun, listener: RunListener, channel: WorkerChannel | null): RunHandle {
@@ -164,6 +193,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
 
   utility(run: UtilityRun, listener: RunListener): RunHandle {
     const channel = this.requireWriter();
+    this.fastPath.handOver(run.session);
     const slot = run.inBlock ? this.writerSlot(run.session) : this.newSlot();
     const routed = this.route(channel, run.session, listener, run.inBlock ? -1 : slot);
     const request: UtilityRequest = {
@@ -198,6 +228,10 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
     options: { isolation: 'read committed' | 'repeatable read'; asynchronousCommit: boolean },
   ): RunHandle {
     const channel = this.requireWriter();
+    if (this.endsHere(session, operation)) {
+      listener.complete(0, null);
+      return ANSWERED;
+    }
     const routed = this.route(channel, session, listener, -1);
     const ends = operation === 'commit' || operation === 'rollback';
     if (ends) routed.endsTransaction = true;
@@ -214,6 +248,21 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
       Buffer.from(name, 'utf8'),
     );
     return routed;
+  }
+
+  /** Whether the operation concerns a transaction of the main thread alone, and is done with that. Any
+   * other finds the transaction in the writer. */
+  private endsHere(session: number, operation: TransactionOperation): boolean {
+    switch (operation) {
+      case 'commit':
+        return !this.fastPath.commit(session);
+      case 'rollback':
+      case 'fail':
+        return this.fastPath.discard(session);
+      default:
+        this.fastPath.handOver(session);
+        return false;
+    }
   }
 
   holdSnapshot(): HeldSnapshot {
@@ -238,6 +287,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
   }
 
   endSession(session: number): void {
+    this.fastPath.endSession(session);
     for (const run of [...this.runs.values()]) if (run.session === session) run.abandon();
     this.writer?.control({ kind: REQUEST.endSession, session });
     this.freeWriterSlot(session);
@@ -256,6 +306,10 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
       this.catalog.apply(update.changes, update.version);
       return;
     }
+    if (kind === REPLY.surrender) {
+      this.surrender(message.count(), message.request());
+      return;
+    }
     const run = this.runs.get(message.request());
     if (run === undefined) return;
     const { listener } = run;
@@ -264,19 +318,22 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
         run.taken(end - start, listener.rows(payload, start, end, message.count()));
         return;
       case REPLY.complete: {
-        this.end(run);
+        const ended = this.end(run);
         const tag = message.status() === 1 ? textOf(payload, start, end) : null;
         listener.complete(message.count(), tag);
+        if (ended !== null) this.fastPath.wake(ended);
         return;
       }
       case REPLY.suspended:
         run.isSuspended = true;
         listener.suspended();
         return;
-      case REPLY.error:
-        this.end(run);
+      case REPLY.error: {
+        const ended = this.end(run);
         listener.error(JSON.parse(textOf(payload, start, end)) as PgErrorFields);
+        if (ended !== null) this.fastPath.wake(ended);
         return;
+      }
       case REPLY.notice:
         listener.notice(JSON.parse(textOf(payload, start, end)) as PgErrorFields);
         return;
@@ -315,12 +372,22 @@ export class StatementRouter implements StatementBackend, ReplyHandler {
     return run;
   }
 
-  /** A run has answered for the last time. */
-  end(run: RoutedRun): void {
+  /** The writer needs what a transaction of the main thread has locked, or all of them (0). */
+  private surrender(session: number, ask: number): void {
+    if (session === 0) this.fastPath.handOverAll();
+    else this.fastPath.handOver(session);
+    this.writer?.control({ kind: REQUEST.surrendered, argument: ask });
+  }
+
+  /** A run has answered for the last time. Returns the transaction that has ended with it, if it had been
+   * begun on the main thread. */
+  end(run: RoutedRun): HostedTransaction | null {
     this.runs.delete(run.request);
     run.channel.load--;
     if (run.slot >= 0) this.slots.free(run.slot);
-    if (run.endsTransaction) this.freeWriterSlot(run.session);
+    if (!run.endsTransaction) return null;
+    this.freeWriterSlot(run.session);
+    return this.fastPath.committed(run.session);
   }
 
   private writerSlot(session: number): number {

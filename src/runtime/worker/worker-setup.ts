@@ -12,4 +12,6 @@ export interface WorkerSetup extends ThreadSetup {
   readonly logSyncWords: SharedArrayBuffer;
   /** Memory of ExclusiveTables. */
   readonly exclusiveTables: SharedArrayBuffer;
+  /** Memory of FastPathWords. */
+  readonly fastPathWords: SharedArrayBuffer;
 }

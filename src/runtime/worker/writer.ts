@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
-import { RowChanges } from '../../access/index.ts';
-import { assert } from '../../base/index.ts';
+import { encodeRowId, RowChanges } from '../../access/index.ts';
+import { assert, ByteWriter } from '../../base/index.ts';
 import {
   CATALOG_TREE,
   Catalog,
@@ -25,6 +25,7 @@ import type { Plan } from '../../sql/plan/plan.ts';
 import { type Cursor, openPageFiles, StorageEngine, type TreeId } from '../../storage/index.ts';
 import {
   ExclusiveTables,
+  FastPathWords,
   LockTable,
   OverlayCursor,
   TABLE_LOCK,
@@ -37,6 +38,7 @@ import type { ControlMessage } from '../generated/control-message.ts';
 import type { ExecuteMessage } from '../generated/execute-message.ts';
 import { EXECUTE_FLAGS, ISOLATION, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
 import { systemViewLookup, systemViewSource, type ThreadFacts } from '../system-views.ts';
+import { decodeTransfer } from '../transfer.ts';
 import { AdvisoryCalls, AdvisoryWait } from './advisory-calls.ts';
 import { bootstrap } from './bootstrap.ts';
 import { CommitGroup } from './commit-group.ts';
@@ -74,6 +76,8 @@ export class Writer extends StatementThread {
   private readonly sequenceOwners = new Map<number, OpenTransaction>();
   readonly references = new ReferenceCache();
   private readonly moves = new MovedRows();
+  private readonly rowIds = new RowIdCounters((tree) => this.newestCursor(tree));
+  private readonly fastPath: FastPathWords;
   private readonly sessions = new Map<number, WriterSession>();
   /** The statements and utilities of transactions, and which of them wait for locks. */
   readonly waits: LockWaits<RunningStatement | UtilityWaiter>;
@@ -116,7 +120,11 @@ export class Writer extends StatementThread {
     this.engine = engine;
     const exclusive = new ExclusiveTables(setup.exclusiveTables);
     exclusive.clear();
-    this.locks = new LockTable((owner) => this.waits.granted(owner), exclusive);
+    this.fastPath = new FastPathWords(setup.fastPathWords);
+    this.locks = new LockTable((owner) => this.waits.granted(owner), exclusive, {
+      words: this.fastPath,
+      surrender: (session, ask) => this.port.message(REPLY.surrender, ask, 0, session, NOTHING),
+    });
     this.waits = new LockWaits(this);
     this.sync = new LogSync(engine.log, memory, setup.logSyncThread, setup.logSyncWords);
     this.group = new CommitGroup(engine, this.sync);
@@ -126,7 +134,7 @@ export class Writer extends StatementThread {
       locks: this.locks,
       newest: new NewestEntries(this),
       newestLsn: () => engine.commitLsn,
-      rowIds: new RowIdCounters((tree) => this.newestCursor(tree)),
+      rowIds: this.rowIds,
       moves: this.moves,
     });
     this.sequenceStore = new SequenceStore(
@@ -489,6 +497,12 @@ export class Writer extends StatementThread {
           Buffer.from(payload.slice(start, end)).toString('utf8'),
         );
         return;
+      case REQUEST.transfer:
+        this.takeOver(message.session(), message.argument(), payload, start, end);
+        return;
+      case REQUEST.surrendered:
+        this.locks.surrendered(message.argument());
+        return;
       case REQUEST.lockRead:
         this.lockRead(message.session(), message.argument());
         return;
@@ -623,6 +637,45 @@ export class Writer extends StatementThread {
     if (inBlock) session.open = open;
     return open;
   }
+
+  /** A transaction that was begun on the main thread goes on here, with its locks and changes. */
+  private takeOver(
+    session: number,
+    snapshotSlot: number,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { locks, rowIds } = this;
+    const open = this.transactionFor(session, true, ISOLATION.readCommitted, snapshotSlot);
+    const { transaction } = open;
+    const { writes, command } = transaction;
+    this.setSnapshot(transaction, -1);
+    this.reader.enter();
+    try {
+      decodeTransfer(payload, start, end, {
+        table: (oid) =>
+          locks.adopt(transaction, 'table', tableLockTag(oid), TABLE_LOCK.rowExclusive),
+        row: (tag, mode) => locks.adopt(transaction, 'row', tag, mode),
+        put: (tree, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+          if (keyEnd > 0) {
+            writes.put(tree, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, command);
+            return;
+          }
+          const key = this.rowIdKey.reset();
+          encodeRowId(rowIds.next(tree), key);
+          writes.put(tree, key.bytes, 0, key.position, bytes, valueStart, valueEnd, command);
+        },
+        delete: (tree, bytes, keyStart, keyEnd) =>
+          writes.delete(tree, bytes, keyStart, keyEnd, command),
+      });
+    } finally {
+      this.reader.leave();
+    }
+    transaction.command++;
+  }
+
+  private readonly rowIdKey = new ByteWriter(8);
 
   /** The snapshot of the next command: the given one, or the newest. */
   setSnapshot(transaction: Transaction, snapshot: number): void {
@@ -788,6 +841,7 @@ export class Writer extends StatementThread {
     const version = this.nextCatalogVersion();
     this.catalog.apply(changes, version);
     this.port.message(REPLY.catalog, 0, 0, 0, serialize({ changes, version }));
+    this.fastPath.publishCatalog(version);
   }
 
   private loadCatalog(): void {
@@ -885,3 +939,5 @@ export function failedTransaction(): PgError {
     'current transaction is aborted, commands ignored until end of transaction block',
   );
 }
+
+const NOTHING = new Uint8Array(0);

@@ -5,6 +5,7 @@ export { parameterValues } from './partition-levels.ts';
 export { type KeyValue, type KeyValueSource, PartitionPruner } from './partition-pruning.ts';
 export type * from './plan.ts';
 export { planQuery } from './plan-query.ts';
+export { pointChange } from './point-change.ts';
 export { type PointRead, partitionedPointRead, pointRead } from './point-read.ts';
 export { copiedPartitions } from './result-partitions.ts';
 export { selectInputs } from './selected-inputs.ts';

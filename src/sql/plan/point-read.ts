@@ -66,6 +66,15 @@ function passedOn(exprs: readonly Expr[] | null, columns: readonly number[]): nu
 function readOf(plan: Plan, node: PlanNode): PointRead | null {
   const { input: scan, exprs } = unprojected(node);
   if (scan.kind !== 'indexScan' || scan.filter !== null || scan.locator) return null;
+  const key = wholeKey(plan, scan);
+  const columns = key && passedOn(exprs, scan.columns);
+  return columns && { table: plan.tables[scan.table]!, key, columns };
+}
+
+/** What a scan compares the columns of its table's clustering key with, when it compares all of them,
+ * with values that are known before the statement begins; else null. */
+export function wholeKey(plan: Plan, scan: PlanNode): PointRead['key'] | null {
+  if (scan.kind !== 'indexScan') return null;
   const table = plan.tables[scan.table];
   const index = table?.indexes.find((candidate) => candidate.oid === scan.index);
   const [range] = scan.ranges;
@@ -78,6 +87,5 @@ function readOf(plan: Plan, node: PlanNode): PointRead | null {
     if (value.kind !== 'const' && value.kind !== 'param') return null;
     key.push(value);
   }
-  const columns = passedOn(exprs, scan.columns);
-  return columns && { table, key, columns };
+  return key;
 }

@@ -1,0 +1,479 @@
+import { RowChanges } from '../../access/index.ts';
+import type { Catalog, RelationDescriptor } from '../../catalog/index.ts';
+import {
+  notSupported,
+  type PgErrorFields,
+  pgError,
+  SQLSTATES,
+  toErrorFields,
+} from '../../errors/index.ts';
+import type { PlanRun, RunHandle, RunListener } from '../../session/index.ts';
+import { MAIN_THREAD, type Snapshots } from '../../shm/index.ts';
+import {
+  type CompiledPlan,
+  compilePlan,
+  type DataRowEncoder,
+  dataRowEncoder,
+  hasForeignKeys,
+  type SpillFile,
+} from '../../sql/execute/index.ts';
+import { pointChange, pointRead } from '../../sql/plan/index.ts';
+import type { Plan } from '../../sql/plan/plan.ts';
+import {
+  type Cursor,
+  isPageMiss,
+  type PageReader,
+  PageTreeCursor,
+  type TreeId,
+  type TreeRoots,
+} from '../../storage/index.ts';
+import { type FastPathWords, OverlayCursor } from '../../txn/index.ts';
+import { currentSetting } from '../current-setting.ts';
+import { NewestEntries } from '../worker/newest-entries.ts';
+import { RunningStatement, SLICE, type StatementHost } from '../worker/running-statement.ts';
+import { StatementContext } from '../worker/statement-context.ts';
+import { ANSWERED } from './answered-run.ts';
+import { HostedRowLocks, HostedTransaction, ParkedRun } from './hosted-transaction.ts';
+
+/** The way from the main thread to the writer. */
+export interface WriterRoute {
+  readonly catalog: Catalog;
+  /** The writer takes the transaction over. */
+  transfer(transaction: HostedTransaction): void;
+  /** Runs a statement of a transaction that the writer has. */
+  executeInWriter(run: PlanRun, listener: RunListener): RunHandle;
+}
+
+/** Transactions that the main thread runs by itself as long as each of their statements changes one row
+ * by its key, or adds a row without one, or reads a row by its key: what most transactions do. Their
+ * locks are marks in shared memory (txn/fast-path-words.ts), their changes stay here, and COMMIT
+ * hands both to the writer, in one trip instead of one for each statement.
+ *
+ *   none ──a point change──► hosted ──ROLLBACK, error──► none
+ *                              │  └──COMMIT──► committing ──answer──► none
+ *                              └──anything else──► in the writer
+ *
+ * Anything else: another statement, a savepoint, somebody in the writer who wants what it has locked. A
+ * statement that wants a row of another hosted, or committing, transaction is parked until that has ended, and
+ * then begins anew, which in READ COMMITTED comes to the same as going on with the new version of the
+ * row: there is but one. Statements that would wait for one another in a circle go to the writer, which
+ * finds out about deadlocks and timeouts. A row that is locked in the writer is looked at again and again
+ * for a while before its transaction goes there, too: otherwise one transaction in the writer would bring
+ * all after it that want a row of its, and theirs.
+ *
+ * The newest version of a row is read under its lock: the lock is taken, and then the snapshot has to be
+ * the newest commit still, or the statement begins anew (H1). A commit shows on the pages before its
+ * locks are let go of, in the writer and here, so nothing is missed.
+ */
+export class FastPath implements StatementHost {
+  private readonly reader: PageReader;
+  private readonly roots: TreeRoots;
+  private readonly snapshots: Snapshots;
+  private readonly words: FastPathWords;
+  private readonly route: WriterRoute;
+  private readonly hosted = new Map<number, HostedTransaction>();
+  private readonly committing = new Map<number, HostedTransaction>();
+  private readonly locks: HostedRowLocks;
+  private readonly changes: RowChanges;
+  private readonly programs = new WeakMap<Plan, Program | 'none'>();
+  private readonly statement: RunningStatement;
+  private readonly cursors: PageTreeCursor[] = [];
+  private listener!: RunListener;
+  /** Statements that want rows which are locked in the writer. */
+  private polled: ParkedRun[] = [];
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    reader: PageReader,
+    roots: TreeRoots,
+    snapshots: Snapshots,
+    words: FastPathWords,
+    route: WriterRoute,
+  ) {
+    this.reader = reader;
+    this.roots = roots;
+    this.snapshots = snapshots;
+    this.words = words;
+    this.route = route;
+    this.locks = new HostedRowLocks(words);
+    this.changes = new RowChanges({
+      locks: this.locks,
+      newest: new NewestEntries({
+        roots,
+        newestCursor: () => new PageTreeCursor(reader, roots),
+      }),
+      newestLsn: () => snapshots.current(),
+      rowIds: { next: (tree) => this.locks.current.nextRowId(tree) },
+      moves: NO_MOVES,
+    });
+    const context = new StatementContext(currentSetting, (message, condition) =>
+      this.listener.notice({
+        severity: condition === 'WARNING' ? 'WARNING' : 'NOTICE',
+        sqlstate: condition === 'WARNING' ? SQLSTATES.warning : SQLSTATES.successful_completion,
+        message,
+      }),
+    );
+    this.statement = new RunningStatement(this, context);
+  }
+
+  /** Runs a statement of a block, when it can be run here: it has been answered then, or waits. Null:
+   * it is for the writer, after `handOver`. */
+  execute(run: PlanRun, listener: RunListener): RunHandle | null {
+    const program = this.programOf(run.plan.plan);
+    if (program === 'none' || !isPlain(run)) return null;
+    let transaction = this.hosted.get(run.session);
+    if (transaction === undefined) {
+      if (!program.isChange) return null;
+      transaction = new HostedTransaction(run.session);
+    }
+    if (!this.mayRun(transaction, program, run.plan.plan)) return null;
+    this.hosted.set(run.session, transaction);
+    return this.attempt(transaction, program, run, listener, null);
+  }
+
+  /** COMMIT: false when nothing was changed, and nothing is to be said to the writer. */
+  commit(session: number): boolean {
+    const transaction = this.hosted.get(session);
+    if (transaction === undefined) return true;
+    if (!transaction.transaction.hasWrites) {
+      this.discard(session);
+      return false;
+    }
+    this.hosted.delete(session);
+    this.committing.set(session, transaction);
+    this.route.transfer(transaction);
+    return true;
+  }
+
+  /** The writer has answered the COMMIT. The result is for `wake`, after the client has been told. */
+  committed(session: number): HostedTransaction | null {
+    const transaction = this.committing.get(session);
+    if (transaction === undefined) return null;
+    this.committing.delete(session);
+    this.locks.forget(transaction);
+    return transaction;
+  }
+
+  /** Lets those go on who wait for a transaction that is over. */
+  wake(transaction: HostedTransaction): void {
+    for (const parked of transaction.waiters.splice(0)) {
+      parked.unpark();
+      const holder = this.locks.holderOf(parked.tag);
+      if (holder !== undefined) this.parkAgain(parked, holder);
+      else this.retry(parked);
+    }
+  }
+
+  /** Lets those go on whose rows are locked in the writer no more; who has waited for long goes there. */
+  poll(): void {
+    if (this.polled.length === 0) return;
+    const { polled } = this;
+    this.polled = [];
+    const latest = performance.now() - POLL_MS;
+    for (const parked of polled) {
+      if (!parked.isPolled) continue;
+      const { transaction, tag } = parked;
+      const holder = this.locks.holderOf(tag);
+      if (holder !== undefined) {
+        parked.unpark();
+        this.parkAgain(parked, holder);
+      } else if (this.locks.isFree(tag, transaction.session)) {
+        parked.unpark();
+        this.retry(parked);
+      } else if (parked.polledSince < latest) this.toWriter(parked);
+      else this.polled.push(parked);
+    }
+    if (this.polled.length > 0) this.pollLater();
+  }
+
+  private pollLater(): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      this.poll();
+    }, POLL_INTERVAL_MS);
+  }
+
+  /** Gives the session's transaction up; false when there is none here. */
+  discard(session: number): boolean {
+    const transaction = this.hosted.get(session);
+    if (transaction === undefined) return false;
+    this.hosted.delete(session);
+    transaction.parked?.unpark();
+    this.locks.forget(transaction);
+    this.locks.freeMarks(transaction);
+    this.wake(transaction);
+    return true;
+  }
+
+  /** The session is gone. */
+  endSession(session: number): void {
+    const parked = this.hosted.get(session)?.parked ?? null;
+    this.discard(session);
+    parked?.listener.error(
+      pgError('query_canceled', 'canceling statement due to user request').fields,
+    );
+  }
+
+  /** The session's transaction goes on in the writer, and those that wait for it do so there. */
+  handOver(session: number): void {
+    const transaction = this.hosted.get(session);
+    if (transaction === undefined) return;
+    this.hosted.delete(session);
+    this.locks.forget(transaction);
+    this.route.transfer(transaction);
+    const { parked } = transaction;
+    if (parked !== null) {
+      parked.unpark();
+      parked.goOn(this.route.executeInWriter(parked.run, parked.listener));
+    }
+    for (const waiter of transaction.waiters.splice(0)) this.handOver(waiter.transaction.session);
+  }
+
+  handOverAll(): void {
+    for (const session of [...this.hosted.keys()]) this.handOver(session);
+  }
+
+  /** The writer is gone, and all transactions with it. */
+  failAll(error: PgErrorFields): void {
+    const parked = [...this.hosted.values()].flatMap((transaction) => transaction.parked ?? []);
+    this.hosted.clear();
+    this.committing.clear();
+    for (const { listener } of parked) listener.error(error);
+  }
+
+  // ---------------------------------------------------------------- running
+
+  /** Whether the table is as the plan has it, and free for changes; it is marked as changed then. */
+  private mayRun(transaction: HostedTransaction, program: Program, plan: Plan): boolean {
+    if (transaction.isFull) return false;
+    const { oid, version } = program.table;
+    const isUsed = transaction.tables.has(oid);
+    if (!isUsed && (!program.isChange || !this.words.useTable(oid))) return false;
+    const { catalog } = this.route;
+    const isCurrent =
+      this.words.catalogVersion === catalog.version &&
+      (plan.catalogVersion === catalog.version ||
+        catalog.relationByOid(oid)?.version === version) &&
+      program.isFreeOfReferences(catalog);
+    if (isUsed) return isCurrent;
+    if (isCurrent) transaction.tables.add(oid);
+    else this.words.freeTable(oid);
+    return isCurrent;
+  }
+
+  private attempt(
+    transaction: HostedTransaction,
+    program: Program,
+    run: PlanRun,
+    listener: RunListener,
+    parked: ParkedRun | null,
+  ): RunHandle | null {
+    const { statement } = this;
+    let outcome: Outcome;
+    let rowCount = 0;
+    try {
+      outcome = this.runOnce(transaction, program, run, listener);
+      if (outcome === 'done') rowCount = statement.affectedRows();
+    } catch (thrown) {
+      statement.end();
+      this.discard(run.session);
+      listener.error(toErrorFields(thrown));
+      return ANSWERED;
+    }
+    statement.end();
+    if (outcome === 'done') {
+      transaction.transaction.command++;
+      listener.complete(rowCount, null);
+      return ANSWERED;
+    }
+    if (outcome === 'elsewhere') return null;
+    return this.park(transaction, run, listener, parked);
+  }
+
+  private runOnce(
+    transaction: HostedTransaction,
+    program: Program,
+    run: PlanRun,
+    listener: RunListener,
+  ): Outcome {
+    const { statement, reader } = this;
+    this.listener = listener;
+    this.locks.current = transaction;
+    this.changes.use(transaction.transaction);
+    statement.plan = run.plan.plan;
+    statement.session = run.session;
+    statement.settings = run.settings;
+    statement.deadlineMs = run.deadlineMs;
+    statement.rowLimit = 0;
+    statement.rows = this.changes;
+    statement.parameters.length = 0;
+    for (const parameter of run.parameters) statement.parameters.push(parameter);
+    statement.context.use(
+      run.settings,
+      run.session,
+      run.statementTimestamp,
+      run.transactionTimestamp,
+    );
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      statement.begin(program.textEncoder, run.formats, 0, run.formats.length);
+      statement.compiled = program.compiled;
+      statement.snapshot = this.snapshots.acquire(MAIN_THREAD);
+      transaction.transaction.snapshot = statement.snapshot;
+      reader.enter();
+      try {
+        program.compiled.open(statement);
+        return statement.runSlice(Number.POSITIVE_INFINITY) === SLICE.done ? 'done' : 'conflict';
+      } catch (thrown) {
+        if (isPageMiss(thrown)) return 'elsewhere';
+        if (thrown !== NEWER_COMMIT) throw thrown;
+      } finally {
+        program.compiled.close();
+        reader.leave();
+        this.snapshots.release(MAIN_THREAD);
+      }
+    }
+    return 'elsewhere';
+  }
+
+  /** Lets a statement wait for who has its row; null when it has to wait in the writer. */
+  private park(
+    transaction: HostedTransaction,
+    run: PlanRun,
+    listener: RunListener,
+    known: ParkedRun | null,
+  ): RunHandle | null {
+    const { conflict, wanted } = this.locks;
+    if (conflict === null) return null;
+    if (
+      run.deadlineMs !== 0 ||
+      run.settings.lockTimeoutMs !== 0 ||
+      conflict.waitsFor(transaction)
+    ) {
+      this.handOver(conflict.session);
+      return null;
+    }
+    const parked = known ?? new ParkedRun(transaction, run, listener, this.toWriter);
+    parked.park(wanted, conflict);
+    return parked;
+  }
+
+  private parkAgain(parked: ParkedRun, holder: HostedTransaction): void {
+    if (holder.waitsFor(parked.transaction)) this.toWriter(parked);
+    else parked.park(parked.tag, holder);
+  }
+
+  private retry(parked: ParkedRun): void {
+    const { transaction, run, listener } = parked;
+    const program = this.programOf(run.plan.plan) as Program;
+    const handle = this.mayRun(transaction, program, run.plan.plan)
+      ? this.attempt(transaction, program, run, listener, parked)
+      : null;
+    if (handle === null) this.toWriter(parked);
+  }
+
+  private readonly toWriter = (parked: ParkedRun): void => {
+    // It goes along with its transaction.
+    parked.transaction.parked = parked;
+    this.handOver(parked.transaction.session);
+  };
+
+  private programOf(plan: Plan): Program | 'none' {
+    let program = this.programs.get(plan);
+    if (program === undefined) {
+      program = programFor(plan) ?? 'none';
+      this.programs.set(plan, program);
+    }
+    return program;
+  }
+
+  // ---------------------------------------------------------------- StatementHost
+
+  openCursor(statement: RunningStatement, tree: TreeId): Cursor {
+    const cursor = this.cursors.pop() ?? new PageTreeCursor(this.reader, this.roots);
+    cursor.reset(tree, statement.snapshot);
+    const { transaction } = this.locks.current;
+    if (!transaction.writes.trees.has(tree)) return cursor;
+    return new OverlayCursor(cursor, transaction.writes, tree, transaction.command);
+  }
+
+  closeCursor(cursor: Cursor): void {
+    const base = cursor instanceof OverlayCursor ? cursor.base : cursor;
+    if (base instanceof PageTreeCursor) this.cursors.push(base);
+  }
+
+  createSpillFile(): SpillFile {
+    throw notSupported('spilling on the main thread');
+  }
+
+  rows(_request: number, count: number, bytes: Uint8Array, start: number, end: number): void {
+    this.listener.rows(bytes, start, end, count);
+  }
+}
+
+/** How an attempt ended without an error. */
+type Outcome = 'done' | 'conflict' | 'elsewhere';
+
+/** How long, and how often, a row that is locked in the writer is looked at. */
+const POLL_MS = 20;
+const POLL_INTERVAL_MS = 2;
+
+/** A statement whose snapshot turns out to be old this often goes to the writer. */
+const TRIES_MAX = 8;
+
+/** Thrown by (H1). */
+const NEWER_COMMIT = new Error('the snapshot is not the newest any more');
+
+/** Where rows went is known in the writer alone; here it is not asked unless the snapshot is old. */
+const NO_MOVES = {
+  record() {},
+  target(): never {
+    throw NEWER_COMMIT;
+  },
+};
+
+/** A plan that can be run here. */
+class Program {
+  readonly isChange: boolean;
+  readonly table: RelationDescriptor;
+  readonly compiled: CompiledPlan;
+  readonly textEncoder: DataRowEncoder;
+  private checkedVersion = -1;
+  private isFree = false;
+
+  constructor(plan: Plan, table: RelationDescriptor, isChange: boolean) {
+    this.isChange = isChange;
+    this.table = table;
+    this.compiled = compilePlan(plan);
+    this.textEncoder = dataRowEncoder(
+      plan.output.map((column) => column.type),
+      new Uint8Array(0),
+    );
+  }
+
+  /** Whether no foreign key has to be checked for the table. */
+  isFreeOfReferences(catalog: Catalog): boolean {
+    if (this.checkedVersion !== catalog.version) {
+      this.checkedVersion = catalog.version;
+      this.isFree = !hasForeignKeys(catalog, this.table);
+    }
+    return this.isFree;
+  }
+}
+
+function programFor(plan: Plan): Program | null {
+  const changed = pointChange(plan);
+  if (changed !== null) return new Program(plan, changed, true);
+  const read = pointRead(plan);
+  return read === null || plan.tables.length > 1 ? null : new Program(plan, read.table, false);
+}
+
+/** All rows of a statement at once, in READ COMMITTED. */
+function isPlain(run: PlanRun): boolean {
+  return (
+    run.isolation === 'read committed' &&
+    run.rowLimit === 0 &&
+    run.explain === null &&
+    run.copy === null &&
+    run.snapshot === null
+  );
+}
