@@ -4,12 +4,14 @@ import {
   type ColumnVector,
   createVector,
   type DataChunk,
+  readDatum,
   writeDatum,
 } from '../../../chunk/index.ts';
-import { pgError } from '../../../errors/index.ts';
+import { notSupported, pgError } from '../../../errors/index.ts';
 import { type Datum, typeByOid } from '../../../types/index.ts';
 import { Binder } from '../../bind/binder.ts';
 import { coerceToTarget } from '../../bind/coercion.ts';
+import { partitionChecks, passesCheck } from '../../bind/partition-checks.ts';
 import type { RowLockStrength } from '../../bind/query.ts';
 import type { Expr } from '../../expression.ts';
 import type { FunctionContext } from '../../functions/index.ts';
@@ -17,7 +19,7 @@ import type { ChangeOutcome, ExecutionEnvironment, RowOperations } from '../envi
 import { ExpressionCompiler } from '../expression/compile.ts';
 import type { Evaluator } from '../expression/evaluator.ts';
 import { lockStrength } from '../lock-strength.ts';
-import { RowConstraints } from '../row-constraints.ts';
+import { type PartitionTest, RowConstraints } from '../row-constraints.ts';
 import { Run } from '../run.ts';
 import type { Reference } from './reference.ts';
 
@@ -34,6 +36,9 @@ export class ChildChange {
   readonly #columns: readonly number[];
   readonly #values: readonly Evaluator[];
   readonly #constraints: RowConstraints;
+  /** The places of the child among its parent's partitions, which its rows stay in. */
+  readonly #places: readonly PartitionTest[];
+  readonly #catalogVersion: number;
   readonly #old: ColumnVector[];
   readonly #new: DataChunk;
   /** The key that the row of the parent has now. */
@@ -68,6 +73,11 @@ export class ChildChange {
         : [],
     );
     this.#constraints = new RowConstraints(this.#run, child, checks);
+    this.#places = partitionChecks(catalog, child).map((check) => ({
+      check,
+      keys: compiler.all(check.keys),
+    }));
+    this.#catalogVersion = catalog.version;
     const assigned = this.#columns.map((column) => ({ column }));
     this.strength = this.#isDelete ? 'update' : lockStrength(child, assigned);
   }
@@ -80,6 +90,11 @@ export class ChildChange {
     const { type, typmod, default: initial } = this.#reference.child.columns[column]!;
     if (this.action === 'd' && initial !== null) return initial.expr as Expr;
     return { kind: 'const', type, typmod, value: null };
+  }
+
+  /** Whether it was compiled for the bounds of now. */
+  isCurrent({ version }: CatalogView): boolean {
+    return this.#places.length === 0 || this.#catalogVersion === version;
   }
 
   /** Begins with the rows of one key; `now` is the key that the parent has instead. */
@@ -110,6 +125,15 @@ export class ChildChange {
     });
     this.#constraints.prepare(this.#new);
     this.#constraints.verify(0);
+    this.#stayInPlace();
+  }
+
+  #stayInPlace(): void {
+    for (const { check, keys } of this.#places) {
+      const values = keys.map((key) => readDatum(key.evaluate(this.#new), 0, key.type));
+      if (passesCheck(check, values)) continue;
+      throw notSupported('an action of a foreign key that moves a row to another partition');
+    }
   }
 
   apply(rows: RowOperations, key: Uint8Array): ChangeOutcome {
@@ -192,9 +216,9 @@ export function takeChange(
   catalog: CatalogView,
   context: FunctionContext,
 ): ChildChange {
-  return (
-    IDLE.get(reference)?.[change].pop() ?? new ChildChange(reference, change, catalog, context)
-  );
+  const idle = IDLE.get(reference)?.[change].pop();
+  if (idle?.isCurrent(catalog) === true) return idle;
+  return new ChildChange(reference, change, catalog, context);
 }
 
 export function releaseChange(
