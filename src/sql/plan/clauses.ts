@@ -78,26 +78,41 @@ export function commute(call: CallExpr): CallExpr | null {
 /** Relations whose null row keeps the condition from being true. */
 export function strictRels(expr: Expr): RelSet {
   switch (expr.kind) {
-    case 'column':
-      return expr.level === 0 ? relBit(expr.relation) : NO_RELS;
     case 'and':
       return expr.arguments.reduce((rels, part) => rels | strictRels(part), NO_RELS);
     case 'or':
       return expr.arguments.map(strictRels).reduce((a, b) => a & b);
-    case 'call': {
+    case 'isNull':
+      return expr.negated ? nullRels(expr.argument) : NO_RELS;
+    case 'any':
+      return nullRels(expr.left);
+    case 'booleanTest':
+      if (expr.test === 'unknown') return expr.negated ? nullRels(expr.argument) : NO_RELS;
+      if (expr.negated) return NO_RELS;
+      return expr.test === 'true' ? strictRels(expr.argument) : nullRels(expr.argument);
+    default:
+      return nullRels(expr);
+  }
+}
+
+/** Relations whose null row makes the value NULL, which is more than not being true. */
+function nullRels(expr: Expr): RelSet {
+  switch (expr.kind) {
+    case 'column':
+      return expr.level === 0 ? relBit(expr.relation) : NO_RELS;
+    case 'and':
+    case 'or':
+      return expr.arguments.map(nullRels).reduce((a, b) => a & b);
+    case 'call':
       if (functionByOid(expr.function)?.strict !== true) return NO_RELS;
-      return expr.arguments.reduce((rels, part) => rels | strictRels(part), NO_RELS);
-    }
+      return expr.arguments.reduce((rels, part) => rels | nullRels(part), NO_RELS);
     case 'cast':
     case 'typmod':
     case 'not':
-      return strictRels(expr.argument);
-    case 'isNull':
-      return expr.negated ? strictRels(expr.argument) : NO_RELS;
+      return nullRels(expr.argument);
     case 'any':
-      return strictRels(expr.left);
-    case 'booleanTest':
-      return !expr.negated && expr.test !== 'unknown' ? strictRels(expr.argument) : NO_RELS;
+    case 'all':
+      return (expr.list?.length ?? 0) > 0 ? nullRels(expr.left) : NO_RELS;
     default:
       return NO_RELS;
   }

@@ -89,32 +89,40 @@ function emptyFrom(planner: QueryPlanner, clauses: readonly Clause[]): Candidate
   });
 }
 
-/** One join problem: items of inner joins, and the conditions over them. */
+/** One join problem: items of inner joins, and the conditions over them. Of the relations `above`, what
+ * stands further up refuses null rows. */
 export function planItems(
   planner: QueryPlanner,
   from: readonly FromItem[],
   conditions: readonly Clause[],
   semiJoins: readonly SemiJoin[],
+  above: RelSet = NO_RELS,
 ): Candidates {
   const clauses = [...conditions];
-  const leaves: FromItem[] = [];
-  const strict = clauses.reduce((rels, clause) => rels | strictRels(clause.expr), NO_RELS);
+  const leaves: Leaf[] = [];
+  const strict = clauses.reduce((rels, clause) => rels | strictRels(clause.expr), above);
   for (const item of from) flatten(item, leaves, clauses, strict);
   // A condition on the tables of one item goes down with it; the others join items.
   const pending = new Set(clauses);
   const items = leaves.map((leaf) => {
-    const rels = itemRels(leaf);
+    const rels = itemRels(leaf.item);
     const own = clauses.filter(
       (clause) => pending.has(clause) && clause.rels !== NO_RELS && isSubset(clause.rels, rels),
     );
     for (const clause of own) pending.delete(clause);
-    return planLeaf(planner, leaf, rels, own);
+    return planLeaf(planner, leaf, own);
   });
   return searchJoins(planner, items, [...pending], semiJoins);
 }
 
+/** An item that is no inner join, and the relations whose null rows a condition above refuses. */
+interface Leaf {
+  readonly item: FromItem;
+  readonly strict: RelSet;
+}
+
 /** Takes inner joins apart into their items and conditions. */
-function flatten(item: FromItem, leaves: FromItem[], clauses: Clause[], strict: RelSet): void {
+function flatten(item: FromItem, leaves: Leaf[], clauses: Clause[], strict: RelSet): void {
   if (item.kind === 'join') {
     const join = reduceOuter(item, strict);
     if (join === 'inner' || join === 'cross') {
@@ -125,10 +133,10 @@ function flatten(item: FromItem, leaves: FromItem[], clauses: Clause[], strict: 
       flatten(item.right, leaves, clauses, known);
       return;
     }
-    leaves.push(join === item.join ? item : { ...item, join });
+    leaves.push({ item: join === item.join ? item : { ...item, join }, strict });
     return;
   }
-  leaves.push(item);
+  leaves.push({ item, strict });
 }
 
 /** An outer join whose null rows a condition above throws away is a simpler join. */
@@ -159,18 +167,17 @@ export function itemRels(item: FromItem): RelSet {
 
 function planLeaf(
   planner: QueryPlanner,
-  item: FromItem,
-  rels: RelSet,
+  { item, strict }: Leaf,
   clauses: readonly Clause[],
 ): Candidates {
   if (item.kind === 'relation') return relationCandidates(planner, item.relation, clauses);
-  return planOuterJoin(planner, item, rels, clauses);
+  return planOuterJoin(planner, item, strict, clauses);
 }
 
 function planOuterJoin(
   planner: QueryPlanner,
   item: Extract<FromItem, { kind: 'join' }>,
-  _rels: RelSet,
+  strict: RelSet,
   above: readonly Clause[],
 ): Candidates {
   // A right join is a left join the other way round.
@@ -189,8 +196,9 @@ function planOuterJoin(
     ? []
     : on.filter((clause) => clause.rels !== NO_RELS && isSubset(clause.rels, nullableRels));
   const onRest = on.filter((clause) => !onNullable.includes(clause));
-  const left = planItems(planner, [preserved], pushed, []);
-  const right = planItems(planner, [nullable], onNullable, []);
+  const onStrict = on.reduce((rels, clause) => rels | strictRels(clause.expr), NO_RELS);
+  const left = planItems(planner, [preserved], pushed, [], full ? NO_RELS : strict);
+  const right = planItems(planner, [nullable], onNullable, [], full ? NO_RELS : onStrict);
   const joined = joinOuter(planner, full ? 'full' : 'left', left, right, onRest);
   return filters.length === 0 ? joined : filtered(planner, joined, filters);
 }
