@@ -19,7 +19,7 @@
  *   interval                     Interval
  *   arrays                       ArrayDatum
  *   records                      RecordDatum
- *   ranges                       RangeDatum
+ *   ranges, multiranges          RangeDatum, MultirangeDatum
  */
 
 /** An integer of 64 bits: a number exactly when it is safe, so that equal values are `===`-like. */
@@ -78,6 +78,12 @@ export interface RangeDatum {
   readonly upperInclusive: boolean;
 }
 
+/** A multirange in its one form (types/range/multirange.ts). */
+export interface MultirangeDatum {
+  readonly multirangeType: number;
+  readonly ranges: readonly RangeDatum[];
+}
+
 export type Datum =
   | null
   | boolean
@@ -89,4 +95,5 @@ export type Datum =
   | Interval
   | ArrayDatum
   | RecordDatum
-  | RangeDatum;
+  | RangeDatum
+  | MultirangeDatum;

@@ -19,7 +19,7 @@ import { numericType } from './numeric/index.ts';
 import { REFERENCE_TYPES } from './object-reference.ts';
 import { OID } from './oid.ts';
 import { PSEUDO_TYPES } from './pseudo.ts';
-import { RANGE_TYPES } from './range/index.ts';
+import { MULTIRANGE_TYPES, RANGE_TYPES } from './range/index.ts';
 import { recordType } from './record.ts';
 import type { SqlType } from './sql-type.ts';
 import {
@@ -97,6 +97,7 @@ const BASE_TYPES: readonly SqlType[] = [
   jsonbType,
   jsonpathType,
   ...RANGE_TYPES,
+  ...MULTIRANGE_TYPES,
   ...REFERENCE_TYPES,
   ...CATALOG_TYPES,
 ];

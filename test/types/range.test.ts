@@ -8,6 +8,7 @@ import {
   numeric,
   type RangeDatum,
   range,
+  type SqlType,
   typeByOid,
 } from '../../src/types/index.ts';
 import { CONTEXT } from './context.ts';
@@ -30,22 +31,34 @@ function bytesOf(write: (out: ByteWriter) => void): Uint8Array {
   return out.copy();
 }
 
-describe.each(range.RANGE_KINDS)('$name', (kind) => {
-  const type = typeByOid(kind.oid);
+function rangesOf(kind: range.RangeKind): fc.Arbitrary<RangeDatum> {
   const end = fc.record({
     value: fc.option(VALUES[kind.name]!, { freq: 5 }),
     inclusive: fc.boolean(),
   });
-  const ranges: fc.Arbitrary<RangeDatum> = fc.tuple(end, end).map(([a, b]) => {
+  return fc.tuple(end, end).map(([a, b]) => {
     const isTurned =
       a.value !== null && b.value !== null && kind.subtype.compare(a.value, b.value) > 0;
     const [lower, upper] = isTurned ? [b, a] : [a, b];
     return range.makeRange(kind, { ...lower, isLower: true }, { ...upper, isLower: false });
   });
+}
 
+const TYPES: readonly (readonly [SqlType, fc.Arbitrary<Datum>])[] = [
+  ...range.RANGE_KINDS.map((kind) => [typeByOid(kind.oid), rangesOf(kind)] as const),
+  ...range.MULTIRANGE_KINDS.map((kind) => {
+    const values = fc.array(rangesOf(kind.range), { maxLength: 4 });
+    return [
+      typeByOid(kind.oid),
+      values.map((ranges) => range.makeMultirange(kind, ranges)),
+    ] as const;
+  }),
+];
+
+describe.each(TYPES)('$name', (type, values) => {
   it('reads its text, binary and stored forms back', () => {
     fc.assert(
-      fc.property(ranges, (value) => {
+      fc.property(values, (value) => {
         const text = type.output(value, CONTEXT);
         expect(type.input(text, CONTEXT, -1)).toEqual(value);
         const written = bytesOf((out) => type.writeText(value, out, CONTEXT));
@@ -60,12 +73,12 @@ describe.each(range.RANGE_KINDS)('$name', (kind) => {
 
   it('orders keys as values, and ends them', () => {
     fc.assert(
-      fc.property(ranges, ranges, ranges, (a, b, next) => {
-        const key = (value: RangeDatum) => bytesOf((out) => type.encodeKey(value, out));
+      fc.property(values, values, values, (a, b, next) => {
+        const key = (value: Datum) => bytesOf((out) => type.encodeKey(value, out));
         const order = Math.sign(type.compare(a, b));
         expect(Math.sign(compareBytes(key(a), key(b)))).toBe(order);
         if (order === 0) return;
-        const followed = (value: RangeDatum, tail: RangeDatum) =>
+        const followed = (value: Datum, tail: Datum) =>
           bytesOf((out) => {
             type.encodeKey(value, out);
             type.encodeKey(tail, out);
@@ -74,8 +87,12 @@ describe.each(range.RANGE_KINDS)('$name', (kind) => {
       }),
     );
   });
+});
 
-  it('agrees with itself about what lies in it', () => {
+describe.each(range.RANGE_KINDS)('what lies in values of $name', (kind) => {
+  const ranges = rangesOf(kind);
+
+  it('is what operators say', () => {
     fc.assert(
       fc.property(ranges, ranges, VALUES[kind.name]!, (a, b, value) => {
         const has = (whole: RangeDatum) => range.containsElement(kind, whole, value);
@@ -86,6 +103,28 @@ describe.each(range.RANGE_KINDS)('$name', (kind) => {
           expect(range.isBefore(kind, a, b) || range.isBefore(kind, b, a)).toBe(false);
           expect(has(range.unite(kind, a, b))).toBe(has(a) || has(b));
         }
+      }),
+    );
+  });
+});
+
+describe.each(range.MULTIRANGE_KINDS)('what lies in values of $name', (kind) => {
+  const lists = fc
+    .array(rangesOf(kind.range), { maxLength: 4 })
+    .map((ranges) => range.makeMultirange(kind, ranges).ranges);
+
+  it('is what operators say', () => {
+    fc.assert(
+      fc.property(lists, lists, VALUES[kind.range.name]!, (a, b, value) => {
+        const has = (ranges: readonly RangeDatum[]) => range.holdsElement(kind, ranges, value);
+        const { ranges: both } = range.makeMultirange(kind, [...a, ...b]);
+        expect(has(both)).toBe(has(a) || has(b));
+        const common = range.commonRanges(kind, a, b);
+        expect(has(common)).toBe(has(a) && has(b));
+        const rest = range.rangesWithout(kind, a, b);
+        expect(has(rest)).toBe(has(a) && !has(b));
+        expect(range.commonRanges(kind, rest, b)).toEqual([]);
+        expect(range.holdsRanges(kind, a, b)).toBe(range.rangesWithout(kind, b, a).length === 0);
       }),
     );
   });

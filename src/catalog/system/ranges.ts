@@ -1,4 +1,4 @@
-/** pg_range: the range types. There are no multiranges, so that none of them has one. */
+/** pg_range: the range types. */
 
 import classFacts from '../../../schemas/catalog/pg_opclass.json' with { type: 'json' };
 import { range } from '../../types/index.ts';
@@ -14,7 +14,7 @@ function* rangeRows(): Iterable<SystemRow> {
     yield {
       rngtypid: oid,
       rngsubtype: subtype.oid,
-      rngmultitypid: 0,
+      rngmultitypid: range.multirangeKindOf(oid)?.oid ?? 0,
       rngcollation: 0,
       rngsubopc: operators?.oid ?? 0,
       rngcanonical: successor === undefined ? 0 : functionOid(`${name}_canonical`),

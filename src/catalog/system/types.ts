@@ -97,7 +97,8 @@ function builtinTypeRow(facts: TypeFacts): SystemRow {
 
 function analyzer({ input, kind }: TypeFacts): number {
   if (input === 'array_in') return functionOid('array_typanalyze');
-  return kind === 'r' ? functionOid('range_typanalyze') : 0;
+  if (kind === 'r') return functionOid('range_typanalyze');
+  return kind === 'm' ? functionOid('multirange_typanalyze') : 0;
 }
 
 function subscriptHandler({ oid, element, length }: TypeFacts): number {

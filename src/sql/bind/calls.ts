@@ -15,9 +15,10 @@ import { type Candidate, chooseFunction, functionCandidates } from './candidates
 import { coerceToBoolean, coerceToTarget, coerceType, constant } from './coercion.ts';
 import { coercionPathway } from './coercion-rules.ts';
 import { bindExpr, bindExprUntyped } from './expressions.ts';
+import { resolvePolymorphic } from './polymorphic.ts';
 import type { Scope } from './scope.ts';
 import { nameList } from './syntax.ts';
-import { arrayTypeOid, elementTypeOf, resolvePolymorphic, typeDisplay } from './type-facts.ts';
+import { arrayTypeOid, elementTypeOf, typeDisplay } from './type-facts.ts';
 
 /** Calls of functions, aggregates and casts written as functions. */
 export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr {
@@ -97,9 +98,10 @@ export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr 
     }
   }
 
-  const resolved = b.located(location, () =>
-    resolvePolymorphic(candidate.types, actual, signature.result, true),
-  ) ?? { declared: candidate.types, result: signature.result };
+  const resolved = resolvePolymorphic(candidate.types, actual, signature.result, true) ?? {
+    declared: candidate.types,
+    result: signature.result,
+  };
   const coerced = allArgs.map((arg, i) =>
     coerceType(b, arg, resolved.declared[i] as number, -1, 'implicit'),
   );

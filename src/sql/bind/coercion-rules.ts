@@ -1,10 +1,10 @@
 import { OID } from '../../types/index.ts';
 import { castBetween } from '../functions/index.ts';
+import { resolvePolymorphic } from './polymorphic.ts';
 import {
   elementTypeOf,
   isPolymorphic,
   isRecordType,
-  resolvePolymorphic,
   setImplicitRule,
   subscriptType,
   typeCategory,

@@ -14,13 +14,8 @@ import { chooseOperator } from './candidates.ts';
 import { coerceToCommon, coerceType, resolveUnknown } from './coercion.ts';
 import { canCoerceOne } from './coercion-rules.ts';
 import { hasColumns } from './expressions.ts';
-import {
-  arrayTypeOid,
-  commonOf,
-  resolvePolymorphic,
-  subscriptType,
-  typeDisplay,
-} from './type-facts.ts';
+import { resolvePolymorphic } from './polymorphic.ts';
+import { arrayTypeOid, commonOf, subscriptType, typeDisplay } from './type-facts.ts';
 
 /** Operators: PostgreSQL's make_op, make_scalar_array_op and make_row_comparison_op. */
 export function bindOperatorOn(
@@ -50,14 +45,11 @@ function operatorCall(
   args: readonly Expr[],
   location: number | undefined,
 ): CallExpr {
-  const resolved = b.located(location, () =>
-    resolvePolymorphic(
-      types,
-      args.map((arg) => arg.type),
-      operator.result,
-      true,
-    ),
-  ) ?? { declared: types, result: operator.result };
+  const actual = args.map((arg) => arg.type);
+  const resolved = resolvePolymorphic(types, actual, operator.result, true) ?? {
+    declared: types,
+    result: operator.result,
+  };
   const coerced = args.map((arg, i) =>
     coerceType(b, arg, resolved.declared[i] as number, -1, 'implicit'),
   );

@@ -3,10 +3,11 @@ import { OID } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
 import { functionByOid } from '../functions/index.ts';
 import type { Binder } from './binder.ts';
+import { resolvePolymorphic } from './polymorphic.ts';
 import type { RelationColumn } from './query.ts';
 import type { Scope } from './scope.ts';
 import { visibleOutput } from './sublinks.ts';
-import { resolvePolymorphic, typeDisplay } from './type-facts.ts';
+import { typeDisplay } from './type-facts.ts';
 
 /** The fields of records: what `(row).field` and `(row).*` mean. */
 

@@ -1,8 +1,7 @@
 /** What type resolution asks about types: PostgreSQL 15's pg_type rows, implemented or not. */
 
 import typeRows from '../../../schemas/catalog/pg_type.json' with { type: 'json' };
-import { pgError } from '../../errors/index.ts';
-import { builtinTypes, formatType, OID, range as ranges } from '../../types/index.ts';
+import { builtinTypes, formatType, OID } from '../../types/index.ts';
 
 interface TypeFacts {
   readonly oid: number;
@@ -94,150 +93,6 @@ const REFERENCES: ReadonlySet<number> = new Set([
   OID.regcollation,
 ]);
 
-/** Resolves the declared argument types of a polymorphic function against actual ones. Null when
- * they do not fit together; `report` makes it an error instead. */
-export function resolvePolymorphic(
-  declared: readonly number[],
-  actual: readonly number[],
-  result: number,
-  report: boolean,
-): { readonly declared: readonly number[]; readonly result: number } | null {
-  let element = 0;
-  let array = 0;
-  let range = 0;
-  let sawPolymorphic = false;
-  const compatible: number[] = [];
-  let compatibleSeen = false;
-  for (let i = 0; i < declared.length; i++) {
-    const type = actual[i] ?? OID.unknown;
-    switch (declared[i]) {
-      case OID.anyelement:
-      case OID.anynonarray:
-      case OID.anyenum:
-        sawPolymorphic = true;
-        if (type === OID.unknown) break;
-        if (declared[i] === OID.anynonarray && elementTypeOf(type) !== 0) return null;
-        if (declared[i] === OID.anyenum) return null;
-        if (element !== 0 && element !== type) {
-          if (!report) return null;
-          throw pgError('datatype_mismatch', 'arguments declared "anyelement" are not all alike', {
-            detail: `${typeDisplay(element)} versus ${typeDisplay(type)}`,
-          });
-        }
-        element = type;
-        break;
-      case OID.anyarray:
-        sawPolymorphic = true;
-        if (type === OID.unknown) break;
-        if (type !== OID.anyarray && subscriptType(type) === 0) return null;
-        if (array !== 0 && array !== type) {
-          if (!report) return null;
-          throw pgError('datatype_mismatch', 'arguments declared "anyarray" are not all alike', {
-            detail: `${typeDisplay(array)} versus ${typeDisplay(type)}`,
-          });
-        }
-        array = type;
-        break;
-      case OID.anycompatible:
-      case OID.anycompatiblenonarray:
-        compatibleSeen = true;
-        if (declared[i] === OID.anycompatiblenonarray && elementTypeOf(type) !== 0) return null;
-        compatible.push(type);
-        break;
-      case OID.anycompatiblearray:
-        compatibleSeen = true;
-        if (type === OID.unknown) break;
-        if (elementTypeOf(type) === 0) return null;
-        compatible.push(elementTypeOf(type));
-        break;
-      case OID.anyrange:
-        sawPolymorphic = true;
-        if (type === OID.unknown) break;
-        if (ranges.rangeKind(type) === undefined) return null;
-        if (range !== 0 && range !== type) {
-          if (!report) return null;
-          throw pgError('datatype_mismatch', 'arguments declared "anyrange" are not all alike', {
-            detail: `${typeDisplay(range)} versus ${typeDisplay(type)}`,
-          });
-        }
-        range = type;
-        break;
-      case OID.anymultirange:
-        // There are no values of such a type, but a literal or NULL may stand for one.
-        if (type !== OID.unknown) return null;
-        sawPolymorphic = true;
-        break;
-      case OID.anycompatiblerange:
-      case OID.anycompatiblemultirange:
-        return null;
-    }
-  }
-  if (array !== 0 && array !== OID.anyarray) {
-    const ofArray = subscriptType(array);
-    if (element === 0) element = ofArray;
-    else if (element !== ofArray) {
-      if (!report) return null;
-      throw pgError(
-        'datatype_mismatch',
-        'argument declared "anyarray" is not consistent with argument declared "anyelement"',
-        { detail: `${typeDisplay(array)} versus ${typeDisplay(element)}` },
-      );
-    }
-  }
-  if (range === 0 && element !== 0 && report && declared.includes(OID.anyrange)) {
-    throw pgError(
-      'datatype_mismatch',
-      'could not determine polymorphic type anyrange because input has type unknown',
-    );
-  }
-  if (range !== 0) {
-    const ofRange = ranges.rangeKind(range)?.subtype.oid ?? 0;
-    if (element === 0) element = ofRange;
-    else if (element !== ofRange) {
-      if (!report) return null;
-      throw pgError(
-        'datatype_mismatch',
-        'argument declared "anyrange" is not consistent with argument declared "anyelement"',
-        { detail: `${typeDisplay(range)} versus ${typeDisplay(element)}` },
-      );
-    }
-  }
-  if (sawPolymorphic && element === 0 && array !== OID.anyarray) {
-    if (report) {
-      throw pgError(
-        'datatype_mismatch',
-        'could not determine polymorphic type because input has type unknown',
-      );
-    }
-    element = OID.anyelement;
-  }
-  const common = compatibleSeen ? (commonOf(compatible) ?? 0) : 0;
-  const fits = (type: number) =>
-    type === OID.unknown || type === common || implicitly(type, common);
-  if (compatibleSeen && (common === 0 || !compatible.every(fits))) return null;
-  const elementArray = array !== 0 ? array : arrayTypeOid(element);
-  const resolve = (type: number): number => {
-    switch (type) {
-      case OID.anyelement:
-      case OID.anynonarray:
-      case OID.anyenum:
-        return element === 0 ? type : element;
-      case OID.anyarray:
-        return elementArray === 0 ? type : elementArray;
-      case OID.anyrange:
-        return range === 0 ? type : range;
-      case OID.anycompatible:
-      case OID.anycompatiblenonarray:
-        return common;
-      case OID.anycompatiblearray:
-        return arrayTypeOid(common);
-      default:
-        return type;
-    }
-  };
-  return { declared: declared.map(resolve), result: resolve(result) };
-}
-
 /** select_common_type without the expressions: the type that all can become, or undefined. */
 export function commonOf(
   types: readonly number[],
@@ -253,6 +108,11 @@ export function commonOf(
     }
   }
   return chosen === OID.unknown ? OID.text : chosen;
+}
+
+/** Whether a value of one type may stand where the other is wanted, without a cast. */
+export function coercesImplicitly(from: number, to: number): boolean {
+  return implicitly(from, to);
 }
 
 let implicitly: (from: number, to: number) => boolean = (from, to) => from === to;

@@ -10,6 +10,7 @@ import './numeric.ts';
 import './series.ts';
 import './array.ts';
 import './range.ts';
+import './multirange.ts';
 import './datetime.ts';
 import './timetz.ts';
 import './session.ts';

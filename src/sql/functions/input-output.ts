@@ -8,9 +8,9 @@ import { builtinTypes, type Datum, type SqlType, typeByOid } from '../../types/i
 import type { CallTypes, FunctionContext, ScalarFunction } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 
-/** Functions that serve every array type, or every range type: the call says which. */
+/** Functions that serve every array type, range type or multirange type: the call says which. */
 const SHARED = new Set(
-  ['array', 'range'].flatMap((name) =>
+  ['array', 'range', 'multirange'].flatMap((name) =>
     ['in', 'out', 'recv', 'send'].map((form) => `${name}_${form}`),
   ),
 );
@@ -75,11 +75,15 @@ registerFunctions({
     array_recv: receive,
     range_in: rangeInput,
     range_recv: receive,
+    multirange_in: rangeInput,
+    multirange_recv: receive,
   },
   typedScalars: {
     array_out: outputOfCall,
     array_send: sendOfCall,
     range_out: outputOfCall,
     range_send: sendOfCall,
+    multirange_out: outputOfCall,
+    multirange_send: sendOfCall,
   },
 });

@@ -107,13 +107,14 @@ function orderedType(type: number): number {
 }
 
 /** True arrays (typlen -1) of what has an order sort as anyarray, composite types as record, ranges as
- * anyrange, regclass and its kin as oid. */
+ * anyrange and multiranges as anymultirange, regclass and its kin as oid. */
 const relabelled = once(() => {
   const { defaultByType } = families();
   const kinds = new Map<number, number>([[OID.varchar, OID.text]]);
   for (const row of typeRows) {
     if (row.kind === 'c') kinds.set(row.oid, OID.record);
     else if (row.kind === 'r') kinds.set(row.oid, OID.anyrange);
+    else if (row.kind === 'm') kinds.set(row.oid, OID.anymultirange);
     else if (row.category === 'N' && row.name.startsWith('reg')) kinds.set(row.oid, OID.oid);
   }
   for (const row of typeRows) {

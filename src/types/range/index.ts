@@ -1,4 +1,18 @@
 export {
+  commonRanges,
+  compareMultiranges,
+  holdsElement,
+  holdsRanges,
+  hull,
+  MULTIRANGE_KINDS,
+  type MultirangeKind,
+  makeMultirange,
+  multirangeKind,
+  multirangeKindOf,
+  rangesWithout,
+} from './multirange.ts';
+export { MULTIRANGE_TYPES } from './multirange-type.ts';
+export {
   containsElement,
   containsRange,
   intersect,
@@ -12,4 +26,11 @@ export {
   unite,
 } from './operations.ts';
 export { RANGE_TYPES } from './types.ts';
-export { compareRanges, makeRange, RANGE_KINDS, type RangeKind, rangeKind } from './value.ts';
+export {
+  compareRanges,
+  emptyRange,
+  makeRange,
+  RANGE_KINDS,
+  type RangeKind,
+  rangeKind,
+} from './value.ts';

@@ -70,7 +70,7 @@ function touches(kind: RangeKind, upper: Bound, lower: Bound): boolean {
 }
 
 /** The end of what lies on the other side of an end. */
-function turned({ value, inclusive, isLower }: Bound): Bound {
+export function turned({ value, inclusive, isLower }: Bound): Bound {
   return { value, inclusive: !inclusive, isLower: !isLower };
 }
 

@@ -59,6 +59,12 @@ function rangeType(kind: RangeKind): SqlType {
 
 export const RANGE_TYPES: readonly SqlType[] = RANGE_KINDS.map(rangeType);
 
+const TYPES = new Map(RANGE_TYPES.map((type) => [type.oid, type]));
+
+export function rangeTypeOf(kind: RangeKind): SqlType {
+  return TYPES.get(kind.oid)!;
+}
+
 function flagsOf(range: RangeDatum): number {
   if (range.empty) return EMPTY;
   return (

@@ -13,7 +13,7 @@ import {
   scalarImplementation,
   setImplementation,
 } from '../../../src/sql/functions/index.ts';
-import { type Datum, OID, typeByName, typeByOid } from '../../../src/types/index.ts';
+import { type Datum, OID, range, typeByName, typeByOid } from '../../../src/types/index.ts';
 import type { CaseGroup, CaseRow } from './case.ts';
 import { context } from './context.ts';
 
@@ -83,7 +83,7 @@ function run(group: CaseGroup, row: CaseRow): Answer {
   const nullArgument = signature.strict && args.includes(null);
   if (group.kind === 'set') {
     if (nullArgument) return [];
-    const code = setImplementation(signature.oid) as (...list: unknown[]) => Iterable<Datum>;
+    const code = setImplementation(signature.oid, call) as (...list: unknown[]) => Iterable<Datum>;
     return Array.from(code(context, ...args), show);
   }
   if (nullArgument) return null;
@@ -128,6 +128,7 @@ const POLYMORPHIC: readonly number[] = [
   OID.anycompatible,
   OID.anycompatiblearray,
   OID.anyrange,
+  OID.anymultirange,
 ];
 
 /** The signature that PostgreSQL would choose; samples give their arguments the exact types. */
@@ -149,7 +150,8 @@ function resolve(group: CaseGroup, types: readonly number[]): FunctionSignature 
 function matches(declared: number, actual: number): boolean {
   if (!POLYMORPHIC.includes(declared)) return false;
   const isArray = typeByOid(actual).elementOid !== 0;
-  if (declared === OID.anyrange) return typeByOid(actual).category === 'R';
+  if (declared === OID.anyrange) return range.rangeKind(actual) !== undefined;
+  if (declared === OID.anymultirange) return range.multirangeKind(actual) !== undefined;
   if (declared === OID.anyarray || declared === OID.anycompatiblearray) return isArray;
   return declared !== OID.anynonarray || !isArray;
 }

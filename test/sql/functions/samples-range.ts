@@ -1,6 +1,6 @@
 /** The calls of functions of ranges whose results generate.test.ts asks PostgreSQL for. */
 
-import { aggregates, calls, grid, type Sample } from './sample.ts';
+import { aggregates, calls, grid, type Sample, set } from './sample.ts';
 
 const INT4 = ['empty', '(,)', '(,5)', '[5,)', '[1,5)', '[1,6)', '[2,4)', '[5,9)', '(5,9]', '[7,8]'];
 const NUMERIC = [
@@ -49,7 +49,71 @@ const TWO = [
   ...['adjacent', 'union', 'intersect', 'minus', 'merge'],
 ];
 
+const MULTI = [
+  '{}',
+  '{(,)}',
+  '{[1,5)}',
+  '{[1,5),[7,9)}',
+  '{(,3),[5,)}',
+  '{[2,4),[8,12),[20,30)}',
+  '{[5,7)}',
+];
+const MULTI_NUMERIC = ['{}', '{(1,5]}', '{[1,5),(5,9]}', '{[5,5],(7,)}', '{(,5)}', '{(5,7]}'];
+const MULTIRANGES: readonly (readonly [type: string, of: string, values: readonly string[]])[] = [
+  ['int4multirange', 'int4range', MULTI],
+  ['nummultirange', 'numrange', MULTI_NUMERIC],
+];
+/** Operators whose functions have a name for each pair of a range and a multirange. */
+const MIXED = [
+  ...['contains', 'contained_by', 'overlaps', 'before', 'after', 'overleft', 'overright'],
+  'adjacent',
+];
+const RANGE_VALUES: Readonly<Record<string, readonly string[]>> = {
+  int4range: INT4,
+  numrange: NUMERIC,
+};
+
+const multirange: readonly Sample[] = [
+  ...MULTIRANGES.flatMap(([type, of, values]) => [
+    ...ONE.filter((name) => name !== 'range_send').map((name) => grid(name, type, values)),
+    grid('multirange_send', type, values),
+    grid('range_merge', type, values),
+    set('unnest', type, ...values.map((value) => [value])),
+    grid(type, of, RANGE_VALUES[of]!),
+    grid('multirange', of, RANGE_VALUES[of]!),
+    ...['eq', 'ne', 'lt', 'le', 'ge', 'gt', 'cmp', 'union', 'intersect', 'minus'].map((name) =>
+      grid(`multirange_${name}`, `${type} ${type}`, values, values),
+    ),
+    ...MIXED.flatMap((name) => [
+      grid(`multirange_${name}_multirange`, `${type} ${type}`, values, values),
+      grid(`multirange_${name}_range`, `${type} ${of}`, values, RANGE_VALUES[of]!),
+      grid(`range_${name}_multirange`, `${of} ${type}`, RANGE_VALUES[of]!, values),
+    ]),
+    ...aggregates(
+      'range_agg range_intersect_agg count',
+      type,
+      values.slice(1).map((value) => [value]),
+      [[null], ['{}']],
+      [],
+      [[null]],
+    ),
+    ...aggregates(
+      'range_agg',
+      of,
+      RANGE_VALUES[of]!.map((value) => [value]),
+      [['empty'], [null]],
+      [],
+      [[null]],
+    ),
+  ]),
+  grid('multirange_contains_elem', 'int4multirange int4', MULTI, ['1', '5', '8']),
+  grid('elem_contained_by_multirange', 'numeric nummultirange', ['1', '5', '7.5'], MULTI_NUMERIC),
+  calls('int4multirange', ''),
+  grid('datemultirange', 'daterange', DATES),
+];
+
 export const range: readonly Sample[] = [
+  ...multirange,
   ...RANGES.flatMap(([type, values]) => [
     ...ONE.map((name) => grid(name, type, values)),
     ...TWO.map((name) => grid(`range_${name}`, `${type} ${type}`, values, values)),
