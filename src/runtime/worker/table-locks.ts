@@ -62,8 +62,8 @@ export function locksOfRun(plan: Plan, parameters: readonly Datum[]): readonly P
     USED.set(plan, tables);
   }
   if (tables === null) return locks;
-  const used = new Set([...tables.by(parameters)].map((table) => plan.tables[table]!.oid));
-  return locks.filter(({ relation }) => used.has(relation));
+  // The locks are in the order of the tables.
+  return [...tables.by(parameters)].sort((a, b) => a - b).map((table) => locks[table]!);
 }
 
 const CHANGED = new WeakMap<Plan, readonly RelationDescriptor[]>();

@@ -5,19 +5,19 @@ import { CHUNK, DONE, Operator, type Status } from './operator.ts';
 /** The rows of its inputs, one input after the other. Where the inputs are partitions, the values of
  * parameters and slots may leave some of them out, anew in every run and rescan. */
 export class Append extends Operator {
-  readonly #inputs: readonly Operator[];
+  readonly #inputs: readonly InputSource[];
   readonly #selection: InputSelection;
   #current = 0;
   #isReading = false;
   /** The inputs are read again and again: none is closed before the end. */
   #keepsOpen = false;
-  readonly #isOpen: boolean[];
+  /** Places of the inputs that are open. */
+  readonly #open = new Set<number>();
 
-  constructor(inputs: readonly Operator[], pruning: InputPruning | null) {
+  constructor(inputs: readonly InputSource[], pruning: InputPruning | null) {
     super();
     this.#inputs = inputs;
     this.#selection = new InputSelection(inputs.length, pruning);
-    this.#isOpen = inputs.map(() => false);
   }
 
   set counters(counters: NodeInstrumentation | null) {
@@ -44,7 +44,7 @@ export class Append extends Operator {
     const selected = this.#selection.inputs();
     while (this.#current < selected.length) {
       const index = selected[this.#current]!;
-      const input = this.#inputs[index]!;
+      const input = this.#inputs[index]!();
       if (!this.#isReading) this.#start(index, input);
       const status = input.next();
       if (status === CHUNK) this.chunk = input.chunk;
@@ -57,22 +57,25 @@ export class Append extends Operator {
   }
 
   #start(index: number, input: Operator): void {
-    if (this.#isOpen[index]) input.rescan();
+    if (this.#open.has(index)) input.rescan();
     else input.open();
-    this.#isOpen[index] = true;
+    this.#open.add(index);
     this.#isReading = true;
   }
 
   #close(index: number): void {
-    this.#inputs[index]!.close();
-    this.#isOpen[index] = false;
+    this.#inputs[index]!().close();
+    this.#open.delete(index);
   }
 
   override close(): void {
-    for (const index of this.#inputs.keys()) if (this.#isOpen[index]) this.#close(index);
+    for (const index of this.#open) this.#close(index);
     this.#isReading = false;
   }
 }
+
+/** An input: of many partitions those are compiled that a run has come to read. */
+export type InputSource = () => Operator;
 
 /** The inputs of a node that are read in a run. */
 export class InputSelection {

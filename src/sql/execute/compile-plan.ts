@@ -6,7 +6,7 @@ import type { SortKey } from '../expression.ts';
 import type { LockedPartitions, PartitionInputs, Plan, PlanNode } from '../plan/plan.ts';
 import { Aggregate } from './aggregate/aggregate.ts';
 import { compileAggregate } from './aggregate/compile-aggregate.ts';
-import { Append } from './append.ts';
+import { Append, type InputSource } from './append.ts';
 import { ChangingCtes, readBySubplans } from './changing-ctes.ts';
 import { CompletedRows } from './completed-rows.ts';
 import { CteScan, CteStore } from './cte.ts';
@@ -24,7 +24,7 @@ import { HashJoin } from './hash-join.ts';
 import { InputPruning } from './input-pruning.ts';
 import { Insert } from './insert.ts';
 import { Instrumented, newCounters } from './instrumented.ts';
-import { KeyRanges } from './key-ranges.ts';
+import { isPoint, KeyRanges } from './key-ranges.ts';
 import { LockRows } from './lock-rows.ts';
 import { Materialize } from './materialize.ts';
 import { MergeAppend } from './merge-append.ts';
@@ -351,21 +351,15 @@ class PlanCompiler {
         return { operator: new Limit(operator, limit, offset, ties, capacity), capacity };
       }
       case 'append': {
-        const inputs = node.inputs.map((input) => this.compile(input));
-        const capacity = Math.max(1, ...inputs.map((input) => input.capacity));
-        const operators = inputs.map((input) => input.operator);
-        const append = new Append(operators, this.#pruning(node.partitions));
+        const { inputs, capacity } = this.#inputs(node.inputs, node.partitions);
+        const append = new Append(inputs, this.#pruning(node.partitions));
         append.counters = counters;
         return { operator: append, capacity };
       }
       case 'mergeAppend': {
-        const inputs = node.inputs.map((input) => this.compile(input));
-        const merge = new MergeAppend(
-          inputs.map((input) => input.operator),
-          typesOf(node),
-          (input) => this.#mergeKeys(node.keys, inputs[input]!.capacity),
-          this.#pruning(node.partitions),
-        );
+        const { inputs, capacity } = this.#inputs(node.inputs, node.partitions);
+        const keys = () => this.#mergeKeys(node.keys, capacity);
+        const merge = new MergeAppend(inputs, typesOf(node), keys, this.#pruning(node.partitions));
         merge.counters = counters;
         return { operator: merge, capacity: CHUNK_ROWS };
       }
@@ -498,6 +492,41 @@ class PlanCompiler {
       const compiler = new PlanCompiler(this.#plan, this.#run, this.#shared, null, bindings);
       return compiler.compile(input).operator;
     });
+  }
+
+  /** Inputs that may be left out are compiled when they are first read. */
+  #inputs(
+    nodes: readonly PlanNode[],
+    partitions: PartitionInputs | undefined,
+  ): { readonly inputs: InputSource[]; readonly capacity: number } {
+    if ((partitions?.pruning ?? null) === null) {
+      const compiled = nodes.map((node) => this.compile(node));
+      const capacity = Math.max(1, ...compiled.map((input) => input.capacity));
+      return {
+        inputs: compiled.map(
+          ({ operator }) =>
+            () =>
+              operator,
+        ),
+        capacity,
+      };
+    }
+    const inputs = nodes.map((node): InputSource => {
+      let operator: Operator | null = null;
+      return () => {
+        operator ??= this.compile(node).operator;
+        return operator;
+      };
+    });
+    return { inputs, capacity: Math.max(1, ...nodes.map((node) => this.#capacity(node))) };
+  }
+
+  /** The capacity that a partition's scan will have once it is compiled. */
+  #capacity(node: PlanNode): number {
+    if (node.kind === 'project') return this.#capacity(node.input);
+    if (node.kind !== 'indexScan') return CHUNK_ROWS;
+    const index = this.#table(node.table).indexes.find((one) => one.oid === node.index);
+    return index !== undefined && isPoint(index, node.ranges) ? 1 : CHUNK_ROWS;
   }
 
   #pruning(partitions: PartitionInputs | undefined): InputPruning | null {

@@ -52,6 +52,18 @@ class KeyValue {
   }
 }
 
+/** Whether at most one row can match: all columns of a unique index are given. */
+export function isPoint(index: IndexDescriptor, ranges: readonly KeyRange[]): boolean {
+  const [only] = ranges;
+  return (
+    index.unique &&
+    ranges.length === 1 &&
+    only !== undefined &&
+    only.anyOf === null &&
+    only.equal.length === index.columns.length
+  );
+}
+
 /** The byte ranges that an index scan reads: computed anew in every run, sorted and disjoint.
  *
  * Range i is keys >= bytes[startFrom[i], startTo[i]) and, unless endTo[i] is -1, < bytes[endFrom[i],
@@ -66,7 +78,6 @@ export class KeyRanges {
   readonly endFrom: number[] = [];
   readonly endTo: number[] = [];
   count = 0;
-  /** At most one row can match: all columns of a unique index are given. */
   readonly isPoint: boolean;
 
   constructor(
@@ -102,13 +113,7 @@ export class KeyRanges {
           : { value: value(range.upper.expr), inclusive: range.upper.inclusive },
       isNull: range.isNull,
     }));
-    const only = ranges[0];
-    this.isPoint =
-      index.unique &&
-      ranges.length === 1 &&
-      only !== undefined &&
-      only.anyOf === null &&
-      only.equal.length === index.columns.length;
+    this.isPoint = isPoint(index, ranges);
   }
 
   /** Bytes that the positions refer to. */

@@ -2,7 +2,7 @@ import { encodeKeyPartOfVector } from '../../access/index.ts';
 import { ByteWriter, compareByteRanges } from '../../base/index.ts';
 import { CHUNK_ROWS, type ColumnVector, copyRow, createVector } from '../../chunk/index.ts';
 import type { SqlType } from '../../types/index.ts';
-import { InputSelection } from './append.ts';
+import { InputSelection, type InputSource } from './append.ts';
 import type { NodeInstrumentation } from './environment.ts';
 import type { Evaluator } from './expression/evaluator.ts';
 import type { InputPruning } from './input-pruning.ts';
@@ -26,13 +26,13 @@ export class MergeAppend extends Operator {
   #hasBegun = false;
 
   constructor(
-    inputs: readonly Operator[],
+    inputs: readonly InputSource[],
     types: readonly SqlType[],
     keys: (input: number) => readonly MergeKey[],
     pruning: InputPruning | null,
   ) {
     super();
-    this.#heads = inputs.map((input, i) => new Head(input, keys(i), i));
+    this.#heads = inputs.map((input, i) => new Head(input, () => keys(i), i));
     this.#selection = new InputSelection(inputs.length, pruning);
     this.#vectors = types.map((type) => createVector(type));
     this.chunk.columns = this.#vectors;
@@ -130,30 +130,37 @@ export class MergeAppend extends Operator {
 
 /** One input and its next row. */
 class Head {
-  readonly #input: Operator;
-  readonly #keys: readonly MergeKey[];
+  readonly #source: InputSource;
+  readonly #makeKeys: () => readonly MergeKey[];
   readonly #place: number;
   readonly #key = new ByteWriter(64);
+  #input: Operator | null = null;
+  #keys: readonly MergeKey[] = [];
   #vectors: readonly ColumnVector[] = [];
   #position = 0;
   #isOpen = false;
 
-  constructor(input: Operator, keys: readonly MergeKey[], place: number) {
-    this.#input = input;
-    this.#keys = keys;
+  constructor(source: InputSource, keys: () => readonly MergeKey[], place: number) {
+    this.#source = source;
+    this.#makeKeys = keys;
     this.#place = place;
   }
 
   begin(): void {
+    if (this.#input === null) {
+      this.#input = this.#source();
+      this.#keys = this.#makeKeys();
+    }
     if (this.#isOpen) this.#input.rescan();
     else this.#input.open();
     this.#isOpen = true;
   }
 
   fetch(): Status {
-    const status = this.#input.next();
+    const input = this.#input!;
+    const status = input.next();
     if (status !== CHUNK) return status;
-    this.#vectors = this.#keys.map(({ value }) => value.evaluate(this.#input.chunk));
+    this.#vectors = this.#keys.map(({ value }) => value.evaluate(input.chunk));
     this.#position = 0;
     this.#encode();
     return CHUNK;
@@ -161,13 +168,13 @@ class Head {
 
   /** Goes to the next row; false when it is not known. */
   advance(): boolean {
-    if (++this.#position >= this.#input.chunk.count) return false;
+    if (++this.#position >= this.#input!.chunk.count) return false;
     this.#encode();
     return true;
   }
 
   get #row(): number {
-    const { selection } = this.#input.chunk;
+    const { selection } = this.#input!.chunk;
     return selection === null ? this.#position : selection[this.#position]!;
   }
 
@@ -187,12 +194,12 @@ class Head {
   }
 
   copyTo(target: readonly ColumnVector[], at: number): void {
-    const { columns } = this.#input.chunk;
+    const { columns } = this.#input!.chunk;
     for (let i = 0; i < target.length; i++) copyRow(columns[i]!, this.#row, target[i]!, at);
   }
 
   close(): void {
-    if (this.#isOpen) this.#input.close();
+    if (this.#isOpen) this.#input!.close();
     this.#isOpen = false;
   }
 }

@@ -1,12 +1,6 @@
 import { assert } from '../../base/index.ts';
 import type { RelationDescriptor } from '../../catalog/descriptors.ts';
-import {
-  CHUNK_ROWS,
-  type ColumnVector,
-  createVector,
-  fillVector,
-  setAllNull,
-} from '../../chunk/index.ts';
+import { type ColumnVector, createVector, fillVector, setAllNull } from '../../chunk/index.ts';
 import { OID, typeByOid } from '../../types/index.ts';
 import { someExpr } from '../expression-tree.ts';
 import type {
@@ -165,7 +159,7 @@ export class ModifyCompiler {
     const relation = partitions.relations[place]!;
     const table = this.#table(relation.table);
     const { capacity } = this.#expressions;
-    const columns = new TableColumns(table, relation.columns, Math.max(capacity, CHUNK_ROWS));
+    const columns = new TableColumns(table, relation.columns, capacity);
     const constraints = this.#partitionConstraints(target, relation);
     const places = { partitions, place };
     const conflict = this.#conflict(table, onConflict, relation, target, places);
@@ -176,7 +170,7 @@ export class ModifyCompiler {
   /** The partition's row as that of the partitioned table. */
   #wholeRow(target: RelationDescriptor, { table, columns }: ResultRelation): WholeRow {
     const places = target.columns.map((_, i) => columns.indexOf(i));
-    const capacity = Math.max(this.#expressions.capacity, CHUNK_ROWS);
+    const { capacity } = this.#expressions;
     const nulls = target.columns.map(({ type }, i) => {
       if (places[i]! >= 0) return null;
       const vector = createVector(typeByOid(type), capacity);
@@ -194,7 +188,7 @@ export class ModifyCompiler {
     let columns = this.#oidColumns.get(table);
     if (columns === undefined) {
       const type = typeByOid(OID.oid);
-      const capacity = Math.max(this.#expressions.capacity, CHUNK_ROWS);
+      const { capacity } = this.#expressions;
       const vector = createVector(type, capacity);
       fillVector(vector, capacity, type, this.#table(table).oid);
       columns = [vector];

@@ -1,6 +1,6 @@
 import type { RelationDescriptor } from '../../catalog/descriptors.ts';
 import { PartitionSearch } from '../../catalog/index.ts';
-import { CHUNK_ROWS, type ColumnVector, type DataChunk, readDatum } from '../../chunk/index.ts';
+import { type ColumnVector, type DataChunk, readDatum } from '../../chunk/index.ts';
 import { type PgError, pgError } from '../../errors/index.ts';
 import type { Datum, TypeContext } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
@@ -29,7 +29,7 @@ export class PartitionRouter {
     compiler: ExpressionCompiler,
     tableOf: (table: number) => RoutedTable,
   ) {
-    this.places = new Int32Array(Math.max(compiler.capacity, CHUNK_ROWS));
+    this.places = new Int32Array(compiler.capacity);
     this.#top = this.#level(routing, compiler, tableOf);
   }
 

@@ -26,6 +26,9 @@ export class PartitionPruner {
   private readonly pruning: PartitionPruning;
   private readonly search: PartitionSearch;
   private readonly below: readonly (PartitionPruner | null)[];
+  /** Where each key is equal to one value, and nothing else is asked: the values. */
+  private readonly point: readonly Expr[] | null;
+  private readonly ranges: readonly RangeBound[];
 
   constructor(pruning: PartitionPruning) {
     this.pruning = pruning;
@@ -34,18 +37,42 @@ export class PartitionPruner {
       pruning.partitions.map(({ bound }) => bound),
     );
     this.below = pruning.partitions.map(({ below }) => below && new PartitionPruner(below));
+    this.point = pointOf(pruning);
+    this.ranges = pruning.partitions.flatMap(({ bound }) =>
+      bound.kind === 'range' ? [bound] : [],
+    );
   }
 
   /** The inputs that are left, ascending, at the end of `out`. */
   select(values: KeyValueSource, out: number[]): void {
-    const kept = this.keep(values);
-    for (let i = 0; i < kept.length; i++) {
-      if (kept[i] === 0) continue;
-      const below = this.below[i]!;
-      const { input } = this.pruning.partitions[i]!;
-      if (below !== null) below.select(values, out);
-      else if (input >= 0) out.push(input);
+    const found = this.point === null ? UNKNOWN : this.find(this.point, values);
+    if (found !== UNKNOWN) {
+      if (found >= 0) this.selectIn(found, values, out);
+      return;
     }
+    const kept = this.keep(values);
+    for (let i = 0; i < kept.length; i++) if (kept[i] !== 0) this.selectIn(i, values, out);
+  }
+
+  private selectIn(partition: number, values: KeyValueSource, out: number[]): void {
+    const below = this.below[partition]!;
+    const { input } = this.pruning.partitions[partition]!;
+    if (below !== null) below.select(values, out);
+    else if (input >= 0) out.push(input);
+  }
+
+  /** The partition of a whole key, -1 where there is none, or UNKNOWN. */
+  private find(point: readonly Expr[], values: KeyValueSource): number {
+    const { keys } = this.pruning.partitioning;
+    const key: Datum[] = [];
+    for (let i = 0; i < keys.length; i++) {
+      const found = values.value(point[i]!, keys[i]!);
+      if (found === undefined) return UNKNOWN;
+      // Nothing is equal to null, or to what the type cannot hold.
+      if (found.value === null || found.rest !== 0) return -1;
+      key.push(found.value);
+    }
+    return this.search.find(key);
   }
 
   /** The direct partitions that are left. */
@@ -158,15 +185,47 @@ export class PartitionPruner {
     const { lower, upper } = limits[next]!;
     const from = endOf(prefix, lower);
     const to = endOf(prefix, upper);
-    return this.keepBounds(
-      (bound) =>
-        bound.kind !== 'range' ||
-        (reaches(keys, bound.to, from, keys.length) && starts(keys, bound.from, to)),
-    );
+    // The ranges come first, in order, so those that are left are next to one another.
+    const { ranges } = this;
+    const first = firstOf(ranges.length, (i) => reaches(keys, ranges[i]!.to, from, keys.length));
+    const end = firstOf(ranges.length, (i) => !starts(keys, ranges[i]!.from, to));
+    const kept = new Uint8Array(this.count);
+    if (first < end) kept.fill(1, first, end);
+    if (this.search.defaultIndex >= 0) kept[this.search.defaultIndex] = 1;
+    return kept;
   }
 }
 
-type RangeDatums = Extract<PartitionBound, { kind: 'range' }>['from'];
+const UNKNOWN = -2;
+
+function pointOf({ conditions, partitioning }: PartitionPruning): readonly Expr[] | null {
+  const { keys } = partitioning;
+  if (conditions.length !== keys.length) return null;
+  const values: Expr[] = [];
+  for (let key = 0; key < keys.length; key++) {
+    const equal = conditions.find(
+      (one) => one.kind === 'compare' && one.key === key && one.strategy === 3,
+    );
+    if (equal?.kind !== 'compare') return null;
+    values.push(equal.value);
+  }
+  return values;
+}
+
+/** The first of the numbers below `count` that passes a test which all after it pass too. */
+function firstOf(count: number, test: (i: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (test(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+type RangeBound = Extract<PartitionBound, { kind: 'range' }>;
+type RangeDatums = RangeBound['from'];
 
 /** One end of the keys that are wanted: the first columns have these values (or more, or less). */
 interface KeyEnd {

@@ -18,11 +18,13 @@ import { isDecidedBefore, pruningOf } from './selected-inputs.ts';
  * be read or to be filled. */
 export class UsedTables {
   private readonly plan: Plan;
+  private readonly partitioned: readonly number[];
   private readonly pruners = new Map<PartitionPruning, PartitionPruner>();
   private readonly searches = new Map<PartitionRouting, PartitionSearch>();
 
   private constructor(plan: Plan) {
     this.plan = plan;
+    this.partitioned = plan.tables.flatMap(({ kind }, i) => (kind === 'partitioned' ? [i] : []));
   }
 
   /** Null for a plan whose runs touch all of its tables. */
@@ -32,8 +34,7 @@ export class UsedTables {
 
   /** Places in the plan's list of tables. */
   by(parameters: readonly Datum[]): ReadonlySet<number> {
-    const used = new Set<number>();
-    for (const [i, { kind }] of this.plan.tables.entries()) if (kind === 'partitioned') used.add(i);
+    const used = new Set(this.partitioned);
     for (const root of rootsOf(this.plan)) this.visit(root, parameters, used);
     return used;
   }

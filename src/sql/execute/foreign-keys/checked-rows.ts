@@ -22,6 +22,8 @@ export interface RowChangeListener {
     moved: boolean,
   ): void;
   deleted(table: RelationDescriptor, columns: readonly ColumnVector[], row: number): void;
+  /** The row is updated, and goes to another partition. */
+  movedOut(table: RelationDescriptor, columns: readonly ColumnVector[], row: number): void;
 }
 
 /** Row changes with somebody who watches: what statements use that change tables with foreign keys. */
@@ -122,7 +124,7 @@ export class CheckedRows implements RowOperations {
     row: number,
   ): ChangeOutcome {
     const outcome = this.#changes.moveOut(table, keyBytes, keyStart, keyEnd, oldColumns, row);
-    if (outcome === 'done') this.#listener.deleted(table, oldColumns, row);
+    if (outcome === 'done') this.#listener.movedOut(table, oldColumns, row);
     return outcome;
   }
 }

@@ -22,6 +22,7 @@ import { lockStrength } from '../lock-strength.ts';
 import { type PartitionTest, RowConstraints } from '../row-constraints.ts';
 import { Run } from '../run.ts';
 import type { Reference } from './reference.ts';
+import { wholeKey } from './violations.ts';
 
 /** What became of the row of the parent. */
 export type ParentChange = 'delete' | 'update';
@@ -143,10 +144,13 @@ export class ChildChange {
   }
 
   /** The statement that PostgreSQL would run, for the context of errors. */
-  statement(schema: string): string {
+  statement(catalog: CatalogView): string {
     const { child, constraint } = this.#reference;
     const nameOf = (column: number) => quoted(child.columns[column]!.name);
-    const table = `ONLY ${quoted(schema)}.${quoted(child.name)}`;
+    const { table: whole } = wholeKey(catalog, child, constraint);
+    const schema = catalog.schemaByOid(whole.schema)?.name ?? '';
+    const only = whole.kind === 'partitioned' ? '' : 'ONLY ';
+    const table = `${only}${quoted(schema)}.${quoted(whole.name)}`;
     const values = this.action === 'c' ? this.#columns.length : 0;
     const where = constraint.columns.map((column, i) => {
       const { sameFamily, parent } = this.#reference.conversions[i]!;

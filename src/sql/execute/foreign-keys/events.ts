@@ -17,6 +17,8 @@ export interface ChildEvent {
 export interface ParentEvent {
   readonly kind: 'parent';
   readonly place: ForeignKeyPlace;
+  /** Name of the table that had the row, which may be a partition of the one referred to. */
+  readonly table: string;
   readonly old: readonly Datum[];
   readonly now: readonly Datum[] | null;
 }

@@ -5,6 +5,7 @@ import type {
   RelationDescriptor,
 } from '../../../catalog/descriptors.ts';
 import type { ColumnVector } from '../../../chunk/index.ts';
+import { notSupported } from '../../../errors/index.ts';
 import { TABLE_LOCK } from '../../../txn/index.ts';
 import type { Datum } from '../../../types/index.ts';
 import type { ExecutionEnvironment, StatementChecks } from '../environment.ts';
@@ -128,7 +129,8 @@ export class ForeignKeyChecks implements StatementChecks {
     }
     const action = actionOf(event);
     if (action === 'a' || action === 'r') {
-      yield* new KeyCheck(this.#services, environment, reference).parent(event.old, action === 'a');
+      const check = new KeyCheck(this.#services, environment, reference);
+      yield* check.parent(event.old, event.table, action === 'a');
       return;
     }
     yield* new ReferencingAction(this.#services, environment, reference, this.rows).run(event);
@@ -199,6 +201,19 @@ export class ForeignKeyChecks implements StatementChecks {
     }
   }
 
+  /** What refers to a partitioned table holds a key that has changed, since it holds that of the
+   * partitions. */
+  movedOut(table: RelationDescriptor, columns: readonly ColumnVector[], row: number): void {
+    for (const place of this.#keysOf(table).referring) {
+      const { onUpdate, columns: referenced } = place.constraint.foreign!;
+      if (onUpdate !== 'a' && onUpdate !== 'r') {
+        throw notSupported('moving a row to another partition that a foreign key follows');
+      }
+      const whole = this.#services.catalog.relationByOid(place.constraint.foreign!.table);
+      this.#noteParent(place, table, referenced, columns, columns, row, whole?.name);
+    }
+  }
+
   #keysOf(table: RelationDescriptor): TableKeys {
     const { catalog } = this.#services;
     if (catalog.version !== this.#keysVersion) {
@@ -240,13 +255,14 @@ export class ForeignKeyChecks implements StatementChecks {
     oldColumns: readonly ColumnVector[],
     newColumns: readonly ColumnVector[] | null,
     row: number,
+    name = table.name,
   ): void {
     // Nothing refers to a key that has a NULL.
     if (columns.some((column) => oldColumns[column]!.isNull(row))) return;
     const old = valuesOf(table, columns, oldColumns, row);
     if (this.#isUnreferenced(place, old)) return;
     const now = newColumns === null ? null : valuesOf(table, columns, newColumns, row);
-    const event: ParentEvent = { kind: 'parent', place, old, now };
+    const event: ParentEvent = { kind: 'parent', place, table: name, old, now };
     this.#note(event, actionOf(event) === 'a' && this.deferred.isDeferred(place));
   }
 

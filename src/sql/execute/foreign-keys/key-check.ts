@@ -1,7 +1,9 @@
 import { ByteWriter } from '../../../base/index.ts';
+import { TABLE_LOCK } from '../../../txn/index.ts';
 import type { Datum } from '../../../types/index.ts';
 import { ChildSearch, type SearchEnvironment } from './find-children.ts';
 import type { Reference } from './reference.ts';
+import { partitionReference } from './referenced-partition.ts';
 import type { ForeignKeyServices, ForeignKeyWork } from './services.ts';
 import { missingParent, mixedNulls, stillReferenced } from './violations.ts';
 
@@ -37,9 +39,12 @@ export class KeyCheck {
 
   /** Locks the row of the parent with a key; false when there is none. */
   *#lockParent(key: readonly Datum[]): ForeignKeyWork<boolean> {
-    const { changes } = this.#services;
-    const { parent } = this.#reference;
-    const place = this.#findParent(key);
+    const { changes, catalog } = this.#services;
+    const reference = partitionReference(catalog, this.#reference, key);
+    if (reference === null) return false;
+    const { parent } = reference;
+    if (reference !== this.#reference) yield* this.#lockTable(parent.oid);
+    const place = this.#findParent(reference, key);
     if (typeof place === 'boolean') return place;
     for (;;) {
       const outcome = changes.lockRow(parent, place, 0, place.length, 'keyShare', 'block');
@@ -49,17 +54,21 @@ export class KeyCheck {
       }
       if (outcome !== 'changed') return outcome === 'locked' || outcome === 'own';
       const { bytes, start } = changes.changedTuple;
-      return this.#reference.sameKey(this.#reference.parentValues(bytes, start), key);
+      return reference.sameKey(reference.parentValues(bytes, start), key);
     }
+  }
+
+  *#lockTable(oid: number): ForeignKeyWork {
+    while (!this.#services.lockTable(oid, TABLE_LOCK.rowShare, true)) yield 'wait';
   }
 
   /** The clustered key of the row of the parent that the snapshot shows; or whether the transaction
    * itself has made the row, or taken it away. */
-  #findParent(key: readonly Datum[]): Uint8Array | boolean {
+  #findParent(reference: Reference, key: readonly Datum[]): Uint8Array | boolean {
     const { transaction } = this.#services;
-    const { parentIndex } = this.#reference;
+    const { parentIndex } = reference;
     const out = new ByteWriter(64);
-    this.#reference.encodeKey(key, out);
+    reference.encodeKey(key, out);
     const bytes = out.copy();
     const own = transaction.writes.find(parentIndex.tree, bytes, 0, bytes.length)?.latest ?? null;
     if (own !== null) return own.bytes !== null;
@@ -74,12 +83,14 @@ export class KeyCheck {
     }
   }
 
-  /** No row of the child refers to a key that the parent had. Where `mayBeReplaced`, another row of
+  /** No row of the child refers to a key that the parent, or its partition `table`, had. Where `mayBeReplaced`, another row of
    * the parent may have taken it over. */
-  *parent(key: readonly Datum[], mayBeReplaced: boolean): ForeignKeyWork {
+  *parent(key: readonly Datum[], table: string, mayBeReplaced: boolean): ForeignKeyWork {
     if (mayBeReplaced && (yield* this.#lockParent(key))) return;
     if (!(yield* this.isReferenced(key))) return;
-    throw stillReferenced(this.#reference, key, this.#schema(), this.#environment.functions);
+    const { catalog } = this.#services;
+    const { functions } = this.#environment;
+    throw stillReferenced(catalog, this.#reference, key, table, functions);
   }
 
   /** Whether a row of the child refers to the key, once those who change it have ended. */

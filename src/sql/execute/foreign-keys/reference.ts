@@ -139,6 +139,13 @@ export class Reference {
     return true;
   }
 
+  /** The values of the foreign key in a row of the child that is in vectors. */
+  referencing(columns: readonly ColumnVector[], row: number): Datum[] {
+    return this.constraint.columns.map((column, i) =>
+      readDatum(columns[column]!, row, this.conversions[i]!.child),
+    );
+  }
+
   /** The values of the foreign key in a row of the child. */
   childValues(tuple: Uint8Array, start: number): Datum[] {
     const { childLayout } = this;

@@ -32,7 +32,7 @@ export class ReferencingAction {
     this.#rows = rows;
   }
 
-  *run({ old, now }: ParentEvent): ForeignKeyWork {
+  *run({ old, now, table }: ParentEvent): ForeignKeyWork {
     const kind: ParentChange = now === null ? 'delete' : 'update';
     const { catalog } = this.#services;
     const { functions } = this.#environment;
@@ -42,8 +42,7 @@ export class ReferencingAction {
       yield* this.#changeRows(old, change);
     } catch (thrown) {
       if (!(thrown instanceof PgError) || thrown.fields.where !== undefined) throw thrown;
-      const schema = catalog.schemaByOid(this.#reference.child.schema)?.name ?? '';
-      throw thrown.with({ where: `SQL statement "${change.statement(schema)}"` });
+      throw thrown.with({ where: `SQL statement "${change.statement(catalog)}"` });
     } finally {
       releaseChange(this.#reference, kind, change);
     }
@@ -51,7 +50,7 @@ export class ReferencingAction {
     // Rows that have the default already still refer to the key, and nobody has noticed that.
     this.#services.nextCommand();
     const check = new KeyCheck(this.#services, this.#environment, this.#reference);
-    yield* check.parent(old, false);
+    yield* check.parent(old, table, false);
   }
 
   *#changeRows(key: readonly Datum[], change: ChildChange): ForeignKeyWork {

@@ -1,3 +1,8 @@
+import type {
+  CatalogView,
+  ConstraintDescriptor,
+  RelationDescriptor,
+} from '../../../catalog/descriptors.ts';
 import { type PgError, pgError } from '../../../errors/index.ts';
 import type { Datum, SqlType, TypeContext } from '../../../types/index.ts';
 import type { Reference } from './reference.ts';
@@ -42,19 +47,34 @@ function childViolation(
   );
 }
 
-/** A row of the parent is to go to which one of the child refers. */
+/** The foreign key whose part a partition has, and the table that has it; the key itself of others. */
+export function wholeKey(
+  catalog: CatalogView,
+  table: RelationDescriptor,
+  constraint: ConstraintDescriptor,
+): { readonly table: RelationDescriptor; readonly constraint: ConstraintDescriptor } {
+  const above = catalog.relationByOid(table.partitionOf?.parent ?? 0);
+  const whole = above?.constraints.find(({ oid }) => oid === constraint.parent);
+  if (above === undefined || whole === undefined) return { table, constraint };
+  return wholeKey(catalog, above, whole);
+}
+
+/** A row of `table`, the parent or a partition of it, is to go to which one of the child refers. */
 export function stillReferenced(
+  catalog: CatalogView,
   reference: Reference,
   key: readonly Datum[],
-  schema: string | undefined,
+  table: string,
   context: TypeContext,
 ): PgError {
-  const { child, constraint, conversions, foreign, parent } = reference;
+  const { conversions, foreign, parent } = reference;
+  const { table: child, constraint } = wholeKey(catalog, reference.child, reference.constraint);
+  const schema = catalog.schemaByOid(child.schema)?.name;
   const names = foreign.columns.map((column) => parent.columns[column]!.name);
   const types = conversions.map((conversion) => conversion.parent);
   return pgError(
     'foreign_key_violation',
-    `update or delete on table "${parent.name}" violates foreign key constraint "${constraint.name}" on table "${child.name}"`,
+    `update or delete on table "${table}" violates foreign key constraint "${constraint.name}" on table "${child.name}"`,
     {
       detail: `Key ${keyText(names, key, types, context)} is still referenced from table "${child.name}".`,
       schema,
