@@ -10,7 +10,7 @@ import type {
 } from '../descriptors.ts';
 import { BTREE_METHOD, HEAP_METHOD, OWNER, schemaOf } from './object-identity.ts';
 import { storedBound } from './partition-definitions.ts';
-import { isValidIndex, partsOf } from './partitions.ts';
+import { ancestorsOf, isValidIndex, partsOf } from './partitions.ts';
 import { SYSTEM_RELATIONS, type SystemRelation } from './shapes.ts';
 import {
   int2Vector,
@@ -112,8 +112,9 @@ function classRow(state: SystemState, relation: RelationDescriptor): SystemRow {
 /** PostgreSQL keeps triggers for both sides of a foreign key. */
 export function isReferencing(catalog: CatalogView, relation: RelationDescriptor): boolean {
   if (relation.constraints.some((constraint) => constraint.kind === 'foreign')) return true;
-  for (const other of catalog.relations()) {
-    if (other.constraints.some((constraint) => constraint.foreign?.table === relation.oid)) {
+  const wholes = ancestorsOf(catalog, relation.oid);
+  for (const { constraints } of catalog.relations()) {
+    if (constraints.some(({ foreign }) => foreign !== null && wholes.includes(foreign.table))) {
       return true;
     }
   }

@@ -4,6 +4,7 @@ import { notSupported, type PgError, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { partitionChecks } from '../bind/index.ts';
 import type { Command } from './command.ts';
+import { refuseReferenced } from './detached-references.ts';
 import type { UtilityPause } from './environment.ts';
 import { columnPosition } from './keys.ts';
 import { findRelation, undefinedRelation } from './object-names.ts';
@@ -166,6 +167,7 @@ export function* detachPartition(
     .partitionsOf(parent.oid)
     .find(({ partitionOf }) => partitionOf!.bound.kind === 'default');
   if (fallback !== undefined) yield* command.lock(fallback, TABLE_LOCK.accessExclusive);
+  yield* refuseReferenced(command, parent, table);
   changeRelation(command, parent, {});
   changeRelation(command, table, {
     partitionOf: null,

@@ -6,7 +6,7 @@ import { someExpr } from '../expression-tree.ts';
 import { parseStatements } from '../parse/index.ts';
 import type { Command } from './command.ts';
 import { visibleName } from './object-names.ts';
-import { isTable, ordinaryKind } from './relation-change.ts';
+import { isTable, ordinaryKind, referencingWholes } from './relation-change.ts';
 
 /** What depends on what: views on the relations they name, defaults on the sequences they call,
  * foreign keys on the tables they refer to. Descriptors hold no list of this; it is found out when something is dropped or altered. */
@@ -56,7 +56,7 @@ function madeAs(dependent: Dependent): number {
 }
 
 function foreignKeysTo(command: Command, on: RelationDescriptor): Dependent[] {
-  return command.catalog.referencing(on.oid).flatMap(({ table, constraint }) => {
+  return referencingWholes(command, on).flatMap(({ table, constraint }) => {
     const relation = command.catalog.relationByOid(table);
     // The part of a partition goes with the whole.
     const isPart = (constraint.parent ?? 0) !== 0;

@@ -199,12 +199,7 @@ export function dropClosure(
   const dependents: Dependent[] = [];
   const visit = (relation: RelationDescriptor): void => {
     if (relation.kind === 'sequence') refuseIdentitySequence(command, relation, doomed);
-    const owned = ownedSequences(command, relation);
-    for (const belonging of [...owned, ...command.catalog.partitionsOf(relation.oid)]) {
-      if (doomed.has(belonging.oid)) continue;
-      doomed.set(belonging.oid, belonging);
-      visit(belonging);
-    }
+    visitParts(ownedSequences(command, relation));
     for (const dependent of dependentsOf(command, relation)) {
       if (doomed.has(dependent.relation.oid)) continue;
       if (dependents.some((other) => isSame(other, dependent))) continue;
@@ -212,6 +207,14 @@ export function dropClosure(
       if (dependent.kind !== 'view') continue;
       doomed.set(dependent.relation.oid, dependent.relation);
       visit(dependent.relation);
+    }
+    visitParts(command.catalog.partitionsOf(relation.oid));
+  };
+  const visitParts = (parts: readonly RelationDescriptor[]): void => {
+    for (const part of parts) {
+      if (doomed.has(part.oid)) continue;
+      doomed.set(part.oid, part);
+      visit(part);
     }
   };
   // PostgreSQL names what depends on the last one first.
@@ -408,12 +411,13 @@ function* dropSchemas(
   }
 }
 
-/** Sequences that go with their table are not named. */
+/** Sequences that go with their table, and partitions with their parent, are not named. */
 function isOwnedInside(
   command: Command,
   relation: RelationDescriptor,
   schemas: ReadonlySet<number>,
 ): boolean {
-  const owner = command.catalog.relationByOid(relation.sequence?.ownerTable ?? 0);
+  const { sequence, partitionOf } = relation;
+  const owner = command.catalog.relationByOid(sequence?.ownerTable ?? partitionOf?.parent ?? 0);
   return owner !== undefined && schemas.has(owner.schema);
 }

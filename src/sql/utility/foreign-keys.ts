@@ -4,7 +4,7 @@ import type {
   IndexDescriptor,
   RelationDescriptor,
 } from '../../catalog/index.ts';
-import { notSupported, type PgError, pgError } from '../../errors/index.ts';
+import { type PgError, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { typeByOid } from '../../types/index.ts';
 import { canCoerceOne } from '../bind/coercion-rules.ts';
@@ -16,6 +16,8 @@ import type { ForeignKeyDraft } from './foreign-key-draft.ts';
 import { columnPosition } from './keys.ts';
 import { chooseName, findRelation, indexColumnsName, undefinedRelation } from './object-names.ts';
 import { spreadForeignKey } from './partition-foreign-keys.ts';
+import { isWhole } from './partition-indexes.ts';
+import { lockPartitions, partitionsBelow } from './partition-scan.ts';
 import { referrersOf } from './referencing.ts';
 import { changeRelation, currentRelation, isTable } from './relation-change.ts';
 import { SYSTEM_COLUMNS } from './table-elements.ts';
@@ -34,9 +36,11 @@ export function* addForeignKeys(
     const child = currentRelation(command, table.oid) ?? table;
     if (child.partitioning !== null) checkPartitionedChild(child, parent, draft, descends);
     const constraint = makeForeignKey(command, child, parent, draft, isEmpty);
-    if (parent.partitioning !== null) throw notSupported('a foreign key to a partitioned table');
+    yield* lockPartitions(command, parent, TABLE_LOCK.shareRowExclusive);
     // Plans for the table referred to are to be made anew, since its rows are watched now.
-    if (parent.oid !== child.oid) changeRelation(command, parent, {});
+    for (const referenced of [parent, ...partitionsBelow(command, parent)]) {
+      if (referenced.oid !== child.oid) changeRelation(command, referenced, {});
+    }
     const changed = changeRelation(command, child, {
       constraints: [...child.constraints, constraint],
     });
@@ -96,7 +100,7 @@ function makeForeignKey(
       `column "${child.columns[column]!.name}" referenced in ON DELETE SET action must be part of foreign key`,
     );
   }
-  const index = referencedIndex(parent, draft.referenced);
+  const index = referencedIndex(command, parent, draft.referenced);
   const referenced =
     draft.referenced.length === 0
       ? index.columns.map(({ column }) => column)
@@ -168,9 +172,15 @@ function referencingColumns(table: RelationDescriptor, names: readonly string[])
 
 /** The unique index whose columns are those named, in whatever order; the primary key's when none
  * are. */
-function referencedIndex(parent: RelationDescriptor, names: readonly string[]): IndexDescriptor {
+function referencedIndex(
+  command: Command,
+  parent: RelationDescriptor,
+  names: readonly string[],
+): IndexDescriptor {
   if (names.length === 0) {
-    const primary = parent.indexes.find((index) => index.primary);
+    const primary = parent.indexes.find(
+      (index) => index.primary && isWhole(command, parent, index),
+    );
     if (primary !== undefined) return primary;
     throw pgError(
       'undefined_object',
@@ -188,6 +198,7 @@ function referencedIndex(parent: RelationDescriptor, names: readonly string[]): 
     (candidate) =>
       candidate.unique &&
       candidate.predicate === null &&
+      isWhole(command, parent, candidate) &&
       candidate.columns.length === columns.length &&
       candidate.columns.every(({ column }) => columns.includes(column)),
   );

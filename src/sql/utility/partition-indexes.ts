@@ -55,6 +55,18 @@ function* addPart(
   else attachPart(command, parent, index, partition, present);
 }
 
+/** Whether all partitions have their part of an index, without which it says nothing of the whole. */
+export function isWhole(
+  command: Command,
+  table: RelationDescriptor,
+  index: IndexDescriptor,
+): boolean {
+  return command.catalog.partitionsOf(table.oid).every((partition) => {
+    const part = partition.indexes.find(({ parent }) => parent === index.oid);
+    return part !== undefined && isWhole(command, partition, part);
+  });
+}
+
 function isFree({ parent = 0 }: IndexDescriptor): boolean {
   return parent === 0;
 }

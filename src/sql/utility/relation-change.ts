@@ -1,4 +1,4 @@
-import type { RelationDescriptor } from '../../catalog/index.ts';
+import type { ForeignKeyPlace, RelationDescriptor } from '../../catalog/index.ts';
 import type { Command } from './command.ts';
 
 /** Records a changed relation in the catalog and returns its new descriptor. */
@@ -25,6 +25,16 @@ export function ordinaryKind(relation: Pick<RelationDescriptor, 'kind'>): string
 /** The direct partitions of a table, oldest first, as PostgreSQL goes through them in ALTER TABLE. */
 export function partitionsByAge(command: Command, oid: number): readonly RelationDescriptor[] {
   return [...command.catalog.partitionsOf(oid)].sort((a, b) => a.oid - b.oid);
+}
+
+/** The foreign keys that refer to a table, or to one whose partition it is. */
+export function referencingWholes(
+  command: Command,
+  { oid, partitionOf }: RelationDescriptor,
+): ForeignKeyPlace[] {
+  const parent = command.catalog.relationByOid(partitionOf?.parent ?? 0);
+  const above = parent === undefined ? [] : referencingWholes(command, parent);
+  return [...command.catalog.referencing(oid), ...above];
 }
 
 /** The relation as it is now. */

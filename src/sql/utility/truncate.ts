@@ -8,7 +8,7 @@ import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { findIndex, findRelation, undefinedRelation } from './object-names.ts';
 import { lockPartitions, partitionsBelow } from './partition-scan.ts';
 import { refusePendingEvents } from './referencing.ts';
-import { changeRelation, currentRelation, isTable } from './relation-change.ts';
+import { changeRelation, currentRelation, isTable, referencingWholes } from './relation-change.ts';
 import { dropTrees, withNewTrees } from './rewrite-table.ts';
 
 /** TRUNCATE: every table gets new, empty trees. */
@@ -96,7 +96,7 @@ function referring(command: Command, tables: ReadonlyMap<number, RelationDescrip
   const { catalog } = command;
   const found: { readonly child: RelationDescriptor; readonly parent: RelationDescriptor }[] = [];
   for (const parent of tables.values()) {
-    for (const { table } of catalog.referencing(parent.oid)) {
+    for (const { table } of referencingWholes(command, parent)) {
       const child = tables.has(table) ? undefined : catalog.relationByOid(table);
       if (child !== undefined) found.push({ child, parent });
     }

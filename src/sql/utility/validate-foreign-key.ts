@@ -2,8 +2,13 @@ import { assert, ByteWriter, compareByteRanges } from '../../base/index.ts';
 import type { ConstraintDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import { type ColumnVector, readDatum } from '../../chunk/index.ts';
 import type { PgError } from '../../errors/index.ts';
-import type { Cursor } from '../../storage/index.ts';
-import { missingParent, mixedNulls, Reference } from '../execute/foreign-keys/index.ts';
+import type { Cursor, TreeId } from '../../storage/index.ts';
+import {
+  missingParent,
+  mixedNulls,
+  partitionReference,
+  Reference,
+} from '../execute/foreign-keys/index.ts';
 import type { Command } from './command.ts';
 import type { UtilityPause } from './environment.ts';
 import { currentRelation } from './relation-change.ts';
@@ -24,15 +29,14 @@ export function* validateForeignKey(
   assert(parent !== undefined, 'a table referred to stays');
   const reference = new Reference(child, constraint, parent);
   const reader = new RowReader(child, constraint.columns);
-  const parents = environment.newestCursor(reference.parentIndex.tree);
-  const test = new RowTest(command, reference, parents);
+  const test = new RowTest(command, reference);
   try {
     yield* scanTree(environment, child.tree, (cursor) => {
       reader.read(cursor);
       test.row(reader.columns);
     });
   } finally {
-    environment.closeCursor(parents);
+    test.close();
   }
 }
 
@@ -52,15 +56,19 @@ function* validateParts(
 class RowTest {
   private readonly command: Command;
   private readonly reference: Reference;
-  private readonly parents: Cursor;
+  /** Cursors on the indexes of the table referred to, which may have several partitions. */
+  private readonly parents = new Map<TreeId, Cursor>();
   private readonly key = new ByteWriter(64);
   /** The last key that was found; neighbours often have the same. */
   private readonly found = new ByteWriter(64);
 
-  constructor(command: Command, reference: Reference, parents: Cursor) {
+  constructor(command: Command, reference: Reference) {
     this.command = command;
     this.reference = reference;
-    this.parents = parents;
+  }
+
+  close(): void {
+    for (const cursor of this.parents.values()) this.command.environment.closeCursor(cursor);
   }
 
   row(columns: readonly ColumnVector[]): void {
@@ -72,17 +80,38 @@ class RowTest {
   }
 
   private hasParent(columns: readonly ColumnVector[]): boolean {
-    const { key, found, parents } = this;
+    const { key, found } = this;
     const { functions } = this.command.environment;
     if (!this.reference.encodeParentKey(columns, 0, functions, key.reset())) return false;
     const { bytes, position } = key;
     if (compareByteRanges(bytes, 0, position, found.bytes, 0, found.position) === 0) return true;
+    const reference = this.partition(columns);
+    if (reference === null) return false;
+    const parents = this.cursor(reference.parentIndex.tree);
     if (!parents.seek(bytes, position, 'ge')) return false;
     const { keyBytes, keyStart, keyEnd } = parents;
     if (compareByteRanges(bytes, 0, position, keyBytes, keyStart, keyEnd) !== 0) return false;
     found.reset();
     found.range(bytes, 0, position);
     return true;
+  }
+
+  /** The reference to the table that would have the key; null where there is none. */
+  private partition(columns: readonly ColumnVector[]): Reference | null {
+    const { reference, command } = this;
+    if (reference.parent.partitioning === null) return reference;
+    const values = reference.referencing(columns, 0);
+    const key = reference.toParentKey(values, command.environment.functions);
+    return key === null ? null : partitionReference(command.catalog, reference, key);
+  }
+
+  private cursor(tree: TreeId): Cursor {
+    let cursor = this.parents.get(tree);
+    if (cursor === undefined) {
+      cursor = this.command.environment.newestCursor(tree);
+      this.parents.set(tree, cursor);
+    }
+    return cursor;
   }
 
   private violation(columns: readonly ColumnVector[]): PgError {
