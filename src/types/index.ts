@@ -29,10 +29,9 @@ export {
 /** Arithmetic on numerics: `numeric.add(a, b)`. */
 export * as numeric from './numeric/index.ts';
 export type { ObjectNames, ReferenceKind } from './object-reference.ts';
-export { C_COLLATION, DEFAULT_COLLATION, OID } from './oid.ts';
+export { OID } from './oid.ts';
 /** What is computed of ranges: `range.merge(kind, a, b)`. */
 export * as range from './range/index.ts';
-export { recordType } from './record.ts';
 export { builtinTypes, typeByName, typeByOid } from './registry.ts';
 export * from './sql-type.ts';
 export { truncateName, unpad } from './text.ts';
@@ -42,6 +41,5 @@ export {
   characterOffset,
   compareText,
   utf8Length,
-  verifyText,
   verifyUtf8,
 } from './utf8.ts';

@@ -39,7 +39,6 @@ export type * from './function.ts';
 export {
   aggregateImplementation,
   isImplemented,
-  registerFunctions,
   scalarImplementation,
   setImplementation,
 } from './implementations.ts';
@@ -53,7 +52,6 @@ export {
   LESS,
   operatorClass,
 } from './operator-families.ts';
-export { compileRegex, type Regex, type RegexMatch } from './regex.ts';
 export {
   aggregateByOid,
   allCasts,

@@ -82,7 +82,6 @@ export {
   datePlusTimetz,
   makeTimetz,
   microsOfTimetz,
-  offsetOfTimetz,
   shiftTimetz,
   timestamptzToTimetz,
   timeToTimetz,

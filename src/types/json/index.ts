@@ -1,7 +1,6 @@
 export { TOKEN } from './lexer.ts';
 export { compareStored, compareStoredAt } from './order.ts';
 export {
-  checkJson,
   type JsonSpan,
   kindOfJson,
   kindOfToken,

@@ -41,7 +41,6 @@ export {
   NEGATIVE_INFINITY,
   ONE,
   pow10,
-  rescale,
   signOf,
   ZERO,
 } from './value.ts';

@@ -28,7 +28,6 @@ export {
 export { RANGE_TYPES } from './types.ts';
 export {
   compareRanges,
-  emptyRange,
   makeRange,
   RANGE_KINDS,
   type RangeKind,
