@@ -100,9 +100,11 @@ function bestSplit(
   cross: boolean,
 ): Candidates | null {
   let best: Candidates | null = null;
-  for (let part = (set - 1) & set; part > 0; part = (part - 1) & set) {
+  // Of equal costs the order as it is written wins: what was joined before, with what comes next.
+  for (let part = set & -set; part !== set; part = (part - set) & set) {
     const other = set ^ part;
-    if (part < other) continue;
+    const size = bits(part) - bits(other);
+    if (size < 0 || (size === 0 && part > other)) continue;
     const left = table.get(part);
     const right = table.get(other);
     if (left === undefined || right === undefined) continue;
