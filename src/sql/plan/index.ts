@@ -1,8 +1,9 @@
 export { type ExplainActuals, explainAnalyzed, explainPlan, type NodeFigures } from './explain.ts';
 export { type ExplainOptions, explainFormat, explainOptions } from './explain-options.ts';
 export { inputsOf, visitNodes } from './explain-tree.ts';
+export type { KeyValue } from './key-limits.ts';
 export { parameterValues } from './partition-levels.ts';
-export { type KeyValue, type KeyValueSource, PartitionPruner } from './partition-pruning.ts';
+export { type KeyValueSource, PartitionPruner } from './partition-pruning.ts';
 export type * from './plan.ts';
 export { planQuery } from './plan-query.ts';
 export { pointChange } from './point-change.ts';

@@ -3,10 +3,21 @@ import { type ArrayDatum, type Datum, OID } from '../../types/index.ts';
 import { columnMap } from '../bind/partition-checks.ts';
 import type { Expr } from '../expression.ts';
 import { mapChildren, sameExpr } from '../expression-tree.ts';
-import { btreeFamily } from '../functions/index.ts';
-import { type Clause, conjuncts, hasSubquery, makeClause, stripRelabel } from './clauses.ts';
+import { btreeFamily, btreeMembers, operatorByOid } from '../functions/index.ts';
+import { foldConstants } from '../optimize/index.ts';
+import {
+  type Clause,
+  conjuncts,
+  hasSubquery,
+  isVolatile,
+  makeClause,
+  relBit,
+  relsOf,
+  stripRelabel,
+} from './clauses.ts';
 import { anyOn, comparisonOn, type KeyTarget } from './index-match.ts';
-import { type KeyValue, type KeyValueSource, PartitionPruner } from './partition-pruning.ts';
+import type { KeyValue } from './key-limits.ts';
+import { type KeyValueSource, PartitionPruner } from './partition-pruning.ts';
 import type { KeyCondition, PartitionPruning, PrunedPartition } from './plan.ts';
 import type { QueryPlanner } from './query-planner.ts';
 import type { TableEntry } from './scans.ts';
@@ -99,6 +110,7 @@ function decidesLater({ conditions, partitions }: PartitionPruning): boolean {
 function isOpen(condition: KeyCondition): boolean {
   switch (condition.kind) {
     case 'compare':
+    case 'notEqual':
       return condition.value.kind !== 'const';
     case 'anyOf':
       return [condition.array, ...(condition.list ?? [])].some(
@@ -129,6 +141,7 @@ export function mapPruning(
 function mapCondition(condition: KeyCondition, value: (expr: Expr) => Expr): KeyCondition {
   switch (condition.kind) {
     case 'compare':
+    case 'notEqual':
       return { ...condition, value: value(condition.value) };
     case 'anyOf':
       return {
@@ -228,7 +241,32 @@ function conditionsOf(keys: readonly KeyTarget[], clause: Clause): KeyCondition[
     );
     return branches.some((branch) => branch.length === 0) ? [] : [{ kind: 'or', branches }];
   }
-  return keys.flatMap((target, key) => conditionOn(target, key, clause) ?? []);
+  return keys.flatMap((target, key) => {
+    const condition = conditionOn(target, key, clause);
+    return condition === null ? differences(target, key, expr) : [condition];
+  });
+}
+
+/** `key <> value`, or NOT IN a list of values. */
+function differences(target: KeyTarget, key: number, expr: Expr): KeyCondition[] {
+  const pairs =
+    expr.kind === 'all'
+      ? (expr.list ?? []).map((value) => [expr.left, value] as const)
+      : expr.kind === 'call'
+        ? [[expr.arguments[0], expr.arguments[1]] as const]
+        : [];
+  const operator = expr.kind === 'all' || expr.kind === 'call' ? expr.operator : 0;
+  const negator = operatorByOid(operator)?.negator ?? 0;
+  const isEquality = btreeMembers(negator).some(
+    ({ family, strategy }) => family === target.family && strategy === 3,
+  );
+  if (!isEquality) return [];
+  return pairs.flatMap(([left, value]): KeyCondition[] => {
+    if (left === undefined || value === undefined || !target.isKey(left)) return [];
+    const isFree = (relsOf(value) & relBit(target.relation)) === 0n;
+    if (!isFree || isVolatile(value) || hasSubquery(value)) return [];
+    return [{ kind: 'notEqual', key, value: folded(value) }];
+  });
 }
 
 function conditionOn(target: KeyTarget, key: number, clause: Clause): KeyCondition | null {
@@ -236,13 +274,14 @@ function conditionOn(target: KeyTarget, key: number, clause: Clause): KeyConditi
   const comparison = comparisonOn(target, clause);
   if (comparison !== null) {
     const { strategy, value } = comparison;
-    return hasSubquery(value) ? null : { kind: 'compare', key, strategy, value };
+    return hasSubquery(value) ? null : { kind: 'compare', key, strategy, value: folded(value) };
   }
   const any = anyOn(target, clause);
   if (any !== null) {
     const { array, list } = any;
     const values = list ?? (array === null ? [] : [array]);
-    return values.some(hasSubquery) ? null : { kind: 'anyOf', key, array, list };
+    if (values.some(hasSubquery)) return null;
+    return { kind: 'anyOf', key, array: array && folded(array), list: list?.map(folded) ?? null };
   }
   if (expr.kind === 'isNull' && target.isKey(expr.argument)) {
     return { kind: 'isNull', key, negated: expr.negated };
@@ -251,6 +290,11 @@ function conditionOn(target: KeyTarget, key: number, clause: Clause): KeyConditi
   if (truth === null) return null;
   const value: Expr = { kind: 'const', type: OID.bool, typmod: -1, value: truth };
   return { kind: 'compare', key, strategy: 3, value };
+}
+
+/** The value as a constant, where it is one. */
+function folded(expr: Expr): Expr {
+  return foldConstants(mapChildren(expr, folded));
 }
 
 /** What a condition demands of a key that is boolean; null where it is another condition. */

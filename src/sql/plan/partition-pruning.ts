@@ -1,15 +1,9 @@
 import type { PartitionBound, PartitionKey } from '../../catalog/descriptors.ts';
-import { compareKeyToBound, PartitionSearch } from '../../catalog/index.ts';
-import { type Datum, typeByOid } from '../../types/index.ts';
+import { compareKeyToBound, compareRangeBounds, PartitionSearch } from '../../catalog/index.ts';
+import type { Datum } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
+import { KeyLimits, type KeyValue, type Limit } from './key-limits.ts';
 import type { KeyCondition, PartitionPruning } from './plan.ts';
-
-/** A value brought to the type of a partition key. `rest` is the sign of the exact value minus `value`,
- * which is null where the exact value is beyond all values of the type. */
-export interface KeyValue {
-  readonly value: Datum;
-  readonly rest: number;
-}
 
 /** Where the values of conditions come from; undefined where one is not known (yet). */
 export interface KeyValueSource {
@@ -140,6 +134,9 @@ export class PartitionPruner {
       else if (condition.kind === 'compare') {
         const value = values.value(condition.value, keys[condition.key]!);
         if (value !== undefined) limits[condition.key]!.compare(condition.strategy, value);
+      } else if (condition.kind === 'notEqual') {
+        const value = values.value(condition.value, keys[condition.key]!);
+        if (value !== undefined) limits[condition.key]!.exclude(value);
       } else if (condition.kind === 'anyOf') {
         // A second list on the key: one after the other would be too many pairs.
         limits[condition.key]!.testNull(true);
@@ -191,8 +188,29 @@ export class PartitionPruner {
     const end = firstOf(ranges.length, (i) => !starts(keys, ranges[i]!.from, to));
     const kept = new Uint8Array(this.count);
     if (first < end) kept.fill(1, first, end);
-    if (this.search.defaultIndex >= 0) kept[this.search.defaultIndex] = 1;
+    const { defaultIndex } = this.search;
+    if (defaultIndex >= 0 && !this.covers(first, end, from, to)) kept[defaultIndex] = 1;
     return kept;
+  }
+
+  /** Whether the ranges from `first` to the one before `end` hold all keys between two ends, so that
+   * none is left for the default partition; looked at where the key is one column. */
+  private covers(first: number, end: number, from: KeyEnd, to: KeyEnd): boolean {
+    const { keys } = this.pruning.partitioning;
+    const unlimited = from.values.length === 0 && to.values.length === 0;
+    if (keys.length > 1 || first >= end || unlimited) return false;
+    const { ranges } = this;
+    for (let i = first; i + 1 < end; i++) {
+      if (compareRangeBounds(keys, ranges[i]!.to, ranges[i + 1]!.from) !== 0) return false;
+    }
+    const low = ranges[first]!.from;
+    const high = ranges[end - 1]!.to;
+    if (from.values.length === 0) {
+      if (low[0]!.kind !== 'minvalue') return false;
+    } else if (compareKeyToBound(keys, from.values, low) < 0) return false;
+    if (to.values.length === 0) return high[0]!.kind === 'maxvalue';
+    const order = compareKeyToBound(keys, to.values, high);
+    return order < 0 || (order === 0 && !to.inclusive);
   }
 }
 
@@ -258,101 +276,6 @@ function starts(
 ): boolean {
   const order = compareKeyToBound(keys, values, from);
   return order === 0 ? inclusive : order > 0;
-}
-
-interface Limit {
-  readonly value: Datum;
-  readonly inclusive: boolean;
-}
-
-/** What the conditions on one column of the key come to. */
-class KeyLimits {
-  lower: Limit | null = null;
-  upper: Limit | null = null;
-  isNull = false;
-  /** No value meets the conditions. */
-  isEmpty = false;
-  private isPresent = false;
-  private equal: Datum | undefined = undefined;
-  private readonly order: (a: Datum, b: Datum) => number;
-
-  constructor(key: PartitionKey) {
-    this.order = typeByOid(key.type).compare;
-  }
-
-  /** The only value that meets the conditions; undefined when there may be several. */
-  get point(): Datum | undefined {
-    return this.isNull ? null : this.equal;
-  }
-
-  testNull(negated: boolean): void {
-    if (negated) this.isPresent = true;
-    else this.isNull = true;
-    this.isEmpty ||= this.isNull && this.isPresent;
-  }
-
-  compare(strategy: number, { value, rest }: KeyValue): void {
-    // Comparisons with a null are true of nothing.
-    if (value === null && rest === 0) this.isEmpty = true;
-    this.testNull(true);
-    if (this.isEmpty) return;
-    if (strategy === 3) this.setEqual(value, rest);
-    else if (strategy < 3) this.setUpper(value, rest, strategy === 2);
-    else this.setLower(value, rest, strategy === 4);
-    this.checkEqual();
-  }
-
-  private setEqual(value: Datum, rest: number): void {
-    const differs = this.equal !== undefined && this.order(this.equal, value) !== 0;
-    if (rest !== 0 || differs) this.isEmpty = true;
-    else this.equal = value;
-  }
-
-  /** With a rest, the exact value lies between `value` and the next value of the type. */
-  private setUpper(value: Datum, rest: number, orEqual: boolean): void {
-    if (value === null) {
-      if (rest < 0) this.isEmpty = true;
-      return;
-    }
-    const limit = { value, inclusive: rest === 0 ? orEqual : rest > 0 };
-    const order = this.upper === null ? -1 : this.order(value, this.upper.value);
-    if (order < 0 || (order === 0 && !limit.inclusive)) this.upper = limit;
-  }
-
-  private setLower(value: Datum, rest: number, orEqual: boolean): void {
-    if (value === null) {
-      if (rest > 0) this.isEmpty = true;
-      return;
-    }
-    const limit = { value, inclusive: rest === 0 ? orEqual : rest < 0 };
-    const order = this.lower === null ? 1 : this.order(value, this.lower.value);
-    if (order > 0 || (order === 0 && !limit.inclusive)) this.lower = limit;
-  }
-
-  private checkEqual(): void {
-    if (this.equal !== undefined && !this.allows(this.equal)) this.isEmpty = true;
-    const { lower, upper } = this;
-    if (lower === null || upper === null) return;
-    const order = this.order(lower.value, upper.value);
-    if (order > 0 || (order === 0 && !(lower.inclusive && upper.inclusive))) this.isEmpty = true;
-  }
-
-  private allows(value: Datum): boolean {
-    const { lower, upper } = this;
-    if (lower !== null) {
-      const order = this.order(value, lower.value);
-      if (order < 0 || (order === 0 && !lower.inclusive)) return false;
-    }
-    if (upper !== null) {
-      const order = this.order(value, upper.value);
-      if (order > 0 || (order === 0 && !upper.inclusive)) return false;
-    }
-    return true;
-  }
-
-  allowsSome({ values }: Extract<PartitionBound, { kind: 'list' }>): boolean {
-    return values.some((value) => (value === null ? !this.isPresent : this.allows(value)));
-  }
 }
 
 function both(a: KeptPartitions | null, b: KeptPartitions): KeptPartitions {

@@ -346,6 +346,7 @@ export type KeyCondition =
       readonly array: Expr | null;
       readonly list: readonly Expr[] | null;
     }
+  | { readonly kind: 'notEqual'; readonly key: number; readonly value: Expr }
   | { readonly kind: 'isNull'; readonly key: number; readonly negated: boolean }
   | { readonly kind: 'or'; readonly branches: readonly (readonly KeyCondition[])[] };
 

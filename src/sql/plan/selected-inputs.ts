@@ -63,6 +63,7 @@ function valuesOf({ conditions, partitions }: PartitionPruning): Expr[] {
 function valuesIn(condition: KeyCondition): Expr[] {
   switch (condition.kind) {
     case 'compare':
+    case 'notEqual':
       return [condition.value];
     case 'anyOf':
       return [...(condition.array === null ? [] : [condition.array]), ...(condition.list ?? [])];

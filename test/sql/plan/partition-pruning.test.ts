@@ -91,12 +91,14 @@ function inOrder(partitioning: Partitioning, bounds: readonly PartitionBound[]):
 function randomCondition(random: Random, keys: number, depth = 0): KeyCondition {
   const key = random(keys);
   const value = () => constant(random(12) === 0 ? null : random(12) - 1);
-  switch (random(depth < 2 ? 8 : 7)) {
+  switch (random(depth < 2 ? 9 : 7)) {
     case 0:
       return { kind: 'isNull', key, negated: random(2) === 0 };
     case 1:
       return { kind: 'anyOf', key, array: null, list: [value(), value()].slice(random(2)) };
-    case 7: {
+    case 7:
+      return { kind: 'notEqual', key, value: value() };
+    case 8: {
       const branch = () =>
         Array.from({ length: 1 + random(2) }, () => randomCondition(random, keys, depth + 1));
       return { kind: 'or', branches: [branch(), branch()] };
@@ -114,6 +116,11 @@ function meets(condition: KeyCondition, key: readonly Datum[]): boolean {
       return condition.branches.some((branch) => branch.every((part) => meets(part, key)));
     case 'anyOf':
       return condition.list!.some((value) => compares(3, key[condition.key]!, value));
+    case 'notEqual':
+      return (
+        compares(1, key[condition.key]!, condition.value) ||
+        compares(5, key[condition.key]!, condition.value)
+      );
     case 'compare':
       return compares(condition.strategy, key[condition.key]!, condition.value);
   }
