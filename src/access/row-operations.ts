@@ -188,6 +188,11 @@ export class RowChanges {
   ): 'done' | 'conflict' | 'wait' {
     const shape = this.shape(table);
     const { transaction, key } = this;
+    if (arbiters !== null && arbiters.length > 0) {
+      // A row that conflicts where that is foreseen conflicts there, whatever its other keys are.
+      const taken = this.claimUnique(table, shape, columns, row, arbiters, true);
+      if (taken !== 'free') return taken;
+    }
     key.reset();
     let isSuccessor = false;
     if (shape.cluster.columns === null) {
@@ -211,26 +216,8 @@ export class RowChanges {
       }
       isSuccessor = this.followsOwnDelete;
     }
-    for (const index of shape.uniqueIndexes) {
-      const out = this.newIndexKey.reset();
-      if (!isUniqueEntry(index.key, encodeIndexColumns(index.key, columns, row, out))) continue;
-      checkKeyLength(out, index.descriptor);
-      const taken = this.claimKey(index.tree, out.bytes, 0, out.position);
-      if (taken === 'wait') return 'wait';
-      if (taken === 'exists') {
-        const { found } = this;
-        return this.duplicate(
-          table,
-          index.descriptor,
-          columns,
-          row,
-          arbiters,
-          found.bytes,
-          found.start,
-          found.end,
-        );
-      }
-    }
+    const taken = this.claimUnique(table, shape, columns, row, arbiters, false);
+    if (taken !== 'free') return taken;
     // Who waits for the row that was at this key is not to take the new one for it.
     if (isSuccessor) this.moves.record(transaction, table.tree, key.bytes, 0, key.position, null);
     const tuple = this.tuple.reset();
@@ -245,6 +232,32 @@ export class RowChanges {
       writes.put(index.tree, out.bytes, 0, out.position, key.bytes, 0, key.position, command);
     }
     return 'done';
+  }
+
+  /** Claims the keys of a new row in the unique indexes, or in those of them alone that are arbiters. */
+  private claimUnique(
+    table: RelationDescriptor,
+    shape: TableShape,
+    columns: readonly ColumnVector[],
+    row: number,
+    arbiters: readonly number[] | null,
+    arbitersOnly: boolean,
+  ): 'free' | 'conflict' | 'wait' {
+    for (const index of shape.uniqueIndexes) {
+      if (arbitersOnly && arbiters?.includes(index.descriptor.oid) !== true) continue;
+      const out = this.newIndexKey.reset();
+      if (!isUniqueEntry(index.key, encodeIndexColumns(index.key, columns, row, out))) continue;
+      checkKeyLength(out, index.descriptor);
+      const taken = this.claimKey(index.tree, out.bytes, 0, out.position);
+      if (taken === 'wait') return 'wait';
+      if (taken === 'exists') {
+        const { found } = this;
+        const { descriptor } = index;
+        const { bytes, start, end } = found;
+        return this.duplicate(table, descriptor, columns, row, arbiters, bytes, start, end);
+      }
+    }
+    return 'free';
   }
 
   update(
