@@ -4,6 +4,7 @@ import { pgError } from '../../errors/index.ts';
 import {
   type ArrayDatum,
   arrayOf,
+  builtinTypes,
   type Datum,
   json,
   OID,
@@ -218,10 +219,19 @@ function toRecord(name: string, partOf: PartOf) {
       oneRecord(name, call, context, null, partOf(value));
 }
 
+/** What is populated has to be a record, of whatever type; its type is not said in the signature. */
+function requireRecord(name: string, [base]: readonly number[]): void {
+  if (base === undefined || base === OID.record || base === OID.unknown) return;
+  if (builtinTypes.find(base) === undefined) return;
+  throw pgError('datatype_mismatch', `first argument of ${name} must be a row type`);
+}
+
 function populateRecord(name: string, partOf: PartOf) {
   return (call: CallTypes): ScalarFunction =>
-    (context: FunctionContext, base: RecordDatum | null, value: Datum) =>
-      oneRecord(name, call, context, base, value === null ? null : partOf(value));
+    (context: FunctionContext, base: RecordDatum | null, value: Datum) => {
+      requireRecord(name, call.arguments);
+      return oneRecord(name, call, context, base, value === null ? null : partOf(value));
+    };
 }
 
 function toRecordSet(name: string, partOf: PartOf) {
@@ -232,8 +242,10 @@ function toRecordSet(name: string, partOf: PartOf) {
 
 function populateRecordSet(name: string, partOf: PartOf) {
   return (call: CallTypes): SetFunction =>
-    (context: FunctionContext, base: RecordDatum | null, value: Datum) =>
-      value === null ? [] : records(name, call, context, base, partOf(value));
+    (context: FunctionContext, base: RecordDatum | null, value: Datum) => {
+      requireRecord(name, call.arguments);
+      return value === null ? [] : records(name, call, context, base, partOf(value));
+    };
 }
 
 registerFunctions({

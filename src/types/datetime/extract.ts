@@ -26,12 +26,17 @@ import type { TimeZone } from './zone.ts';
 
 /** The unit that a word names, of any case; undefined if none. */
 function unitOf(name: string): Unit | undefined {
-  const lower = name.toLowerCase();
+  const lower = lowered(name);
   const word = intervalWord(lower) ?? FIELD_WORDS.get(lower) ?? dateWord(lower);
   if (word === undefined) return undefined;
   if (typeof word === 'string') return word;
   if (word.kind === 'unit') return word.unit;
   return word.kind === 'reserved' && word.value === 'epoch' ? 'epoch' : undefined;
+}
+
+/** In lower case as the C locale has it: ASCII letters alone. */
+function lowered(name: string): string {
+  return name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /** Names of parts that are no words of literals. */
@@ -43,14 +48,14 @@ const FIELD_WORDS: ReadonlyMap<string, Unit> = new Map([
 export function unitNotRecognized(name: string, typeName: string): PgError {
   return pgError(
     'invalid_parameter_value',
-    `unit "${name.toLowerCase()}" not recognized for type ${typeName}`,
+    `unit "${lowered(name)}" not recognized for type ${typeName}`,
   );
 }
 
 export function unitNotSupported(name: string, typeName: string, detail?: string): PgError {
   return pgError(
     'feature_not_supported',
-    `unit "${name.toLowerCase()}" not supported for type ${typeName}`,
+    `unit "${lowered(name)}" not supported for type ${typeName}`,
     detail === undefined ? {} : { detail },
   );
 }
