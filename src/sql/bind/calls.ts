@@ -591,6 +591,16 @@ export function requireEquality(b: Binder, expr: Expr): void {
   );
 }
 
+/** GREATEST and LEAST compare, which PostgreSQL finds out when the statement starts: without a position. */
+export function requireComparison(type: number): void {
+  if (type === OID.unknown || type === OID.record) return;
+  if (btreeOperator(LESS, type, type) !== undefined) return;
+  throw pgError(
+    'undefined_function',
+    `could not identify a comparison function for type ${typeDisplay(type)}`,
+  );
+}
+
 const SEQUENCE_FUNCTIONS: ReadonlyMap<string, readonly number[]> = new Map([
   ['nextval', [1]],
   ['currval', [1]],

@@ -92,8 +92,13 @@ function relabel(b: Binder, expr: Expr, target: number): Expr {
 function castBy(argument: Expr, pathway: Pathway, target: number, explicit: boolean): CastExpr {
   const base = { kind: 'cast', type: target, argument, explicit } as const;
   switch (pathway.kind) {
-    case 'relabel':
-      return { ...base, method: 'relabel', function: 0, typmod: -1 };
+    case 'relabel': {
+      // What only lets go of a modifier goes into the next one.
+      const isBare = argument.kind === 'cast' && argument.method === 'relabel';
+      const inner =
+        isBare && argument.argument.type === argument.type ? argument.argument : argument;
+      return { ...base, argument: inner, method: 'relabel', function: 0, typmod: -1 };
+    }
     case 'io':
       return { ...base, method: 'io', function: 0, typmod: -1 };
     case 'function':
@@ -169,7 +174,9 @@ const LENGTH_COERCED: ReadonlySet<number> = new Set([
 ]);
 
 export function coerceTypmod(b: Binder, expr: Expr, typmod: number, explicit: boolean): Expr {
-  if (typmod < 0 || expr.typmod === typmod) return expr;
+  if (expr.typmod === typmod) return expr;
+  // A cast to the type without its modifier keeps the value, and lets go of the modifier.
+  if (typmod < 0) return explicit ? relabel(b, expr, expr.type) : expr;
   const element = elementTypeOf(expr.type);
   if (!LENGTH_COERCED.has(element === 0 ? expr.type : element)) return expr;
   return b.at(

@@ -14,7 +14,7 @@ import { OID, typeByOid } from '../../types/index.ts';
 import type { Expr, RowExpr, SqlValueExpr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
-import { bindFunctionCall, bindGrouping } from './calls.ts';
+import { bindFunctionCall, bindGrouping, requireComparison } from './calls.ts';
 import {
   coerceToBoolean,
   coerceToCommon,
@@ -605,6 +605,7 @@ function bindMinMax(b: Binder, scope: Scope, node: MinMaxExpr): Expr {
   const name = kind.toUpperCase();
   const args = (node.args ?? []).map((arg) => bindExpr(b, scope, arg));
   const type = selectCommonType(b, args, name);
+  requireComparison(type);
   const list = args.map((arg) => coerceToCommon(b, arg, type, name));
   return b.at({ kind, type, typmod: commonTypmod(list, type), arguments: list }, node.location);
 }
@@ -674,7 +675,7 @@ function bindArray(
   });
   const nested =
     nodes.some((node) => 'A_ArrayExpr' in node) ||
-    (elements[0] !== undefined && elementTypeOf(elements[0].type) !== 0);
+    elements.some((element) => elementTypeOf(element.type) !== 0);
   if (elements.length === 0 && target === null) {
     throw pgError('indeterminate_datatype', 'cannot determine type of empty array', {
       hint: 'Explicitly cast to the desired type, for example ARRAY[]::integer[].',

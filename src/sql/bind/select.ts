@@ -256,8 +256,12 @@ function bindSimpleSelect(
   const targets = bindTargetList(b, scope, node.targetList ?? [], 'SELECT');
   const where = bindCondition(b, scope, node.whereClause, 'WHERE');
   const having = bindCondition(b, scope, node.havingClause, 'HAVING');
-  const group = bindGroupClause(b, scope, targets, node.groupClause ?? []);
+  // Grouping sets tell targets apart that are the same otherwise, which ORDER BY has to know.
+  const groupsFirst = (node.groupClause ?? []).some((item) => 'GroupingSet' in item);
+  const bindGroups = () => bindGroupClause(b, scope, targets, node.groupClause ?? []);
+  const early = groupsFirst ? bindGroups() : null;
   const orderBy = bindOrderBy(b, scope, targets, node.sortClause ?? []);
+  const group = early ?? bindGroups();
   const distinct = bindDistinct(b, scope, targets, node.distinctClause, orderBy);
   const { limit, offset, withTies } = bindLimit(b, scope, node);
   if (options.keepUnknown !== true || distinct !== 'none') {

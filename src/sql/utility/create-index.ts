@@ -54,6 +54,8 @@ export function* createIndex(command: Command, statement: IndexStmt): UtilityExe
   }
   yield* lockPartitions(command, table, TABLE_LOCK.shareRowExclusive);
   refusePendingEvents(command, table, 'CREATE INDEX');
+  const columns = indexColumnsOf(command, table, statement.indexParams ?? []);
+  const included = includedColumns(table, statement);
   const { idxname } = statement;
   if (idxname !== undefined) yield* command.claimName(table.schema, idxname);
   if (idxname !== undefined && isNameTaken(command.catalog, table.schema, idxname)) {
@@ -67,8 +69,8 @@ export function* createIndex(command: Command, statement: IndexStmt): UtilityExe
   checkIndexOptions(statement.options, false);
   const index = makeIndex(command, table, {
     name: idxname,
-    columns: indexColumnsOf(command, table, statement.indexParams ?? []),
-    included: includedColumns(table, statement),
+    columns,
+    included,
     unique: statement.unique === true,
     nullsNotDistinct: statement.nulls_not_distinct === true,
   });
