@@ -2,6 +2,7 @@ import type { AlterTableCmd } from '@pgsql/types';
 import type { ConstraintDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import type { NumberVector } from '../../chunk/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
+import { TABLE_LOCK } from '../../txn/index.ts';
 import type { Expr } from '../expression.ts';
 import type { Command } from './command.ts';
 import { duplicateConstraint } from './constraint-names.ts';
@@ -191,7 +192,8 @@ function* dropParts(
   table: RelationDescriptor,
   constraint: ConstraintDescriptor,
 ): Generator<UtilityPause, void, undefined> {
-  for (const { oid } of partitionsByAge(command, table.oid)) {
+  for (const { oid, name } of partitionsByAge(command, table.oid)) {
+    yield* command.lock({ oid, name }, TABLE_LOCK.accessExclusive);
     const partition = currentRelation(command, oid)!;
     const part = partition.constraints.find((other) =>
       constraint.kind === 'check'

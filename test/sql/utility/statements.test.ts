@@ -6,7 +6,13 @@ import { Database } from './database.ts';
 /** The files have statements (`> `) and what PostgreSQL 15 answers to them, one after the other
  * in one database: the tag or the error, then notices. A line `! ` holds Heddle's own answer where it
  * differs, for the reason in the comment above it; it stands in place of what PostgreSQL says. */
-const FILES = ['statements.txt', 'options.txt', 'foreign-keys.txt', 'partitions.txt', 'alter-partitions.txt'];
+const FILES = [
+  'statements.txt',
+  'options.txt',
+  'foreign-keys.txt',
+  'partitions.txt',
+  'alter-partitions.txt',
+];
 
 beforeAll(loadParser);
 
