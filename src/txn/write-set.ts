@@ -198,11 +198,20 @@ export class WriteSet implements RolledBack {
     return surviving;
   }
 
-  /** The transaction is over: its files go, and the log need not be kept for it. */
+  /** The transaction is over, and nobody reads its changes any more: its files and memory go, and the log
+   * need not be kept for it. */
   close(): void {
     if (this.spilledMin !== NONE) this.closeRuns();
     if (this.heldXid !== 0) this.spill!.engine.releaseLog(this.heldXid);
     this.heldXid = 0;
+    this.trees.clear();
+    this.undo.length = 0;
+    if (this.buffer.length === BUFFER_BYTES_MIN && IDLE_BUFFERS.length < IDLE_BUFFERS_MAX) {
+      IDLE_BUFFERS.push(this.buffer);
+    }
+    this.buffer = EMPTY_BUFFER;
+    this.used = 0;
+    this.byteCount = 0;
   }
 
   /** Gives the transaction up. */
@@ -258,6 +267,11 @@ export class WriteSet implements RolledBack {
 
   private claim(length: number): number {
     if (this.used + length > this.buffer.length) {
+      if (this.buffer === EMPTY_BUFFER && length <= BUFFER_BYTES_MIN) {
+        this.buffer = IDLE_BUFFERS.pop() ?? new Uint8Array(BUFFER_BYTES_MIN);
+        this.used = length;
+        return 0;
+      }
       const size = Math.min(BUFFER_BYTES_MAX, Math.max(BUFFER_BYTES_MIN, this.buffer.length * 2));
       this.buffer = new Uint8Array(Math.max(size, length));
       this.used = 0;
@@ -649,6 +663,9 @@ const RUNS_MAX = 8;
 const LARGE_BYTES = 256 * 1024;
 const RUN_ENTRIES_MAX = 256;
 const BUFFER_BYTES_MIN = 1024;
+/** First buffers of sets that are over: memory outside of the heap is dear to get and to give back. */
+const IDLE_BUFFERS: Uint8Array<ArrayBuffer>[] = [];
+const IDLE_BUFFERS_MAX = 256;
 const BUFFER_BYTES_MAX = 1 << 20;
 const ENTRY_BYTES = 72;
 const VERSION_BYTES = 72;
