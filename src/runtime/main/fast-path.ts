@@ -141,7 +141,7 @@ export class FastPath implements StatementHost {
     }
     this.hosted.delete(session);
     this.committing.set(session, transaction);
-    this.route.transfer(transaction);
+    this.transfer(transaction);
     return true;
   }
 
@@ -201,6 +201,7 @@ export class FastPath implements StatementHost {
     transaction.parked?.unpark();
     this.locks.forget(transaction);
     this.locks.freeMarks(transaction);
+    transaction.writes.close();
     this.wake(transaction);
     return true;
   }
@@ -220,7 +221,7 @@ export class FastPath implements StatementHost {
     if (transaction === undefined) return;
     this.hosted.delete(session);
     this.locks.forget(transaction);
-    this.route.transfer(transaction);
+    this.transfer(transaction);
     const { parked } = transaction;
     if (parked !== null) {
       parked.unpark();
@@ -239,6 +240,11 @@ export class FastPath implements StatementHost {
     this.hosted.clear();
     this.committing.clear();
     for (const { listener } of parked) listener.error(error);
+  }
+
+  private transfer(transaction: HostedTransaction): void {
+    this.route.transfer(transaction);
+    transaction.writes.close();
   }
 
   // ---------------------------------------------------------------- running

@@ -175,7 +175,9 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     encodeTransfer(transaction, out);
     const { session } = transaction;
     const argument = this.writerSlot(session);
-    this.writer?.control({ kind: REQUEST.transfer, session, argument }, out.bytes, 0, out.position);
+    const message = { kind: REQUEST.transfer, session, argument };
+    // What the transfer is for comes next.
+    this.writer?.queue(message, out.bytes, 0, out.position);
   }
 
   private send(run: PlanRun, listener: RunListener, channel: WorkerChannel | null): RunHandle {

@@ -118,6 +118,12 @@ export class WorkerChannel {
   }
 
   control(control: Control, payload: Uint8Array = NOTHING, start = 0, end = payload.length): void {
+    this.queue(control, payload, start, end);
+    this.sender.publish();
+  }
+
+  /** A message that the worker need not see before the next one. */
+  queue(control: Control, payload: Uint8Array, start: number, end: number): void {
     const head = this.controlHead;
     head.mutate_kind(control.kind);
     head.mutate_operation(control.operation ?? 0);
@@ -127,7 +133,6 @@ export class WorkerChannel {
     head.mutate_request(control.request ?? 0);
     head.mutate_argument(control.argument ?? 0);
     this.sender.send(this.controlScratch.bytes, CONTROL_LAYOUT, payload, start, end);
-    this.sender.publish();
   }
 
   forgetPlan(id: number): void {
