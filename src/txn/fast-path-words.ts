@@ -6,7 +6,8 @@ const TABLE_WORDS = 256;
 const ROW_WORDS = 65_536;
 
 const CATALOG_VERSION = 0;
-const STRONG_TABLES = 1;
+const HOSTED = 1;
+const STRONG_TABLES = 2;
 const USED_TABLES = STRONG_TABLES + TABLE_WORDS;
 const HELD_ROWS = USED_TABLES + TABLE_WORDS;
 const LOCKED_ROWS = HELD_ROWS + ROW_WORDS;
@@ -19,6 +20,7 @@ const WORD_COUNT = LOCKED_ROWS + ROW_WORDS;
  *
  *   words          written by             what it says
  *   catalog        writer                 version of the catalog that was committed last
+ *   hosted         main                   how many transactions the main thread has
  *   strong tables  writer                 locks and requests of SHARE and above on tables of this hash
  *   used tables    main adds, both take   transactions of the main thread that change such tables
  *   held rows      main sets, both clear  session of the main thread that has locked a row of this hash
@@ -54,6 +56,10 @@ export class FastPathWords {
 
   get catalogVersion(): number {
     return this.#words.load(CATALOG_VERSION);
+  }
+
+  set hostedCount(count: number) {
+    this.#words.store(HOSTED, count);
   }
 
   /** Marks a table as changed by one more transaction; false when somebody wants it for himself. */
@@ -95,6 +101,10 @@ export class FastPathWords {
   }
 
   // ---------------------------------------------------------------- the writer's part
+
+  get hostedCount(): number {
+    return this.#words.load(HOSTED);
+  }
 
   publishCatalog(version: number): void {
     this.#words.store(CATALOG_VERSION, version);

@@ -127,7 +127,7 @@ export class FastPath implements StatementHost {
       transaction = new HostedTransaction(run.session);
     }
     if (!this.mayRun(transaction, program, run.plan.plan)) return null;
-    this.hosted.set(run.session, transaction);
+    this.host(transaction);
     return this.attempt(transaction, program, run, listener, null);
   }
 
@@ -139,7 +139,7 @@ export class FastPath implements StatementHost {
       this.discard(session);
       return false;
     }
-    this.hosted.delete(session);
+    this.unhost(session);
     this.committing.set(session, transaction);
     this.transfer(transaction);
     return true;
@@ -197,7 +197,7 @@ export class FastPath implements StatementHost {
   discard(session: number): boolean {
     const transaction = this.hosted.get(session);
     if (transaction === undefined) return false;
-    this.hosted.delete(session);
+    this.unhost(session);
     transaction.parked?.unpark();
     this.locks.forget(transaction);
     this.locks.freeMarks(transaction);
@@ -219,7 +219,7 @@ export class FastPath implements StatementHost {
   handOver(session: number): void {
     const transaction = this.hosted.get(session);
     if (transaction === undefined) return;
-    this.hosted.delete(session);
+    this.unhost(session);
     this.locks.forget(transaction);
     this.transfer(transaction);
     const { parked } = transaction;
@@ -240,6 +240,16 @@ export class FastPath implements StatementHost {
     this.hosted.clear();
     this.committing.clear();
     for (const { listener } of parked) listener.error(error);
+  }
+
+  private host(transaction: HostedTransaction): void {
+    this.hosted.set(transaction.session, transaction);
+    this.words.hostedCount = this.hosted.size;
+  }
+
+  private unhost(session: number): void {
+    this.hosted.delete(session);
+    this.words.hostedCount = this.hosted.size;
   }
 
   private transfer(transaction: HostedTransaction): void {

@@ -182,7 +182,7 @@ export class Writer extends StatementThread {
   /** With several clients there is always somebody who needs the processor (8 of TPC-B-like pgbench on 2
    * cores: a fourth of this thread's time); with one it is this thread that he waits for. */
   protected override waitsAwake(): boolean {
-    return this.openCount <= 1;
+    return this.openCount + this.fastPath.hostedCount <= 1;
   }
 
   protected override sleepMs(): number {
