@@ -9,6 +9,11 @@ export const REPOSITORY = (() => {
 })();
 
 const MAIN = `${REPOSITORY}/dist/src/cli/main.js`;
+/** Arguments of node in `npm start`. */
+const NODE_ARGUMENTS = (() => {
+  const { scripts } = JSON.parse(readFileSync(`${REPOSITORY}/package.json`, 'utf8'));
+  return (scripts.start as string).split(' ').filter((argument) => argument.startsWith('--'));
+})();
 const START_TIMEOUT_MS = 20_000;
 
 export interface ServerOptions {
@@ -47,6 +52,7 @@ export class ServerProcess {
       command,
       [
         ...before,
+        ...NODE_ARGUMENTS,
         ...(options.nodeArguments ?? []),
         MAIN,
         'serve',
