@@ -21,6 +21,8 @@ class ModelCursor {
       isHeld: false,
       scrollable,
       isBinary: false,
+      statement: '',
+      createTime: 0,
       position: 0,
       runPosition: 0,
       total: null,
