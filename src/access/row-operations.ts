@@ -354,13 +354,16 @@ export class RowChanges {
     return 'done';
   }
 
-  /** Deletes a row as it goes to another partition of its table. */
+  /** Deletes a row as it goes to another partition of `whole`. What it looks like there matters to
+   * those alone who watch changes. */
   moveOut(
     table: RelationDescriptor,
+    _whole: RelationDescriptor,
     keyBytes: Uint8Array,
     keyStart: number,
     keyEnd: number,
     oldColumns: readonly ColumnVector[],
+    _newColumns: readonly ColumnVector[],
     row: number,
   ): 'done' | 'conflict' | 'wait' {
     const { transaction, moves } = this;

@@ -135,14 +135,16 @@ export interface RowOperations {
     changed: readonly number[],
   ): ChangeOutcome;
 
-  /** Deletes a row that lockRow has locked, as it goes to another partition of its table: who waits
-   * for it cannot follow it. */
+  /** Deletes a row that lockRow has locked, as it goes with new values to another partition of the
+   * partitioned table `whole`: who waits for it cannot follow it. */
   moveOut(
     table: RelationDescriptor,
+    whole: RelationDescriptor,
     keyBytes: Uint8Array,
     keyStart: number,
     keyEnd: number,
     oldColumns: readonly ColumnVector[],
+    newColumns: readonly ColumnVector[],
     row: number,
   ): ChangeOutcome;
 

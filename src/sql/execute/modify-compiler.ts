@@ -137,6 +137,7 @@ export class ModifyCompiler {
   ): RowMove | null {
     if (partitions.routing === null) return null;
     return {
+      whole: target,
       router: this.#router(partitions),
       targets: new InsertTargets((place) => this.#insertTarget(target, partitions, place, null)),
       own,

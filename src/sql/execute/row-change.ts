@@ -166,6 +166,8 @@ export interface UpdateParts extends ChangeParts {
 
 /** How rows of a partition find another one. */
 export interface RowMove {
+  /** The statement's table. */
+  readonly whole: RelationDescriptor;
   readonly router: PartitionRouter;
   readonly targets: InsertTargets;
   /** This partition's place among the router's. */
@@ -267,13 +269,23 @@ export class RowUpdate implements RowChange {
     start: number,
     end: number,
     row: number,
-    { targets }: RowMove,
+    { targets, whole }: RowMove,
     place: number,
   ): ChangeOutcome {
     const target = targets.at(place);
     if (!this.#hasLeft) {
       target.verify(row);
-      const left = operations.moveOut(this.table, key, start, end, this.#old.columns, row);
+      const { columns } = this.#new;
+      const left = operations.moveOut(
+        this.table,
+        whole,
+        key,
+        start,
+        end,
+        this.#old.columns,
+        columns,
+        row,
+      );
       if (left === 'wait') return 'wait';
       this.#hasLeft = true;
     }

@@ -371,7 +371,13 @@ export class MemoryDatabase {
         own.add(String(key)).add(String(database.lastKey));
         return 'done' as const;
       },
-      moveOut(table: RelationDescriptor, bytes: Uint8Array, start: number, end: number) {
+      moveOut(
+        table: RelationDescriptor,
+        _whole: RelationDescriptor,
+        bytes: Uint8Array,
+        start: number,
+        end: number,
+      ) {
         return this.delete(table, bytes, start, end);
       },
       delete(table: RelationDescriptor, bytes: Uint8Array, start: number, end: number) {

@@ -22,8 +22,14 @@ export interface RowChangeListener {
     moved: boolean,
   ): void;
   deleted(table: RelationDescriptor, columns: readonly ColumnVector[], row: number): void;
-  /** The row is updated, and goes to another partition. */
-  movedOut(table: RelationDescriptor, columns: readonly ColumnVector[], row: number): void;
+  /** The row is updated, and goes to another partition of the table `whole`. */
+  movedOut(
+    table: RelationDescriptor,
+    whole: RelationDescriptor,
+    oldColumns: readonly ColumnVector[],
+    newColumns: readonly ColumnVector[],
+    row: number,
+  ): void;
 }
 
 /** Row changes with somebody who watches: what statements use that change tables with foreign keys. */
@@ -117,14 +123,25 @@ export class CheckedRows implements RowOperations {
 
   moveOut(
     table: RelationDescriptor,
+    whole: RelationDescriptor,
     keyBytes: Uint8Array,
     keyStart: number,
     keyEnd: number,
     oldColumns: readonly ColumnVector[],
+    newColumns: readonly ColumnVector[],
     row: number,
   ): ChangeOutcome {
-    const outcome = this.#changes.moveOut(table, keyBytes, keyStart, keyEnd, oldColumns, row);
-    if (outcome === 'done') this.#listener.movedOut(table, oldColumns, row);
+    const outcome = this.#changes.moveOut(
+      table,
+      whole,
+      keyBytes,
+      keyStart,
+      keyEnd,
+      oldColumns,
+      newColumns,
+      row,
+    );
+    if (outcome === 'done') this.#listener.movedOut(table, whole, oldColumns, newColumns, row);
     return outcome;
   }
 }

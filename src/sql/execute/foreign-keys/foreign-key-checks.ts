@@ -5,7 +5,7 @@ import type {
   RelationDescriptor,
 } from '../../../catalog/descriptors.ts';
 import type { ColumnVector } from '../../../chunk/index.ts';
-import { notSupported } from '../../../errors/index.ts';
+import { pgError } from '../../../errors/index.ts';
 import { TABLE_LOCK } from '../../../txn/index.ts';
 import type { Datum } from '../../../types/index.ts';
 import type { ExecutionEnvironment, StatementChecks } from '../environment.ts';
@@ -22,7 +22,7 @@ import { KeyProbe } from './key-probe.ts';
 import { isEqual, isSame, valuesOf } from './key-values.ts';
 import type { Reference } from './reference.ts';
 import { ReferencingAction } from './referencing-action.ts';
-import type { ForeignKeyServices, ForeignKeyWork } from './services.ts';
+import type { ForeignKeyCatalog, ForeignKeyServices, ForeignKeyWork } from './services.ts';
 import { type TableKeys, tableKeys } from './table-keys.ts';
 
 /** The foreign keys of one transaction: notes what its statements change, and checks it.
@@ -201,16 +201,23 @@ export class ForeignKeyChecks implements StatementChecks {
     }
   }
 
-  /** What refers to a partitioned table holds a key that has changed, since it holds that of the
-   * partitions. */
-  movedOut(table: RelationDescriptor, columns: readonly ColumnVector[], row: number): void {
+  /** The key that a partitioned table is referred to by holds its partition key, so it has changed. */
+  movedOut(
+    table: RelationDescriptor,
+    whole: RelationDescriptor,
+    oldColumns: readonly ColumnVector[],
+    newColumns: readonly ColumnVector[],
+    row: number,
+  ): void {
+    const { catalog } = this.#services;
     for (const place of this.#keysOf(table).referring) {
-      const { onUpdate, columns: referenced } = place.constraint.foreign!;
-      if (onUpdate !== 'a' && onUpdate !== 'r') {
-        throw notSupported('moving a row to another partition that a foreign key follows');
-      }
-      const whole = this.#services.catalog.relationByOid(place.constraint.foreign!.table);
-      this.#noteParent(place, table, referenced, columns, columns, row, whole?.name);
+      const { table: oid, columns } = place.constraint.foreign!;
+      const referenced = catalog.relationByOid(oid);
+      if (referenced === undefined) continue;
+      // Who refers to the partition itself loses the row.
+      if (oid === table.oid) this.#noteParent(place, table, columns, oldColumns, null, row);
+      else if (isBelow(catalog, referenced, whole)) throw refersBelow(referenced, whole);
+      else this.#noteParent(place, table, columns, oldColumns, newColumns, row, referenced.name);
     }
   }
 
@@ -289,4 +296,30 @@ function isCheck(event: ForeignKeyEvent): boolean {
   if (event.kind === 'child') return true;
   const action = actionOf(event);
   return action === 'a' || action === 'r';
+}
+
+function isBelow(
+  catalog: ForeignKeyCatalog,
+  table: RelationDescriptor,
+  whole: RelationDescriptor,
+): boolean {
+  for (let at = table; at.partitionOf !== null; ) {
+    const parent = catalog.relationByOid(at.partitionOf.parent);
+    if (parent === undefined) return false;
+    if (parent.oid === whole.oid) return true;
+    at = parent;
+  }
+  return false;
+}
+
+/** Whether a row leaves a table between the partition and the table that is updated cannot be told. */
+function refersBelow(referenced: RelationDescriptor, whole: RelationDescriptor): Error {
+  return pgError(
+    'feature_not_supported',
+    'cannot move tuple across partitions when a non-root ancestor of the source partition is directly referenced in a foreign key',
+    {
+      detail: `A foreign key points to ancestor "${referenced.name}" but not the root ancestor "${whole.name}".`,
+      hint: `Consider defining the foreign key on table "${whole.name}".`,
+    },
+  );
 }
