@@ -126,6 +126,9 @@ export function runFetch(
   through: Portal | null,
 ): void {
   const cursor = requireCursor(session, statement.portalname ?? '');
+  if (cursor.hasFailed) {
+    throw pgError('object_not_in_prerequisite_state', `portal "${cursor.name}" cannot be run`);
+  }
   const fetch = new CursorFetch(cursor, statement);
   fetch.aim();
   if (!fetch.isMove) {

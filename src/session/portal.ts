@@ -16,6 +16,8 @@ export class Portal {
   readonly parameters: readonly Datum[];
   formats: Uint8Array;
   state: 'ready' | 'suspended' | 'done' = 'ready';
+  /** Its run ended in an error; a savepoint may have kept it, but it cannot go on. */
+  hasFailed = false;
   /** The suspended run. */
   handle: RunHandle | null = null;
   /** The run is in the writer. */

@@ -851,6 +851,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     if (portal !== null) {
       portal.state = 'done';
       portal.handle = null;
+      portal.hasFailed = true;
     }
     this.run = null;
     this.copyOpen = false;

@@ -29,6 +29,7 @@ import { roleOf } from './owner.ts';
 import { checkRenameColumn, checkRenameConstraint } from './partition-rules.ts';
 import { lockPartitions } from './partition-scan.ts';
 import { changeRelation, partitionsByAge } from './relation-change.ts';
+import { SYSTEM_COLUMNS } from './table-elements.ts';
 import { type RelationName, renameRelations } from './view-text.ts';
 
 /** ALTER … RENAME. */
@@ -95,9 +96,6 @@ function* renameRelation(
   const wanted = WANTED[statement.renameType ?? ''];
   if (wanted !== undefined && relation.kind !== wanted) {
     throw pgError('wrong_object_type', `"${relation.name}" is not a ${wanted}`);
-  }
-  if (statement.renameType === 'OBJECT_INDEX') {
-    throw pgError('wrong_object_type', `"${relation.name}" is not an index`);
   }
   yield* command.claimName(relation.schema, newName);
   checkNameFree(command.catalog, relation.schema, newName);
@@ -215,6 +213,12 @@ function renameColumnOf(
     renameColumnOf(command, partition, name, newName);
   }
   const position = columnPosition(relation.columns, name);
+  if (SYSTEM_COLUMNS.has(newName)) {
+    throw pgError(
+      'duplicate_column',
+      `column name "${newName}" conflicts with a system column name`,
+    );
+  }
   if (columnPosition(relation.columns, newName) >= 0) {
     throw pgError(
       'duplicate_column',
