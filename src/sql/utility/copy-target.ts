@@ -1,15 +1,12 @@
 import type { RelationDescriptor } from '../../catalog/index.ts';
 import type { DataChunk } from '../../chunk/index.ts';
-import { type PartitionCheck, partitionChecks } from '../bind/partition-checks.ts';
+import { partitionChecks } from '../bind/partition-checks.ts';
 import type { ChangeOutcome, RowOperations } from '../execute/environment.ts';
 import type { ExpressionCompiler } from '../execute/expression/compile.ts';
 import { hasForeignKeys } from '../execute/foreign-keys/index.ts';
-import { InsertTarget, InsertTargets, TableColumns } from '../execute/insert-target.ts';
-import { PartitionRouter, routedTable } from '../execute/partition-router.ts';
-import { RowConstraints } from '../execute/row-constraints.ts';
+import { InsertTarget } from '../execute/insert-target.ts';
+import { constraintsOf, RoutedRows, type RowMakers } from '../execute/routed-rows.ts';
 import type { Run } from '../execute/run.ts';
-import type { Expr } from '../expression.ts';
-import { copiedPartitions } from '../plan/index.ts';
 import type { Command } from './command.ts';
 
 /** Where the rows of COPY FROM go: rows are taken chunk by chunk, then named by their numbers. */
@@ -33,10 +30,8 @@ export function copyTarget(
     : new TableTarget(makers, table);
 }
 
-interface Makers {
+interface Makers extends RowMakers {
   readonly command: Command;
-  readonly run: Run;
-  readonly compiler: ExpressionCompiler;
 }
 
 class TableTarget implements CopyTarget {
@@ -64,72 +59,12 @@ class TableTarget implements CopyTarget {
 }
 
 /** Each row goes to its partition. */
-class PartitionedTarget implements CopyTarget {
+class PartitionedTarget extends RoutedRows implements CopyTarget {
   readonly hasForeignKeys: boolean;
-  private readonly run: Run;
-  /** What the table itself demands where it is a partition. */
-  private readonly demands: RowConstraints | null;
-  private readonly router: PartitionRouter;
-  private readonly targets: InsertTargets;
 
   constructor(makers: Makers, table: RelationDescriptor) {
-    const { command, run, compiler } = makers;
-    const { tables, partitions } = copiedPartitions(command.catalog, table);
-    this.run = run;
-    this.hasForeignKeys = tables.some((one) => hasForeignKeys(command.catalog, one));
-    const checks = partitionChecks(command.catalog, table);
-    this.demands = checks.length === 0 ? null : constraintsOf(makers, bare(table), checks);
-    this.router = new PartitionRouter(partitions.routing!, compiler, (place) =>
-      routedTable(tables[place]!),
-    );
-    this.targets = new InsertTargets((place) => {
-      const relation = partitions.relations[place]!;
-      const partition = tables[relation.table]!;
-      const columns = new TableColumns(partition, relation.columns, compiler.capacity);
-      const shown = table.columns.map((_, i) => relation.columns.indexOf(i));
-      const constraints = constraintsOf(makers, partition, [], shown);
-      return new InsertTarget(partition, columns, constraints, null, null);
-    });
+    const { catalog } = makers.command;
+    super(makers, catalog, table);
+    this.hasForeignKeys = this.tables.some((one) => hasForeignKeys(catalog, one));
   }
-
-  take(rows: DataChunk, changes: RowOperations): void {
-    this.router.route(rows);
-    this.demands?.prepare(rows);
-    this.targets.take(rows, this.router.places, changes);
-  }
-
-  verify(row: number): void {
-    this.demands?.verify(row);
-    const place = this.router.places[row]!;
-    if (place < 0) throw this.router.failure(row, this.run.environment.functions);
-    this.targets.at(place).verify(row);
-  }
-
-  insert(changes: RowOperations, row: number): ChangeOutcome {
-    return this.targets.at(this.router.places[row]!).insert(changes, row);
-  }
-}
-
-/** Null where a table has no constraints that rows can violate. */
-function constraintsOf(
-  { run, compiler }: Makers,
-  table: RelationDescriptor,
-  places: readonly PartitionCheck[],
-  shown?: readonly number[],
-): RowConstraints | null {
-  const checks = table.constraints.flatMap(({ kind, name, check }) =>
-    kind === 'check' && check !== null
-      ? [{ name, test: compiler.compile(check.expr as Expr) }]
-      : [],
-  );
-  const tests = places.map((check) => ({ check, keys: compiler.all(check.keys) }));
-  const isRequired = table.columns.some(({ notNull, dropped }) => notNull && !dropped);
-  if (checks.length === 0 && tests.length === 0 && !isRequired) return null;
-  return new RowConstraints(run, table, checks, tests, shown);
-}
-
-/** The table as one whose partitions see to its constraints. */
-function bare(table: RelationDescriptor): RelationDescriptor {
-  const columns = table.columns.map((column) => ({ ...column, notNull: false }));
-  return { ...table, columns, constraints: [] };
 }

@@ -7,7 +7,7 @@ import {
   readDatum,
   writeDatum,
 } from '../../../chunk/index.ts';
-import { notSupported, pgError } from '../../../errors/index.ts';
+import { pgError } from '../../../errors/index.ts';
 import { type Datum, typeByOid } from '../../../types/index.ts';
 import { Binder } from '../../bind/binder.ts';
 import { coerceToTarget } from '../../bind/coercion.ts';
@@ -22,6 +22,7 @@ import { lockStrength } from '../lock-strength.ts';
 import { type PartitionTest, RowConstraints } from '../row-constraints.ts';
 import { Run } from '../run.ts';
 import type { Reference } from './reference.ts';
+import { RowMove } from './row-move.ts';
 import { wholeKey } from './violations.ts';
 
 /** What became of the row of the parent. */
@@ -37,9 +38,13 @@ export class ChildChange {
   readonly #columns: readonly number[];
   readonly #values: readonly Evaluator[];
   readonly #constraints: RowConstraints;
-  /** The places of the child among its parent's partitions, which its rows stay in. */
+  /** The places of the child among the partitions of tables above; a row that gets out of them moves. */
   readonly #places: readonly PartitionTest[];
+  readonly #catalog: CatalogView;
   readonly #catalogVersion: number;
+  readonly #compiler: ExpressionCompiler;
+  #move: RowMove | null = null;
+  #isMoving = false;
   readonly #old: ColumnVector[];
   readonly #new: DataChunk;
   /** The key that the row of the parent has now. */
@@ -78,7 +83,9 @@ export class ChildChange {
       check,
       keys: compiler.all(check.keys),
     }));
+    this.#catalog = catalog;
     this.#catalogVersion = catalog.version;
+    this.#compiler = compiler;
     const assigned = this.#columns.map((column) => ({ column }));
     this.strength = this.#isDelete ? 'update' : lockStrength(child, assigned);
   }
@@ -124,22 +131,25 @@ export class ChildChange {
     this.#columns.forEach((column, i) => {
       columns[column] = this.#values[i]!.evaluate(this.#key);
     });
+    this.#isMoving = !this.#places.every((place) => this.#staysIn(place));
+    if (this.#isMoving) {
+      this.#move ??= new RowMove(this.#reference, this.#catalog, this.#run, this.#compiler);
+      this.#move.begin(this.#old, this.#new);
+      return;
+    }
     this.#constraints.prepare(this.#new);
     this.#constraints.verify(0);
-    this.#stayInPlace();
   }
 
-  #stayInPlace(): void {
-    for (const { check, keys } of this.#places) {
-      const values = keys.map((key) => readDatum(key.evaluate(this.#new), 0, key.type));
-      if (passesCheck(check, values)) continue;
-      throw notSupported('an action of a foreign key that moves a row to another partition');
-    }
+  #staysIn({ check, keys }: PartitionTest): boolean {
+    const values = keys.map((key) => readDatum(key.evaluate(this.#new), 0, key.type));
+    return passesCheck(check, values);
   }
 
   apply(rows: RowOperations, key: Uint8Array): ChangeOutcome {
     const { child } = this.#reference;
     if (this.#isDelete) return rows.delete(child, key, 0, key.length, this.#old, 0);
+    if (this.#isMoving) return this.#move!.apply(rows, key);
     return rows.update(child, key, 0, key.length, this.#old, this.#new.columns, 0, this.#columns);
   }
 
