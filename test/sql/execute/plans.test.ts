@@ -600,6 +600,36 @@ describe.each([
     check(database);
   });
 
+  test('merge append keeps the order of its inputs, again and again', () => {
+    const database = make();
+    const part = (remainder: number): PlanNode => {
+      const rest = call('int4mod', OID.int4, input(0), constant(3));
+      const filter = call('int4eq', OID.bool, rest, constant(remainder));
+      return sortBy(scan(table, 0, { columns: [0, 1], filter }), 0, OID.int4, true);
+    };
+    const merged = node([OID.int4, OID.int4], {
+      kind: 'mergeAppend',
+      inputs: [part(0), part(1), part(2)],
+      keys: [{ expr: input(0), descending: true, nullsFirst: true }],
+      partitions: { alias: 't', pruning: null },
+    });
+    const ids = (rows: Datum[][]) => rows.map(([id]) => id);
+    const down = Array.from({ length: 3000 }, (_, i) => 2999 - i);
+    expect(ids(database.run(planOf(merged, [table])))).toEqual(down);
+    const twice = node([OID.int4, OID.int4, OID.int4], {
+      kind: 'nestedLoop',
+      join: 'inner',
+      left: values([OID.int4], [[1], [2]]),
+      right: merged,
+      slots: [],
+      values: [],
+      on: null,
+    });
+    const rows = database.run(planOf(twice, [table]));
+    expect(rows.map(([, id]) => id)).toEqual([...down, ...down]);
+    check(database);
+  });
+
   test('set operations', () => {
     const database = make();
     const evens = scan(table, 0, {
