@@ -8,7 +8,9 @@ import {
 import type { Expr, SortKey, SubplanExpr } from '../expression.ts';
 import { someExpr, visitChildren } from '../expression-tree.ts';
 import { functionByOid } from '../functions/index.ts';
+import { partitionAliases } from './partition-aliases.ts';
 import type { JoinType, KeyRange, Plan, PlanNode } from './plan.ts';
+import { inputsOf, shownInputs, visitNodes } from './plan-tree.ts';
 import type { SelectedInputs } from './selected-inputs.ts';
 
 /** A plan as EXPLAIN shows it: the nodes that PostgreSQL's users know, with their properties. */
@@ -622,33 +624,6 @@ class Explainer {
   }
 }
 
-/** Partitions have the alias of the partitioned table with a number after it, but for the first that
- * finds the alias free. */
-function partitionAliases(plan: Plan, selected: SelectedInputs): Map<PlanNode, string> {
-  const taken = new Set<string>();
-  const scans: Extract<PlanNode, { kind: 'seqScan' | 'indexScan' }>[] = [];
-  for (const root of [plan.root, ...plan.subplans, ...plan.ctes]) {
-    const visit = (node: PlanNode): void => {
-      if ('partitions' in node && node.partitions !== undefined) taken.add(node.partitions.alias);
-      if ('alias' in node) {
-        if ('isPartition' in node && node.isPartition === true) scans.push(node);
-        else taken.add(node.alias);
-      }
-      for (const input of shownInputs(node, selected)) visit(input);
-    };
-    visit(root);
-  }
-  const named = new Map<PlanNode, string>();
-  // Scans are numbered as the planner met the tables.
-  for (const node of scans.sort((a, b) => a.scanId - b.scanId)) {
-    let alias = node.alias;
-    for (let number = 1; taken.has(alias); number++) alias = `${node.alias}_${number}`;
-    taken.add(alias);
-    named.set(node, alias);
-  }
-  return named;
-}
-
 interface Described {
   readonly type: string;
   readonly title: string;
@@ -721,32 +696,4 @@ function subplansOf(node: PlanNode): SubplanExpr[] {
     if (someExpr(expr, (part) => part.kind === 'subplan')) visit(expr);
   }
   return found;
-}
-
-/** Calls `visit` with a node and all below it, in the order in which EXPLAIN prints them. */
-export function visitNodes(node: PlanNode, visit: (node: PlanNode) => void): void {
-  visit(node);
-  for (const input of inputsOf(node)) visitNodes(input, visit);
-}
-
-function shownInputs(node: PlanNode, selected: SelectedInputs): readonly PlanNode[] {
-  const inputs = inputsOf(node);
-  return selected.get(node)?.map((input) => inputs[input]!) ?? inputs;
-}
-
-export function inputsOf(node: PlanNode): readonly PlanNode[] {
-  switch (node.kind) {
-    case 'nestedLoop':
-    case 'hashJoin':
-    case 'mergeJoin':
-    case 'setOperation':
-      return [node.left, node.right];
-    case 'append':
-    case 'mergeAppend':
-      return node.inputs;
-    case 'recursiveUnion':
-      return [node.initial, node.step];
-    default:
-      return 'input' in node ? [node.input] : [];
-  }
 }

@@ -1,11 +1,11 @@
 export { type ExplainActuals, explainAnalyzed, explainPlan, type NodeFigures } from './explain.ts';
 export { type ExplainOptions, explainFormat, explainOptions } from './explain-options.ts';
-export { inputsOf, visitNodes } from './explain-tree.ts';
 export type { KeyValue } from './key-limits.ts';
 export { parameterValues } from './partition-levels.ts';
 export { type KeyValueSource, PartitionPruner } from './partition-pruning.ts';
 export type * from './plan.ts';
 export { planQuery } from './plan-query.ts';
+export { inputsOf, visitNodes } from './plan-tree.ts';
 export { pointChange } from './point-change.ts';
 export { type PointRead, partitionedPointRead, pointRead } from './point-read.ts';
 export { copiedPartitions } from './result-partitions.ts';

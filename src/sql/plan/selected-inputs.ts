@@ -1,10 +1,10 @@
 import type { Datum } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
 import { mapChildren, someExpr } from '../expression-tree.ts';
-import { visitNodes } from './explain-tree.ts';
 import { constantValues, mapPruning } from './partition-levels.ts';
 import { PartitionPruner } from './partition-pruning.ts';
 import type { KeyCondition, PartitionPruning, Plan, PlanNode } from './plan.ts';
+import { visitNodes } from './plan-tree.ts';
 
 /** The inputs that nodes over partitions read, where some are left out before the plan runs. */
 export type SelectedInputs = ReadonlyMap<PlanNode, readonly number[]>;

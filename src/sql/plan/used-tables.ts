@@ -1,7 +1,6 @@
 import { PartitionSearch } from '../../catalog/index.ts';
 import type { Datum } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
-import { inputsOf } from './explain-tree.ts';
 import { parameterValues } from './partition-levels.ts';
 import { PartitionPruner } from './partition-pruning.ts';
 import type {
@@ -12,6 +11,7 @@ import type {
   PlanNode,
   ResultPartitions,
 } from './plan.ts';
+import { inputsOf } from './plan-tree.ts';
 import { isDecidedBefore, pruningOf } from './selected-inputs.ts';
 
 /** Finds the tables of a plan that a run of it can touch: the parameters may leave out partitions, to
