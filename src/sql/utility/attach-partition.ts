@@ -10,7 +10,7 @@ import { columnPosition } from './keys.ts';
 import { findRelation, undefinedRelation } from './object-names.ts';
 import { boundOf, checkBound } from './partition-bound.ts';
 import { inheritForeignKeys } from './partition-foreign-keys.ts';
-import { inheritIndexes } from './partition-indexes.ts';
+import { matchIndexes } from './partition-indexes.ts';
 import {
   lockPartitions,
   partitionsBelow,
@@ -39,7 +39,7 @@ export function* attachPartition(
   changeRelation(command, parent, {});
   const place = { parent: parent.oid, bound };
   const attached = changeRelation(command, table, { partitionOf: place });
-  yield* inheritIndexes(command, parent, attached);
+  yield* matchIndexes(command, parent, attached);
   yield* inheritForeignKeys(command, parent, attached.oid);
   command.environment.nextCommand();
   yield* testAttached(command, currentRelation(command, attached.oid)!);

@@ -19,13 +19,26 @@ import { multiplePrimaryKeys } from './table-elements.ts';
 /** The indexes of a partitioned table have no entries: each partition has an index of its own for each
  * of them, whose `parent` it is. Likewise the constraints that they serve. */
 
-/** Gives a new partition the indexes of its parent. */
+/** Gives a new partition the indexes of its parent, besides those that it was made with. */
 export function* inheritIndexes(
   command: Command,
   parent: RelationDescriptor,
-  partition: RelationDescriptor,
+  { oid }: RelationDescriptor,
 ): Generator<UtilityPause, void, undefined> {
-  for (const index of parent.indexes) yield* addPart(command, parent, index, partition.oid);
+  for (const index of parent.indexes) {
+    const partition = currentRelation(command, oid)!;
+    const wanted = partOf(parent, index, partition);
+    yield* createPart(command, parent, index, partition, wanted);
+  }
+}
+
+/** Gives a table that becomes a partition the indexes of its parent that it lacks. */
+export function* matchIndexes(
+  command: Command,
+  parent: RelationDescriptor,
+  { oid }: RelationDescriptor,
+): Generator<UtilityPause, void, undefined> {
+  for (const index of parent.indexes) yield* addPart(command, parent, index, oid);
 }
 
 /** Gives all partitions of a table an index that the table got. The partitions are locked. */
