@@ -30,9 +30,9 @@ const WORD_COUNT = LOCKED_ROWS + ROW_WORDS;
  *
  * (F1) At most one side has a row. The main thread stores its mark, then loads `locked rows`; the writer
  *      adds to `locked rows`, then loads the mark. Whichever comes second in the total order sees the
- *      other: the main thread then takes its mark back and sends the statement to the writer; the
- *      writer keeps its request waiting until the main thread has handed the transaction over. If both
- *      come second for each other, both give way, and the statement meets the request in the writer's queue.
+ *      other: the main thread then takes its mark back; the writer keeps its request waiting until the mark
+ *      is gone, or the main thread has handed the transaction over. If both come second for each other, both
+ *      give way, and the writer, whose request stays, has it.
  * (F2) The same goes for tables: `used tables` against `strong tables`.
  * (F3) A transaction that is handed over has its locks in the lock table, and so in `locked rows`, before
  *      the writer clears its marks; so in between nobody finds the row free.

@@ -1,6 +1,6 @@
 import type { ExclusiveTables } from './exclusive-tables.ts';
 import { type FastPathWords, rowWord } from './fast-path-words.ts';
-import { CONFLICTS, type LockKind, TABLE_LOCK } from './lock-modes.ts';
+import { CONFLICTS, type LockKind, ROW_LOCK, TABLE_LOCK } from './lock-modes.ts';
 
 /** The lock table of the writer thread: who holds what, who waits for what, in which order.
  *
@@ -23,6 +23,8 @@ export class LockTable<Owner extends LockOwner> {
   private readonly fastPath: FastPath | null;
   /** Locks that wait for transactions of the main thread, by the number of what was asked of it. */
   private readonly awaiting = new Map<number, Lock<Owner>>();
+  /** Row locks that wait for a mark to go away. */
+  private patient: { readonly lock: Lock<Owner>; readonly sinceMs: number }[] = [];
   private nextAsk = 1;
 
   /** `onGranted` is told when a waiting owner's request has been granted; `exclusive` is kept up to
@@ -64,6 +66,8 @@ export class LockTable<Owner extends LockOwner> {
   ): 'granted' | 'waiting' | 'busy' {
     const lock = this.locks.get(tag) ?? this.create(tag, kind, owner.session);
     this.raise(lock, mode);
+    // Who will not wait, or may not have to, is told at once.
+    if (lock.awaited === PATIENT && (!wait || mode < ROW_LOCK.noKeyUpdate)) this.askForHolder(lock);
     const held = heldModes(lock, owner.session);
     const place = this.place(lock, held);
     if (!this.blocked(lock, owner, mode, kind === 'row' ? 0 : place)) {
@@ -109,6 +113,23 @@ export class LockTable<Owner extends LockOwner> {
     this.awaiting.delete(ask);
     lock.awaited = 0;
     this.wakeQueue(lock);
+  }
+
+  /** Looks whether marks are gone that are in the way of requests; to be called again and again. */
+  checkMarks(): void {
+    if (this.patient.length === 0) return;
+    const { patient } = this;
+    this.patient = [];
+    const latest = performance.now() - PATIENCE_MS;
+    for (const wait of patient) {
+      const { lock } = wait;
+      if (lock.awaited !== PATIENT) continue;
+      if (this.fastPath!.words.rowHolder(lock.word) === 0) {
+        lock.awaited = 0;
+        this.wakeQueue(lock);
+      } else if (wait.sinceMs < latest) this.askForHolder(lock);
+      else this.patient.push(wait);
+    }
   }
 
   /** Whether a transaction of the main thread may have locked the row, which has no entry here. */
@@ -242,13 +263,22 @@ export class LockTable<Owner extends LockOwner> {
     if (this.fastPath === null) return lock;
     lock.word = rowWord(tag);
     const holder = this.fastPath.words.raiseRow(lock.word);
-    if (holder !== 0 && holder !== session) this.awaitSurrender(lock, holder);
+    if (holder === 0 || holder === session) return lock;
+    lock.awaited = PATIENT;
+    this.patient.push({ lock, sinceMs: performance.now() });
     return lock;
+  }
+
+  /** Has the transaction handed over that has marked a row. */
+  private askForHolder(lock: Lock<Owner>): void {
+    const holder = this.fastPath!.words.rowHolder(lock.word);
+    // Without a mark there is nothing to hand over, and the answer says so.
+    this.awaitSurrender(lock, holder === 0 ? NOBODY : holder);
   }
 
   /** Has a session's transaction, or all (0), handed over by the main thread. */
   private awaitSurrender(lock: Lock<Owner>, session: number): void {
-    if (lock.awaited !== 0) return;
+    if (lock.awaited > 0) return;
     lock.awaited = this.nextAsk;
     this.nextAsk = this.nextAsk === 0xffff_ffff ? 1 : this.nextAsk + 1;
     this.awaiting.set(lock.awaited, lock);
@@ -331,6 +361,12 @@ export class LockTable<Owner extends LockOwner> {
   }
 }
 
+/** A mark is in the way, and may go away by itself, for so long. */
+const PATIENT = -1;
+const PATIENCE_MS = 20;
+/** A session that there is not. */
+const NOBODY = 0xffff_ffff;
+
 /** What changes of rows need of a lock table. */
 export type RowLocks<Owner extends LockOwner> = Pick<
   LockTable<Owner>,
@@ -360,7 +396,7 @@ export interface Lock<Owner> {
   readonly queue: LockRequest<Owner>[];
   /** A row's word in shared memory; -1 for others. */
   word: number;
-  /** Number of what was asked of the main thread before anything can be granted; 0 for nothing. */
+  /** Number of what was asked of the main thread before anything can be granted, or PATIENT; 0 for nothing. */
   awaited: number;
 }
 

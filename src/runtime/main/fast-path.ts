@@ -359,17 +359,17 @@ export class FastPath implements StatementHost {
     known: ParkedRun | null,
   ): RunHandle | null {
     const { conflict, wanted } = this.locks;
-    if (conflict === null) return null;
-    if (
-      run.deadlineMs !== 0 ||
-      run.settings.lockTimeoutMs !== 0 ||
-      conflict.waitsFor(transaction)
-    ) {
-      this.handOver(conflict.session);
+    const hasTimeout = run.deadlineMs !== 0 || run.settings.lockTimeoutMs !== 0;
+    if (hasTimeout || conflict?.waitsFor(transaction)) {
+      if (conflict !== null) this.handOver(conflict.session);
       return null;
     }
     const parked = known ?? new ParkedRun(transaction, run, listener, this.toWriter);
     parked.park(wanted, conflict);
+    if (conflict === null) {
+      this.polled.push(parked);
+      this.pollLater();
+    }
     return parked;
   }
 

@@ -163,6 +163,7 @@ export class Writer extends StatementThread {
 
   protected override afterTurn(): void {
     try {
+      this.locks.checkMarks();
       this.utilities.runReady();
       this.group.run(this.hasOthers());
       if (!this.group.isApplying) this.background = this.engine.step();
