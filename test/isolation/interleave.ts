@@ -52,20 +52,22 @@ export async function interleave(
   return answers;
 }
 
-/** Until the session's step is over, or is seen to wait. */
+/** Until the session's step is over, or is seen to wait; twice, as it may just have been set free. */
 async function settled(
   control: pg.Client,
   session: { readonly pid: number },
   isOver: () => boolean,
 ): Promise<void> {
   const end = Date.now() + STEP_MS;
+  let seen = 0;
   while (!isOver()) {
     const { rows } = await control.query('select cardinality(pg_blocking_pids($1)) as n', [
       session.pid,
     ]);
-    if (rows[0].n > 0) return;
+    seen = rows[0].n > 0 ? seen + 1 : 0;
+    if (seen === 2) return;
     if (Date.now() > end) throw new Error(`process ${session.pid} does not answer`);
-    await sleep(2);
+    await sleep(3);
   }
 }
 
