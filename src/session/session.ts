@@ -11,6 +11,7 @@ import {
   PgError,
   type PgErrorFields,
   pgError,
+  SQLSTATES,
   toErrorFields,
 } from '../errors/index.ts';
 import type { CopyFormat } from '../sql/execute/index.ts';
@@ -851,7 +852,8 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     if (portal !== null) {
       portal.state = 'done';
       portal.handle = null;
-      portal.hasFailed = true;
+      // That a thread has ended says nothing of the query: a cursor reads again.
+      portal.hasFailed = fields.sqlstate !== SQLSTATES.crash_shutdown;
     }
     this.run = null;
     this.copyOpen = false;
