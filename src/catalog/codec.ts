@@ -38,10 +38,10 @@ function unpack(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unpack);
   if (typeof value !== 'object' || value === null) return value;
   const fields = value as Record<string, unknown>;
-  if (typeof fields['$int'] === 'string') return BigInt(fields['$int']);
-  if (typeof fields['$float'] === 'string') return Number(fields['$float']);
-  if (typeof fields['$bytes'] === 'string') {
-    return new Uint8Array(Buffer.from(fields['$bytes'], 'hex'));
+  if (typeof fields.$int === 'string') return BigInt(fields.$int);
+  if (typeof fields.$float === 'string') return Number(fields.$float);
+  if (typeof fields.$bytes === 'string') {
+    return new Uint8Array(Buffer.from(fields.$bytes, 'hex'));
   }
   const unpacked: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(fields)) unpacked[name] = unpack(field);
