@@ -36,6 +36,7 @@ import {
   inList,
   scalarArray,
 } from './operators.ts';
+import { ROW_MARK_COLUMN } from './query.ts';
 import { expandRow, selectField } from './row-fields.ts';
 import {
   findColumn,
@@ -223,10 +224,9 @@ function bindColumnRef(b: Binder, scope: Scope, ref: ColumnRef): Expr {
   refuseColumns(b, scope, location);
   const last = fields.at(-1);
   if (last !== undefined && 'A_Star' in last) {
-    const columns = expandStar(b, scope, ref);
-    const row = rowOf(columns, OID.record);
-    const isNullable = namedItem(b, scope, ref)?.item.nullable === true;
-    return b.at(isNullable ? nullableRow(row) : row, location);
+    const row = rowOf(expandStar(b, scope, ref), OID.record);
+    const found = namedItem(b, scope, ref);
+    return b.at(found === undefined ? row : rowOrNull(row, found.item, found.levels), location);
   }
   const names = nameList(fields);
   if (names.length === 1) {
@@ -280,8 +280,7 @@ function wholeRow(item: NamespaceItem, levels: number): Expr {
   const [only] = item.columns;
   if (item.scalar && only !== undefined) return raiseLevels(only.expr, levels);
   const columns = item.columns.map(({ name, expr }) => ({ name, expr: raiseLevels(expr, levels) }));
-  const row = rowOf(columns, item.rowType);
-  return item.nullable ? nullableRow(row) : row;
+  return rowOrNull(rowOf(columns, item.rowType), item, levels);
 }
 
 function rowOf(columns: readonly { name: string; expr: Expr }[], type: number): RowExpr {
@@ -294,31 +293,30 @@ function rowOf(columns: readonly { name: string; expr: Expr }[], type: number): 
   };
 }
 
-/** The row of an item that an outer join may have no row of: NULL then. An item's row without any
- * value counts as none. */
-function nullableRow(row: RowExpr): Expr {
+/** The row of an item: NULL where an outer join has none. */
+function rowOrNull(row: RowExpr, { entry, nullable }: NamespaceItem, level: number): Expr {
+  if (!nullable) return row;
   const { type } = row;
-  const isEmpty: Expr = {
-    kind: 'and',
+  const isMissing: Expr = {
+    kind: 'isNull',
     type: OID.bool,
     typmod: -1,
-    arguments: row.fields.map(
-      (argument): Expr => ({
-        kind: 'isNull',
-        type: OID.bool,
-        typmod: -1,
-        argument,
-        negated: false,
-      }),
-    ),
+    argument: {
+      kind: 'column',
+      type: OID.bool,
+      typmod: -1,
+      level,
+      relation: entry,
+      column: ROW_MARK_COLUMN,
+    },
+    negated: false,
   };
-  const none = constant(type, null);
   return {
     kind: 'case',
     type,
     typmod: -1,
     argument: null,
-    whens: [{ condition: isEmpty, result: none }],
+    whens: [{ condition: isMissing, result: constant(type, null) }],
     otherwise: row,
   };
 }

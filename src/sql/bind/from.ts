@@ -563,10 +563,8 @@ function bindJoin(b: Binder, scope: Scope, node: JoinExpr): BoundFrom {
     nullable: false,
   };
   scope.addItem(item);
-  if (join !== 'inner' && join !== 'left')
-    for (const below of left.namespace) below.nullable = true;
-  if (join === 'left' || join === 'full')
-    for (const below of right.namespace) below.nullable = true;
+  if (join !== 'inner' && join !== 'left') markNullable(scope, left.namespace);
+  if (join === 'left' || join === 'full') markNullable(scope, right.namespace);
   // An alias hides what is below it; otherwise the tables can still be named.
   const inner = [...left.namespace, ...right.namespace];
   for (const below of inner) below.columnsVisible = false;
@@ -585,6 +583,11 @@ function bindJoin(b: Binder, scope: Scope, node: JoinExpr): BoundFrom {
     namespace.push(named);
   }
   return { from, namespace };
+}
+
+/** A join that is named as a whole is a row of its columns, even where another join has only NULLs for them. */
+function markNullable(scope: Scope, namespace: readonly NamespaceItem[]): void {
+  for (const item of namespace) item.nullable = scope.rangeTable[item.entry]?.kind !== 'join';
 }
 
 function visibleColumns(namespace: readonly NamespaceItem[]): NamespaceColumn[] {

@@ -4,7 +4,7 @@ import type { ColumnExpr, Expr, GroupingExpr } from '../expression.ts';
 import { SKIP, someExpr, visitChildren, visitQueryReferences } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
 import { requireEquality } from './calls.ts';
-import { TABLE_OID_COLUMN } from './query.ts';
+import { ROW_MARK_COLUMN, TABLE_OID_COLUMN } from './query.ts';
 import { raiseLevels, type Scope } from './scope.ts';
 import { bindTargetReference, findTarget, type Target } from './select.ts';
 
@@ -201,10 +201,15 @@ function groupedWithin(group: BoundGroup, column: ColumnExpr): boolean {
   );
 }
 
+/** What is no column of the table, and how errors name it: only whole rows have the mark. */
+const OTHER_COLUMNS: ReadonlyMap<number, string> = new Map([
+  [TABLE_OID_COLUMN, 'tableoid'],
+  [ROW_MARK_COLUMN, '*'],
+]);
+
 function ungrouped(b: Binder, scope: Scope, column: ColumnExpr, inSubquery: boolean): Error {
   const entry = scope.rangeTable[column.relation];
-  const attribute =
-    column.column === TABLE_OID_COLUMN ? 'tableoid' : (entry?.columns[column.column]?.name ?? '?');
+  const attribute = OTHER_COLUMNS.get(column.column) ?? entry?.columns[column.column]?.name ?? '?';
   const name = `${entry?.alias ?? '?'}.${attribute}`;
   return pgError(
     'grouping_error',

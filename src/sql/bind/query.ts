@@ -36,6 +36,10 @@ export interface RelationColumn {
  * tables it is a constant. */
 export const TABLE_OID_COLUMN = 0xfffe;
 
+/** In the place of a column of any entry: TRUE in each of its rows, and so NULL where an outer join has
+ * none. */
+export const ROW_MARK_COLUMN = 0xfffd;
+
 /** What a FROM clause names. Column expressions refer to entries by their index in the range table. */
 export type RangeTableEntry = {
   readonly alias: string;

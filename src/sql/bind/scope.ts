@@ -62,7 +62,7 @@ export interface NamespaceItem {
   columnsVisible: boolean;
   lateralOnly: boolean;
   lateralOk: boolean;
-  /** An outer join may have no row of it. */
+  /** An outer join may have no row of it: never of a join, which is rows of what it joins. */
   nullable: boolean;
 }
 

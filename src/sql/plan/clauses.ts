@@ -2,6 +2,7 @@ import { OID } from '../../types/index.ts';
 import type { CallExpr, Expr } from '../expression.ts';
 import { someExpr, visitChildren, visitReferences } from '../expression-tree.ts';
 import { functionByOid, operatorByOid } from '../functions/index.ts';
+import { rewriteExpr } from '../query-rewrite.ts';
 
 /** Sets of relations of one query, as bits. */
 export type RelSet = bigint;
@@ -23,6 +24,24 @@ export interface Clause {
 
 export function makeClause(expr: Expr): Clause {
   return { expr, rels: relsOf(expr) };
+}
+
+/** The condition where a relation's column is known to be `value`. */
+export function withColumnValue(
+  clause: Clause,
+  relation: number,
+  column: number,
+  value: Expr,
+): Clause {
+  let found = false;
+  const reference = (part: Expr, depth: number): Expr | null => {
+    if (part.kind !== 'column' || part.column !== column) return null;
+    if (part.level !== depth || part.relation !== relation) return null;
+    found = true;
+    return value;
+  };
+  const expr = rewriteExpr(clause.expr, { reference, cteLevel: (level) => level }, 0);
+  return found ? makeClause(expr) : clause;
 }
 
 /** The relations of this query level that an expression needs. */

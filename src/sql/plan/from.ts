@@ -27,6 +27,7 @@ import { partitionedCandidates } from './partitions.ts';
 import type { Candidates, Path, SlotValue } from './paths.ts';
 import type { NodeColumn, PlanNode } from './plan.ts';
 import type { QueryPlanner } from './query-planner.ts';
+import { withMark, withoutMark } from './row-marks.ts';
 import { singlePath, tableCandidates } from './scans.ts';
 import { clausesSelectivity } from './selectivity.ts';
 import { planSemiJoin, type SemiJoin } from './unnest.ts';
@@ -285,6 +286,16 @@ export function slotMap(needs: readonly SlotValue[]): Map<string, SlotValue> {
 }
 
 function relationCandidates(
+  planner: QueryPlanner,
+  relation: number,
+  clauses: readonly Clause[],
+): Candidates {
+  if (!planner.needsMark(relation)) return unmarkedCandidates(planner, relation, clauses);
+  const own = clauses.map((clause) => withoutMark(clause, relation));
+  return withMark(relation, unmarkedCandidates(planner, relation, own));
+}
+
+function unmarkedCandidates(
   planner: QueryPlanner,
   relation: number,
   clauses: readonly Clause[],

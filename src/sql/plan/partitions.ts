@@ -3,8 +3,7 @@ import { compareKeyValues } from '../../catalog/index.ts';
 import { type Datum, OID } from '../../types/index.ts';
 import { TABLE_OID_COLUMN } from '../bind/query.ts';
 import type { Expr, SortKey } from '../expression.ts';
-import { rewriteExpr } from '../query-rewrite.ts';
-import { type Clause, makeClause, NO_RELS, relBit } from './clauses.ts';
+import { type Clause, NO_RELS, relBit, withColumnValue } from './clauses.ts';
 import { CPU_OPERATOR_COST, CPU_TUPLE_COST } from './cost.ts';
 import { Layout } from './layout.ts';
 import { widthOf } from './nodes.ts';
@@ -66,16 +65,8 @@ const SAME = (leaf: number): number => leaf;
 
 /** A clause as it is for one partition, whose oid is known. */
 function withTableOid(clause: Clause, relation: number, oid: number): Clause {
-  const constant: Expr = { kind: 'const', type: OID.oid, typmod: -1, value: oid };
-  let found = false;
-  const reference = (part: Expr, depth: number): Expr | null => {
-    if (part.kind !== 'column' || part.column !== TABLE_OID_COLUMN) return null;
-    if (part.level !== depth || part.relation !== relation) return null;
-    found = true;
-    return constant;
-  };
-  const expr = rewriteExpr(clause.expr, { reference, cteLevel: (level) => level }, 0);
-  return found ? makeClause(expr) : clause;
+  const value: Expr = { kind: 'const', type: OID.oid, typmod: -1, value: oid };
+  return withColumnValue(clause, relation, TABLE_OID_COLUMN, value);
 }
 
 /** No partition is left, or ONLY the partitioned table itself is read. */

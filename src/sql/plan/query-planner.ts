@@ -6,6 +6,7 @@ import {
   type ModifyQuery,
   type Query,
   type RangeTableEntry,
+  ROW_MARK_COLUMN,
   type SelectQuery,
   type SetOperationQuery,
   TABLE_OID_COLUMN,
@@ -59,6 +60,7 @@ export class QueryPlanner {
   /** A subplan is run from an expression, anything else as part of its parent's plan. */
   private readonly isSubplan: boolean;
   private readonly needed = new Map<number, Set<number>>();
+  private readonly marked = new Set<number>();
   private readonly locators = new Set<number>();
   private readonly scanIds = new Map<number, number>();
   private wantedOrders: readonly SortKey[][] = [];
@@ -98,10 +100,14 @@ export class QueryPlanner {
     }
   }
 
-  private need(column: ColumnExpr): void {
-    const known = this.needed.get(column.relation);
-    if (known === undefined) this.needed.set(column.relation, new Set([column.column]));
-    else known.add(column.column);
+  private need({ relation, column }: ColumnExpr): void {
+    if (column === ROW_MARK_COLUMN) {
+      this.marked.add(relation);
+      return;
+    }
+    const known = this.needed.get(relation);
+    if (known === undefined) this.needed.set(relation, new Set([column]));
+    else known.add(column);
   }
 
   /** Columns of a relation that the query reads, in order. */
@@ -112,6 +118,11 @@ export class QueryPlanner {
   needAllColumns(relation: number): void {
     const entry = this.rangeTable[relation];
     this.needed.set(relation, new Set(entry?.columns.keys()));
+  }
+
+  /** The rows of a relation are to have its mark. */
+  needsMark(relation: number): boolean {
+    return this.marked.has(relation);
   }
 
   private isPartitioned(relation: number): boolean {
