@@ -14,6 +14,7 @@ export type {
 export { isDiscard, STALE_PLAN_SQLSTATE } from './backend.ts';
 export { NotificationHub } from './notifications.ts';
 export { StatementCache } from './prepared-statement.ts';
+export { ANSWERED_RUN } from './run-stubs.ts';
 export { ClientSession } from './session.ts';
 export type { SessionControl, SessionPeers, SessionSignal } from './session-control.ts';
 export { SessionEnvironment } from './session-environment.ts';

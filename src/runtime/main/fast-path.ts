@@ -7,7 +7,12 @@ import {
   SQLSTATES,
   toErrorFields,
 } from '../../errors/index.ts';
-import type { PlanRun, RunHandle, RunListener } from '../../session/index.ts';
+import {
+  ANSWERED_RUN,
+  type PlanRun,
+  type RunHandle,
+  type RunListener,
+} from '../../session/index.ts';
 import { MAIN_THREAD, type Snapshots } from '../../shm/index.ts';
 import {
   type CompiledPlan,
@@ -32,7 +37,6 @@ import { currentSetting } from '../current-setting.ts';
 import { NewestEntries } from '../worker/newest-entries.ts';
 import { RunningStatement, SLICE, type StatementHost } from '../worker/running-statement.ts';
 import { StatementContext } from '../worker/statement-context.ts';
-import { ANSWERED } from './answered-run.ts';
 import { HostedRowLocks, HostedTransaction, ParkedRun } from './hosted-transaction.ts';
 
 /** The way from the main thread to the writer. */
@@ -239,6 +243,7 @@ export class FastPath implements StatementHost {
     const parked = [...this.hosted.values()].flatMap((transaction) => transaction.parked ?? []);
     this.hosted.clear();
     this.committing.clear();
+    this.polled = [];
     for (const { listener } of parked) listener.error(error);
   }
 
@@ -294,13 +299,13 @@ export class FastPath implements StatementHost {
       statement.end();
       this.discard(run.session);
       listener.error(toErrorFields(thrown));
-      return ANSWERED;
+      return ANSWERED_RUN;
     }
     statement.end();
     if (outcome === 'done') {
       transaction.transaction.command++;
       listener.complete(rowCount, null);
-      return ANSWERED;
+      return ANSWERED_RUN;
     }
     if (outcome === 'elsewhere') return null;
     return this.park(transaction, run, listener, parked);

@@ -3,6 +3,7 @@ import { ByteWriter } from '../../base/index.ts';
 import { Catalog, type CatalogChange } from '../../catalog/index.ts';
 import { type PgErrorFields, pgError } from '../../errors/index.ts';
 import {
+  ANSWERED_RUN,
   type HeldSnapshot,
   isDiscard,
   type PlannedStatement,
@@ -25,7 +26,6 @@ import { EXECUTE_FLAGS, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
 import { systemViewLookup } from '../system-views.ts';
 import { encodeTransfer } from '../transfer.ts';
 import type { UtilityRequest } from '../worker/utility-runner.ts';
-import { ANSWERED } from './answered-run.ts';
 import { FastPath, type WriterRoute } from './fast-path.ts';
 import type { HostedTransaction } from './hosted-transaction.ts';
 import { MainRunner } from './main-runner.ts';
@@ -232,7 +232,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     const channel = this.requireWriter();
     if (this.endsHere(session, operation)) {
       listener.complete(0, null);
-      return ANSWERED;
+      return ANSWERED_RUN;
     }
     const routed = this.route(channel, session, listener, -1);
     const ends = operation === 'commit' || operation === 'rollback';
