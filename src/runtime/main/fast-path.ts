@@ -1,12 +1,6 @@
 import { RowChanges } from '../../access/index.ts';
 import type { Catalog, RelationDescriptor } from '../../catalog/index.ts';
-import {
-  notSupported,
-  type PgErrorFields,
-  pgError,
-  SQLSTATES,
-  toErrorFields,
-} from '../../errors/index.ts';
+import { notSupported, type PgErrorFields, pgError, toErrorFields } from '../../errors/index.ts';
 import {
   ANSWERED_RUN,
   type PlanRun,
@@ -34,6 +28,7 @@ import {
 } from '../../storage/index.ts';
 import { type FastPathWords, OverlayCursor } from '../../txn/index.ts';
 import { currentSetting } from '../current-setting.ts';
+import { CursorPool } from '../worker/cursor-pool.ts';
 import { NewestEntries } from '../worker/newest-entries.ts';
 import { RunningStatement, SLICE, type StatementHost } from '../worker/running-statement.ts';
 import { StatementContext } from '../worker/statement-context.ts';
@@ -71,7 +66,6 @@ export interface WriterRoute {
  */
 export class FastPath implements StatementHost {
   private readonly reader: PageReader;
-  private readonly roots: TreeRoots;
   private readonly snapshots: Snapshots;
   private readonly words: FastPathWords;
   private readonly route: WriterRoute;
@@ -81,7 +75,7 @@ export class FastPath implements StatementHost {
   private readonly changes: RowChanges;
   private readonly programs = new WeakMap<Plan, Program | 'none'>();
   private readonly statement: RunningStatement;
-  private readonly cursors: PageTreeCursor[] = [];
+  private readonly cursors: CursorPool;
   private listener!: RunListener;
   /** Statements that want rows which are locked in the writer. */
   private polled: ParkedRun[] = [];
@@ -95,11 +89,11 @@ export class FastPath implements StatementHost {
     route: WriterRoute,
   ) {
     this.reader = reader;
-    this.roots = roots;
     this.snapshots = snapshots;
     this.words = words;
     this.route = route;
     this.locks = new HostedRowLocks(words);
+    this.cursors = new CursorPool(reader, roots);
     this.changes = new RowChanges({
       locks: this.locks,
       newest: new NewestEntries({
@@ -110,13 +104,7 @@ export class FastPath implements StatementHost {
       rowIds: { next: (tree) => this.locks.current.nextRowId(tree) },
       moves: NO_MOVES,
     });
-    const context = new StatementContext(currentSetting, (message, condition) =>
-      this.listener.notice({
-        severity: condition === 'WARNING' ? 'WARNING' : 'NOTICE',
-        sqlstate: condition === 'WARNING' ? SQLSTATES.warning : SQLSTATES.successful_completion,
-        message,
-      }),
-    );
+    const context = new StatementContext(currentSetting, (fields) => this.listener.notice(fields));
     this.statement = new RunningStatement(this, context);
   }
 
@@ -410,16 +398,14 @@ export class FastPath implements StatementHost {
   // ---------------------------------------------------------------- StatementHost
 
   openCursor(statement: RunningStatement, tree: TreeId): Cursor {
-    const cursor = this.cursors.pop() ?? new PageTreeCursor(this.reader, this.roots);
-    cursor.reset(tree, statement.snapshot);
+    const cursor = this.cursors.take(tree, statement.snapshot);
     const { transaction } = this.locks.current;
     if (!transaction.writes.trees.has(tree)) return cursor;
     return new OverlayCursor(cursor, transaction.writes, tree, transaction.command);
   }
 
   closeCursor(cursor: Cursor): void {
-    const base = cursor instanceof OverlayCursor ? cursor.base : cursor;
-    if (base instanceof PageTreeCursor) this.cursors.push(base);
+    this.cursors.give(cursor instanceof OverlayCursor ? cursor.base : cursor);
   }
 
   createSpillFile(): SpillFile {

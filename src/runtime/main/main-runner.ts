@@ -1,6 +1,6 @@
 import type { Catalog } from '../../catalog/index.ts';
 import { readDatum } from '../../chunk/index.ts';
-import { notSupported, SQLSTATES, toErrorFields } from '../../errors/index.ts';
+import { notSupported, toErrorFields } from '../../errors/index.ts';
 import type {
   PlanRun,
   RunHandle,
@@ -16,13 +16,13 @@ import {
   type Cursor,
   isPageMiss,
   PageReader,
-  PageTreeCursor,
   type TreeId,
   TreeRoots,
 } from '../../storage/index.ts';
 import { type Datum, typeByOid } from '../../types/index.ts';
 import { currentSetting } from '../current-setting.ts';
 import { systemViewSource, type ThreadFacts } from '../system-views.ts';
+import { CursorPool } from '../worker/cursor-pool.ts';
 import { RunningStatement, SLICE, type StatementHost } from '../worker/running-statement.ts';
 import { nowMicros, StatementContext } from '../worker/statement-context.ts';
 
@@ -40,12 +40,13 @@ export class MainRunner implements StatementHost {
   readonly roots: TreeRoots;
   private readonly snapshots: Snapshots;
   private readonly elsewhere: Elsewhere;
-  private readonly cursors: PageTreeCursor[] = [];
+  private readonly cursors: CursorPool;
   private sendTo: RunListener | null = null;
 
   constructor(memory: SharedMemory, elsewhere: Elsewhere) {
     this.reader = new PageReader(memory, MAIN_THREAD, null);
     this.roots = new TreeRoots(this.reader);
+    this.cursors = new CursorPool(this.reader, this.roots);
     this.snapshots = new Snapshots(memory);
     this.elsewhere = elsewhere;
   }
@@ -76,13 +77,11 @@ export class MainRunner implements StatementHost {
   }
 
   openCursor(statement: RunningStatement, tree: TreeId): Cursor {
-    const cursor = this.cursors.pop() ?? new PageTreeCursor(this.reader, this.roots);
-    cursor.reset(tree, statement.snapshot);
-    return cursor;
+    return this.cursors.take(tree, statement.snapshot);
   }
 
   closeCursor(cursor: Cursor): void {
-    if (cursor instanceof PageTreeCursor) this.cursors.push(cursor);
+    this.cursors.give(cursor);
   }
 
   createSpillFile(): SpillFile {
@@ -121,13 +120,7 @@ export class MainRunner implements StatementHost {
     listener: RunListener | null,
     control: SessionControl | undefined,
   ): RunningStatement {
-    const context = new StatementContext(currentSetting, (message, condition) =>
-      listener?.notice({
-        severity: condition === 'WARNING' ? 'WARNING' : 'NOTICE',
-        sqlstate: condition === 'WARNING' ? SQLSTATES.warning : SQLSTATES.successful_completion,
-        message,
-      }),
-    );
+    const context = new StatementContext(currentSetting, (fields) => listener?.notice(fields));
     const statement = new RunningStatement(this, context);
     statement.settings = settings;
     context.control = control;

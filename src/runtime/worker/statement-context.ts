@@ -1,5 +1,6 @@
 import type { CatalogView } from '../../catalog/index.ts';
 import { SystemNames } from '../../catalog/system/index.ts';
+import { type PgErrorFields, SQLSTATES } from '../../errors/index.ts';
 import type { StatementSettings as SessionContext, SessionControl } from '../../session/index.ts';
 import type { FunctionContext, SessionFacts } from '../../sql/functions/index.ts';
 import type { ObjectNames } from '../../types/index.ts';
@@ -37,13 +38,13 @@ export class StatementContext implements FunctionContext, SessionFacts {
   };
   private context!: SessionContext;
   private readonly settingOf: (name: string, context: SessionContext) => string | null;
-  private readonly onNotice: (message: string, condition: string) => void;
+  private readonly onNotice: (fields: PgErrorFields) => void;
   private randomState = 0n;
   private seeded = false;
 
   constructor(
     settingOf: (name: string, context: SessionContext) => string | null,
-    onNotice: (message: string, condition: string) => void,
+    onNotice: (fields: PgErrorFields) => void,
   ) {
     this.settingOf = settingOf;
     this.onNotice = onNotice;
@@ -127,6 +128,11 @@ export class StatementContext implements FunctionContext, SessionFacts {
   }
 
   notice(message: string, condition = 'NOTICE'): void {
-    this.onNotice(message, condition);
+    const isWarning = condition === 'WARNING';
+    this.onNotice({
+      severity: isWarning ? 'WARNING' : 'NOTICE',
+      sqlstate: isWarning ? SQLSTATES.warning : SQLSTATES.successful_completion,
+      message,
+    });
   }
 }

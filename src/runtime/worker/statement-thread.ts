@@ -9,7 +9,7 @@ import {
   type Cursor,
   type PageFiles,
   PageReader,
-  PageTreeCursor,
+  type PageTreeCursor,
   type TreeId,
   TreeRoots,
 } from '../../storage/index.ts';
@@ -19,6 +19,7 @@ import type { ControlMessage } from '../generated/control-message.ts';
 import type { ExecuteMessage } from '../generated/execute-message.ts';
 import { EXECUTE_FLAGS, REQUEST } from '../messages.ts';
 import { decodeParameters } from '../parameters.ts';
+import { CursorPool } from './cursor-pool.ts';
 import { EMPTY_CURSOR } from './empty-cursor.ts';
 import { PlanStore } from './plan-store.ts';
 import { RunningStatement, SLICE, type StatementHost, WINDOW_BYTES } from './running-statement.ts';
@@ -58,7 +59,7 @@ export class StatementThread implements RequestHandler, StatementHost {
   /** Statements that wait for a time. */
   private sleepers: RunningStatement[] = [];
   private readonly idleStatements: RunningStatement[] = [];
-  private readonly idleCursors: PageTreeCursor[] = [];
+  private readonly cursors: CursorPool;
   private readonly spillFiles: SpillFiles;
   protected stopping = false;
 
@@ -73,6 +74,7 @@ export class StatementThread implements RequestHandler, StatementHost {
     );
     this.reader = new PageReader(this.memory, setup.thread, files);
     this.roots = new TreeRoots(this.reader);
+    this.cursors = new CursorPool(this.reader, this.roots);
     this.snapshots = new Snapshots(this.memory);
     this.spillFiles = new SpillFiles(temporary, setup.thread);
   }
@@ -380,13 +382,11 @@ export class StatementThread implements RequestHandler, StatementHost {
   }
 
   closeCursor(cursor: Cursor): void {
-    if (cursor instanceof PageTreeCursor) this.idleCursors.push(cursor);
+    this.cursors.give(cursor);
   }
 
   protected pageCursor(tree: TreeId, snapshot: number): PageTreeCursor {
-    const cursor = this.idleCursors.pop() ?? new PageTreeCursor(this.reader, this.roots);
-    cursor.reset(tree, snapshot);
-    return cursor;
+    return this.cursors.take(tree, snapshot);
   }
 
   private newStatement(request: number): RunningStatement {
@@ -398,13 +398,9 @@ export class StatementThread implements RequestHandler, StatementHost {
   }
 
   private makeStatement(): RunningStatement {
-    const context = new StatementContext(currentSetting, (message, condition) => {
-      this.port.notice(statement.request, {
-        severity: condition === 'WARNING' ? 'WARNING' : 'NOTICE',
-        sqlstate: condition === 'WARNING' ? SQLSTATES.warning : SQLSTATES.successful_completion,
-        message,
-      });
-    });
+    const context = new StatementContext(currentSetting, (fields) =>
+      this.port.notice(statement.request, fields),
+    );
     const statement: RunningStatement = new RunningStatement(this, context);
     return statement;
   }

@@ -186,9 +186,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     this.settings = request.settings;
     this.role = request.role;
     this.deadlineMs = request.deadlineMs;
-    this.functions = new StatementContext(currentSetting, (message, condition) =>
-      this.notice({ message, severity: condition === 'WARNING' ? 'WARNING' : 'NOTICE' }),
-    );
+    this.functions = new StatementContext(currentSetting, (fields) => this.notice(fields));
     this.functions.sleep = undefined;
     this.functions.use(
       request.settings,
