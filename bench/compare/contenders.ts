@@ -2,10 +2,14 @@
  * same durability (fsync and synchronous_commit on) and the same shared_buffers. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { PostgresProcess, postgresPrograms } from '../../test/support/postgres-process.ts';
+import {
+  freePort,
+  PostgresProcess,
+  postgresPrograms,
+} from '../../test/support/postgres-process.ts';
 import { REPOSITORY, ServerProcess } from '../../test/support/server-process.ts';
 
 export const OUT = join(REPOSITORY, 'bench/out');
@@ -13,6 +17,8 @@ export const OUT = join(REPOSITORY, 'bench/out');
 export interface Contender {
   readonly name: 'Heddle' | 'PostgreSQL';
   readonly port: number;
+  /** The folder of its Unix socket. */
+  readonly socketFolder: string;
   /** What version() answers. */
   readonly version: string;
   /** The process; 0 where there are several. */
@@ -39,26 +45,37 @@ export async function withContenders<T>(
   const folder = mkdtempSync(join(OUT, 'run-'));
   // PostgreSQL, run as a user of its own, has to reach its folder in it.
   chmodSync(folder, 0o755);
+  // The path of a socket may have a hundred characters or so.
+  const sockets = mkdtempSync(join(tmpdir(), 'heddle-'));
+  chmodSync(sockets, 0o777);
   const contenders: Contender[] = [];
   try {
-    contenders.push(await startHeddle(folder, options));
-    if (options.alone !== true) contenders.push(await startPostgres(folder, options.sharedBuffers));
+    contenders.push(await startHeddle(folder, sockets, options));
+    if (options.alone !== true) contenders.push(await startPostgres(folder, sockets, options));
     return await work(contenders, folder);
   } finally {
     for (const contender of contenders) await contender.stop();
     rmSync(folder, { recursive: true, force: true });
+    rmSync(sockets, { recursive: true, force: true });
   }
 }
 
-async function startHeddle(folder: string, options: ContenderOptions): Promise<Contender> {
+async function startHeddle(
+  folder: string,
+  socketFolder: string,
+  options: ContenderOptions,
+): Promise<Contender> {
   const server = await ServerProcess.start({
     data: join(folder, 'heddle'),
+    port: await freePort(),
+    socketFolder,
     settings: { shared_buffers: options.sharedBuffers, ...options.settings },
     nodeArguments: options.nodeArguments ?? [],
   });
   return {
     name: 'Heddle',
     port: server.port,
+    socketFolder,
     pid: server.pid,
     version: await versionOf(server.port),
     residentBytes: () => server.residentBytes(),
@@ -66,15 +83,24 @@ async function startHeddle(folder: string, options: ContenderOptions): Promise<C
   };
 }
 
-async function startPostgres(folder: string, sharedBuffers: string): Promise<Contender> {
+async function startPostgres(
+  folder: string,
+  socketFolder: string,
+  { sharedBuffers }: ContenderOptions,
+): Promise<Contender> {
   const server = await PostgresProcess.start({
     data: join(folder, 'postgres'),
-    // More clients than its default of 100 allows.
-    settings: { shared_buffers: sharedBuffers, max_connections: '200' },
+    settings: {
+      shared_buffers: sharedBuffers,
+      unix_socket_directories: socketFolder,
+      // More clients than its default of 100 allows.
+      max_connections: '200',
+    },
   });
   return {
     name: 'PostgreSQL',
     port: server.port,
+    socketFolder,
     pid: 0,
     version: await versionOf(server.port),
     residentBytes: () => 0,
@@ -116,11 +142,20 @@ export async function sameAnswer(
   return first;
 }
 
+/** How a client program reaches a contender. */
+export type Transport = 'unix' | 'tcp';
+
 /** A client program of PostgreSQL, pointed at a contender. */
-export function clientProgram(name: 'pgbench' | 'psql', port: number, args: string[]): string {
+export function clientProgram(
+  name: 'pgbench' | 'psql',
+  { port, socketFolder }: Contender,
+  args: string[],
+  transport: Transport = 'tcp',
+): string {
+  const host = transport === 'unix' ? socketFolder : '127.0.0.1';
   return execFileSync(
     `${postgresPrograms()}/${name}`,
-    ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', ...args],
+    ['-h', host, '-p', String(port), '-U', 'postgres', ...args],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 26 },
   );
 }

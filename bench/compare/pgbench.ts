@@ -1,13 +1,14 @@
 /** npm run bench:pgbench -- [--rounds N] [--seconds N] [--scale N] [--clients 1,8] [--modes prepared]
- *                          [--scripts select-only] [--only-heddle] [--threads] [--profile DIR]
- *                          [--json FILE]
+ *                          [--scripts select-only] [--transport unix|tcp] [--only-heddle] [--threads]
+ *                          [--profile DIR] [--json FILE]
  *
  * PostgreSQL's own benchmark on Heddle and on a private PostgreSQL, in short alternating rounds; the
- * load generator runs on the same machine. Answers are compared before anything is timed, and the
- * books must balance after every configuration that writes. Prints medians over the rounds of
- * transactions a second, latencies over all rounds (from pgbench's log of every fifth transaction), and the
- * ratio; writes all of it as JSON. --threads adds the processor time that each thread of Heddle, and
- * pgbench, take for a transaction, in microseconds. --profile writes a CPU profile of each thread of Heddle. */
+ * load generator runs on the same machine, and connects as it does when it is told no host, by a Unix
+ * socket, or by TCP. Answers are compared before anything is timed, and the books must balance after
+ * every configuration that writes. Prints medians over the rounds of transactions a second, latencies
+ * over all rounds (from pgbench's log of every fifth transaction), and the ratio; writes all of it as
+ * JSON. --threads adds the processor time that each thread of Heddle, and pgbench, take for a
+ * transaction, in microseconds. --profile writes a CPU profile of each thread of Heddle. */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,6 +21,7 @@ import {
   rowsOf,
   sameAnswer,
   surroundings,
+  type Transport,
   withContenders,
   writeJson,
 } from './contenders.ts';
@@ -29,11 +31,12 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
-    warmup: { type: 'string', default: '1' },
+    warmup: { type: 'string', default: '3' },
     scale: { type: 'string', default: '10' },
     clients: { type: 'string', default: '1,8,32,128' },
     modes: { type: 'string', default: 'simple,prepared' },
     scripts: { type: 'string', default: 'select-only,tpcb-like' },
+    transport: { type: 'string', default: 'unix' },
     'shared-buffers': { type: 'string', default: '512MB' },
     'only-heddle': { type: 'boolean', default: false },
     threads: { type: 'boolean', default: false },
@@ -43,6 +46,7 @@ const { values: options } = parseArgs({
 });
 const rounds = Number(options.rounds);
 const scale = Number(options.scale);
+const transport = transportOf(options.transport);
 
 interface Configuration {
   readonly script: string;
@@ -83,10 +87,10 @@ await withContenders(
   },
   async (contenders, folder) => {
     for (const { name, version } of contenders) console.log(`${name}: ${version}`);
-    for (const { name, port } of contenders) {
+    for (const contender of contenders) {
       const started = performance.now();
-      clientProgram('pgbench', port, ['-i', '-q', '-s', String(scale), 'postgres']);
-      console.log(`${name}: pgbench -i -s ${scale} in ${secondsSince(started)} s`);
+      clientProgram('pgbench', contender, ['-i', '-q', '-s', String(scale), 'postgres']);
+      console.log(`${contender.name}: pgbench -i -s ${scale} in ${secondsSince(started)} s`);
     }
     await compareAnswers(contenders);
     const rows: Row[] = [];
@@ -125,8 +129,9 @@ async function measure(
   const figures = new Map<Contender, Figures>(
     contenders.map((contender) => [contender, { tps: [], latency: build() }]),
   );
-  for (const { port } of contenders) {
-    if (Number(options.warmup) > 0) pgbench(port, configuration, Number(options.warmup), 0, null);
+  for (const contender of contenders) {
+    if (Number(options.warmup) > 0)
+      pgbench(contender, configuration, Number(options.warmup), 0, null);
   }
   const clocks = new Map(
     contenders
@@ -138,7 +143,7 @@ async function measure(
       const prefix = join(folder, 'transactions');
       const run = (): number => {
         const seconds = Number(options.seconds);
-        const result = pgbench(contender.port, configuration, seconds, round, prefix);
+        const result = pgbench(contender, configuration, seconds, round, prefix);
         tps.push(result.tps);
         return result.transactions;
       };
@@ -167,7 +172,7 @@ async function measure(
 
 /** One run; transactions a second are without the time to connect. */
 function pgbench(
-  port: number,
+  contender: Contender,
   { script, mode, clients }: Configuration,
   seconds: number,
   seed: number,
@@ -175,9 +180,13 @@ function pgbench(
 ): Run {
   if (script !== 'select-only') {
     // As pgbench does before a run, but for the history, which the books are checked against.
-    clientProgram('psql', port, ['-Xqc', 'vacuum pgbench_branches, pgbench_tellers', 'postgres']);
+    clientProgram('psql', contender, [
+      '-Xqc',
+      'vacuum pgbench_branches, pgbench_tellers',
+      'postgres',
+    ]);
   }
-  const output = clientProgram('pgbench', port, [
+  const args = [
     '-n',
     '-b',
     script,
@@ -192,7 +201,8 @@ function pgbench(
     `--random-seed=${seed + 1}`,
     ...(logPrefix === null ? [] : ['-l', `--log-prefix=${logPrefix}`, '--sampling-rate=0.2']),
     'postgres',
-  ]);
+  ];
+  const output = clientProgram('pgbench', contender, args, transport);
   if (!/number of failed transactions: 0 /.test(output)) {
     throw new Error(`transactions failed:\n${output}`);
   }
@@ -250,6 +260,11 @@ function profileArguments(folder: string | undefined): string[] {
   if (folder === undefined) return [];
   mkdirSync(folder, { recursive: true });
   return ['--cpu-prof', `--cpu-prof-dir=${resolve(folder)}`];
+}
+
+function transportOf(text: string): Transport {
+  if (text !== 'unix' && text !== 'tcp') throw new Error(`--transport is unix or tcp, not ${text}`);
+  return text;
 }
 
 function list(text: string): string[] {

@@ -77,7 +77,7 @@ async function writeAccounts(path: string): Promise<void> {
 /** Loads into a table with its key, and into one without that gets its key after, as pgbench does. */
 async function load(contender: Contender, file: string, timings: Timings): Promise<void> {
   const psql = (text: string) =>
-    clientProgram('psql', contender.port, ['-Xq', '-v', 'ON_ERROR_STOP=1', '-c', text, 'postgres']);
+    clientProgram('psql', contender, ['-Xq', '-v', 'ON_ERROR_STOP=1', '-c', text, 'postgres']);
   const copy = `\\copy pgbench_accounts from '${file}'`;
   psql('drop table if exists pgbench_accounts');
   psql(`create table pgbench_accounts (${COLUMNS})`);

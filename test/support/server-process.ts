@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly data: string;
   /** 0, the default: any free port. */
   readonly port?: number;
+  /** Where its Unix socket is to be, too; needs the number of a port. */
+  readonly socketFolder?: string;
   readonly settings?: Readonly<Record<string, string>>;
   /** Arguments of node itself. */
   readonly nodeArguments?: readonly string[];
@@ -58,6 +60,9 @@ export class ServerProcess {
         'serve',
         '--listen',
         `127.0.0.1:${options.port ?? 0}`,
+        ...(options.socketFolder === undefined
+          ? []
+          : ['--listen', `${options.socketFolder}:${options.port}`]),
         '--data',
         options.data,
         ...settings,
