@@ -524,13 +524,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
       return;
     }
     const { block } = this;
-    const needsWriter = planned.plan.needsWriter;
-    if (needsWriter && block.readOnly && writesData(prepared)) {
-      throw pgError(
-        'read_only_sql_transaction',
-        `cannot execute ${commandTag(prepared, 0).split(' ')[0]} in a read-only transaction`,
-      );
-    }
+    this.requireWritable(prepared, planned);
     // Simple queries describe their rows themselves; portals have been described on request.
     if (portal === null && prepared.columns !== null) {
       // Run again after its tables changed, it may have other columns than those announced.
@@ -611,15 +605,15 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     };
   }
 
+  private requireWritable(prepared: PreparedStatement, { plan }: PlannedStatement): void {
+    if (!plan.needsWriter || !this.block.readOnly || !writesData(prepared)) return;
+    throw readOnlyTransaction(commandTag(prepared, 0).split(' ')[0]!);
+  }
+
   private runUtility(prepared: PreparedStatement, parameters: readonly Datum[]): void {
     const { block } = this;
     const writing = block.readOnly ? writingUtility(prepared) : null;
-    if (writing !== null) {
-      throw pgError(
-        'read_only_sql_transaction',
-        `cannot execute ${writing} in a read-only transaction`,
-      );
-    }
+    if (writing !== null) throw readOnlyTransaction(writing);
     const run = {
       ...this.runBase(),
       statement: prepared.statement!.node,
@@ -635,12 +629,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   copyOut(prepared: PreparedStatement, format: CopyFormat, parameters: readonly Datum[]): void {
     const planned = prepared.planned!;
     const { block } = this;
-    if (planned.plan.needsWriter && block.readOnly && writesData(prepared)) {
-      throw pgError(
-        'read_only_sql_transaction',
-        `cannot execute ${commandTag(prepared, 0).split(' ')[0]} in a read-only transaction`,
-      );
-    }
+    this.requireWritable(prepared, planned);
     const columnCount = planned.plan.output.length;
     const formats = new Uint8Array(columnCount);
     const inWriter = this.runsInWriter(planned);
@@ -758,19 +747,12 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   }
 
   private resumePortal(portal: Portal, rowLimit: number, fetch: CursorFetch | null = null): void {
-    this.runningTag = portal.prepared;
-    this.runInWriter = portal.inWriter;
-    this.runPortal = portal;
-    this.runFetch = fetch;
-    this.runCopies = false;
-    const handle = portal.handle!;
-    this.run = PENDING_RUN;
-    this.failedInCall = false;
-    handle.fetch(rowLimit);
-    if (this.failedInCall) throw ANSWERED;
-    if (this.run === PENDING_RUN) this.run = handle;
-    // It has been suspended again during the call.
-    else if (portal.handle === PENDING_RUN) portal.handle = handle;
+    const run = portal.handle!;
+    const resume = (): RunHandle => {
+      run.fetch(rowLimit);
+      return run;
+    };
+    this.start(resume, portal.prepared, portal.inWriter, portal, fetch);
   }
 
   // ---------------------------------------------------------------- answers of runs
@@ -1277,6 +1259,13 @@ function prepareOnce(
 ): { prepared: PreparedStatement; parameters: readonly Datum[] } {
   const { prepared } = prepareParsed(statement, text, context, [], [], 0, false);
   return { prepared, parameters: [] };
+}
+
+function readOnlyTransaction(command: string): PgError {
+  return pgError(
+    'read_only_sql_transaction',
+    `cannot execute ${command} in a read-only transaction`,
+  );
 }
 
 function sameColumns(a: readonly ResultColumn[], b: readonly ResultColumn[]): boolean {
