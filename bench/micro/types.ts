@@ -4,19 +4,16 @@
 import { fileURLToPath } from 'node:url';
 import { Bench } from 'tinybench';
 import { ByteWriter } from '../../src/base/index.ts';
-import { type Datum, numeric, OID, type TypeContext, typeByOid } from '../../src/types/index.ts';
+import {
+  DEFAULT_TYPE_CONTEXT as CONTEXT,
+  type Datum,
+  numeric,
+  OID,
+  typeByOid,
+} from '../../src/types/index.ts';
 
 /** Operations in one run of a task, so that the clock is read rarely. */
 const BATCH = 1000;
-const CONTEXT: TypeContext = {
-  timeZone: 'UTC',
-  dateStyle: 'ISO',
-  dateOrder: 'MDY',
-  intervalStyle: 'postgres',
-  extraFloatDigits: 1,
-  byteaOutput: 'hex',
-  transactionTimestamp: 0,
-};
 const SAMPLES: ReadonlyArray<readonly [oid: number, text: string]> = [
   [OID.int4, '-271828'],
   [OID.int8, '4503599627370497'],

@@ -5,7 +5,7 @@ import { createVector, readDatum } from '../chunk/index.ts';
 import { pgError } from '../errors/index.ts';
 import type { Cursor, TreeId } from '../storage/index.ts';
 import { ROW_LOCK, type RowLocks, rowLockTag, type Transaction } from '../txn/index.ts';
-import { typeByOid } from '../types/index.ts';
+import { DEFAULT_TYPE_CONTEXT, typeByOid } from '../types/index.ts';
 import { BulkClaims } from './bulk-claims.ts';
 import { KeyGap } from './key-gap.ts';
 import {
@@ -662,16 +662,6 @@ function shapeOf(table: RelationDescriptor): TableShape {
 
 const NOTHING = new Uint8Array(0);
 
-const DETAIL_CONTEXT = {
-  timeZone: 'UTC',
-  dateStyle: 'ISO',
-  dateOrder: 'MDY',
-  intervalStyle: 'postgres',
-  extraFloatDigits: 1,
-  byteaOutput: 'hex',
-  transactionTimestamp: 0,
-} as const;
-
 function duplicateKey(
   table: RelationDescriptor,
   index: IndexDescriptor,
@@ -682,7 +672,7 @@ function duplicateKey(
   const values = index.columns.map(({ column }) => {
     const type = typeByOid(table.columns[column]!.type);
     const value = readDatum(columns[column]!, row, type);
-    return value === null ? 'null' : type.output(value, DETAIL_CONTEXT);
+    return value === null ? 'null' : type.output(value, DEFAULT_TYPE_CONTEXT);
   });
   return pgError(
     'unique_violation',

@@ -1,7 +1,7 @@
 import type { Catalog, SchemaDescriptor } from '../catalog/index.ts';
 import { SystemNames } from '../catalog/system/index.ts';
 import type { Severity } from '../errors/index.ts';
-import type { Datum, TypeContext } from '../types/index.ts';
+import { type Datum, DEFAULT_TYPE_CONTEXT, type TypeContext } from '../types/index.ts';
 import type {
   PlannedStatement,
   PointReadRun,
@@ -46,15 +46,7 @@ export class SessionEnvironment {
     this.peer = options.peer;
     this.serverStartTimestamp = options.serverStartTimestamp;
     this.settings = new Settings(options.defaults, options.onReported);
-    this.typeContext = {
-      timeZone: 'UTC',
-      dateStyle: 'ISO',
-      dateOrder: 'MDY',
-      intervalStyle: 'postgres',
-      extraFloatDigits: 1,
-      byteaOutput: 'hex',
-      transactionTimestamp: 0,
-    };
+    this.typeContext = { ...DEFAULT_TYPE_CONTEXT };
   }
 
   /** Microseconds since 2000-01-01 UTC. */

@@ -29,6 +29,18 @@ export interface TypeContext {
   readonly objectNames?: ObjectNames | undefined;
 }
 
+/** PostgreSQL's defaults: for values whose text no setting changes, and for what must read the same in
+ * every session. */
+export const DEFAULT_TYPE_CONTEXT: TypeContext = {
+  timeZone: 'UTC',
+  dateStyle: 'ISO',
+  dateOrder: 'MDY',
+  intervalStyle: 'postgres',
+  extraFloatDigits: 1,
+  byteaOutput: 'hex',
+  transactionTimestamp: 0,
+};
+
 export type TypeCategory =
   | 'A'
   | 'B'

@@ -11,17 +11,12 @@ import {
 } from '../../src/access/index.ts';
 import { ByteWriter } from '../../src/base/index.ts';
 import { createVector, readDatum, writeDatum } from '../../src/chunk/index.ts';
-import { type Datum, OID, type TypeContext, typeByOid } from '../../src/types/index.ts';
-
-const context: TypeContext = {
-  timeZone: 'UTC',
-  dateStyle: 'ISO',
-  dateOrder: 'MDY',
-  intervalStyle: 'postgres',
-  extraFloatDigits: 1,
-  byteaOutput: 'hex',
-  transactionTimestamp: 0,
-};
+import {
+  DEFAULT_TYPE_CONTEXT as context,
+  type Datum,
+  OID,
+  typeByOid,
+} from '../../src/types/index.ts';
 
 const TYPES = [
   OID.bool,

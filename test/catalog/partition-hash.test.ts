@@ -1,16 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hashRemainder } from '../../src/catalog/index.ts';
-import { type Datum, type TypeContext, typeByName } from '../../src/types/index.ts';
-
-const CONTEXT: TypeContext = {
-  timeZone: 'UTC',
-  dateStyle: 'ISO',
-  dateOrder: 'MDY',
-  intervalStyle: 'postgres',
-  extraFloatDigits: 1,
-  byteaOutput: 'hex',
-  transactionTimestamp: 0,
-};
+import { DEFAULT_TYPE_CONTEXT as CONTEXT, type Datum, typeByName } from '../../src/types/index.ts';
 
 /** Type, value, and the remainder modulo 997 that PostgreSQL's satisfies_hash_partition is true for. */
 const ANSWERS: readonly (readonly [string, string, number])[] = [

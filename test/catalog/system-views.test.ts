@@ -5,18 +5,8 @@ import {
   systemViewProducers,
   systemViewRows,
 } from '../../src/catalog/system/index.ts';
-import { type TypeContext, typeByOid } from '../../src/types/index.ts';
+import { DEFAULT_TYPE_CONTEXT as CONTEXT, typeByOid } from '../../src/types/index.ts';
 import { exampleState } from './fixture.ts';
-
-const CONTEXT: TypeContext = {
-  timeZone: 'UTC',
-  dateStyle: 'ISO',
-  dateOrder: 'MDY',
-  intervalStyle: 'postgres',
-  extraFloatDigits: 1,
-  byteaOutput: 'hex',
-  transactionTimestamp: 0,
-};
 
 /** Rows of a view as text, by column names. */
 function rowsOf(view: string, state = exampleState()): Record<string, string | null>[] {

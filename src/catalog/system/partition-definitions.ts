@@ -2,7 +2,7 @@
  * pg_get_partition_constraintdef print. */
 
 import { quoteIdentifier } from '../../base/index.ts';
-import type { TypeContext } from '../../types/index.ts';
+import { DEFAULT_TYPE_CONTEXT, type TypeContext } from '../../types/index.ts';
 import type {
   CatalogView,
   PartitionBound,
@@ -43,18 +43,8 @@ export function boundText(
 
 /** What pg_class.relpartbound has for a bound: its text under settings that never change. */
 export function storedBound(catalog: CatalogView, relation: RelationDescriptor): string | null {
-  return boundText(catalog, relation, STORED_CONTEXT);
+  return boundText(catalog, relation, DEFAULT_TYPE_CONTEXT);
 }
-
-const STORED_CONTEXT: TypeContext = {
-  timeZone: 'UTC',
-  dateStyle: 'ISO',
-  dateOrder: 'MDY',
-  intervalStyle: 'postgres',
-  extraFloatDigits: 1,
-  byteaOutput: 'hex',
-  transactionTimestamp: 0,
-};
 
 /** `FOR VALUES FROM (1) TO (10)`. */
 export function boundDefinition(

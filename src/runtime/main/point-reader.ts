@@ -25,6 +25,7 @@ import {
 } from '../../storage/index.ts';
 import {
   type Datum,
+  DEFAULT_TYPE_CONTEXT,
   encodeKeyPart,
   INT2_MAX,
   INT2_MIN,
@@ -51,13 +52,7 @@ export class PointReader {
   private readonly key = new ByteWriter(64);
   private readonly out = new ByteWriter(4096);
   private readonly context: { -readonly [K in keyof TypeContext]: TypeContext[K] } = {
-    timeZone: 'UTC',
-    dateStyle: 'ISO',
-    dateOrder: 'MDY',
-    intervalStyle: 'postgres',
-    extraFloatDigits: 1,
-    byteaOutput: 'hex',
-    transactionTimestamp: 0,
+    ...DEFAULT_TYPE_CONTEXT,
   };
   private contextOf: PointReadRun['types'] | null = null;
 

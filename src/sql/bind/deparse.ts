@@ -1,4 +1,10 @@
-import { builtinTypes, type Datum, formatType, OID, type TypeContext } from '../../types/index.ts';
+import {
+  builtinTypes,
+  type Datum,
+  DEFAULT_TYPE_CONTEXT,
+  formatType,
+  OID,
+} from '../../types/index.ts';
 import type {
   AggregateExpr,
   CallExpr,
@@ -66,16 +72,6 @@ function quoteLiteral(text: string): string {
   const quoted = `'${text.replaceAll("'", "''")}'`;
   return text.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted;
 }
-
-const PLAIN_CONTEXT: TypeContext = {
-  timeZone: 'UTC',
-  dateStyle: 'ISO',
-  dateOrder: 'MDY',
-  intervalStyle: 'postgres',
-  extraFloatDigits: 1,
-  byteaOutput: 'hex',
-  transactionTimestamp: 0,
-};
 
 function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
   const list = (exprs: readonly Expr[]) =>
@@ -216,7 +212,7 @@ function deparseConstant(expr: ConstExpr): string {
 function datumText(type: number, value: Datum): string {
   if (typeof value === 'string') return value;
   const found = builtinTypes.find(type);
-  return found === undefined ? String(value) : found.output(value, PLAIN_CONTEXT);
+  return found === undefined ? String(value) : found.output(value, DEFAULT_TYPE_CONTEXT);
 }
 
 /** A list of constants prints as the array it is. */
@@ -232,7 +228,7 @@ function listText(list: readonly Expr[], names: DeparseNames): string {
       lowerBounds: [1],
       elements,
     };
-    const text = type.output(array, PLAIN_CONTEXT);
+    const text = type.output(array, DEFAULT_TYPE_CONTEXT);
     return `${quoteLiteral(text)}::${formatType(arrayType)}`;
   }
   return `ARRAY[${list.map((part) => deparse(part, names, true)).join(', ')}]`;

@@ -10,7 +10,7 @@ import type {
   TypeCast,
 } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
-import { OID, typeByOid } from '../../types/index.ts';
+import { DEFAULT_TYPE_CONTEXT, OID, typeByOid } from '../../types/index.ts';
 import type { Expr, RowExpr, SqlValueExpr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
@@ -362,19 +362,8 @@ function numberConstant(node: A_Const): ReturnType<typeof constant> {
     }
   }
   const numeric = typeByOid(OID.numeric);
-  return constant(OID.numeric, numeric.input(text, NO_CONTEXT, -1));
+  return constant(OID.numeric, numeric.input(text, DEFAULT_TYPE_CONTEXT, -1));
 }
-
-/** Numbers read the same under every setting. */
-const NO_CONTEXT = {
-  timeZone: 'UTC',
-  dateStyle: 'ISO',
-  dateOrder: 'MDY',
-  intervalStyle: 'postgres',
-  extraFloatDigits: 1,
-  byteaOutput: 'hex',
-  transactionTimestamp: 0,
-} as const;
 
 const PARAMETERS_MAX = 65535;
 

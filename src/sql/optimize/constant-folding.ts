@@ -1,5 +1,5 @@
 import { PgError } from '../../errors/index.ts';
-import { builtinTypes, type Datum } from '../../types/index.ts';
+import { builtinTypes, type Datum, DEFAULT_TYPE_CONTEXT } from '../../types/index.ts';
 import type { CallExpr, CastExpr, ConstExpr, Expr } from '../expression.ts';
 import {
   type FunctionContext,
@@ -103,13 +103,7 @@ function foldConnective(expr: Extract<Expr, { kind: 'and' | 'or' }>, deciding: b
 
 /** Immutable functions ask nothing of their context. */
 const IMMUTABLE: FunctionContext = {
-  timeZone: 'UTC',
-  dateStyle: 'ISO',
-  dateOrder: 'MDY',
-  intervalStyle: 'postgres',
-  extraFloatDigits: 1,
-  byteaOutput: 'hex',
-  transactionTimestamp: 0,
+  ...DEFAULT_TYPE_CONTEXT,
   statementTimestamp: 0,
   clockTimestamp: () => 0,
   random: () => 0,
