@@ -61,7 +61,8 @@ export class ParkedRun implements RunHandle {
   /** The row it waits for, and who has it; null when that is in the writer. */
   tag = '';
   holder: HostedTransaction | null = null;
-  /** Since when it waits for the writer, in milliseconds of the monotonic clock; 0 when it does not. */
+  /** When it first met a row of the writer's, in milliseconds of the monotonic clock; 0 when it has not.
+   * All its waits for such rows share one patience. */
   polledSince = 0;
   /** Where it went on. */
   private moved: RunHandle | null = null;
@@ -176,6 +177,8 @@ export class HostedRowLocks implements RowLocks<Transaction> {
     for (const oid of transaction.tables) this.words.freeTable(oid);
   }
 
+  // Nobody queues here, and only row locks are taken: what key locks of unique indexes and foreign keys
+  // would ask is not asked by changes of one row that leave its keys alone (sql/plan/point-change.ts).
   cancelWait(): void {}
   holders(): Transaction[] {
     return [];
