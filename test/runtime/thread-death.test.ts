@@ -10,7 +10,7 @@ import { PgServer } from '../../src/wire/index.ts';
 
 /** The threads of a running engine, which nothing but a test has reason to reach. */
 interface Threads {
-  readonly generation: { readonly writer: Worker; readonly readerPool: Piscina };
+  readonly generation: { readonly writer: Worker; readonly readerPools: readonly Piscina[] };
 }
 
 const WORKERS = join(import.meta.dirname, '../../dist/workers/');
@@ -59,6 +59,10 @@ describe('the death of a thread', () => {
   }
 
   const threads = (): Threads => engine as unknown as Threads;
+  const endReaders = async (): Promise<void> => {
+    const readers = threads().generation.readerPools.flatMap((pool) => pool.threads);
+    for (const thread of readers) await thread.terminate();
+  };
 
   it('of a reader fails what it ran, and another takes its place', async () => {
     const client = await connect();
@@ -70,7 +74,7 @@ describe('the death of a thread', () => {
     const endless = client.query('select count(*) from generate_series(1, 100000000000)');
     const failed = expect(endless).rejects.toMatchObject({ code: '57P02' });
     await new Promise((resolve) => setTimeout(resolve, 100));
-    for (const thread of threads().generation.readerPool.threads) await thread.terminate();
+    await endReaders();
     await failed;
     for (const survivor of [client, bystander]) {
       const { rows } = await survivor.query('select count(*)::int as n, sum(a)::int as s from t');
@@ -81,13 +85,26 @@ describe('the death of a thread', () => {
     await bystander.end();
   });
 
+  it('of a reader that is not up yet does not leave statements without one', async () => {
+    const client = await connect();
+    // Each of them may be anywhere between its start and its first statement.
+    for (const delayMs of [0, 0, 5, 20, 40]) {
+      await endReaders();
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+    }
+    const count = () => client.query('select count(*)::int as n from generate_series(1, 1000) g');
+    const { rows } = await count().catch(count);
+    expect(rows).toEqual([{ n: 1000 }]);
+    await client.end();
+  });
+
   it('of a reader is told to who goes on with a cursor, and the cursor reads again', async () => {
     const client = await connect();
     await client.query('create table t (a int primary key)');
     await client.query('insert into t select g from generate_series(1, 5000) g');
     await client.query('declare c cursor with hold for select a from t order by a');
     expect((await client.query('fetch 2 from c')).rows).toEqual([{ a: 1 }, { a: 2 }]);
-    for (const thread of threads().generation.readerPool.threads) await thread.terminate();
+    await endReaders();
     await new Promise((resolve) => setTimeout(resolve, 100));
     // Nothing comes unasked, and other statements are not concerned.
     expect((await client.query('select count(*)::int as n from t')).rows).toEqual([{ n: 5000 }]);

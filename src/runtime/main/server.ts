@@ -142,7 +142,8 @@ class Generation {
   private readonly logSyncWords = createLogSyncWords();
   private readonly exclusiveTables = ExclusiveTables.create();
   private readonly fastPathWords = FastPathWords.create();
-  private readonly readerPool: Piscina;
+  /** One pool a reader, of one thread. */
+  private readonly readerPools: Piscina[] = [];
   private readonly readerCount: number;
   private readers: (WorkerChannel | null)[] = [];
   private over = false;
@@ -165,13 +166,6 @@ class Generation {
       new ExclusiveTables(this.exclusiveTables),
       new FastPathWords(this.fastPathWords),
     );
-    this.readerPool = new Piscina({
-      filename: join(options.workerDirectory, 'reader.js'),
-      minThreads: 0,
-      maxThreads: this.readerCount,
-      idleTimeout: 0,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-    });
   }
 
   async start(): Promise<RecoveryReport> {
@@ -204,7 +198,7 @@ class Generation {
       // It may be making a segment of the log, in a directory that is somebody else's after this.
       await this.logSync?.terminate();
     }
-    await this.readerPool.destroy();
+    await this.destroyReaders();
     this.mainBell.ring();
   }
 
@@ -215,11 +209,7 @@ class Generation {
     this.readyRouter = null;
     this.router.failAll(crashed());
     this.mainBell.ring();
-    await Promise.all([
-      this.readerPool.destroy(),
-      this.writer?.terminate(),
-      this.logSync?.terminate(),
-    ]);
+    await Promise.all([this.destroyReaders(), this.writer?.terminate(), this.logSync?.terminate()]);
   }
 
   private startWriter(): Promise<RecoveryReport> {
@@ -272,6 +262,15 @@ class Generation {
 
   private startReader(index: number): void {
     const { setup, channel } = this.connect(FIRST_READER_THREAD + index);
+    // A new pool hands its task out at once. One whose thread has ended keeps it until the next thread is
+    // up, and for ever when that one ends before.
+    const pool = new Piscina({
+      filename: join(this.options.workerDirectory, 'reader.js'),
+      minThreads: 1,
+      maxThreads: 1,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
+    this.readerPools[index] = pool;
     this.readers[index] = channel;
     this.router.setReaders(this.readers.filter((reader) => reader !== null));
     const ended = (reason: unknown): void => {
@@ -284,9 +283,14 @@ class Generation {
         pgError('crash_shutdown', 'the thread that ran the statement has ended').fields,
       );
       this.router.threadEnded(FIRST_READER_THREAD + index);
+      void pool.destroy();
       this.startReader(index);
     };
-    this.readerPool.run(setup).then(() => ended('stopped'), ended);
+    pool.run(setup).then(() => ended('stopped'), ended);
+  }
+
+  private async destroyReaders(): Promise<void> {
+    await Promise.all(this.readerPools.map((pool) => pool.destroy()));
   }
 
   private connect(thread: number): { setup: WorkerSetup; channel: WorkerChannel } {
