@@ -89,7 +89,8 @@ export class NestedLoop extends Operator {
       const status = this.#parts.right.next();
       if (status === PAUSE) return PAUSE;
       if (status === CHUNK) this.#match(this.#leftRows!);
-      else if (!this.#finishLeftRow()) return CHUNK;
+      else this.#finishLeftRow();
+      if (output.isFull) return CHUNK;
     }
     if (output.rows.count > 0) {
       return CHUNK;
@@ -178,8 +179,7 @@ export class NestedLoop extends Operator {
     return !this.#output.isFull;
   }
 
-  /** False when the output is full. */
-  #finishLeftRow(): boolean {
+  #finishLeftRow(): void {
     const { join } = this.#parts;
     this.#rightRunning = false;
     const alone = join === 'left' || join === 'anti' || join === 'nullAnti';
@@ -187,7 +187,6 @@ export class NestedLoop extends Operator {
       this.#output.add(this.#leftRows!.columns, this.#leftRow(), null, 0);
     }
     this.#leftPosition++;
-    return !this.#output.isFull;
   }
 
   override close(): void {
