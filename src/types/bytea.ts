@@ -141,7 +141,12 @@ function outputBytea(bytes: Uint8Array, context: TypeContext): string {
   return text;
 }
 
-function writeEscapedKey(bytes: Uint8Array, start: number, end: number, out: ByteWriter): void {
+export function writeEscapedKey(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  out: ByteWriter,
+): void {
   out.reserve(2 * (end - start) + 2);
   const target = out.bytes;
   let at = out.position;

@@ -12,6 +12,9 @@
  *   text varchar char(n) name    string
  *   bytea                        Uint8Array
  *   uuid                         Uint8Array of 16 bytes
+ *   inet cidr                    Uint8Array, their stored form (types/network/address.ts)
+ *   macaddr macaddr8             Uint8Array of 6 and 8 bytes
+ *   bit varbit                   Uint8Array, their stored form (types/bit/value.ts)
  *   json                         string
  *   jsonpath                     string, its canonical text
  *   jsonb                        Uint8Array, its stored form (types/json/stored.ts)

@@ -1,5 +1,7 @@
 export { arrayOf, arrayType } from './array.ts';
 export { checkDimensionCount } from './array-text.ts';
+/** Strings of bits: `bits.substring(a, 2, 3)`. */
+export * as bits from './bit/index.ts';
 export { parseBoolean } from './boolean.ts';
 export { decodeHex } from './bytea.ts';
 export * from './datetime/index.ts';
@@ -27,6 +29,10 @@ export {
   type KeyColumn,
 } from './key.ts';
 /** Arithmetic on numerics: `numeric.add(a, b)`. */
+/** MAC addresses: `mac.trunc(a)`. */
+export * as mac from './mac.ts';
+/** Addresses of hosts and networks: `network.broadcast(a)`. */
+export * as network from './network/index.ts';
 export * as numeric from './numeric/index.ts';
 export type { ObjectNames, ReferenceKind } from './object-reference.ts';
 export { OID } from './oid.ts';

@@ -1,5 +1,6 @@
 import { pgError } from '../errors/index.ts';
 import { arrayType, vectorType } from './array.ts';
+import { bitType, varbitType } from './bit/index.ts';
 import { boolType } from './boolean.ts';
 import { byteaType } from './bytea.ts';
 import { CATALOG_TYPES } from './catalog-types.ts';
@@ -15,6 +16,8 @@ import { float4Type, float8Type } from './float.ts';
 import { cidType, int2Type, int4Type, int8Type, oidType, xidType } from './integer.ts';
 import { jsonbType, jsonType } from './json/index.ts';
 import { jsonpathType } from './jsonpath/index.ts';
+import { macaddr8Type, macaddrType } from './mac.ts';
+import { cidrType, inetType } from './network/index.ts';
 import { numericType } from './numeric/index.ts';
 import { REFERENCE_TYPES } from './object-reference.ts';
 import { OID } from './oid.ts';
@@ -94,6 +97,12 @@ const BASE_TYPES: readonly SqlType[] = [
   refcursorType,
   uuidType,
   jsonType,
+  inetType,
+  cidrType,
+  macaddrType,
+  macaddr8Type,
+  bitType,
+  varbitType,
   jsonbType,
   jsonpathType,
   ...RANGE_TYPES,

@@ -24,6 +24,7 @@ const SQL_SPELLINGS: ReadonlyMap<string, string> = new Map([
   ['nchar varying', 'varchar'],
   ['national character varying', 'varchar'],
   ['national char varying', 'varchar'],
+  ['bit varying', 'varbit'],
   ['time without time zone', 'time'],
   ['time with time zone', 'timetz'],
   ['timestamp without time zone', 'timestamp'],

@@ -2,6 +2,7 @@ import { assertNever } from '../../base/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { builtinTypes, OID } from '../../types/index.ts';
 import type { CaseValueExpr, CastExpr, ConstExpr, Expr } from '../expression.ts';
+import { functionByOid } from '../functions/index.ts';
 import type { Binder } from './binder.ts';
 import {
   type CoercionContext,
@@ -75,7 +76,7 @@ export function coerceType(
       b.positionOf(expr),
     );
   }
-  return b.at(castBy(expr, pathway, target, context === 'explicit'), b.locationOf(expr));
+  return b.at(castBy(expr, pathway, target, typmod, context === 'explicit'), b.locationOf(expr));
 }
 
 /** An integer literal reads the same as text of a wider number type. */
@@ -89,7 +90,13 @@ function relabel(b: Binder, expr: Expr, target: number): Expr {
   return b.at(castBy(expr, { kind: 'relabel' }, target, false), b.locationOf(expr));
 }
 
-function castBy(argument: Expr, pathway: Pathway, target: number, explicit: boolean): CastExpr {
+function castBy(
+  argument: Expr,
+  pathway: Pathway,
+  target: number,
+  typmod: number,
+  explicit: boolean,
+): CastExpr {
   const base = { kind: 'cast', type: target, argument, explicit } as const;
   switch (pathway.kind) {
     case 'relabel': {
@@ -102,16 +109,26 @@ function castBy(argument: Expr, pathway: Pathway, target: number, explicit: bool
     case 'io':
       return { ...base, method: 'io', function: 0, typmod: -1 };
     case 'function':
-      return { ...base, method: 'function', function: pathway.function, typmod: -1 };
+      return {
+        ...base,
+        method: 'function',
+        function: pathway.function,
+        typmod: takesModifier(pathway.function) ? typmod : -1,
+      };
     case 'array': {
       const from = subscriptType(argument.type);
       const value: CaseValueExpr = { kind: 'caseValue', type: from, typmod: -1 };
-      const element = castBy(value, pathway.element, elementTypeOf(target), explicit);
-      return { ...base, method: 'array', function: 0, typmod: -1, element };
+      const element = castBy(value, pathway.element, elementTypeOf(target), typmod, explicit);
+      return { ...base, method: 'array', function: 0, typmod: element.typmod, element };
     }
     default:
       return assertNever(pathway);
   }
+}
+
+/** Whether a cast function fits the value to the modifier of its type itself: int4 to bit(n). */
+function takesModifier(oid: number): boolean {
+  return (functionByOid(oid)?.arguments.length ?? 1) > 1;
 }
 
 /** A string constant, lifted literal or parameter of no type yet takes the type; null when the
@@ -171,6 +188,8 @@ const LENGTH_COERCED: ReadonlySet<number> = new Set([
   OID.timestamp,
   OID.timestamptz,
   OID.interval,
+  OID.bit,
+  OID.varbit,
 ]);
 
 export function coerceTypmod(b: Binder, expr: Expr, typmod: number, explicit: boolean): Expr {

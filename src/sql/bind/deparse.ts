@@ -201,6 +201,9 @@ function deparseConstant(expr: ConstExpr): string {
       return text.startsWith('-') ? `'${text}'::integer` : text;
     case OID.numeric:
       if (!/^\d+(\.\d+)?$/.test(text)) return `'${text}'::numeric`;
+    case OID.bit:
+    case OID.varbit:
+      return `B'${text}'::${label}`;
       return text.includes('.') ? text : `'${text}'::numeric`;
     case OID.unknown:
       return quoteLiteral(text);

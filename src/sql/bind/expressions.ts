@@ -10,7 +10,7 @@ import type {
   TypeCast,
 } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
-import { DEFAULT_TYPE_CONTEXT, OID, typeByOid } from '../../types/index.ts';
+import { bits, DEFAULT_TYPE_CONTEXT, OID, typeByOid } from '../../types/index.ts';
 import type { Expr, RowExpr, SqlValueExpr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
@@ -329,7 +329,11 @@ function bindConstant(b: Binder, node: A_Const): Expr {
   if (node.boolval !== undefined) {
     return b.at(constant(OID.bool, node.boolval.boolval ?? false), location);
   }
-  if (node.bsval !== undefined) throw notSupported('a bit string constant', b.position(location));
+  if (node.bsval !== undefined) {
+    const text = node.bsval.bsval ?? '';
+    const value = b.located(location, () => bits.parseBits(text));
+    return b.at(constant(OID.bit, value), location);
+  }
   const literal = b.literalAt(location);
   if (node.sval !== undefined) {
     const text = node.sval.sval ?? '';

@@ -99,6 +99,8 @@ const typmodCasts: Scalars = {
   time_scale: typmodCast(OID.time),
   timetz_scale: typmodCast(OID.timetz),
   interval_scale: typmodCast(OID.interval),
+  bit: typmodCast(OID.bit),
+  varbit: typmodCast(OID.varbit),
 };
 
 function typmodCast(type: number) {

@@ -17,7 +17,7 @@ export const EQUAL: BtreeStrategy = 3;
 
 /** The operator of the default family of `left` that compares it with `right`. Types without an
  * operator class of their own are taken as what they are binary-coercible to: varchar as text,
- * arrays as anyarray. */
+ * cidr as inet, arrays as anyarray. */
 export function btreeOperator(
   strategy: BtreeStrategy,
   left: number,
@@ -110,7 +110,10 @@ function orderedType(type: number): number {
  * anyrange and multiranges as anymultirange, regclass and its kin as oid. */
 const relabelled = once(() => {
   const { defaultByType } = families();
-  const kinds = new Map<number, number>([[OID.varchar, OID.text]]);
+  const kinds = new Map<number, number>([
+    [OID.varchar, OID.text],
+    [OID.cidr, OID.inet],
+  ]);
   for (const row of typeRows) {
     if (row.kind === 'c') kinds.set(row.oid, OID.record);
     else if (row.kind === 'r') kinds.set(row.oid, OID.anyrange);

@@ -1,0 +1,192 @@
+import type { ByteWriter } from '../../base/index.ts';
+import { pgError } from '../../errors/index.ts';
+import { hexValue, writeEscapedKey } from '../bytea.ts';
+import { COMMON, insufficientData, readInt32, surplusData } from '../scalar.ts';
+import type { SqlType } from '../sql-type.ts';
+import { utf8Length } from '../utf8.ts';
+import {
+  BITS_MAX,
+  type BitString,
+  bitAt,
+  bitLength,
+  byteLength,
+  bytesOf,
+  clearPadding,
+  compareBits,
+  copyBits,
+  makeBits,
+  setBitAt,
+} from './value.ts';
+
+/** bit(n) and bit varying(n).
+ *
+ * A key is the bytes as bytea has them, and after their end how many bits of the last byte count. */
+
+/** Reads digits: binary ones, after a `b` or alone, or hexadecimal ones after an `x`. */
+export function parseBits(text: string): BitString {
+  const mark = text.charCodeAt(0) | 0x20;
+  if (mark === 0x78) return parseHex(text);
+  const start = mark === 0x62 ? 1 : 0;
+  const bits = makeBits(text.length - start);
+  for (let i = start; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit !== 0 && digit !== 1) throw invalidDigit(text, i, 'binary');
+    if (digit === 1) setBitAt(bits, i - start, 1);
+  }
+  return bits;
+}
+
+function parseHex(text: string): BitString {
+  const digits = utf8Length(text) - 1;
+  if (digits > BITS_MAX / 4) {
+    throw pgError(
+      'program_limit_exceeded',
+      `bit string length exceeds the maximum allowed (${BITS_MAX})`,
+    );
+  }
+  const bits = makeBits((text.length - 1) * 4);
+  const bytes = bytesOf(bits);
+  for (let i = 1; i < text.length; i++) {
+    const digit = hexValue(text.charCodeAt(i));
+    if (digit < 0) throw invalidDigit(text, i, 'hexadecimal');
+    bytes[(i - 1) >> 1]! |= i % 2 === 1 ? digit << 4 : digit;
+  }
+  return bits;
+}
+
+function invalidDigit(text: string, at: number, kind: string): Error {
+  const character = String.fromCodePoint(text.codePointAt(at)!);
+  return pgError('invalid_text_representation', `"${character}" is not a valid ${kind} digit`);
+}
+
+export function formatBits(bits: BitString): string {
+  let text = '';
+  const bytes = bytesOf(bits);
+  for (const byte of bytes) text += byte.toString(2).padStart(8, '0');
+  return text.slice(0, bitLength(bits));
+}
+
+function writeText(bits: BitString, out: ByteWriter): void {
+  const length = bitLength(bits);
+  out.reserve(length);
+  const target = out.bytes;
+  const start = out.position;
+  for (let i = 0; i < length; i++) target[start + i] = 48 + bitAt(bits, i);
+  out.position = start + length;
+}
+
+/** The binary form: the count of bits, and their bytes. */
+function send(bits: BitString, out: ByteWriter): void {
+  out.u32be(bitLength(bits));
+  out.raw(bytesOf(bits));
+}
+
+function receive(bytes: Uint8Array, start: number, end: number): BitString {
+  if (end - start < 4) throw insufficientData();
+  const length = readInt32(bytes, start);
+  if (length < 0 || length > BITS_MAX) {
+    throw pgError('invalid_binary_representation', 'invalid length in external bit string');
+  }
+  const byteCount = Math.ceil(length / 8);
+  if (end - start - 4 < byteCount) throw insufficientData();
+  if (end - start - 4 > byteCount) throw surplusData();
+  const bits = makeBits(length);
+  bits.set(bytes.subarray(start + 4, end), 1);
+  return clearPadding(bits);
+}
+
+function writeKey(bytes: Uint8Array, start: number, end: number, out: ByteWriter): void {
+  writeEscapedKey(bytes, start + 1, end, out);
+  out.u8(8 - bytes[start]!);
+}
+
+/** The longest length that a declaration may name. */
+const LENGTH_MAX = 83886080;
+
+function lengthTypmod(typeName: string, modifiers: readonly number[]): number {
+  const [length] = modifiers;
+  if (modifiers.length !== 1 || length === undefined) {
+    throw pgError('invalid_parameter_value', 'invalid type modifier');
+  }
+  if (length < 1) {
+    throw pgError('invalid_parameter_value', `length for type ${typeName} must be at least 1`);
+  }
+  if (length > LENGTH_MAX) {
+    throw pgError(
+      'invalid_parameter_value',
+      `length for type ${typeName} cannot exceed ${LENGTH_MAX}`,
+    );
+  }
+  return length;
+}
+
+/** The first bits, zeros after them where there are too few. */
+function withLength(bits: BitString, length: number): BitString {
+  const result = makeBits(length);
+  const kept = Math.min(byteLength(bits), byteLength(result));
+  copyBits(bits, 0, kept * 8, result, 0);
+  return clearPadding(result);
+}
+
+const BIT_STRING = {
+  ...COMMON,
+  category: 'V',
+  length: -1,
+  byValue: false,
+  align: 'i',
+  storage: 'x',
+  lane: 'bytes',
+  stored: 'bytes',
+  output: (value) => formatBits(value as BitString),
+  receive,
+  send: (value, out) => send(value as BitString, out),
+  writeText: (value, out) => writeText(value as BitString, out),
+  compare: (a, b) => compareBits(a as BitString, b as BitString),
+  encodeKey: (value, out) => writeKey(value as BitString, 0, (value as BitString).length, out),
+  toBytes: (value, out) => out.raw(value as BitString),
+  fromBytes: (bytes, start, end) => bytes.slice(start, end),
+  textFromBytes: (bytes, start, end, out) => writeText(bytes.subarray(start, end), out),
+  binaryFromBytes: (bytes, start, end, out) => send(bytes.subarray(start, end), out),
+  keyFromBytes: writeKey,
+  typmodOut: (typmod) => (typmod < 0 ? '' : `(${typmod})`),
+} as const satisfies Partial<SqlType>;
+
+export const bitType: SqlType = {
+  ...BIT_STRING,
+  oid: 1560,
+  name: 'bit',
+  sqlName: 'bit',
+  arrayOid: 1561,
+  input: parseBits,
+  typmodIn: (modifiers) => lengthTypmod('bit', modifiers),
+  applyTypmod(value, typmod, explicit) {
+    const bits = value as BitString;
+    const length = bitLength(bits);
+    if (typmod <= 0 || length === typmod) return bits;
+    if (explicit) return withLength(bits, typmod);
+    throw pgError(
+      'string_data_length_mismatch',
+      `bit string length ${length} does not match type bit(${typmod})`,
+    );
+  },
+};
+
+export const varbitType: SqlType = {
+  ...BIT_STRING,
+  oid: 1562,
+  name: 'varbit',
+  sqlName: 'bit varying',
+  arrayOid: 1563,
+  preferred: true,
+  input: parseBits,
+  typmodIn: (modifiers) => lengthTypmod('varbit', modifiers),
+  applyTypmod(value, typmod, explicit) {
+    const bits = value as BitString;
+    if (typmod <= 0 || bitLength(bits) <= typmod) return bits;
+    if (explicit) return withLength(bits, typmod);
+    throw pgError(
+      'string_data_right_truncation',
+      `bit string too long for type bit varying(${typmod})`,
+    );
+  },
+};
