@@ -28,11 +28,11 @@ export {
   encodeStoredKeyPart,
   type KeyColumn,
 } from './key.ts';
-/** Arithmetic on numerics: `numeric.add(a, b)`. */
 /** MAC addresses: `mac.trunc(a)`. */
 export * as mac from './mac.ts';
 /** Addresses of hosts and networks: `network.broadcast(a)`. */
 export * as network from './network/index.ts';
+/** Arithmetic on numerics: `numeric.add(a, b)`. */
 export * as numeric from './numeric/index.ts';
 export type { ObjectNames, ReferenceKind } from './object-reference.ts';
 export { OID } from './oid.ts';

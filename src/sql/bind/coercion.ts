@@ -87,7 +87,7 @@ function retypable(from: number, to: number): boolean {
 }
 
 function relabel(b: Binder, expr: Expr, target: number): Expr {
-  return b.at(castBy(expr, { kind: 'relabel' }, target, false), b.locationOf(expr));
+  return b.at(castBy(expr, { kind: 'relabel' }, target, -1, false), b.locationOf(expr));
 }
 
 function castBy(

@@ -201,12 +201,12 @@ function deparseConstant(expr: ConstExpr): string {
       return text.startsWith('-') ? `'${text}'::integer` : text;
     case OID.numeric:
       if (!/^\d+(\.\d+)?$/.test(text)) return `'${text}'::numeric`;
-    case OID.bit:
-    case OID.varbit:
-      return `B'${text}'::${label}`;
       return text.includes('.') ? text : `'${text}'::numeric`;
     case OID.unknown:
       return quoteLiteral(text);
+    case OID.bit:
+    case OID.varbit:
+      return `B'${text}'::${label}`;
     default:
       return `${quoteLiteral(text)}::${label === '???' ? typeDisplay(type) : label}`;
   }
