@@ -1,5 +1,5 @@
-import type { FromItem, Query } from './bind/query.ts';
-import type { Expr, SortKey } from './expression.ts';
+import type { FromItem, Query, WindowClause } from './bind/query.ts';
+import type { Expr, FrameBound, SortKey, WindowFrame } from './expression.ts';
 
 /** Walks over bound expressions and queries. Children are visited in the order in which they are
  * written; a subquery's own query is not an expression's child: see `visitQuery`. */
@@ -104,6 +104,12 @@ export function mapChildren(expr: Expr, change: (child: Expr) => Expr): Expr {
         filter: expr.filter && change(expr.filter),
         orderBy: mapKeys(expr.orderBy, change),
       };
+    case 'window':
+      return {
+        ...expr,
+        arguments: mapList(expr.arguments, change),
+        filter: expr.filter && change(expr.filter),
+      };
     case 'subquery': {
       const comparison = expr.comparison && change(expr.comparison);
       return comparison === expr.comparison ? expr : { ...expr, comparison };
@@ -131,6 +137,23 @@ export function mapList(list: readonly Expr[], change: (child: Expr) => Expr): r
 
 export function mapKeys(keys: readonly SortKey[], change: (child: Expr) => Expr): SortKey[] {
   return keys.map((key) => ({ ...key, expr: change(key.expr) }));
+}
+
+/** The frame with `change` applied to its offsets. */
+export function mapFrame(frame: WindowFrame, change: (offset: Expr) => Expr): WindowFrame {
+  const bound = (from: FrameBound): FrameBound =>
+    'offset' in from ? { ...from, offset: change(from.offset) } : from;
+  return { ...frame, start: bound(frame.start), end: bound(frame.end) };
+}
+
+/** The window with `change` applied to its keys and the offsets of its frame. */
+export function mapWindow(window: WindowClause, change: (child: Expr) => Expr): WindowClause {
+  return {
+    ...window,
+    partitionBy: mapKeys(window.partitionBy, change),
+    orderBy: mapKeys(window.orderBy, change),
+    frame: mapFrame(window.frame, change),
+  };
 }
 
 /** Calls `visit` for each direct child. */
@@ -195,6 +218,12 @@ export function visitQuery(
     visitAll(query.groupBy);
     if (query.having !== null) visit(query.having);
     if (typeof query.distinct === 'object') visitAll(query.distinct.on);
+    for (const window of query.windows) {
+      mapWindow(window, (expr) => {
+        visit(expr);
+        return expr;
+      });
+    }
   }
   if (query.kind === 'select' || query.kind === 'setOperation' || query.kind === 'values') {
     for (const column of query.output) visit(column.expr);

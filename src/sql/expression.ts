@@ -34,6 +34,7 @@ export type Expr =
   | SequenceExpr
   | AggregateExpr
   | GroupingExpr
+  | WindowExpr
   | SetCallExpr
   | SubqueryExpr
   | SubplanExpr;
@@ -277,6 +278,18 @@ export interface GroupingExpr extends Typed {
   readonly arguments: readonly Expr[];
 }
 
+/** A call of a window function, or of an aggregate over a window; only in the target list and ORDER BY of
+ * its query, and in windowAgg plan nodes. */
+export interface WindowExpr extends Typed {
+  readonly kind: 'window';
+  readonly function: number;
+  readonly arguments: readonly Expr[];
+  readonly star: boolean;
+  readonly filter: Expr | null;
+  /** Index into the windows of its query. */
+  readonly window: number;
+}
+
 /** A set-returning call in a target list; the planner puts it into a projectSet node. */
 export interface SetCallExpr extends Typed {
   readonly kind: 'setCall';
@@ -309,6 +322,25 @@ export interface SubplanExpr extends Typed {
   readonly hashed: boolean;
   readonly probe: readonly Expr[];
 }
+
+/** Which rows of its partition a window function sees, from `start` to `end`, without those of
+ * `exclude`. Bounds are counted in rows, in the values of the order key, or in groups of peers. */
+export interface WindowFrame {
+  readonly mode: 'rows' | 'range' | 'groups';
+  readonly start: FrameBound;
+  readonly end: FrameBound;
+  readonly exclude: 'none' | 'currentRow' | 'group' | 'ties';
+}
+
+/** `unbounded` is the start of the partition for a start and its end for an end. `inRange` is the oid of
+ * the function that compares by the offset, where the mode is range. */
+export type FrameBound =
+  | { readonly kind: 'unbounded' | 'currentRow' }
+  | {
+      readonly kind: 'preceding' | 'following';
+      readonly offset: Expr;
+      readonly inRange: number;
+    };
 
 /** One key of ORDER BY. `type` of the expression decides the order through its btree comparison. */
 export interface SortKey {

@@ -1,6 +1,6 @@
 import type { FromItem, OutputColumn, Query, RangeTableEntry } from './bind/query.ts';
 import type { Expr, SortKey } from './expression.ts';
-import { mapChildren, mapKeys, mapList } from './expression-tree.ts';
+import { mapChildren, mapKeys, mapList, mapWindow } from './expression-tree.ts';
 
 /** What a rewrite does to the parts of a query that name columns or common tables. */
 export interface QueryRewrite {
@@ -52,6 +52,7 @@ export function rewriteQuery<Kind extends Query>(
           output: outputs(query.output),
           groupBy: mapList(query.groupBy, expr),
           having: maybe(query.having),
+          windows: query.windows.map((window) => mapWindow(window, expr)),
           distinct:
             typeof query.distinct === 'object'
               ? { on: mapList(query.distinct.on, expr) }

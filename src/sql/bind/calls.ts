@@ -19,18 +19,18 @@ import { resolvePolymorphic } from './polymorphic.ts';
 import type { Scope } from './scope.ts';
 import { nameList } from './syntax.ts';
 import { arrayTypeOid, elementTypeOf, typeDisplay } from './type-facts.ts';
+import { bindWindowCall, refuseWindowCalls } from './windows.ts';
 
 /** Calls of functions, aggregates and casts written as functions. */
 export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr {
   const names = nameList(call.funcname);
   const name = names.at(-1) ?? '';
   const { location } = call;
-  if (call.over !== undefined) throw notSupported('a window function', b.position(location));
   const schema = names.length > 1 ? names.at(-2) : undefined;
   const displayName = names.join('.');
 
   const special = schema === undefined || schema === 'pg_catalog';
-  if (special && SEQUENCE_FUNCTIONS.has(name)) {
+  if (special && call.over === undefined && SEQUENCE_FUNCTIONS.has(name)) {
     const sequence = bindSequenceCall(b, scope, call, name);
     if (sequence !== null) return sequence;
   }
@@ -73,7 +73,8 @@ export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr 
     (candidate) => (candidate.signature.schema ?? 'pg_catalog') === (schema ?? 'pg_catalog'),
   );
   const choice = chooseFunction(candidates, actual);
-  const plain = !withinGroup && call.agg_star !== true && call.agg_distinct !== true;
+  const plain =
+    !withinGroup && call.agg_star !== true && call.agg_distinct !== true && call.over === undefined;
   if (choice.kind !== 'found' || !exactly(choice.candidate, actual)) {
     const cast = plain && special && args.length === 1 ? castCall(b, name, args[0] as Expr) : null;
     if (cast !== null) return b.at(cast, location);
@@ -114,13 +115,14 @@ export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr 
     );
   }
 
-  if (signature.kind === 'w') {
+  if (signature.kind === 'w' && call.over === undefined) {
     throw pgError(
       'wrong_object_type',
       `window function ${displayName} requires an OVER clause`,
       b.position(location),
     );
   }
+  if (signature.kind === 'w') return bindWindowCall(b, scope, call, signature, coerced, result);
   if (signature.kind === 'a') {
     return bindAggregate(b, scope, call, signature, coerced, result, ordered.length);
   }
@@ -320,6 +322,9 @@ function refuseAggregateSyntax(b: Binder, call: FuncCall, name: string): void {
   if (call.agg_filter !== undefined) {
     refuse(`FILTER specified, but ${name} is not an aggregate function`);
   }
+  if (call.over !== undefined) {
+    refuse(`OVER specified, but ${name} is not a window function nor an aggregate function`);
+  }
 }
 
 function checkSetCall(b: Binder, scope: Scope, location: number | undefined): void {
@@ -340,9 +345,16 @@ function checkSetCall(b: Binder, scope: Scope, location: number | undefined): vo
     case 'GROUP BY':
     case 'DISTINCT ON':
     case 'INSERT':
+    case 'window PARTITION BY':
+    case 'window ORDER BY':
       scope.hasSets = true;
       return;
     case 'functions in FROM':
+      return;
+    case 'window ROWS':
+    case 'window RANGE':
+    case 'window GROUPS':
+      refuse('window definitions');
       return;
     default:
       refuse(scope.place);
@@ -355,6 +367,8 @@ const AGGREGATE_PLACES: ReadonlySet<string> = new Set([
   'ORDER BY',
   'DISTINCT ON',
   'INSERT',
+  'window PARTITION BY',
+  'window ORDER BY',
 ]);
 
 function bindAggregate(
@@ -375,6 +389,7 @@ function bindAggregate(
       b.position(location),
     );
   }
+  if (call.over !== undefined) return bindWindowCall(b, scope, call, signature, args, result);
   if (aggregate.kind === 'n' && call.agg_within_group === true) {
     throw pgError(
       'wrong_object_type',
@@ -489,6 +504,10 @@ function placeAggregate(
   for (const arg of expr.arguments) inspect(arg);
   for (const key of expr.orderBy) inspect(key.expr);
   if (expr.filter !== null) inspect(expr.filter);
+  const message = 'aggregate function calls cannot contain window function calls';
+  for (const part of [...expr.arguments, ...expr.orderBy.map((key) => key.expr)]) {
+    refuseWindowCalls(b, part, 'grouping_error', message);
+  }
   if (nested < level) level = nested;
   if (level === Number.POSITIVE_INFINITY) level = 0;
   if (nested <= level) {

@@ -7,6 +7,7 @@ import {
 } from '../../types/index.ts';
 import type {
   AggregateExpr,
+  WindowExpr,
   CallExpr,
   ConstExpr,
   Expr,
@@ -170,6 +171,8 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
     case 'sequence': {
       const args = [expr.relation, expr.value, expr.isCalled].filter((arg) => arg !== null);
       const texts = args.map((arg) => sequenceArgument(arg, names));
+    case 'window':
+      return deparseWindow(expr, names);
       return `${expr.operation}(${texts.join(', ')})`;
     }
     case 'aggregate':
@@ -320,6 +323,14 @@ function deparseAggregate(expr: AggregateExpr, names: DeparseNames): string {
 }
 
 /** Sort keys as ORDER BY shows them. */
+function deparseWindow(expr: WindowExpr, names: DeparseNames): string {
+  const name = quoteIdentifier(functionByOid(expr.function)?.name ?? '?');
+  const args = expr.star ? '*' : expr.arguments.map((arg) => deparse(arg, names, true)).join(', ');
+  const filter =
+    expr.filter === null ? '' : ` FILTER (WHERE ${deparse(expr.filter, names, false)})`;
+  return `${name}(${args})${filter} OVER (?)`;
+}
+
 export function deparseKeys(keys: readonly SortKey[], names: DeparseNames): string[] {
   return keys.map((key) => {
     const text = deparse(key.expr, names, false);

@@ -1,5 +1,5 @@
 import type { RelationDescriptor } from '../../catalog/descriptors.ts';
-import type { Expr, SortKey } from '../expression.ts';
+import type { Expr, SortKey, WindowFrame } from '../expression.ts';
 
 /** A bound query: names resolved, types known, casts written out. Plain readonly data. */
 export type Query = SelectQuery | SetOperationQuery | ValuesQuery | ModifyQuery;
@@ -101,6 +101,8 @@ export interface SelectQuery extends WithClause {
   readonly groupingSets: readonly (readonly number[])[] | null;
   readonly hasAggregates: boolean;
   readonly having: Expr | null;
+  /** What its window calls refer to by index, those without a call among them. */
+  readonly windows: readonly WindowClause[];
   readonly distinct: 'none' | 'all' | { readonly on: readonly Expr[] };
   /** Expressions over the range table; equal to an output expression where they name one. */
   readonly orderBy: readonly SortKey[];
@@ -108,6 +110,14 @@ export interface SelectQuery extends WithClause {
   readonly offset: Expr | null;
   readonly withTies: boolean;
   readonly locking: readonly RowLockClause[];
+}
+
+/** A window: of WINDOW, or written out after OVER. Rows are sorted by the keys of `partitionBy`, whose
+ * directions follow those of equal keys of `orderBy`, then by `orderBy`. */
+export interface WindowClause {
+  readonly partitionBy: readonly SortKey[];
+  readonly orderBy: readonly SortKey[];
+  readonly frame: WindowFrame;
 }
 
 export interface RowLockClause {

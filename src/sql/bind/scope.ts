@@ -1,3 +1,4 @@
+import type { WindowDef } from '@pgsql/types';
 import { pgError } from '../../errors/index.ts';
 import { OID } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
@@ -29,6 +30,11 @@ export type Place =
   | 'UPDATE'
   | 'INSERT'
   | 'FILTER'
+  | 'window PARTITION BY'
+  | 'window ORDER BY'
+  | 'window ROWS'
+  | 'window RANGE'
+  | 'window GROUPS'
   | 'ON CONFLICT'
   | 'DEFAULT expressions'
   | 'check constraints'
@@ -81,6 +87,9 @@ export class Scope {
   lateralActive = false;
   hasAggregates = false;
   hasSets = false;
+  hasWindows = false;
+  /** The windows of WINDOW, then those that calls have written out. */
+  windows: WindowDef[] = [];
   /** The common table of this level whose recursive term is being bound. */
   recursiveCte: {
     readonly index: number;

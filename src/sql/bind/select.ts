@@ -34,6 +34,7 @@ import { findColumn, type Place, Scope } from './scope.ts';
 import { reportStar } from './star-columns.ts';
 import { visibleOutput } from './sublinks.ts';
 import { figureColumnName, integerConstant, listItems, nameList } from './syntax.ts';
+import { bindWindows, refuseWindowCalls } from './windows.ts';
 
 export interface SelectOptions {
   /** Leave constants of the target list untyped, for whoever knows the type they are to have. */
@@ -249,9 +250,9 @@ function bindSimpleSelect(
     const { location } = node.intoClause.rel ?? {};
     throw pgError('syntax_error', 'SELECT ... INTO is not allowed here', b.position(location));
   }
-  if (node.windowClause !== undefined && node.windowClause.length > 0) {
-    throw notSupported('a window function');
-  }
+  scope.windows = (node.windowClause ?? []).flatMap((item) =>
+    'WindowDef' in item ? [item.WindowDef] : [],
+  );
   const from = bindFromClause(b, scope, node.fromClause ?? []);
   const targets = bindTargetList(b, scope, node.targetList ?? [], 'SELECT');
   const where = bindCondition(b, scope, node.whereClause, 'WHERE');
@@ -264,12 +265,17 @@ function bindSimpleSelect(
   const group = early ?? bindGroups();
   const distinct = bindDistinct(b, scope, targets, node.distinctClause, orderBy);
   const { limit, offset, withTies } = bindLimit(b, scope, node);
+  const windows = bindWindows(b, scope, targets);
   if (options.keepUnknown !== true || distinct !== 'none') {
     for (const target of targets) target.expr = resolveUnknown(b, target.expr);
   }
   if (distinct === 'all') for (const target of targets) requireEquality(b, target.expr);
   scope.place = 'SELECT';
   refuseRecursiveAggregates(b, scope, targets, having);
+  for (const key of group.exprs) {
+    const message = 'window functions are not allowed in GROUP BY';
+    refuseWindowCalls(b, key, 'windowing_error', message);
+  }
   const hasAggregates = scope.hasAggregates || having !== null;
   const grouped = hasAggregates || (node.groupClause?.length ?? 0) > 0;
   if (grouped) {
@@ -278,6 +284,9 @@ function bindSimpleSelect(
       ...(having === null ? [] : [having]),
       ...orderBy.map((key) => key.expr),
       ...(typeof distinct === 'object' ? distinct.on : []),
+      ...windows.flatMap(({ partitionBy, orderBy: keys }) =>
+        [...partitionBy, ...keys].map((key) => key.expr),
+      ),
     ]);
   }
   const locking = bindLocking(b, scope, node, grouped, distinct !== 'none');
@@ -292,6 +301,7 @@ function bindSimpleSelect(
     groupingSets: group.sets,
     hasAggregates,
     having,
+    windows,
     distinct,
     orderBy,
     limit,
@@ -551,6 +561,7 @@ function bindLocking(
     if ((node.groupClause?.length ?? 0) > 0) refuse('GROUP BY clause');
     if (node.havingClause !== undefined) refuse('HAVING clause');
     if (grouped) refuse('aggregate functions');
+    if (scope.hasWindows) refuse('window functions');
     if (scope.hasSets) refuse('set-returning functions in the target list');
     for (const relation of lockedRelations(b, scope, clause, name)) {
       const waitPolicy =
@@ -763,6 +774,7 @@ export function withOutput(query: Query, exprs: readonly Expr[]): Query {
     groupingSets: null,
     hasAggregates: false,
     having: null,
+    windows: [],
     distinct: 'none',
     orderBy: [],
     limit: null,

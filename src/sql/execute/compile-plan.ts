@@ -44,6 +44,7 @@ import { Run, type ScanBindings } from './run.ts';
 import { SetOperation } from './set-operation.ts';
 import { Sort } from './sort.ts';
 import { IndexScan, SeqScan } from './table-scan.ts';
+import { compileWindow } from './window/compile-window.ts';
 
 /** A plan made ready to run, many times, one run at a time. */
 export class CompiledPlan {
@@ -323,6 +324,11 @@ class PlanCompiler {
         );
         aggregate.counters = counters;
         return { operator: aggregate, capacity: CHUNK_ROWS };
+      }
+      case 'windowAgg': {
+        const { operator } = this.compile(node.input);
+        const window = compileWindow(node, operator, typesOf(node.input), this.#expressions);
+        return { operator: window, capacity: CHUNK_ROWS };
       }
       case 'sort': {
         const { operator, capacity } = this.compile(node.input);

@@ -116,8 +116,14 @@ export class RowStore {
     this.#memory = this.#blocks.length * BLOCK_OVERHEAD;
   }
 
-  /** Reads rows from `first` on into rows 0 and on of the vectors, at most `max`; returns how many. */
-  read(first: number, max: number, vectors: readonly ColumnVector[]): number {
+  /** Reads rows from `first` on into rows 0 and on of the vectors, at most `max`; returns how many. The
+   * vectors are of the first columns, or of those that are named. */
+  read(
+    first: number,
+    max: number,
+    vectors: readonly ColumnVector[],
+    columns: readonly number[] | null = null,
+  ): number {
     for (const vector of vectors) vector.reset();
     let done = 0;
     while (done < max && first + done < this.count) {
@@ -127,7 +133,8 @@ export class RowStore {
       const available = (block?.count ?? this.#openStarts.length) - from;
       const count = Math.min(available, max - done);
       for (let i = 0; i < vectors.length; i++) {
-        readColumn(this.#layout, i, run, from, count, vectors[i]!, done);
+        const column = columns === null ? i : columns[i]!;
+        readColumn(this.#layout, column, run, from, count, vectors[i]!, done);
       }
       done += count;
     }

@@ -52,9 +52,13 @@ export {
   btreeMembers,
   btreeOperator,
   EQUAL,
+  btreeSupport,
   LESS,
+  GREATER,
+  IN_RANGE,
   operatorClass,
 } from './operator-families.ts';
+  orderedTypeOf,
 export {
   aggregateByOid,
   allCasts,

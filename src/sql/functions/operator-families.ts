@@ -2,6 +2,7 @@
  * what ORDER BY, DISTINCT, merge joins and index conditions are built on. */
 
 import familyMemberRows from '../../../schemas/catalog/pg_amop.json' with { type: 'json' };
+import supportRows from '../../../schemas/catalog/pg_amproc.json' with { type: 'json' };
 import classRows from '../../../schemas/catalog/pg_opclass.json' with { type: 'json' };
 import typeRows from '../../../schemas/catalog/pg_type.json' with { type: 'json' };
 import { once } from '../../base/index.ts';
@@ -14,6 +15,7 @@ const HASH = 405;
 
 export const LESS: BtreeStrategy = 1;
 export const EQUAL: BtreeStrategy = 3;
+export const GREATER: BtreeStrategy = 5;
 
 /** The operator of the default family of `left` that compares it with `right`. Types without an
  * operator class of their own are taken as what they are binary-coercible to: varchar as text,
@@ -54,6 +56,27 @@ export function operatorClass(
     if (row !== undefined) return row.oid;
   }
   return 'unfit';
+}
+
+/** The type of the operator class that orders a type: of varchar it is text. */
+export function orderedTypeOf(type: number): number {
+  return orderedType(type);
+}
+
+/** Number of the support functions that say whether a value is within an offset of another. */
+export const IN_RANGE = 3;
+
+/** Support functions of a number in the default btree family of a type, by the type of their other
+ * argument (pg_amproc). */
+export function btreeSupport(
+  type: number,
+  number: number,
+): readonly { readonly right: number; readonly function: number }[] {
+  const family = btreeFamily(type);
+  const left = orderedType(type);
+  return supportRows.filter(
+    (row) => row.family === family && row.left === left && row.number === number,
+  );
 }
 
 /** Oid of the default btree operator class of a type; 0 where it has none. */

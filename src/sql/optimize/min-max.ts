@@ -12,7 +12,7 @@ export function readExtremes(query: SelectQuery): SelectQuery {
   if (!query.hasAggregates || query.groupBy.length > 0 || query.groupingSets !== null) return query;
   if (query.from.length !== 1 || item?.kind !== 'relation' || query.orderBy.length > 0)
     return query;
-  if (query.distinct !== 'none') return query;
+  if (query.distinct !== 'none' || query.windows.length > 0) return query;
   const entry = query.rangeTable[item.relation];
   if (entry?.kind !== 'table') return query;
   const exprs = [

@@ -69,6 +69,7 @@ function isPlain(query: SelectQuery): boolean {
     query.groupingSets === null &&
     !query.hasAggregates &&
     query.having === null &&
+    query.windows.length === 0 &&
     query.distinct === 'none' &&
     query.orderBy.length === 0 &&
     query.limit === null &&

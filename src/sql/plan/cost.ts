@@ -30,6 +30,7 @@ export function exprCost(expr: Expr | null): number {
       case 'distinct':
       case 'nullIf':
       case 'aggregate':
+      case 'window':
         cost += CPU_OPERATOR_COST;
         break;
       case 'cast':

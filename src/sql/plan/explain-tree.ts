@@ -173,6 +173,10 @@ class Explainer {
         const input = this.columnNames(node.input);
         return [...node.groupBy, ...node.aggregates].map((expr) => this.computed(expr, input));
       }
+      case 'windowAgg': {
+        const input = this.columnNames(node.input);
+        return [...input, ...node.calls.map((call) => this.computed(call, input))];
+      }
       case 'nestedLoop':
       case 'hashJoin':
       case 'mergeJoin': {
@@ -331,6 +335,8 @@ class Explainer {
         return this.describeJoin(node);
       case 'aggregate':
         return this.describeAggregate(node);
+      case 'windowAgg':
+        return this.plain('WindowAgg', [], [node.input]);
       case 'sort': {
         const columns = this.columnNames(node.input);
         const keys = this.keyTexts(node.keys, columns);

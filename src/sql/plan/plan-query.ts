@@ -80,6 +80,7 @@ function isCatalogExpr(expr: Expr): boolean {
     case 'call':
     case 'setCall':
     case 'aggregate':
+    case 'window':
       return (
         isCatalogFunction(expr.function) ||
         expr.arguments.some((argument) => isCatalogType(argument.type))

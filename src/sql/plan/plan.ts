@@ -5,7 +5,7 @@ import type {
 } from '../../catalog/descriptors.ts';
 import type { PartitionCheck } from '../bind/partition-checks.ts';
 import type { RowLockStrength } from '../bind/query.ts';
-import type { AggregateExpr, Expr, SortKey } from '../expression.ts';
+import type { AggregateExpr, Expr, SortKey, WindowExpr, WindowFrame } from '../expression.ts';
 
 /** A planned statement: plain readonly data, made on the main thread and run on any. */
 export interface Plan {
@@ -77,6 +77,7 @@ export type PlanNode = NodeBase &
     | HashJoinNode
     | MergeJoinNode
     | AggregateNode
+    | WindowAggNode
     | SortNode
     | DistinctNode
     | LimitNode
@@ -263,6 +264,18 @@ export interface AggregateNode {
   readonly groupBy: readonly Expr[];
   readonly aggregates: readonly AggregateExpr[];
   readonly groupingSets: readonly (readonly number[])[] | null;
+}
+
+/** Output: the columns of the input, then the calls of one window. The input comes sorted by the keys of
+ * the partition, then by `orderBy`. */
+export interface WindowAggNode {
+  readonly kind: 'windowAgg';
+  readonly input: PlanNode;
+  readonly partitionBy: readonly Expr[];
+  readonly orderBy: readonly SortKey[];
+  /** Its offsets have no input columns. */
+  readonly frame: WindowFrame;
+  readonly calls: readonly WindowExpr[];
 }
 
 export interface SortNode {

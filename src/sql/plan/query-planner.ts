@@ -33,6 +33,7 @@ import { planSetOperation, planValues } from './set-operations.ts';
 import type { StatementPlanner } from './statement-planner.ts';
 import { planSubquery } from './subqueries.ts';
 import { groupingBits, planSelectTail } from './upper.ts';
+import { activeWindows } from './windows.ts';
 
 /** A common table as a query's planner knows it: planned when it is first read. */
 export interface PlannedCte {
@@ -220,6 +221,8 @@ export class QueryPlanner {
       if (this.isPartitioned(relation)) this.needTableOid(relation);
     }
     const orders: SortKey[][] = [];
+    const [window] = activeWindows(query);
+    if (window !== undefined) orders.push([...window.order]);
     if (query.groupBy.length > 0) {
       orders.push(query.groupBy.map((expr) => ({ expr, descending: false, nullsFirst: false })));
     }
@@ -241,6 +244,8 @@ export class QueryPlanner {
       case 'aggregate':
         if (expr.level > 0) return this.outerReference(expr, expr.level);
         throw new AssertionError('an aggregate outside of its plan node');
+      case 'window':
+        throw new AssertionError('a window call outside of its plan node');
       case 'grouping':
         return groupingBits(this.query as SelectQuery, expr, layout);
       case 'subquery':

@@ -26,6 +26,7 @@ import { type Built, type Candidates, cheapest, commonPrefix, type Path } from '
 import type { NodeColumn, PlanNode } from './plan.ts';
 import { type QueryPlanner, tableOidOf } from './query-planner.ts';
 import { clamp } from './selectivity.ts';
+import { activeWindows, planWindows } from './windows.ts';
 
 /** What comes after FROM and WHERE: grouping, the target list, DISTINCT, ORDER BY, row locks, LIMIT. */
 export function planSelectTail(
@@ -36,18 +37,20 @@ export function planSelectTail(
   const outputs = query.output.map((column) => column.expr);
   const hasSets = [...outputs, ...query.orderBy.map((key) => key.expr)].some(holdsSet);
   const grouped = query.hasAggregates || query.groupBy.length > 0 || query.groupingSets !== null;
+  const windows = activeWindows(query);
   let built: Built;
   let order: readonly SortKey[] = [];
   if (grouped) built = planGroups(planner, query, input);
   else {
-    const wanted =
-      query.orderBy.length > 0 && query.distinct !== 'all' && !hasSets ? query.orderBy : [];
-    const path = choosePath(query, input.paths, wanted);
+    const own = query.distinct !== 'all' && !hasSets ? query.orderBy : [];
+    const limited = windows.length > 0 ? { ...query, limit: null } : query;
+    const path = choosePath(limited, input.paths, windows[0]?.order ?? own);
     built = path.build();
     order = path.order;
   }
-  const { node } = built;
   if (built.needs.length > 0) throw notSupported('this lateral reference');
+  if (windows.length > 0) ({ built, order } = planWindows(planner, windows, built, order));
+  const { node } = built;
   if (query.distinct !== 'none' || hasSets) {
     return planWithTargets(planner, query, node, built.layout, outputs);
   }
@@ -396,6 +399,9 @@ function planGroups(planner: QueryPlanner, query: SelectQuery, input: Candidates
   if (query.having !== null) collect(query.having);
   for (const key of query.orderBy) collect(key.expr);
   if (typeof query.distinct === 'object') for (const expr of query.distinct.on) collect(expr);
+  for (const { partitionBy, orderBy } of query.windows) {
+    for (const { expr } of [...partitionBy, ...orderBy]) collect(expr);
+  }
 
   const dependent = groupBy.map((_, key) => key).slice(query.groupBy.length);
   const groupingSets = query.groupingSets?.map((set) => [...set, ...dependent]) ?? null;

@@ -53,8 +53,9 @@ const EXTREME =
   /^(?:int2|int4|int8|oid|float4|float8|date_|time_|timestamp_|timestamptz_)(larger|smaller)$/;
 const TEXT_EXTREME = /^(text|bpchar)_(larger|smaller)$/;
 
-function accumulatorOf(
-  expr: AggregateExpr,
+/** The states of an aggregate's plain call, over the rows that its arguments are given. */
+export function accumulatorOf(
+  expr: Pick<AggregateExpr, 'function' | 'type'>,
   args: readonly Evaluator[],
   compiler: ExpressionCompiler,
 ): Accumulator {

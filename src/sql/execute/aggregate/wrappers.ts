@@ -17,11 +17,13 @@ export class FilteredAccumulator implements Accumulator {
   readonly #inner: Accumulator;
   readonly #filter: Evaluator;
   readonly #rows: Subset;
+  readonly remove?: (rows: DataChunk) => boolean;
 
   constructor(inner: Accumulator, filter: Evaluator, capacity: number) {
     this.#inner = inner;
     this.#filter = filter;
     this.#rows = new Subset(capacity);
+    if (inner.remove !== undefined) this.remove = (rows) => this.#remove(rows);
   }
 
   reset(): void {
@@ -36,6 +38,12 @@ export class FilteredAccumulator implements Accumulator {
     this.#rows.columns = rows.columns;
     this.#rows.count = this.#filter.narrow(rows, this.#rows.selection);
     if (this.#rows.count > 0) this.#inner.update(this.#rows, groups);
+  }
+
+  #remove(rows: DataChunk): boolean {
+    this.#rows.columns = rows.columns;
+    this.#rows.count = this.#filter.narrow(rows, this.#rows.selection);
+    return this.#rows.count === 0 || this.#inner.remove?.(this.#rows) === true;
   }
 
   complete(): boolean {

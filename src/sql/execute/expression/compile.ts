@@ -176,6 +176,7 @@ export class ExpressionCompiler {
       case 'column':
       case 'subquery':
       case 'aggregate':
+      case 'window':
       case 'grouping':
       case 'setCall':
         throw new Error(`a plan has no ${expr.kind} here`);
