@@ -279,7 +279,7 @@ function undefinedFunction(
   actual: readonly number[],
   names: readonly (string | null)[],
 ): Error {
-  const ordered = (call.agg_order?.length ?? 0) > 0;
+  const ordered = (call.agg_order?.length ?? 0) > 1;
   const text = call.agg_star === true ? `${name}()` : signatureText(name, actual, names);
   return pgError('undefined_function', `function ${text} does not exist`, {
     hint: ordered

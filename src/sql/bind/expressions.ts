@@ -86,7 +86,8 @@ export function bindExprUntyped(b: Binder, scope: Scope, node: Node): Expr {
     const { arg, nulltesttype, location } = node.NullTest;
     const argument = bindExpr(b, scope, arg as Node);
     const negated = nulltesttype === 'IS_NOT_NULL';
-    return b.at({ kind: 'isNull', type: OID.bool, typmod: -1, argument, negated }, location);
+    const test: Expr = { kind: 'isNull', type: OID.bool, typmod: -1, argument, negated };
+    return b.at(test, b.locationOf(argument) ?? location);
   }
   if ('BooleanTest' in node) return bindBooleanTest(b, scope, node.BooleanTest);
   if ('CaseExpr' in node) return bindCase(b, scope, node.CaseExpr);
@@ -506,7 +507,7 @@ function bindBetween(b: Binder, scope: Scope, node: A_Expr): Expr {
       location,
     );
   const both = (kind: 'and' | 'or', a: Expr, c: Expr): Expr =>
-    b.at({ kind, type: OID.bool, typmod: -1, arguments: [a, c] }, location);
+    b.at({ kind, type: OID.bool, typmod: -1, arguments: [a, c] }, b.locationOf(a) ?? location);
   switch (node.kind) {
     case 'AEXPR_BETWEEN':
       return both('and', compare('>=', low), compare('<=', high));
@@ -539,7 +540,7 @@ function bindBooleanTest(
   const argument = coerceToBoolean(b, bindExpr(b, scope, node.arg as Node), construct);
   return b.at(
     { kind: 'booleanTest', type: OID.bool, typmod: -1, argument, test, negated },
-    node.location,
+    b.locationOf(argument) ?? node.location,
   );
 }
 

@@ -163,6 +163,7 @@ function check(
     if (expr.level === 0 && !dependent.has(expr.relation)) throw ungrouped(b, scope, expr, false);
     return;
   }
+  visitChildren(expr, (child) => check(b, scope, group, dependent, child));
   if (expr.kind === 'subquery') {
     visitQueryReferences(
       expr.query,
@@ -179,7 +180,6 @@ function check(
       1,
     );
   }
-  visitChildren(expr, (child) => check(b, scope, group, dependent, child));
 }
 
 function checkGroupingArguments(b: Binder, group: BoundGroup, grouping: GroupingExpr): void {

@@ -125,7 +125,7 @@ export function distinctFrom(
     const argument = isNullConstant(right) ? resolveUnknown(b, left) : resolveUnknown(b, right);
     return b.at(
       { kind: 'isNull', type: OID.bool, typmod: -1, argument, negated: !negated },
-      location,
+      b.locationOf(argument) ?? location,
     );
   }
   if (left.kind === 'row' && right.kind === 'row') {
@@ -156,7 +156,7 @@ export function distinctFrom(
       right: c,
       negated,
     },
-    location,
+    b.locationOf(a) ?? location,
   );
 }
 
