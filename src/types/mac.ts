@@ -63,14 +63,15 @@ function scanHex(
   let at = first;
   const sign = text[at];
   if (sign === '+' || sign === '-') at++;
-  if (text[at] === '0' && /^[xX]$/.test(text.charAt(at + 1)) && at + 1 < limit) at += 2;
+  const isPrefixed = at + 1 < limit && /^0[xX]/.test(text.slice(at, at + 2));
+  if (isPrefixed) at += 2;
   const from = at;
   while (at < limit && hexValue(text.charCodeAt(at)) >= 0) at++;
-  if (at === from) return null;
-  const magnitude = BigInt(`0x${text.slice(from, at)}`);
-  const bounded = magnitude > UINT64_MAX ? UINT64_MAX : magnitude;
-  const value = Number(BigInt.asIntN(32, sign === '-' ? -bounded : bounded));
-  return { value, end: at };
+  // `0x` alone is a zero.
+  if (at === from && !isPrefixed) return null;
+  const magnitude = BigInt(`0x0${text.slice(from, at)}`);
+  const value = magnitude > UINT64_MAX ? UINT64_MAX : sign === '-' ? -magnitude : magnitude;
+  return { value: Number(BigInt.asIntN(32, value)), end: at };
 }
 
 const UINT64_MAX = 0xffff_ffff_ffff_ffffn;

@@ -164,6 +164,9 @@ function isArray(type: SqlType): boolean {
 
 function lengthFacts(oid: number, typmod: number): SystemRow {
   if (oid === OID.text) return { character_octet_length: OCTETS_MAX };
+  if (oid === OID.bit || oid === OID.varbit) {
+    return typmod < 0 ? {} : { character_maximum_length: typmod };
+  }
   if (oid !== OID.varchar && oid !== OID.bpchar) return {};
   if (typmod < 0) return { character_octet_length: OCTETS_MAX };
   const length = typmod - TYPMOD_OFFSET;

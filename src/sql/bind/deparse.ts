@@ -97,7 +97,8 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
       return deparseCall(expr, names);
     case 'cast': {
       if (!expr.explicit && !implicit) return deparse(expr.argument, names, implicit);
-      return castText(deparse(expr.argument, names, false), expr.argument, expr.type, -1);
+      const inner = deparse(expr.argument, names, false);
+      return castText(inner, expr.argument, expr.type, expr.typmod);
     }
     case 'typmod': {
       const inner =
@@ -207,9 +208,6 @@ function deparseConstant(expr: ConstExpr): string {
       return text.includes('.') ? text : `'${text}'::numeric`;
     case OID.unknown:
       return quoteLiteral(text);
-    case OID.bit:
-    case OID.varbit:
-      return `B'${text}'::${label}`;
     default:
       return `${quoteLiteral(text)}::${label === '???' ? typeDisplay(type) : label}`;
   }

@@ -1,7 +1,14 @@
 /** Functions that take values of any type and use their text forms: concat, format, quote_literal. */
 
 import { pgError } from '../../errors/index.ts';
-import { type ArrayDatum, characterCount, type Datum, OID, typeByOid } from '../../types/index.ts';
+import {
+  type ArrayDatum,
+  characterCount,
+  type Datum,
+  network,
+  OID,
+  typeByOid,
+} from '../../types/index.ts';
 import type { CallTypes, FunctionContext, ScalarFunction } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 import { quoteIdentifier, quoteLiteral } from './text.ts';
@@ -17,11 +24,13 @@ export function textForm(type: number): TextForm {
   return (context, value) => (value === null ? null : sqlType.output(value, context));
 }
 
-/** The text that a cast to text makes of a value: not its output for boolean. */
+/** The text that a cast to text makes of a value: not its output for boolean and inet. */
 function castForm(type: number): TextForm {
-  return type === OID.bool
-    ? (_context, value) => (value === null ? null : String(value))
-    : textForm(type);
+  if (type === OID.bool) return (_context, value) => (value === null ? null : String(value));
+  if (type === OID.inet) {
+    return (_context, value) => (value === null ? null : network.formatCidr(value as Uint8Array));
+  }
+  return textForm(type);
 }
 
 /** Text forms of the variadic arguments, whether they came one by one or as an array. */

@@ -11,7 +11,7 @@ import type { TreeId } from '../../storage/index.ts';
 import { typeByOid } from '../../types/index.ts';
 import { checkCollation } from '../bind/collation.ts';
 import { nameList } from '../bind/syntax.ts';
-import { btreeClass } from '../functions/index.ts';
+import { btreeClass, operatorClass } from '../functions/index.ts';
 import type { Command } from './command.ts';
 import { chooseName, indexColumnsName, isNameTaken } from './object-names.ts';
 import type { KeyDraft } from './table-elements.ts';
@@ -233,19 +233,20 @@ function indexElement(
   }
   const { type } = table.columns[position]!;
   checkCollation(command.binder(), nameList(element.collation), type, undefined);
-  checkOperatorClass(element, type);
+  const named = namedClass(element, type);
   const descending = element.ordering === 'SORTBY_DESC';
   const nullsFirst =
     element.nulls_ordering === 'SORTBY_NULLS_FIRST' ||
     (element.nulls_ordering !== 'SORTBY_NULLS_LAST' && descending);
-  return indexColumn(table, position, descending, nullsFirst);
+  const column = indexColumn(table, position, descending, nullsFirst);
+  return named === 0 ? column : { ...column, operatorClass: named };
 }
 
-/** Lets those operator classes pass that order as the type's default does. */
-function checkOperatorClass(element: IndexElem, type: number): void {
+/** Oid of the operator class that is named, which orders as the type's default does; 0 where none is. */
+function namedClass(element: IndexElem, type: number): number {
   const names = nameList(element.opclass);
   const name = names.at(-1);
-  if (name === undefined) return;
+  if (name === undefined) return 0;
   const { name: typeName, sqlName } = typeByOid(type);
   if (!CLASS_NAMES.has(name) || (names.length > 1 && names[0] !== 'pg_catalog')) {
     throw pgError(
@@ -256,12 +257,8 @@ function checkOperatorClass(element: IndexElem, type: number): void {
   const isText = typeName === 'text' || typeName === 'varchar';
   if (isText && name.startsWith('bpchar_'))
     throw notSupported(`operator class "${name}" of a text`);
-  const isUsual =
-    name === `${typeName}_ops` ||
-    name === `${typeName}_pattern_ops` ||
-    (isText && /^(text|varchar)_(pattern_)?ops$/.test(name)) ||
-    (name === 'array_ops' && typeByOid(type).elementOid !== 0);
-  if (!isUsual) {
+  const found = operatorClass('btree', type, name);
+  if (typeof found !== 'number') {
     throw pgError(
       'datatype_mismatch',
       `operator class "${name}" does not accept data type ${sqlName}`,
@@ -270,6 +267,7 @@ function checkOperatorClass(element: IndexElem, type: number): void {
   if ((element.opclassopts ?? []).length > 0) {
     throw pgError('invalid_parameter_value', `operator class ${name} has no options`);
   }
+  return found;
 }
 
 /** PostgreSQL's btree operator classes. Those of patterns order as the others do, since texts are
