@@ -29,6 +29,7 @@ export function writesData(prepared: PreparedStatement): boolean {
 /** Utility statements that READ ONLY transactions run as well: they change no data. */
 const HARMLESS_UTILITIES: ReadonlySet<string> = new Set([
   'CheckPointStmt',
+  'ConstraintsSetStmt',
   'LockStmt',
   'ReindexStmt',
   'VacuumStmt',

@@ -148,7 +148,7 @@ export function runClosePortal(session: ClientSession, { portalname }: ClosePort
   session.sink.commandComplete('CLOSE CURSOR');
 }
 
-export function requireCursor(session: ClientSession, name: string): Portal {
+function requireCursor(session: ClientSession, name: string): Portal {
   const portal = session.findPortal(name);
   if (portal === undefined) {
     throw pgError('invalid_cursor_name', `cursor "${name}" does not exist`);

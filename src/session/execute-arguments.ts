@@ -24,13 +24,13 @@ export function executeArguments(
 ): readonly Datum[] {
   const given = statement.params ?? [];
   const types = prepared.parameterTypes;
+  if (types.length === 0) return [];
   if (given.length !== types.length) {
     const name = statement.name ?? '';
     throw pgError('syntax_error', `wrong number of parameters for prepared statement "${name}"`, {
       detail: `Expected ${types.length} parameters but got ${given.length}.`,
     });
   }
-  if (given.length === 0) return [];
   const context = bindContext(scope);
   return evaluate(given.map((node, i) => bindArgument(node, i + 1, types[i]!, context)));
 }

@@ -1,10 +1,30 @@
 import { decodeUtf8 } from '../base/index.ts';
-import { pgError } from '../errors/index.ts';
+import { inContext, PgError, pgError } from '../errors/index.ts';
 import { type Datum, OID, type TypeContext, typeByOid } from '../types/index.ts';
 import type { BindValues } from './session-port.ts';
 
+/** The values of the parameters of a Bind message; an error says which of them it is about. */
+export function decodeParameters(
+  values: BindValues,
+  types: readonly number[],
+  context: TypeContext,
+  portal: string,
+): Datum[] {
+  const parameters: Datum[] = [];
+  let i = 0;
+  try {
+    for (; i < values.count; i++) parameters.push(decodeParameter(values, i, types[i]!, context));
+  } catch (thrown) {
+    if (!(thrown instanceof PgError)) throw thrown;
+    const which = portal === '' ? 'unnamed portal' : `portal "${portal}"`;
+    const value = values.formats[i] === 1 ? '' : " = '...'";
+    throw inContext(thrown, `${which} parameter $${i + 1}${value}`);
+  }
+  return parameters;
+}
+
 /** The value of parameter `index` of a Bind message. */
-export function decodeParameter(
+function decodeParameter(
   values: BindValues,
   index: number,
   type: number,

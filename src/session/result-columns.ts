@@ -19,6 +19,14 @@ export function describeColumns(
   }));
 }
 
+/** The columns in the given formats, one byte a column. */
+export function inFormats(
+  columns: readonly ResultColumn[],
+  formats: Uint8Array,
+): readonly ResultColumn[] {
+  return columns.map((column, i) => ({ ...column, format: (formats[i] ?? 0) as Format }));
+}
+
 /** Columns of text, for SHOW and EXPLAIN. */
 export function textColumns(names: readonly string[]): PlanColumn[] {
   return names.map((name) => ({

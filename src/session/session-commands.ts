@@ -5,9 +5,11 @@ import type {
   DeallocateStmt,
   DeclareCursorStmt,
   DefElem,
+  DropStmt,
   ExecuteStmt,
   ExplainStmt,
   FetchStmt,
+  IndexStmt,
   ListenStmt,
   Node,
   NotifyStmt,
@@ -23,7 +25,7 @@ import { notSupported, pgError } from '../errors/index.ts';
 import type { ParsedStatement } from '../sql/parse/index.ts';
 import type { ResultColumn as PlanColumn } from '../sql/plan/plan.ts';
 import { runCopyTo } from './copy-command.ts';
-import { requireCursor, runClosePortal, runDeclare, runFetch } from './cursor-commands.ts';
+import { runClosePortal, runDeclare, runFetch } from './cursor-commands.ts';
 import { parameterType } from './execute-arguments.ts';
 import { describeExplain, runExplain } from './explain-command.ts';
 import type { Portal } from './portal.ts';
@@ -109,13 +111,31 @@ export function describeSessionCommand(
   if (node.ExplainStmt !== undefined) return describeExplain(node.ExplainStmt as ExplainStmt);
   if (node.FetchStmt !== undefined) {
     const { portalname = '', ismove } = node.FetchStmt as FetchStmt;
-    return ismove === true ? null : requireCursor(session, portalname).prepared.columns;
+    const cursor = ismove === true ? undefined : session.findPortal(portalname);
+    return cursor?.prepared.columns ?? null;
   }
   if (node.ExecuteStmt !== undefined) {
     const { name = '' } = node.ExecuteStmt as ExecuteStmt;
-    return session.statements.current(name).columns;
+    return session.statements.has(name) ? session.statements.current(name).columns : null;
   }
   return null;
+}
+
+/** Statements that do not run in a block, or not outside of one, and so do not begin one unasked. */
+export function mindsBlocks({ tag, node }: ParsedStatement): boolean {
+  switch (tag) {
+    case 'VacuumStmt':
+    case 'ReindexStmt':
+    case 'LockStmt':
+    case 'ConstraintsSetStmt':
+      return true;
+    case 'IndexStmt':
+      return (node as { IndexStmt: IndexStmt }).IndexStmt.concurrent === true;
+    case 'DropStmt':
+      return (node as { DropStmt: DropStmt }).DropStmt.concurrent === true;
+    default:
+      return false;
+  }
 }
 
 /** Commands that a failed transaction block still takes. */
@@ -138,8 +158,10 @@ function runTransaction(session: ClientSession, statement: TransactionStmt): voi
     case 'TRANS_STMT_START': {
       if (block.state === 'open') {
         session.warn('active_sql_transaction', 'there is already a transaction in progress');
-      } else session.openBlock();
-      applyTransactionOptions(session, statement.options ?? []);
+        applyTransactionOptions(session, statement.options ?? []);
+      } else {
+        openBlock(session, statement.options ?? []);
+      }
       sink.commandComplete(statement.kind === 'TRANS_STMT_BEGIN' ? 'BEGIN' : 'START TRANSACTION');
       return;
     }
@@ -222,6 +244,17 @@ function requireBlock(session: ClientSession, command: string): void {
 }
 
 /** ISOLATION LEVEL, READ ONLY, DEFERRABLE of BEGIN and SET TRANSACTION. */
+/** What fails here opens no block, and ends an implicit one. */
+function openBlock(session: ClientSession, options: readonly Node[]): void {
+  session.openBlock();
+  try {
+    applyTransactionOptions(session, options);
+  } catch (thrown) {
+    session.block.state = 'implicit';
+    throw thrown;
+  }
+}
+
 function applyTransactionOptions(session: ClientSession, options: readonly Node[]): void {
   for (const option of options) {
     const { defname, arg } = (option as { DefElem: DefElem }).DefElem;

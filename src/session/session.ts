@@ -37,7 +37,7 @@ import type { CursorFetch } from './cursor-fetch.ts';
 import { executeArguments } from './execute-arguments.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { SessionNotifications } from './notifications.ts';
-import { decodeParameter } from './parameter-values.ts';
+import { decodeParameters } from './parameter-values.ts';
 import { type CursorState, Portal } from './portal.ts';
 import { Portals } from './portals.ts';
 import {
@@ -46,11 +46,12 @@ import {
   prepareParsed,
   type StatementCache,
 } from './prepared-statement.ts';
-import { expandFormats } from './result-columns.ts';
+import { expandFormats, inFormats } from './result-columns.ts';
 import { IGNORE_ANSWER, PENDING_RUN } from './run-stubs.ts';
 import {
   describeSessionCommand,
   endsBlock,
+  mindsBlocks,
   runSessionCommand,
   setSetting,
 } from './session-commands.ts';
@@ -157,8 +158,10 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   // ---------------------------------------------------------------- simple protocol
 
   simpleQuery(text: string): void {
+    if (this.skipToSync) return;
     this.beginMessage();
     this.closePortalNamed('');
+    this.statements.remove('');
     this.guard(() => this.startSimple(text));
     this.endCall();
   }
@@ -215,18 +218,20 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   parse(name: string, text: string, parameterTypes: readonly number[]): void {
     this.extended(() => {
+      for (const oid of parameterTypes) {
+        if (oid !== 0 && builtinTypes.find(oid) === undefined) {
+          throw notSupported(`the type with OID ${oid}`);
+        }
+      }
+      if (name === '') this.statements.remove('');
+      if (name === '') this.statements.remove('');
+      const prepared = this.statements.prepare(text, parameterTypes);
       if (name !== '' && this.statements.has(name)) {
         throw pgError(
           'duplicate_prepared_statement',
           `prepared statement "${name}" already exists`,
         );
       }
-      for (const oid of parameterTypes) {
-        if (oid !== 0 && builtinTypes.find(oid) === undefined) {
-          throw notSupported(`the type with OID ${oid}`);
-        }
-      }
-      const prepared = this.statements.prepare(text, parameterTypes);
       this.statements.add(name, prepared, prepared.text, this.environment.now(), false);
       this.sink.parseComplete();
     });
@@ -234,9 +239,6 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   bind(portal: string, statement: string, values: BindValues): void {
     this.extended(() => {
-      if (portal !== '' && this.portals.find(portal) !== undefined) {
-        throw pgError('duplicate_cursor', `cursor "${portal}" already exists`);
-      }
       const prepared = this.statements.current(statement);
       if (values.count !== prepared.parameterTypes.length) {
         throw pgError(
@@ -245,18 +247,24 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
         );
       }
       if (prepared.statement !== null) this.checkFailedBlock(prepared.statement);
-      const parameters: Datum[] = [];
-      for (let i = 0; i < values.count; i++) {
-        parameters.push(
-          decodeParameter(values, i, prepared.parameterTypes[i]!, this.environment.types()),
-        );
+      if (portal !== '' && this.portals.find(portal) !== undefined) {
+        throw pgError('duplicate_cursor', `cursor "${portal}" already exists`);
       }
-      const columnCount =
-        prepared.output?.length ??
-        (values.resultFormatCount === 0
-          ? 0
-          : (describeSessionCommand(this, prepared)?.length ?? 0));
-      const formats = expandFormats(columnCount, values.resultFormats, values.resultFormatCount);
+      const parameters = decodeParameters(
+        values,
+        prepared.parameterTypes,
+        this.environment.types(),
+        portal,
+      );
+      const formatCount = values.resultFormatCount;
+      const columns =
+        prepared.output ?? (formatCount === 0 ? null : describeSessionCommand(this, prepared));
+      const columnCount = columns?.length ?? 0;
+      // What has no result takes any formats.
+      const formats =
+        columns === null
+          ? TEXT_FORMATS
+          : expandFormats(columnCount, values.resultFormats, formatCount);
       if (formats === null) {
         throw pgError(
           'protocol_violation',
@@ -306,7 +314,8 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
       }
       portal.state = 'done';
       // With Sync next, what the statement does is committed with it, in one trip to the writer.
-      if (!syncFollows || rowCountMax > 0) this.beginImplicitBlock();
+      const isLast = syncFollows && rowCountMax <= 0;
+      if (!isLast && !mindsBlocks(prepared.statement)) this.beginImplicitBlock();
       this.retry = null;
       this.queryText = prepared.text;
       if (this.runSessionStatement(prepared.statement, portal)) return;
@@ -336,7 +345,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   }
 
   reject(error: PgErrorFields, extended: boolean): void {
-    if (extended && this.skipToSync) return;
+    if (this.skipToSync) return;
     this.beginMessage();
     this.inExtended = extended;
     this.guard(() => {
@@ -1005,9 +1014,11 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
       this.madeNotifications?.rollback();
       this.changedCatalog = null;
       block.reset();
+      this.adoptDefaults();
     } else if (block.state === 'idle') {
       this.madeNotifications?.rollback();
       block.reset();
+      this.adoptDefaults();
     }
     if (this.inExtended) this.skipToSync = true;
     else this.ready();
@@ -1097,7 +1108,8 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     const columns = portal === null ? prepared.columns : portal.columns();
     const described = columns ?? describeSessionCommand(this, prepared);
     if (described === null) this.sink.noData();
-    else this.sink.rowDescription(described);
+    else if (columns !== null || portal === null) this.sink.rowDescription(described);
+    else this.sink.rowDescription(inFormats(described, portal.formats));
   }
 
   private requirePortal(name: string): Portal {

@@ -383,4 +383,116 @@ export const scenarios: readonly Scenario[] = [
       return answers;
     },
   },
+  {
+    name: 'after an error all is skipped up to Sync, a query too',
+    async run(connect) {
+      const client = await connect();
+      client.send(parse('', 'selec'), query('create table s8 (a int)'), sync());
+      const answers = [words(await client.until('Z'))];
+      answers.push(...(await simple(client, 'select 8', 'drop table if exists s8')));
+      await client.end();
+      return answers;
+    },
+  },
+  {
+    name: 'what cannot run in a block begins none, though no Sync is in sight',
+    async run(connect) {
+      const client = await connect();
+      const answers = await simple(client, 'create table s9 (a int primary key)');
+      for (const text of [
+        'vacuum s9',
+        'create index concurrently s9i on s9 (a)',
+        'reindex index concurrently s9i',
+        'drop index concurrently s9i',
+        'lock table s9',
+        'set constraints all immediate',
+      ]) {
+        answers.push(await extended(client, statement(text), flush(), sync()));
+      }
+      answers.push(...(await simple(client, 'drop table s9')));
+      await client.end();
+      return answers;
+    },
+  },
+  {
+    name: 'a BEGIN that fails begins nothing, and what a block set goes with it',
+    async run(connect) {
+      const client = await connect();
+      const answers = [
+        await extended(
+          client,
+          statement('create table s10 (a int)'),
+          statement('insert into s10 values (1)'),
+          statement('begin isolation level repeatable read'),
+          sync(),
+        ),
+      ];
+      answers.push(
+        ...(await simple(
+          client,
+          'select * from s10',
+          'select 1; set transaction read only; select nothing',
+          'create table s10 (a int); drop table s10',
+          'show transaction_read_only',
+        )),
+      );
+      await client.end();
+      return answers;
+    },
+  },
+  {
+    name: 'Parse, Bind and Describe find their errors in order',
+    async run(connect) {
+      const client = await connect();
+      const answers: string[] = [];
+      const send = async (...parts: Uint8Array[]) =>
+        answers.push(await extended(client, ...parts, sync()));
+      await send(parse('a', 'select $1::int'), parse('b', 'fetch 1 from nowhere'));
+      await send(parse('a', 'selec'));
+      await send(parse('a', 'select 1'));
+      await simple(client, 'begin');
+      await send(bind('p', 'a', ['1']));
+      await send(bind('p', 'nothing'));
+      await simple(client, 'rollback');
+      await send(describe('S', 'b'), bind('', 'b', [], [1, 0]), describe('P', ''), execute(''));
+      await send(parse('', 'set application_name = s11'), bind('', '', [], [1, 0]), execute(''));
+      await send(parse('', 'select 1'));
+      await simple(client, 'select 2');
+      await send(bind('', ''));
+      await send(parse('', 'select 1'));
+      await send(parse('', 'selec'));
+      await send(bind('', ''));
+      const where: (string | undefined)[] = [];
+      for (const message of [
+        bind('', 'a', ['x']),
+        bind('q', 'a', ['x']),
+        bind('', 'a', [Buffer.of(1)]),
+      ]) {
+        client.send(message, sync());
+        const [error] = await client.until('Z');
+        where.push(readFields(error!.body).W);
+      }
+      await send(parse('', 'prepare s11 as select 1'), bind('', ''), execute(''));
+      await simple(client, 'prepare s12 as select 12');
+      answers.push(...(await simple(client, 'execute s12 (1)')));
+      await client.end();
+      return [...answers, ...where.map(String)];
+    },
+  },
+  {
+    name: 'rows of commands are described in the formats that they are bound to',
+    async run(connect) {
+      const client = await connect();
+      const answers: string[] = [];
+      await simple(client, 'prepare s13 as select 13', 'begin', 'declare c cursor for select 14');
+      for (const text of ['show datestyle', 'explain select 1', 'execute s13', 'fetch 1 from c']) {
+        client.send(parse('', text), bind('', '', [], [1]), describe('P', ''), execute(''), sync());
+        const messages = await client.until('Z');
+        const { body } = messages.find(({ type }) => type === 'T')!;
+        answers.push(`${text}: ${body.readInt16BE(body.length - 2)} ${messages.at(-2)!.type}`);
+      }
+      await client.end();
+      return answers;
+    },
+  },
 ];
