@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import { ByteWriter } from '../../base/index.ts';
-import { Catalog, type CatalogChange, type TypeDescriptor } from '../../catalog/index.ts';
+import { Catalog, type CatalogChange } from '../../catalog/index.ts';
 import { type PgErrorFields, pgError } from '../../errors/index.ts';
 import {
   ANSWERED_RUN,
@@ -19,8 +19,8 @@ import {
 import { type SharedMemory, SnapshotSlotPool, Snapshots } from '../../shm/index.ts';
 import type { Expr } from '../../sql/expression.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
-import type { ExclusiveTables, FastPathWords, IsolationLevel } from '../../txn/index.ts';
-import { type Datum, useTypes } from '../../types/index.ts';
+import type { ExclusiveTables, FastPathWords } from '../../txn/index.ts';
+import type { Datum } from '../../types/index.ts';
 import type { ReplyMessage } from '../generated/reply-message.ts';
 import { EXECUTE_FLAGS, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
 import { systemViewLookup } from '../system-views.ts';
@@ -83,7 +83,6 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     fastPathWords: FastPathWords,
   ) {
     this.serverStartTimestamp = serverStartTimestamp;
-    useTypes(this.catalog);
     this.exclusiveTables = exclusiveTables;
     this.snapshots = new Snapshots(memory);
     this.slots = new SnapshotSlotPool(memory);
@@ -100,10 +99,6 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
   setReaders(channels: WorkerChannel[]): void {
     this.readers = channels;
   }
-    tellTypes(
-      added,
-      Array.from(this.catalog.types(), (type) => [type.oid, type]),
-    );
 
   /** Takes what has come from all workers; returns how many messages. */
   receive(): number {
@@ -312,7 +307,6 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
       const update = deserialize(payload.slice(start, end)) as CatalogUpdate;
       this.catalog.apply(update.changes, update.version);
       return;
-      tellTypes(this.readers, changedTypes(update.changes));
     }
     if (kind === REPLY.surrender) {
       this.surrender(message.count(), message.request());
@@ -561,21 +555,6 @@ class RoutedRun implements RunHandle {
 }
 
 function recovering() {
-type TypeChange = readonly [oid: number, definition: TypeDescriptor | null];
-
-function changedTypes(changes: readonly CatalogChange[]): TypeChange[] {
-  return changes
-    .filter(({ kind }) => kind === 'type')
-    .map(({ oid, descriptor }) => [oid, descriptor as TypeDescriptor | null]);
-}
-
-/** Tells readers of types before the statements that need them. */
-function tellTypes(readers: readonly WorkerChannel[], changes: readonly TypeChange[]): void {
-  if (changes.length === 0) return;
-  const payload = serialize(changes);
-  for (const reader of readers) reader.control({ kind: REQUEST.types }, payload);
-}
-
   return pgError('cannot_connect_now', 'the database system is in recovery mode');
 }
 
