@@ -7,6 +7,7 @@ import {
   type CatalogObjects,
 } from './catalog.ts';
 import { decodeDescriptor, encodeDescriptor } from './codec.ts';
+import type { RelationDescriptor } from './descriptors.ts';
 
 /** The catalog's own tree: one entry an object.
  *
@@ -57,5 +58,7 @@ export function readCatalog(cursor: Cursor): CatalogChange[] {
 
 /** Adds what relations lacked that were written before there were partitions. */
 function completed(descriptor: CatalogObjects[CatalogKind]): CatalogObjects[CatalogKind] {
-  return { partitioning: null, partitionOf: null, ...descriptor };
+  return { ...NO_PARTITIONS, ...(descriptor as RelationDescriptor) };
 }
+
+const NO_PARTITIONS = { partitioning: null, partitionOf: null };

@@ -1,3 +1,4 @@
+import type { TypeSource } from '../types/index.ts';
 import type {
   CatalogView,
   DatabaseDescriptor,
@@ -7,11 +8,12 @@ import type {
   RoleDescriptor,
   SchemaDescriptor,
   SystemViewShape,
+  TypeDescriptor,
 } from './descriptors.ts';
 import { inBoundOrder } from './partition-bounds.ts';
 
 /** What the catalog holds, by kind; the number is stored in keys of the catalog tree. */
-export const CATALOG_KIND = { schema: 1, relation: 2, role: 3, database: 4 } as const;
+export const CATALOG_KIND = { schema: 1, relation: 2, role: 3, database: 4, type: 5 } as const;
 
 export type CatalogKind = keyof typeof CATALOG_KIND;
 
@@ -20,6 +22,7 @@ export interface CatalogObjects {
   readonly relation: RelationDescriptor;
   readonly role: RoleDescriptor;
   readonly database: DatabaseDescriptor;
+  readonly type: TypeDescriptor;
 }
 
 /** One change: an object's new descriptor, or null when it is gone. Plain data; crosses threads. */
@@ -48,7 +51,7 @@ interface IndexPlace {
  * A catalog is changed in place by `apply` (the committed catalog of a thread) or copied by `with`
  * (a transaction's own view, over the committed one). Copies share unchanged descriptors.
  */
-export class Catalog implements CatalogView {
+export class Catalog implements CatalogView, TypeSource {
   version = 0;
   private readonly lookupSystemView: SystemViewLookup;
   private readonly byOid: { [K in CatalogKind]: Map<number, CatalogObjects[K]> };
@@ -56,6 +59,11 @@ export class Catalog implements CatalogView {
   private readonly relationNames: Map<string, RelationDescriptor>;
   private readonly indexNames: Map<string, IndexPlace>;
   private readonly indexOids: Map<number, IndexPlace>;
+  /** Oids of types and their array types by `schema oid/name`; types by the oid of their array. */
+  private readonly typeNames: Map<string, number>;
+  private readonly arrayTypes: Map<number, TypeDescriptor>;
+  /** The types that a transaction has changed; null where it has changed none. */
+  private ownTypes: ReadonlySet<number> | null;
   /** Foreign keys by the table that they refer to. */
   private readonly foreignKeys: Map<number, readonly ForeignKeyPlace[]>;
   /** Oids of the partitions by the oid of their parent, as they came. */
@@ -70,10 +78,14 @@ export class Catalog implements CatalogView {
       relation: new Map(from?.byOid.relation),
       role: new Map(from?.byOid.role),
       database: new Map(from?.byOid.database),
+      type: new Map(from?.byOid.type),
     };
     this.relationNames = new Map(from?.relationNames);
     this.indexNames = new Map(from?.indexNames);
     this.indexOids = new Map(from?.indexOids);
+    this.typeNames = new Map(from?.typeNames);
+    this.arrayTypes = new Map(from?.arrayTypes);
+    this.ownTypes = from?.ownTypes ?? null;
     this.foreignKeys = new Map(from?.foreignKeys);
     this.partitions = new Map(from?.partitions);
     this.orderedPartitions = new Map(from?.orderedPartitions);
@@ -81,9 +93,11 @@ export class Catalog implements CatalogView {
   }
 
   /** This catalog with changes on top, under a version of its own. */
-  with(changes: Iterable<CatalogChange>, version: number): Catalog {
+  with(changes: readonly CatalogChange[], version: number): Catalog {
     const copy = new Catalog(this.lookupSystemView, this);
     copy.apply(changes, version);
+    const types = changes.filter(({ kind }) => kind === 'type').map(({ oid }) => oid);
+    if (types.length > 0) copy.ownTypes = new Set([...(this.ownTypes ?? []), ...types]);
     return copy;
   }
 
@@ -145,6 +159,28 @@ export class Catalog implements CatalogView {
     return partitions;
   }
 
+  typeOidByName(schema: number, name: string): number | undefined {
+    return this.typeNames.get(nameKey(schema, name));
+  }
+
+  typeByOid(oid: number): TypeDescriptor | undefined {
+    return this.byOid.type.get(oid) ?? this.arrayTypes.get(oid);
+  }
+
+  types(): Iterable<TypeDescriptor> {
+    return this.byOid.type.values();
+  }
+
+  /** The transaction at hand has changed the type. */
+  isOwnType(oid: number): boolean {
+    return this.ownTypes?.has(oid) === true;
+  }
+
+  /** It has changed some type. */
+  get changesTypes(): boolean {
+    return this.ownTypes !== null;
+  }
+
   roleByName(name: string): RoleDescriptor | undefined {
     return findByName(this.byOid.role.values(), name);
   }
@@ -180,6 +216,9 @@ export class Catalog implements CatalogView {
       for (const index of relation.indexes) highest = Math.max(highest, index.oid);
       for (const constraint of relation.constraints) highest = Math.max(highest, constraint.oid);
     }
+    for (const type of this.types()) {
+      highest = Math.max(highest, type.arrayOid, ...type.labels.map(({ oid }) => oid));
+    }
     return highest;
   }
 
@@ -189,8 +228,27 @@ export class Catalog implements CatalogView {
       this.forgetNames(this.byOid.relation.get(change.oid));
       this.learnNames(change.descriptor as RelationDescriptor | null);
     }
+    if (change.kind === 'type') {
+      this.forgetType(this.byOid.type.get(change.oid));
+      this.learnType(change.descriptor as TypeDescriptor | null);
+    }
     if (change.descriptor === null) objects.delete(change.oid);
     else objects.set(change.oid, change.descriptor);
+  }
+
+  private forgetType(type: TypeDescriptor | undefined): void {
+    if (type === undefined) return;
+    this.arrayTypes.delete(type.arrayOid);
+    for (const name of [type.name, type.arrayName]) {
+      this.typeNames.delete(nameKey(type.schema, name));
+    }
+  }
+
+  private learnType(type: TypeDescriptor | null): void {
+    if (type === null) return;
+    this.arrayTypes.set(type.arrayOid, type);
+    this.typeNames.set(nameKey(type.schema, type.name), type.oid);
+    this.typeNames.set(nameKey(type.schema, type.arrayName), type.arrayOid);
   }
 
   private forgetNames(relation: RelationDescriptor | undefined): void {

@@ -1,5 +1,5 @@
 import type { TreeId } from '../storage/index.ts';
-import type { Datum } from '../types/index.ts';
+import type { Datum, EnumDefinition, EnumLabel } from '../types/index.ts';
 
 /** What COMMENT ON has a text for. Absent or null: no comment. */
 interface Commented {
@@ -205,6 +205,19 @@ export interface DatabaseDescriptor extends Commented {
   readonly owner: number;
 }
 
+/** A type of users: an enum. Immutable: a change makes a new descriptor. */
+export interface TypeDescriptor extends EnumDefinition, Commented {
+  readonly kind: 'enum';
+  readonly schema: number;
+  readonly owner: number;
+  readonly labels: readonly EnumLabelDescriptor[];
+}
+
+export interface EnumLabelDescriptor extends EnumLabel {
+  /** pg_enum's enumsortorder, a float4: the labels are numbered anew when there is no number left. */
+  readonly sortOrder: number;
+}
+
 /** Names to descriptors, as one statement sees them: committed, with its transaction's own changes. */
 export interface CatalogView {
   /** Grows with every committed change; plans made under another version are made anew. */
@@ -223,6 +236,11 @@ export interface CatalogView {
     name: string,
   ): { table: RelationDescriptor; index: IndexDescriptor } | undefined;
   indexByOid(oid: number): { table: RelationDescriptor; index: IndexDescriptor } | undefined;
+  /** Oid of the type or array type of a name. */
+  typeOidByName(schema: number, name: string): number | undefined;
+  /** A type by its oid or by that of its array type. */
+  typeByOid(oid: number): TypeDescriptor | undefined;
+  types(): Iterable<TypeDescriptor>;
   roleByName(name: string): RoleDescriptor | undefined;
   roleByOid(oid: number): RoleDescriptor | undefined;
   roles(): Iterable<RoleDescriptor>;

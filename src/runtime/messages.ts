@@ -44,6 +44,9 @@ export const REQUEST = {
   transfer: 22,
   /** argument: number of a REPLY.surrender, which has been done. Writer only. */
   surrendered: 23,
+  /** Types of users that have been committed. Payload: pairs of oid and definition (null: gone),
+   * serialised. Readers only; the writer has the catalog. */
+  types: 24,
 } as const;
 
 /** Operations of REQUEST.transaction. */

@@ -18,7 +18,7 @@ import type { CopyFormat } from '../sql/execute/index.ts';
 import type { Expr } from '../sql/expression.ts';
 import { characterIndex, type ParsedStatement, parseStatements } from '../sql/parse/index.ts';
 import type { Plan } from '../sql/plan/plan.ts';
-import { builtinTypes, characterCount, type Datum } from '../types/index.ts';
+import { characterCount, type Datum, findType, withTypes } from '../types/index.ts';
 import {
   type DiscardOperation,
   type HeldSnapshot,
@@ -219,7 +219,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   parse(name: string, text: string, parameterTypes: readonly number[]): void {
     this.extended(() => {
       for (const oid of parameterTypes) {
-        if (oid !== 0 && builtinTypes.find(oid) === undefined) {
+        if (oid !== 0 && findType(oid) === undefined) {
           throw notSupported(`the type with OID ${oid}`);
         }
       }
@@ -557,7 +557,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   /** What changed in the block is seen by the writer alone; a plan without tables need not see it. */
   private runsInWriter({ plan }: PlannedStatement): boolean {
-    if (plan.needsWriter) return true;
+    if (plan.needsWriter || this.changedCatalog?.changesTypes === true) return true;
     if (plan.tables.length === 0) return false;
     if (this.block.inWriter || this.backend.isLocked(plan)) return true;
     if (this.block.state === 'open') this.lockReads(plan);
@@ -1227,7 +1227,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   private guard(body: () => void): void {
     try {
-      body();
+      withTypes(this.catalog, body);
     } catch (thrown) {
       if (thrown === ANSWERED) return;
       this.run = null;

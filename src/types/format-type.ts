@@ -1,5 +1,5 @@
 import { OID } from './oid.ts';
-import { builtinTypes } from './registry.ts';
+import { findType } from './registry.ts';
 import type { SqlType } from './sql-type.ts';
 
 /** A type as PostgreSQL's format_type prints it: `numeric(10,2)`, `timestamp(3) with time zone[]`.
@@ -7,9 +7,9 @@ import type { SqlType } from './sql-type.ts';
  * only for char(n) and bit(n), where no modifier means `bpchar` and `"bit"`. */
 export function formatType(oid: number, typmod: number | null = null): string {
   if (oid === 0) return '-';
-  const type = builtinTypes.find(oid);
+  const type = findType(oid);
   if (type === undefined) return '???';
-  const element = isTrueArray(type) ? builtinTypes.find(type.elementOid) : undefined;
+  const element = isTrueArray(type) ? findType(type.elementOid) : undefined;
   if (element !== undefined) return `${formatScalar(element, typmod)}[]`;
   return formatScalar(type, typmod);
 }

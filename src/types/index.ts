@@ -6,6 +6,7 @@ export { parseBoolean } from './boolean.ts';
 export { decodeHex } from './bytea.ts';
 export * from './datetime/index.ts';
 export * from './datum.ts';
+export { type EnumDefinition, type EnumLabel, unsafeUse } from './enum.ts';
 export { formatFloat4, formatFloat8, parseFloat4, parseFloat8 } from './float.ts';
 export { formatType } from './format-type.ts';
 export {
@@ -38,10 +39,20 @@ export type { ObjectNames, ReferenceKind } from './object-reference.ts';
 export { OID } from './oid.ts';
 /** What is computed of ranges: `range.merge(kind, a, b)`. */
 export * as range from './range/index.ts';
-export { builtinTypes, typeByName, typeByOid } from './registry.ts';
+export { builtinTypes, findType, typeByName, typeByOid } from './registry.ts';
 export * from './sql-type.ts';
 export { truncateName, unpad } from './text.ts';
 export { arrayTypeOf, parseTypeName, resolveTypeName, SERIAL_TYPES } from './type-name.ts';
+export {
+  CommittedTypes,
+  enumDefinition,
+  findUserType,
+  isOwnType,
+  type TypeDefinition,
+  type TypeSource,
+  useTypes,
+  withTypes,
+} from './user-types.ts';
 export {
   characterCount,
   characterOffset,

@@ -34,6 +34,7 @@ import {
   unknownType,
   varcharType,
 } from './text.ts';
+import { findUserType } from './user-types.ts';
 import { uuidType } from './uuid.ts';
 
 /** Types by OID and by their name in pg_type. */
@@ -113,7 +114,7 @@ const BASE_TYPES: readonly SqlType[] = [
 
 function builtins(): TypeRegistry {
   const registry = new TypeRegistry([...BASE_TYPES, ...PSEUDO_TYPES]);
-  registry.add(recordType((oid) => registry.get(oid)));
+  registry.add(recordType(typeByOid));
   registry.add(vectorType(22, 'int2vector', 1006, int2Type));
   registry.add(vectorType(30, 'oidvector', 1013, oidType));
   for (const type of [...registry.all()]) {
@@ -127,9 +128,14 @@ function builtins(): TypeRegistry {
 /** The types that every database has. */
 export const builtinTypes = builtins();
 
-/** A built-in type by OID; fails with XX000 when there is none. */
+/** A type by OID, built-in or of users; fails with XX000 when there is none. */
 export function typeByOid(oid: number): SqlType {
-  return builtinTypes.get(oid);
+  return findType(oid) ?? builtinTypes.get(oid);
+}
+
+/** The same; undefined when there is none. */
+export function findType(oid: number): SqlType | undefined {
+  return builtinTypes.find(oid) ?? findUserType(oid);
 }
 
 /** A built-in type by its name in pg_type (`int4`), or undefined. */

@@ -1,4 +1,4 @@
-import { builtinTypes } from './registry.ts';
+import { builtinTypes, findType } from './registry.ts';
 import type { SqlType } from './sql-type.ts';
 
 /** SQL's own spellings, as the user writes them in a string ('integer'::regtype). The parser turns
@@ -55,7 +55,7 @@ export function resolveTypeName(names: readonly string[]): SqlType | undefined {
 /** The array type over a type, or undefined. An array is its own array type: int4[][] is int4[]. */
 export function arrayTypeOf(type: SqlType): SqlType | undefined {
   if (type.elementOid !== 0 && type.name.startsWith('_')) return type;
-  return type.arrayOid === 0 ? undefined : builtinTypes.find(type.arrayOid);
+  return type.arrayOid === 0 ? undefined : findType(type.arrayOid);
 }
 
 /** Reads a type as a user spells it in text: `integer`, `int4[]`, `"char"`, `pg_catalog.text`,

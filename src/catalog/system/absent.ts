@@ -3,7 +3,7 @@ import { noRows, type ProducerTable } from './system-state.ts';
 /** Catalogs of objects that Heddle does not have, or keeps no record of: clients ask for them, and
  * find nothing. */
 const PG_CATALOG = `pg_auth_members pg_available_extension_versions pg_available_extensions
-  pg_conversion pg_db_role_setting pg_default_acl pg_enum pg_event_trigger
+  pg_conversion pg_db_role_setting pg_default_acl pg_event_trigger
   pg_extension pg_foreign_data_wrapper pg_foreign_server pg_foreign_table pg_init_privs
   pg_largeobject_metadata pg_matviews pg_parameter_acl pg_policies pg_policy pg_prepared_xacts
   pg_publication pg_publication_namespace pg_publication_rel pg_publication_tables

@@ -34,7 +34,7 @@ function activityRow(catalog: CatalogView, facts: ActivityFacts): SystemRow {
     usesysid: catalog.roleByName(facts.user)?.oid ?? null,
     usename: facts.user,
     application_name: facts.applicationName,
-    client_addr: facts.clientAddress,
+    client_addr: network.ofSocket(facts.clientAddress ?? undefined),
     client_port: facts.clientPort,
     backend_start: facts.backendStart,
     xact_start: facts.transactionStart,

@@ -131,7 +131,55 @@ function dependency(from: ObjectAddress, to: ObjectAddress, type: DependencyType
 
 const { pg_attrdef, pg_class, pg_constraint, pg_namespace, pg_type } = CATALOG_OID;
 
-function* dependencyRows({ catalog, server }: SystemState): Iterable<SystemRow> {
+function* dependencyRows(state: SystemState): Iterable<SystemRow> {
+  yield* relationDependencies(state);
+  yield* typeDependencies(state);
+}
+
+/** Types depend on their schemas; columns, defaults and checks on the types that they name. */
+function* typeDependencies({ catalog }: SystemState): Iterable<SystemRow> {
+  for (const { oid, schema, arrayOid } of catalog.types()) {
+    const address = { class: pg_type, oid };
+    yield dependency(address, { class: pg_namespace, oid: schema }, 'n');
+    yield dependency({ class: pg_type, oid: arrayOid }, address, 'i');
+  }
+  for (const table of catalog.relations()) {
+    for (const [position, column] of table.columns.entries()) {
+      if (column.dropped) continue;
+      if (catalog.typeByOid(column.type) !== undefined) {
+        const type = { class: pg_type, oid: column.type };
+        yield dependency(columnAddress(table, position), type, 'n');
+      }
+      const address = { class: pg_attrdef, oid: defaultOid(table, position) };
+      yield* expressionTypes(catalog, address, column.default?.expr);
+    }
+    for (const { oid, check } of table.constraints) {
+      yield* expressionTypes(catalog, { class: pg_constraint, oid }, check?.expr);
+    }
+  }
+}
+
+function* expressionTypes(
+  catalog: CatalogView,
+  from: ObjectAddress,
+  expr: unknown,
+): Iterable<SystemRow> {
+  for (const type of typesNamed(expr)) {
+    if (catalog.typeByOid(type) === undefined) continue;
+    yield dependency(from, { class: pg_type, oid: type }, 'n');
+  }
+}
+
+/** Oids of the types of an expression's constants and casts. */
+function typesNamed(part: unknown, found = new Set<number>()): Set<number> {
+  if (typeof part !== 'object' || part === null) return found;
+  const { kind, type } = part as { kind?: unknown; type?: unknown };
+  if ((kind === 'const' || kind === 'cast') && typeof type === 'number') found.add(type);
+  for (const child of Object.values(part)) typesNamed(child, found);
+  return found;
+}
+
+function* relationDependencies({ catalog, server }: SystemState): Iterable<SystemRow> {
   for (const relation of catalog.relations()) {
     const address = { class: pg_class, oid: relation.oid };
     yield dependency(address, { class: pg_namespace, oid: relation.schema }, 'n');

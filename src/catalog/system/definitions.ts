@@ -98,9 +98,24 @@ function isCall(text: string): boolean {
   return name !== null && closingParenthesis(text, name[0].length - 1) === text.length - 1;
 }
 
-/** A stored expression as the session's search path lets it be read: the relations in it are stored
- * with their schemas, and lose them where they are visible. */
+/** A stored expression as the session's search path lets it be read: the relations and types in it are
+ * stored with their schemas, and lose them where they are visible. */
 function visibleExpression(names: SystemNames, text: string): string {
+  return visibleRelations(names, visibleTypes(names, text));
+}
+
+function visibleTypes(names: SystemNames, text: string): string {
+  return text.replace(QUALIFIED_CAST, (whole, type: string | undefined) => {
+    const found = type === undefined ? undefined : names.findUserType(type);
+    return found === undefined ? whole : `::${names.userTypeName(found)}`;
+  });
+}
+
+/** A quoted text, to be stepped over, or a cast to a type that is named with its schema. */
+const NAME = '(?:[a-z_][a-z0-9_$]*|"(?:[^"]|"")*")';
+const QUALIFIED_CAST = new RegExp(`'(?:[^']|'')*'|::(${NAME}\\.${NAME})`, 'g');
+
+function visibleRelations(names: SystemNames, text: string): string {
   if (!text.includes('::regclass')) return text;
   return text.replace(LITERAL, (whole, literal: string, cast: string | undefined) => {
     if (cast === undefined) return whole;

@@ -58,6 +58,7 @@ function* plainDescriptions(
 function* descriptions(catalog: CatalogView): Iterable<Description> {
   for (const [catalog, object, text] of BUILTIN) yield { catalog, object, column: 0, text };
   yield* plainDescriptions(CATALOG_OID.pg_namespace, catalog.schemas());
+  yield* plainDescriptions(CATALOG_OID.pg_type, catalog.types());
   yield* relationDescriptions(catalog);
 }
 
@@ -80,6 +81,8 @@ export function objectDescription(
       return columnDescription(catalog, object, 0);
     case CATALOG_OID.pg_namespace:
       return catalog.schemaByOid(object)?.comment ?? null;
+    case CATALOG_OID.pg_type:
+      return catalog.typeByOid(object)?.comment ?? builtinTexts().get(`${place}/${object}`) ?? null;
     case CATALOG_OID.pg_constraint:
       return find(relationDescriptions(catalog), place, object);
     default:

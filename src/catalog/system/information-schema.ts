@@ -1,7 +1,7 @@
 /** The views of information_schema. Catalog names are the database's; system relations are left to
  * pg_catalog, but for `tables` and `columns`, which list everything as PostgreSQL does. */
 
-import { builtinTypes, type Datum, formatType, OID, type SqlType } from '../../types/index.ts';
+import { type Datum, findType, formatType, OID, type SqlType } from '../../types/index.ts';
 import type {
   CatalogView,
   ColumnDescriptor,
@@ -91,6 +91,7 @@ function columnRow(
   const { catalog } = names;
   return {
     ...describeColumn(database, column.type, column.typmod, position + 1),
+    udt_schema: typeSchema(catalog, column.type),
     table_schema: schemaName(catalog, table.schema),
     table_name: table.name,
     column_name: column.name,
@@ -115,8 +116,14 @@ function identityColumns(catalog: CatalogView, column: ColumnDescriptor): System
   };
 }
 
+/** The schema of a type: that of PostgreSQL's own unless it is one of users. */
+function typeSchema(catalog: CatalogView, oid: number): string {
+  const type = catalog.typeByOid(oid);
+  return type === undefined ? 'pg_catalog' : schemaName(catalog, type.schema);
+}
+
 function describeColumn(database: string, oid: number, typmod: number, number: number): SystemRow {
-  const type = builtinTypes.find(oid);
+  const type = findType(oid);
   return {
     table_catalog: database,
     ordinal_position: number,
@@ -148,7 +155,7 @@ const CLOCKS: ReadonlySet<number> = new Set([OID.time, OID.timetz, OID.timestamp
 const SECOND_DIGITS = 6;
 
 function typeFacts(type: SqlType | undefined, typmod: number): SystemRow {
-  if (type === undefined) return { data_type: 'USER-DEFINED' };
+  if (type === undefined || type.category === 'E') return { data_type: 'USER-DEFINED' };
   if (isArray(type)) return { data_type: 'ARRAY' };
   return {
     data_type: formatType(type.oid),
@@ -220,24 +227,29 @@ function collationFacts(database: string, type: SqlType | undefined): SystemRow 
 function* elementTypeRows({ catalog, session }: SystemState): Iterable<SystemRow> {
   for (const table of tables(catalog)) {
     for (const [position, column] of table.columns.entries()) {
-      const type = builtinTypes.find(column.type);
+      const type = findType(column.type);
       if (column.dropped || type === undefined || !isArray(type)) continue;
-      const element = builtinTypes.find(type.elementOid);
+      const element = findType(type.elementOid);
       yield {
         object_catalog: session.database,
         object_schema: schemaName(catalog, table.schema),
         object_name: table.name,
         object_type: table.kind === 'view' ? VIEW : 'TABLE',
         collection_type_identifier: String(position + 1),
-        data_type: element === undefined ? '???' : formatType(element.oid),
+        data_type: elementDataType(element),
         ...collationFacts(session.database, element),
         udt_catalog: session.database,
-        udt_schema: 'pg_catalog',
+        udt_schema: typeSchema(catalog, type.elementOid),
         udt_name: element?.name ?? '???',
         dtd_identifier: `a${position + 1}`,
       };
     }
   }
+}
+
+function elementDataType(element: SqlType | undefined): string {
+  if (element === undefined) return '???';
+  return element.category === 'E' ? 'USER-DEFINED' : formatType(element.oid);
 }
 
 function* viewRows({ catalog, session }: SystemState): Iterable<SystemRow> {

@@ -9,7 +9,7 @@ import {
   parseTypeName,
   type ReferenceKind,
 } from '../../types/index.ts';
-import type { CatalogView } from '../descriptors.ts';
+import type { CatalogView, TypeDescriptor } from '../descriptors.ts';
 import { COLLATIONS } from './cluster.ts';
 import {
   FUNCTIONS,
@@ -187,12 +187,14 @@ export class SystemNames implements ObjectNames {
 
   // ---------------------------------------------------------------- types
 
-  /** A type's name as format_type prints it: built-in types and rows of relations. */
+  /** A type's name as format_type prints it: built-in types, those of users and rows of relations. */
   typeName(oid: number): string | null {
     if (builtinTypes.find(oid) !== undefined) return formatType(oid);
     for (const shape of SYSTEM_RELATIONS) {
       if (shape.rowType === oid) return this.relationName(shape);
     }
+    const type = this.catalog.typeByOid(oid);
+    if (type !== undefined) return `${this.userTypeName(type)}${type.oid === oid ? '' : '[]'}`;
     for (const relation of this.catalog.relations()) {
       if (relation.rowType === 0) continue;
       const isArray = relation.rowType + 1 === oid;
@@ -201,6 +203,34 @@ export class SystemNames implements ObjectNames {
       return isArray ? `${name}[]` : name;
     }
     return null;
+  }
+
+  /** The type of users that a bare name means. */
+  private visibleType(name: string): number | undefined {
+    for (const schema of this.path) {
+      const found = this.typeIn(schema, name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  private typeIn(schema: string, name: string): number | undefined {
+    const { catalog } = this;
+    const oid = catalog.schemaByName(schema)?.oid;
+    return oid === undefined ? undefined : catalog.typeOidByName(oid, name);
+  }
+
+  isTypeVisible({ oid, name, arrayOid, arrayName }: TypeDescriptor, which: number): boolean {
+    const bare = which === arrayOid ? arrayName : name;
+    if (builtinTypes.findByName(bare) !== undefined && this.path[0] === PG_CATALOG) return false;
+    return this.visibleType(bare) === (which === arrayOid ? arrayOid : oid);
+  }
+
+  /** The name of a type of users, with its schema where the bare name would not find it. */
+  userTypeName(type: TypeDescriptor): string {
+    const name = quoteIdentifier(type.name);
+    if (this.isTypeVisible(type, type.oid)) return name;
+    return `${quoteIdentifier(this.catalog.schemaByOid(type.schema)?.name ?? '')}.${name}`;
   }
 
   private requireType(text: string): number {
@@ -213,10 +243,24 @@ export class SystemNames implements ObjectNames {
     const names = parseQualifiedName(bare);
     const [name = '', schema] = [...names].reverse();
     if (schema !== undefined) this.requireSchema(schema);
+    const type = schema === undefined ? this.visibleType(name) : this.typeIn(schema, name);
+    if (type !== undefined) return isArray ? this.arrayTypeOf(type) : type;
     const place = schema === undefined ? this.visibleRelation(name) : this.relationIn(schema, name);
     const rowType = place === undefined ? 0 : this.rowTypeOf(place.oid);
     if (rowType !== 0) return isArray ? rowType + 1 : rowType;
     throw pgError('undefined_object', `type "${text.trim()}" does not exist`);
+  }
+
+  /** The type of users, or the one whose array it is, of a name with its schema. */
+  findUserType(text: string): TypeDescriptor | undefined {
+    const [name = '', schema = ''] = [...parseQualifiedName(text)].reverse();
+    const oid = this.typeIn(schema, name);
+    return oid === undefined ? undefined : this.catalog.typeByOid(oid);
+  }
+
+  /** The array type over a type of users; an array is its own. */
+  private arrayTypeOf(type: number): number {
+    return this.catalog.typeByOid(type)?.arrayOid ?? type;
   }
 
   private rowTypeOf(relation: number): number {

@@ -1,6 +1,6 @@
 /** pg_class, pg_attribute, pg_attrdef and pg_index. */
 
-import { builtinTypes, type Datum } from '../../types/index.ts';
+import { type Datum, findType } from '../../types/index.ts';
 import type {
   CatalogView,
   ColumnDescriptor,
@@ -175,7 +175,7 @@ function systemAttributeRows(): readonly SystemRow[] {
 }
 
 function attributeRow(facts: AttributeFacts): SystemRow {
-  const type = builtinTypes.find(facts.type);
+  const type = findType(facts.type);
   return {
     attrelid: facts.relation,
     attname: facts.name,
@@ -319,9 +319,7 @@ function indexRow(
       ...columns.map((column) => column.column + 1),
       ...included.map((position) => position + 1),
     ]),
-    indcollation: oidVector(
-      columns.map((column) => builtinTypes.find(column.type)?.collation ?? 0),
-    ),
+    indcollation: oidVector(columns.map((column) => findType(column.type)?.collation ?? 0)),
     indclass: oidVector(columns.map((column) => column.operatorClass)),
     indoption: int2Vector(
       columns.map(

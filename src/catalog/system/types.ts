@@ -1,9 +1,9 @@
-/** pg_type: built-in types, and the row types of tables and views. */
+/** pg_type: built-in types, the row types of tables and views, and the types of users; pg_enum. */
 
 import typeFacts from '../../../schemas/catalog/pg_type.json' with { type: 'json' };
 import { builtinTypes, OID } from '../../types/index.ts';
 import { PG_CATALOG_SCHEMA } from '../bootstrap.ts';
-import type { CatalogView } from '../descriptors.ts';
+import type { CatalogView, TypeDescriptor } from '../descriptors.ts';
 import { functionOid } from './functions.ts';
 import { OWNER, schemaOf } from './object-identity.ts';
 import { RANGE_VIEWS } from './ranges.ts';
@@ -37,25 +37,68 @@ function* typeRows({ catalog }: SystemState): Iterable<SystemRow> {
     yield rowTypeRow(shape.rowType, shape.name, schemaOf(catalog, shape), shape.oid, OWNER, 0);
   }
   yield* userRowTypes(catalog);
+  for (const type of catalog.types()) {
+    yield enumRow(type);
+    yield { ...arrayRow(type.arrayOid, type.arrayName, type.oid, type), typalign: 'i' };
+  }
+}
+
+function* enumLabelRows({ catalog }: SystemState): Iterable<SystemRow> {
+  for (const type of catalog.types()) {
+    for (const { oid, label, sortOrder } of type.labels) {
+      yield { oid, enumtypid: type.oid, enumsortorder: sortOrder, enumlabel: label };
+    }
+  }
+}
+
+function enumRow({ oid, name, schema, owner, arrayOid }: TypeDescriptor): SystemRow {
+  return {
+    ...PLAIN_TYPE,
+    oid,
+    typname: name,
+    typnamespace: schema,
+    typowner: owner,
+    typlen: 4,
+    typbyval: true,
+    typtype: 'e',
+    typcategory: 'E',
+    typarray: arrayOid,
+    typinput: functionOid('enum_in'),
+    typoutput: functionOid('enum_out'),
+    typreceive: functionOid('enum_recv'),
+    typsend: functionOid('enum_send'),
+    typalign: 'i',
+    typstorage: 'p',
+  };
 }
 
 function* userRowTypes(catalog: CatalogView): Iterable<SystemRow> {
   for (const { rowType, name, schema, oid, owner } of catalog.relations()) {
     if (rowType === 0) continue;
     yield rowTypeRow(rowType, name, schema, oid, owner, rowType + 1);
-    yield {
-      ...rowTypeRow(rowType + 1, `_${name}`, schema, 0, owner, 0),
-      typtype: 'b',
-      typcategory: 'A',
-      typelem: rowType,
-      typsubscript: functionOid('array_subscript_handler'),
-      typanalyze: functionOid('array_typanalyze'),
-      typinput: functionOid('array_in'),
-      typoutput: functionOid('array_out'),
-      typreceive: functionOid('array_recv'),
-      typsend: functionOid('array_send'),
-    };
+    yield arrayRow(rowType + 1, `_${name}`, rowType, { schema, owner });
   }
+}
+
+/** The array type over a type of a schema. */
+function arrayRow(
+  oid: number,
+  name: string,
+  element: number,
+  { schema, owner }: { readonly schema: number; readonly owner: number },
+): SystemRow {
+  return {
+    ...rowTypeRow(oid, name, schema, 0, owner, 0),
+    typtype: 'b',
+    typcategory: 'A',
+    typelem: element,
+    typsubscript: functionOid('array_subscript_handler'),
+    typanalyze: functionOid('array_typanalyze'),
+    typinput: functionOid('array_in'),
+    typoutput: functionOid('array_out'),
+    typreceive: functionOid('array_recv'),
+    typsend: functionOid('array_send'),
+  };
 }
 
 let builtins: readonly SystemRow[] | undefined;
@@ -140,4 +183,5 @@ function rowTypeRow(
 export const TYPE_VIEWS: ProducerTable = {
   ...RANGE_VIEWS,
   'pg_catalog.pg_type': typeRows,
+  'pg_catalog.pg_enum': enumLabelRows,
 };

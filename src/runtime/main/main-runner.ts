@@ -19,7 +19,7 @@ import {
   type TreeId,
   TreeRoots,
 } from '../../storage/index.ts';
-import { type Datum, typeByOid } from '../../types/index.ts';
+import { type Datum, typeByOid, withTypes } from '../../types/index.ts';
 import { currentSetting } from '../current-setting.ts';
 import { systemViewSource, type ThreadFacts } from '../system-views.ts';
 import { CursorPool } from '../worker/cursor-pool.ts';
@@ -172,7 +172,7 @@ class MainRun implements RunHandle {
     this.step(true);
   }
 
-  private readonly next = (): void => this.step(false);
+  private readonly next = (): void => withTypes(this.run.catalog, () => this.step(false));
 
   private step(first: boolean): void {
     if (this.over || this.moved !== null) return;

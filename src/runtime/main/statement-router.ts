@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import { ByteWriter } from '../../base/index.ts';
-import { Catalog, type CatalogChange } from '../../catalog/index.ts';
+import { Catalog, type CatalogChange, type TypeDescriptor } from '../../catalog/index.ts';
 import { type PgErrorFields, pgError } from '../../errors/index.ts';
 import {
   ANSWERED_RUN,
@@ -20,7 +20,7 @@ import { type SharedMemory, SnapshotSlotPool, Snapshots } from '../../shm/index.
 import type { Expr } from '../../sql/expression.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
 import type { ExclusiveTables, FastPathWords } from '../../txn/index.ts';
-import type { Datum } from '../../types/index.ts';
+import { type Datum, useTypes } from '../../types/index.ts';
 import type { ReplyMessage } from '../generated/reply-message.ts';
 import { EXECUTE_FLAGS, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
 import { systemViewLookup } from '../system-views.ts';
@@ -83,6 +83,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     fastPathWords: FastPathWords,
   ) {
     this.serverStartTimestamp = serverStartTimestamp;
+    useTypes(this.catalog);
     this.exclusiveTables = exclusiveTables;
     this.snapshots = new Snapshots(memory);
     this.slots = new SnapshotSlotPool(memory);
@@ -97,7 +98,12 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
   }
 
   setReaders(channels: WorkerChannel[]): void {
+    const added = channels.filter((channel) => !this.readers.includes(channel));
     this.readers = channels;
+    tellTypes(
+      added,
+      Array.from(this.catalog.types(), (type) => [type.oid, type]),
+    );
   }
 
   /** Takes what has come from all workers; returns how many messages. */
@@ -306,6 +312,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     if (kind === REPLY.catalog) {
       const update = deserialize(payload.slice(start, end)) as CatalogUpdate;
       this.catalog.apply(update.changes, update.version);
+      tellTypes(this.readers, changedTypes(update.changes));
       return;
     }
     if (kind === REPLY.surrender) {
@@ -552,6 +559,21 @@ class RoutedRun implements RunHandle {
     this.channel.control({ kind: REQUEST.credit, request: this.request, argument: this.owed });
     this.owed = 0;
   }
+}
+
+type TypeChange = readonly [oid: number, definition: TypeDescriptor | null];
+
+function changedTypes(changes: readonly CatalogChange[]): TypeChange[] {
+  return changes
+    .filter(({ kind }) => kind === 'type')
+    .map(({ oid, descriptor }) => [oid, descriptor as TypeDescriptor | null]);
+}
+
+/** Tells readers of types before the statements that need them. */
+function tellTypes(readers: readonly WorkerChannel[], changes: readonly TypeChange[]): void {
+  if (changes.length === 0) return;
+  const payload = serialize(changes);
+  for (const reader of readers) reader.control({ kind: REQUEST.types }, payload);
 }
 
 function recovering() {

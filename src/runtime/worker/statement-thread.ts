@@ -13,6 +13,7 @@ import {
   type TreeId,
   TreeRoots,
 } from '../../storage/index.ts';
+import { CommittedTypes, type TypeSource, useTypes } from '../../types/index.ts';
 import { copyFormatOf } from '../copy-format-text.ts';
 import { currentSetting } from '../current-setting.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
@@ -37,6 +38,8 @@ export interface ThreadSetup {
   readonly replyRing: SharedArrayBuffer;
 }
 
+type CommittedChanges = Parameters<CommittedTypes['learn']>[0];
+
 /** A statement runs so long before others get their turn. */
 const SLICE_MS = 2;
 /** How long a thread waits awake before it sleeps. */
@@ -59,6 +62,7 @@ export class StatementThread implements RequestHandler, StatementHost {
   /** Statements that wait for a time. */
   private sleepers: RunningStatement[] = [];
   private readonly idleStatements: RunningStatement[] = [];
+  private readonly committedTypes = new CommittedTypes();
   private readonly cursors: CursorPool;
   private readonly spillFiles: SpillFiles;
   protected stopping = false;
@@ -128,6 +132,11 @@ export class StatementThread implements RequestHandler, StatementHost {
     return true;
   }
 
+  /** The types of users as a session sees them. */
+  protected typesOf(_session: number): TypeSource {
+    return this.committedTypes;
+  }
+
   /** The statement has sent all its rows. */
   protected finish(statement: RunningStatement): void {
     this.port.complete(statement.request, statement.affectedRows(), null);
@@ -176,6 +185,7 @@ export class StatementThread implements RequestHandler, StatementHost {
   execute(message: ExecuteMessage, payload: Uint8Array, start: number, end: number): void {
     const request = message.request();
     let statement: RunningStatement | null = null;
+    useTypes(this.typesOf(message.session()));
     try {
       statement = this.newStatement(request);
       statement.session = message.session();
@@ -213,6 +223,7 @@ export class StatementThread implements RequestHandler, StatementHost {
 
   /** Opens the plan and runs its first slice. */
   protected start(statement: RunningStatement): void {
+    useTypes(this.typesOf(statement.session));
     try {
       statement.compiled =
         statement.instrumentation === null
@@ -251,6 +262,9 @@ export class StatementThread implements RequestHandler, StatementHost {
         return;
       case REQUEST.forgetContext:
         this.contexts.delete(message.argument());
+        return;
+      case REQUEST.types:
+        this.committedTypes.learn(deserialize(payload.slice(start, end)) as CommittedChanges);
         return;
       case REQUEST.fetch:
         if (statement === undefined) return;
@@ -304,6 +318,7 @@ export class StatementThread implements RequestHandler, StatementHost {
   }
 
   protected runStatement(statement: RunningStatement): void {
+    useTypes(this.typesOf(statement.session));
     this.reader.enter();
     let fields: PgErrorFields | null = null;
     let slice: number = SLICE.paused;

@@ -16,6 +16,7 @@ import {
 } from '../../sql/utility/index.ts';
 import type { Cursor, TreeId } from '../../storage/index.ts';
 import { tableLockTag } from '../../txn/index.ts';
+import { useTypes } from '../../types/index.ts';
 import { currentSetting } from '../current-setting.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
 import { EXECUTE_FLAGS, REPLY } from '../messages.ts';
@@ -201,6 +202,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     const { writer } = this;
     const { transaction } = this.open;
     this.sliceEnd = performance.now() + SLICE_MS;
+    useTypes(this.catalog);
     writer.changes.use(transaction);
     writer.reader.enter();
     let step: ReturnType<UtilityExecution['next']>;
@@ -296,6 +298,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     this.catalogChanged = true;
     this.writer.changeCatalog(this.open, change);
     this.functions.useCatalog(this.catalog, {});
+    useTypes(this.catalog);
   }
 
   nextOid(): number {
@@ -348,7 +351,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
   }
 
   openCursor(tree: TreeId): Cursor {
-    return this.writer.transactionCursor(this.open.transaction, tree);
+    return this.writer.readCursor(this.open.transaction, tree);
   }
 
   newestCursor(tree: TreeId): Cursor {

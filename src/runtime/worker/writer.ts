@@ -33,7 +33,7 @@ import {
   tableLockTag,
   type WriteSpill,
 } from '../../txn/index.ts';
-import { int8 } from '../../types/index.ts';
+import { int8, type TypeSource } from '../../types/index.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
 import type { ExecuteMessage } from '../generated/execute-message.ts';
 import { EXECUTE_FLAGS, ISOLATION, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
@@ -277,6 +277,11 @@ export class Writer extends StatementThread {
     if (tables.length === 0) return false;
     const catalog = this.catalogOf(open);
     return tables.some((table) => hasForeignKeys(catalog, table));
+  protected override typesOf(session: number): TypeSource {
+    const open = this.sessions.get(session)?.open ?? null;
+    return open === null ? this.catalog : this.catalogOf(open);
+  }
+
   }
 
   foreignKeysOf(open: OpenTransaction): ForeignKeyChecks {

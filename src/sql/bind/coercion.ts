@@ -1,6 +1,6 @@
 import { assertNever } from '../../base/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
-import { builtinTypes, OID } from '../../types/index.ts';
+import { findType, OID } from '../../types/index.ts';
 import type { CaseValueExpr, CastExpr, ConstExpr, Expr } from '../expression.ts';
 import { functionByOid } from '../functions/index.ts';
 import type { Binder } from './binder.ts';
@@ -137,7 +137,7 @@ function settleUnknown(b: Binder, expr: Expr, target: number, typmod: number): E
   const location = b.locationOf(expr);
   if (expr.kind === 'const') {
     if (expr.value === null) return b.at(constant(target, null), location);
-    const type = builtinTypes.find(target);
+    const type = findType(target);
     if (type === undefined) {
       throw notSupported(`type ${typeDisplay(target)}`, b.position(location));
     }
@@ -159,7 +159,7 @@ function settleUnknown(b: Binder, expr: Expr, target: number, typmod: number): E
       const text = b.context.literals[literal]?.text ?? '';
       return settleUnknown(b, b.at(constant(OID.unknown, text), location), target, typmod);
     }
-    const type = builtinTypes.find(target);
+    const type = findType(target);
     if (type !== undefined) b.verifyLiteral(literal, type, location);
     return b.at(b.literalParam(literal, target), location);
   }

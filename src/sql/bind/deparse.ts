@@ -1,10 +1,4 @@
-import {
-  builtinTypes,
-  type Datum,
-  DEFAULT_TYPE_CONTEXT,
-  formatType,
-  OID,
-} from '../../types/index.ts';
+import { type Datum, DEFAULT_TYPE_CONTEXT, findType, formatType, OID } from '../../types/index.ts';
 import type {
   AggregateExpr,
   WindowExpr,
@@ -31,6 +25,8 @@ export interface DeparseNames {
   /** What an outer slot holds; default `$n`. */
   slot?(slot: number): string;
   relation?(oid: number): string | null;
+  /** A type of users or its array type, as it is to be named; without it by its bare name. */
+  type?(oid: number): string | null;
   subplan?(subplan: SubplanExpr): string;
 }
 
@@ -79,7 +75,7 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
     exprs.map((part) => deparse(part, names, true)).join(', ');
   switch (expr.kind) {
     case 'const':
-      return deparseConstant(expr);
+      return deparseConstant(expr, names);
     case 'param':
       return `$${expr.index + 1}`;
     case 'column':
@@ -97,8 +93,7 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
       return deparseCall(expr, names);
     case 'cast': {
       if (!expr.explicit && !implicit) return deparse(expr.argument, names, implicit);
-      const inner = deparse(expr.argument, names, false);
-      return castText(inner, expr.argument, expr.type, expr.typmod);
+      return castText(expr.argument, expr.type, expr.typmod, names);
     }
     case 'typmod': {
       const inner =
@@ -106,7 +101,7 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
           ? expr.argument.argument
           : expr.argument;
       if (!expr.explicit && !implicit) return deparse(inner, names, implicit);
-      return castText(deparse(inner, names, false), inner, expr.type, expr.typmod);
+      return castText(inner, expr.type, expr.typmod, names);
     }
     case 'and':
     case 'or': {
@@ -146,7 +141,7 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
     }
     case 'array':
       return expr.elements.length === 0
-        ? `ARRAY[]::${formatType(expr.type)}`
+        ? `ARRAY[]::${typeLabel(names, expr.type, null)}`
         : `ARRAY[${list(expr.elements)}]`;
     case 'subscript': {
       const base = subscriptedText(expr.array, names);
@@ -193,9 +188,9 @@ function sequenceArgument(arg: Expr, names: DeparseNames): string {
   return deparse(arg, names, true);
 }
 
-function deparseConstant(expr: ConstExpr): string {
+function deparseConstant(expr: ConstExpr, names: DeparseNames): string {
   const { type, value } = expr;
-  const label = formatType(type, expr.typmod);
+  const label = typeLabel(names, type, expr.typmod);
   if (value === null) return type === OID.unknown ? 'NULL' : `NULL::${label}`;
   const text = datumText(type, value);
   switch (type) {
@@ -215,7 +210,7 @@ function deparseConstant(expr: ConstExpr): string {
 
 function datumText(type: number, value: Datum): string {
   if (typeof value === 'string') return value;
-  const found = builtinTypes.find(type);
+  const found = findType(type);
   return found === undefined ? String(value) : found.output(value, DEFAULT_TYPE_CONTEXT);
 }
 
@@ -223,7 +218,7 @@ function datumText(type: number, value: Datum): string {
 function listText(list: readonly Expr[], names: DeparseNames): string {
   const element = list[0]?.type ?? OID.text;
   const arrayType = arrayTypeOid(element);
-  const type = builtinTypes.find(arrayType);
+  const type = findType(arrayType);
   if (type !== undefined && list.every((part) => part.kind === 'const')) {
     const elements = list.map((part) => (part as ConstExpr).value);
     const array = {
@@ -233,13 +228,18 @@ function listText(list: readonly Expr[], names: DeparseNames): string {
       elements,
     };
     const text = type.output(array, DEFAULT_TYPE_CONTEXT);
-    return `${quoteLiteral(text)}::${formatType(arrayType)}`;
+    return `${quoteLiteral(text)}::${typeLabel(names, arrayType, null)}`;
   }
   return `ARRAY[${list.map((part) => deparse(part, names, true)).join(', ')}]`;
 }
 
-function castText(text: string, inner: Expr, type: number, typmod: number): string {
-  const label = formatType(type, typmod);
+function typeLabel(names: DeparseNames, type: number, typmod: number | null): string {
+  return names.type?.(type) ?? formatType(type, typmod);
+}
+
+function castText(inner: Expr, type: number, typmod: number, names: DeparseNames): string {
+  const text = deparse(inner, names, false);
+  const label = typeLabel(names, type, typmod);
   if (inner.kind === 'const' && inner.type === type) return text;
   return `(${text})::${label}`;
 }
@@ -298,7 +298,7 @@ function deparseCase(expr: Extract<Expr, { kind: 'case' }>, names: DeparseNames)
   }
   const otherwise =
     expr.otherwise === null
-      ? `NULL::${formatType(expr.type, expr.typmod)}`
+      ? `NULL::${typeLabel(names, expr.type, expr.typmod)}`
       : deparse(expr.otherwise, names, true);
   parts.push(`ELSE ${otherwise}`, 'END');
   return parts.join(' ');

@@ -7,6 +7,7 @@ import {
   coercesImplicitly,
   commonOf,
   elementTypeOf,
+  isEnumType,
   subscriptType,
   typeDisplay,
 } from './type-facts.ts';
@@ -88,7 +89,7 @@ function collectSlots(
 function accepts(declared: number, given: number): boolean {
   switch (declared) {
     case OID.anyenum:
-      return false;
+      return isEnumType(given);
     case OID.anynonarray:
       return elementTypeOf(given) === 0;
     case OID.anyarray:

@@ -1,8 +1,9 @@
 /** What type resolution asks about types: PostgreSQL 15's pg_type rows, implemented or not. */
 
 import typeRows from '../../../schemas/catalog/pg_type.json' with { type: 'json' };
-import { builtinTypes, formatType, OID } from '../../types/index.ts';
+import { enumDefinition, findType, formatType, OID } from '../../types/index.ts';
 
+/** The same of types of users are theirs. */
 interface TypeFacts {
   readonly oid: number;
   readonly name: string;
@@ -17,8 +18,15 @@ interface TypeFacts {
 const BY_OID: ReadonlyMap<number, TypeFacts> = new Map(typeRows.map((row) => [row.oid, row]));
 const BY_NAME: ReadonlyMap<string, TypeFacts> = new Map(typeRows.map((row) => [row.name, row]));
 
+function factsOf(oid: number): Pick<TypeFacts, 'category' | 'element' | 'array'> | undefined {
+  const facts = BY_OID.get(oid);
+  if (facts !== undefined) return facts;
+  const type = findType(oid);
+  return type && { category: type.category, element: type.elementOid, array: type.arrayOid };
+}
+
 export function typeCategory(oid: number): string {
-  return BY_OID.get(oid)?.category ?? 'C';
+  return factsOf(oid)?.category ?? 'C';
 }
 
 export function isPreferred(oid: number): boolean {
@@ -28,24 +36,23 @@ export function isPreferred(oid: number): boolean {
 /** Element type of a true array type, else 0. */
 export function elementTypeOf(oid: number): number {
   const facts = BY_OID.get(oid);
-  return facts !== undefined && facts.length === -1 && facts.name.startsWith('_')
-    ? facts.element
-    : 0;
+  if (facts === undefined) return factsOf(oid)?.element ?? 0;
+  return facts.length === -1 && facts.name.startsWith('_') ? facts.element : 0;
 }
 
 /** Element type of whatever can be subscripted, int2vector too. */
 export function subscriptType(oid: number): number {
-  const facts = BY_OID.get(oid);
+  const facts = factsOf(oid);
   return facts?.category === 'A' ? facts.element : elementTypeOf(oid);
 }
 
 export function arrayTypeOid(oid: number): number {
-  return BY_OID.get(oid)?.array ?? 0;
+  return factsOf(oid)?.array ?? 0;
 }
 
 /** A type's name as error messages show it. */
 export function typeDisplay(oid: number): string {
-  if (builtinTypes.find(oid) !== undefined) return formatType(oid);
+  if (findType(oid) !== undefined) return formatType(oid);
   return BY_OID.get(oid)?.sqlName ?? 'record';
 }
 
@@ -55,7 +62,11 @@ export function typeOidByName(name: string): number | undefined {
 
 /** Types with values of records: record itself and the row types of tables. */
 export function isRecordType(oid: number): boolean {
-  return oid === OID.record || !BY_OID.has(oid);
+  return oid === OID.record || factsOf(oid) === undefined;
+}
+
+export function isEnumType(oid: number): boolean {
+  return enumDefinition(oid) !== undefined;
 }
 
 export function isPolymorphic(oid: number): boolean {

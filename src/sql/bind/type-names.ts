@@ -1,6 +1,6 @@
 import type { TypeName } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
-import { arrayTypeOf, resolveTypeName, typeByOid } from '../../types/index.ts';
+import { arrayTypeOf, resolveTypeName, type SqlType, typeByOid } from '../../types/index.ts';
 import type { Binder } from './binder.ts';
 import { nameList } from './syntax.ts';
 import { typeOidByName } from './type-facts.ts';
@@ -16,7 +16,7 @@ export function bindTypeName(b: Binder, name: TypeName): BoundType {
   const position = b.position(name.location);
   if (name.pct_type === true) throw notSupported('%TYPE', position);
   if (name.setof === true) throw notSupported('SETOF', position);
-  const scalar = resolveTypeName(names);
+  const scalar = resolveTypeName(names) ?? userType(b, names);
   if (scalar === undefined) {
     const last = names.at(-1) ?? '';
     const known = names.length === 1 || names[0] === 'pg_catalog';
@@ -32,6 +32,19 @@ export function bindTypeName(b: Binder, name: TypeName): BoundType {
     );
   }
   return { type: type.oid, typmod: bindTypmod(b, name, scalar.oid) };
+}
+
+/** A type of users by its name, along the search path unless it is qualified. */
+function userType(b: Binder, names: readonly string[]): SqlType | undefined {
+  const { catalog, searchPath } = b.context;
+  const [name = '', schemaName] = [...names].reverse();
+  const schemas =
+    schemaName === undefined ? searchPath : [catalog.schemaByName(schemaName)?.oid ?? 0];
+  for (const schema of schemas) {
+    const oid = catalog.typeOidByName(schema, name);
+    if (oid !== undefined) return typeByOid(oid);
+  }
+  return undefined;
 }
 
 function bindTypmod(b: Binder, name: TypeName, scalar: number): number {

@@ -46,6 +46,8 @@ function tableIsVisible(context: C, oid: number): boolean | null {
 function typeIsVisible(context: C, oid: number): boolean | null {
   if (builtinTypes.find(oid) !== undefined) return true;
   const names = namesOf(context);
+  const type = catalogOf(context).typeByOid(oid);
+  if (type !== undefined) return names.isTypeVisible(type, oid);
   for (const relation of catalogOf(context).relations()) {
     if (relation.rowType === 0) continue;
     if (relation.rowType === oid || relation.rowType + 1 === oid) {
@@ -64,7 +66,6 @@ function builtinIsVisible(exists: (oid: number) => boolean) {
 function typeName(context: C, oid: number | null, typmod: number | null): string | null {
   if (oid === null) return null;
   if (oid === 0 || builtinTypes.find(oid) !== undefined) return formatType(oid, typmod);
-  // Only row types of relations are in the catalog.
   return (context.catalog && namesOf(context).typeName(oid)) ?? '???';
 }
 

@@ -11,6 +11,7 @@ import './series.ts';
 import './array.ts';
 import './range.ts';
 import './multirange.ts';
+import './enum.ts';
 import './datetime.ts';
 import './timetz.ts';
 import './network.ts';

@@ -22,7 +22,7 @@ for (const row of typeRows) {
   if (type === undefined || SHARED.has(row.input)) continue;
   scalars[row.input] = inputOf(type);
   scalars[row.output] = outputOf(type);
-  scalars[row.receive] = receive;
+  scalars[row.receive] = inputRefused;
   scalars[row.send] = sendOf(type);
 }
 delete scalars['-'];
@@ -48,7 +48,8 @@ function sendOf(type: SqlType): ScalarFunction {
   };
 }
 
-function receive(): never {
+/** Receive functions take the server's own buffers. */
+export function inputRefused(): never {
   throw notSupported('a call of a binary input function');
 }
 
@@ -60,11 +61,11 @@ function rangeInput(context: FunctionContext, text: string, type: number, typmod
   return typeByOid(type).input(text, context, typmod);
 }
 
-function outputOfCall({ arguments: [type = 0] }: CallTypes): ScalarFunction {
+export function outputOfCall({ arguments: [type = 0] }: CallTypes): ScalarFunction {
   return outputOf(typeByOid(type));
 }
 
-function sendOfCall({ arguments: [type = 0] }: CallTypes): ScalarFunction {
+export function sendOfCall({ arguments: [type = 0] }: CallTypes): ScalarFunction {
   return sendOf(typeByOid(type));
 }
 
@@ -72,11 +73,11 @@ registerFunctions({
   scalars: {
     ...scalars,
     array_in: arrayInput,
-    array_recv: receive,
+    array_recv: inputRefused,
     range_in: rangeInput,
-    range_recv: receive,
+    range_recv: inputRefused,
     multirange_in: rangeInput,
-    multirange_recv: receive,
+    multirange_recv: inputRefused,
   },
   typedScalars: {
     array_out: outputOfCall,

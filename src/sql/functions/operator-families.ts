@@ -6,7 +6,7 @@ import supportRows from '../../../schemas/catalog/pg_amproc.json' with { type: '
 import classRows from '../../../schemas/catalog/pg_opclass.json' with { type: 'json' };
 import typeRows from '../../../schemas/catalog/pg_type.json' with { type: 'json' };
 import { once } from '../../base/index.ts';
-import { OID } from '../../types/index.ts';
+import { findUserType, OID } from '../../types/index.ts';
 import type { BtreeMember, BtreeStrategy, OperatorSignature } from './function.ts';
 import { operatorByOid } from './signatures.ts';
 
@@ -125,8 +125,14 @@ function memberKey(family: number, left: number, right: number, strategy: BtreeS
 
 function orderedType(type: number): number {
   if (families().defaultByType.has(type)) return type;
-  const kind = relabelled().get(type);
-  return kind ?? type;
+  return relabelled().get(type) ?? orderedUserType(type) ?? type;
+}
+
+/** The types of users are enums and arrays of them. */
+function orderedUserType(type: number): number | undefined {
+  const found = findUserType(type);
+  if (found === undefined) return undefined;
+  return found.category === 'E' ? OID.anyenum : OID.anyarray;
 }
 
 /** True arrays (typlen -1) of what has an order sort as anyarray, composite types as record, ranges as

@@ -17,6 +17,7 @@ import { changeRelation, currentRelation, partitionsByAge } from './relation-cha
 import { rewriteRows } from './rewrite-table.ts';
 import { nextvalExpression } from './sequence-relation.ts';
 import { TableElements } from './table-elements.ts';
+import { holdTypes } from './user-types.ts';
 
 /** ALTER TABLE … ADD COLUMN. Rows are written anew only when each gets a value of its own. */
 export function* addColumn(
@@ -40,6 +41,7 @@ export function* addColumn(
   }
   const elements = new TableElements(command, table.name);
   const draft = elements.addColumn(def.ColumnDef);
+  yield* holdTypes(command, [draft.type]);
   const position = table.columns.length;
   if (draft.identity !== '' && hasPartitions(command, table)) {
     throw pgError(

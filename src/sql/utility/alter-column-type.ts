@@ -26,6 +26,7 @@ import {
   checkIdentityType,
   checkColumnType as checkIsColumnType,
 } from './table-elements.ts';
+import { holdTypes } from './user-types.ts';
 
 /** ALTER COLUMN … TYPE of one or several columns: every row is written anew, and what USING says is
  * about the row as it was. */
@@ -40,6 +41,7 @@ export function* alterColumnTypes(
   const positions: number[] = [];
   for (const action of actions) {
     const { position, bound, using } = newType(command, table, action, reach);
+    yield* holdTypes(command, [bound.type]);
     if (positions.includes(position)) {
       throw pgError('feature_not_supported', `cannot alter type of column "${action.name}" twice`);
     }

@@ -70,6 +70,11 @@ export class Command {
         const relation = this.catalog.relationByOid(oid);
         return relation === undefined ? null : qualifiedName(this, relation);
       },
+      type: (oid) => {
+        const type = this.catalog.typeByOid(oid);
+        if (type === undefined) return null;
+        return `${qualifiedName(this, type)}${type.oid === oid ? '' : '[]'}`;
+      },
     });
   }
 

@@ -11,6 +11,7 @@ import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { columnPosition } from './keys.ts';
 import { findIndex, findRelation, undefinedRelation, undefinedSchema } from './object-names.ts';
 import { changeRelation, isTable } from './relation-change.ts';
+import { changeType, lockNamedType, typeNames } from './user-types.ts';
 
 /** COMMENT ON. A comment is kept in its object's descriptor, so that it lives as long as the object;
  * none, or an empty one, takes it away. */
@@ -32,6 +33,9 @@ export function* comment(command: Command, statement: CommentStmt): UtilityExecu
       break;
     case 'OBJECT_TABCONSTRAINT':
       yield* commentConstraint(command, statement, text);
+      break;
+    case 'OBJECT_TYPE':
+      yield* commentType(command, typeNames(statement.object), text);
       break;
     case 'OBJECT_SCHEMA':
       yield* commentSchema(command, nodeString(statement.object) ?? '', text);
@@ -162,6 +166,16 @@ function* commentConstraint(
     other.name === constraint ? { ...other, comment: text } : other,
   );
   changeRelation(command, table, { constraints });
+}
+
+function* commentType(
+  command: Command,
+  names: readonly string[],
+  text: string | null,
+): Generator<UtilityPause, void, undefined> {
+  const found = yield* lockNamedType(command, names);
+  if (found.kind !== 'enum') throw notSupported('a comment on this type');
+  changeType(command, found.type, { comment: text });
 }
 
 function* commentSchema(

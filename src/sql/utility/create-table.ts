@@ -33,6 +33,7 @@ import {
   TableElements,
 } from './table-elements.ts';
 import { areNotSupported } from './unsupported.ts';
+import { duplicateRowType, freeTypeName, holdTypes } from './user-types.ts';
 
 /** Columns that PostgreSQL lets a table have; a tuple could hold a few more. */
 export const TABLE_COLUMNS_MAX = Math.min(1600, TUPLE_COLUMNS_MAX);
@@ -61,6 +62,10 @@ export function* createTable(command: Command, statement: CreateStmt): UtilityEx
     if ('TableLikeClause' in element) likeElements(command, element.TableLikeClause, elements);
     else elements.add(element);
   }
+  yield* holdTypes(
+    command,
+    elements.columns.map(({ type }) => type),
+  );
   const { partspec } = statement;
   if (partspec !== undefined) refuseOptions(statement.options);
   const options = storageOptions([], statement.options, false);
@@ -95,7 +100,10 @@ export function skipExisting(
   name: string,
   ifNotExists: boolean,
 ): boolean {
-  if (!isNameTaken(command.catalog, schema.oid, name)) return false;
+  if (!isNameTaken(command.catalog, schema.oid, name)) {
+    freeTypeName(command, schema.oid, name, duplicateRowType);
+    return false;
+  }
   if (!ifNotExists) throw duplicateRelation(name);
   command.environment.notice({
     sqlstate: '42P07',

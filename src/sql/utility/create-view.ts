@@ -1,4 +1,4 @@
-import type { Node, RangeVar, SelectStmt, ViewStmt } from '@pgsql/types';
+import type { Node, RangeVar, SelectStmt, TypeName, ViewStmt } from '@pgsql/types';
 import type { ColumnDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import type { TreeId } from '../../storage/index.ts';
@@ -16,7 +16,14 @@ import { creationSchema, duplicateRelation, findRelation, isNameTaken } from './
 import { changeRelation } from './relation-change.ts';
 import { checkColumnType, checkPersistence } from './table-elements.ts';
 import { areNotSupported } from './unsupported.ts';
-import { recursiveQueryText, renameRelations, replaceStars, viewQueryText } from './view-text.ts';
+import { duplicateRowType, findNamedType, freeTypeName, holdTypes } from './user-types.ts';
+import {
+  recursiveQueryText,
+  renameRelations,
+  renameTypes,
+  replaceStars,
+  viewQueryText,
+} from './view-text.ts';
 
 /** CREATE [OR REPLACE] [RECURSIVE] VIEW. */
 export function* createView(command: Command, statement: ViewStmt): UtilityExecution {
@@ -43,6 +50,7 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   yield* command.claimName(schema.oid, viewName);
   yield* lockRelations(command, query);
   const aliases = nameList(statement.aliases);
+  yield* holdTypes(command, typesNamed(command, query));
   const columns = viewColumns(command, query, aliases);
   const written = viewQueryText(command.text, name.location ?? 0);
   const text = isRecursiveView(query.SelectStmt)
@@ -64,6 +72,7 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
     return { tag };
   }
   if (isNameTaken(command.catalog, schema.oid, viewName)) throw duplicateRelation(viewName);
+  freeTypeName(command, schema.oid, viewName, duplicateRowType);
   const oid = environment.nextOid();
   const rowType = environment.nextOid();
   // The array type over the row type.
@@ -112,6 +121,17 @@ function* lockRelations(command: Command, query: Node): Generator<UtilityPause, 
   for (const name of names) {
     yield* command.lockNamed(() => findRelation(command, name), TABLE_LOCK.accessShare);
   }
+}
+
+/** Oids of the types of users that the query names. */
+function typesNamed(command: Command, query: Node): number[] {
+  const oids: number[] = [];
+  visitTree(query, (tag, node) => {
+    if (tag !== 'TypeName' && tag !== 'typeName') return;
+    const found = findNamedType(command, nameList((node as TypeName).names));
+    if (found?.kind === 'enum' || found?.kind === 'array') oids.push(found.type.oid);
+  });
+  return oids;
 }
 
 function viewColumns(
@@ -163,10 +183,16 @@ function expandStars(command: Command, text: string): string {
   return replaceStars(text, stars);
 }
 
-/** Names the relations of the query with their schemas. */
+/** Names the relations and types of the query with their schemas. */
 function qualify(command: Command, text: string): string {
+  const typed = renameTypes(text, (names) => {
+    const found = findNamedType(command, names);
+    if (found?.kind !== 'enum' && found?.kind !== 'array') return null;
+    const schema = command.catalog.schemaByOid(found.type.schema)?.name ?? '';
+    return { schema, name: names.at(-1) ?? '' };
+  });
   return renameRelations(
-    text,
+    typed,
     (name) => {
       const relation = findRelation(command, name);
       if (relation === undefined) return null;

@@ -40,7 +40,8 @@ export function* dropColumn(
   yield* removeColumn(command, currentRelation(command, table.oid) ?? table, position);
 }
 
-function* removeColumn(
+/** Takes a column off its table, with the indexes and constraints over it. */
+export function* removeColumn(
   command: Command,
   table: RelationDescriptor,
   position: number,

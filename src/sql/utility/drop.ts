@@ -18,6 +18,7 @@ import {
   describeDependent,
   noticeCascade,
 } from './dependencies.ts';
+import { describeUser, dropNamedTypes, dropTypes, shownUsers, userLines } from './drop-type.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
 import {
   findIndex,
@@ -35,6 +36,7 @@ import {
 } from './referencing.ts';
 import { changeRelation, currentRelation, isTable, ordinaryKind } from './relation-change.ts';
 import { dropIndexTree, dropTrees } from './rewrite-table.ts';
+import { visibleTypeName } from './user-types.ts';
 
 const KINDS = {
   OBJECT_TABLE: { kind: 'table', label: 'table', tag: 'DROP TABLE' },
@@ -42,7 +44,7 @@ const KINDS = {
   OBJECT_SEQUENCE: { kind: 'sequence', label: 'sequence', tag: 'DROP SEQUENCE' },
 } as const;
 
-/** DROP TABLE, VIEW, SEQUENCE, INDEX, SCHEMA. */
+/** DROP TABLE, VIEW, SEQUENCE, INDEX, TYPE, SCHEMA. */
 export function* drop(command: Command, statement: DropStmt): UtilityExecution {
   const { removeType = 'OBJECT_TABLE', objects = [] } = statement;
   const cascade = statement.behavior === 'DROP_CASCADE';
@@ -67,6 +69,9 @@ export function* drop(command: Command, statement: DropStmt): UtilityExecution {
         yield* dropIndex(command, nameOf(object), ifExists, cascade);
       }
       return { tag: 'DROP INDEX' };
+    case 'OBJECT_TYPE':
+      yield* dropNamedTypes(command, objects, ifExists, cascade);
+      return { tag: 'DROP TYPE' };
     case 'OBJECT_SCHEMA':
       yield* dropSchemas(command, objects, ifExists, cascade);
       return { tag: 'DROP SCHEMA' };
@@ -389,26 +394,60 @@ function* dropSchemas(
   const dependentsOn = (relation: RelationDescriptor) =>
     dependents.filter(({ on, relation: { oid } }) => on.oid === relation.oid && !isInside(oid));
   const isInside = (oid: number) => inside.some((relation) => relation.oid === oid);
-  if (inside.length > 0 && !cascade) {
-    const lines = inside.flatMap((relation) => {
-      const schema = command.catalog.schemaByOid(relation.schema)?.name;
-      return [
-        `${describe(command, relation)} depends on schema ${schema}`,
+  const types = [...command.catalog.types()].filter((type) => oids.has(type.schema));
+  if (inside.length + types.length > 0 && !cascade) {
+    const schemaName = (oid: number) => command.catalog.schemaByOid(oid)?.name;
+    const relationLines = inside.map((relation) => ({
+      oid: relation.oid,
+      lines: [
+        `${describe(command, relation)} depends on schema ${schemaName(relation.schema)}`,
         ...dependencyLines(command, dependentsOn(relation)),
-      ];
-    });
+      ],
+    }));
+    const typeLines = types.map((type) => ({
+      oid: type.oid,
+      lines: [
+        `type ${visibleTypeName(command, type)} depends on schema ${schemaName(type.schema)}`,
+        ...userLines(
+          command,
+          shownUsers(command, type).filter(({ user }) => !isInside(user.relation.oid)),
+        ),
+      ],
+    }));
+    const lines = inOrderOfMaking([...relationLines, ...typeLines]);
     throw dependentObjects(schemas.length === 1 ? `schema ${schemas[0]!.name}` : null, lines);
   }
   for (const relation of inside) yield* command.lock(relation, TABLE_LOCK.accessExclusive);
-  const reported = inside.flatMap((relation) => [
-    describe(command, relation),
-    ...dependentsOn(relation).map((dependent) => describeDependent(command, dependent)),
-  ]);
+  for (const type of types) yield* command.lock(type, TABLE_LOCK.accessExclusive);
+  const relationLines = inside.map((relation) => ({
+    oid: relation.oid,
+    lines: [
+      describe(command, relation),
+      ...dependentsOn(relation).map((dependent) => describeDependent(command, dependent)),
+    ],
+  }));
+  const typeLines = types.map((type) => ({
+    oid: type.oid,
+    lines: [
+      `type ${visibleTypeName(command, type)}`,
+      ...shownUsers(command, type)
+        .filter(({ user }) => !isInside(user.relation.oid))
+        .map(({ user }) => describeUser(command, user)),
+    ],
+  }));
   yield* dropRelations(command, inside, true, []);
-  noticeCascade(command, reported);
+  yield* dropTypes(command, types, true, []);
+  noticeCascade(command, inOrderOfMaking([...relationLines, ...typeLines]));
   for (const { oid } of schemas) {
     command.environment.change({ kind: 'schema', oid, descriptor: null });
   }
+}
+
+/** What is said of some objects, the oldest first. */
+function inOrderOfMaking(
+  objects: { readonly oid: number; readonly lines: readonly string[] }[],
+): string[] {
+  return objects.sort((a, b) => a.oid - b.oid).flatMap(({ lines }) => lines);
 }
 
 /** Sequences that go with their table, and partitions with their parent, are not named. */

@@ -1,11 +1,13 @@
 import type { Node } from '@pgsql/types';
 import { notSupported } from '../../errors/index.ts';
+import { alterEnum } from './alter-enum.ts';
 import { alterSequence, createSequence } from './alter-sequence.ts';
 import { alterTable } from './alter-table.ts';
 import { Command } from './command.ts';
 import { utilityTag } from './command-tags.ts';
 import { comment } from './comment.ts';
 import { copyFrom } from './copy-from.ts';
+import { createEnum } from './create-enum.ts';
 import { createIndex } from './create-index.ts';
 import { createSchema } from './create-schema.ts';
 import { createTable } from './create-table.ts';
@@ -15,7 +17,7 @@ import { drop } from './drop.ts';
 import type { UtilityEnvironment, UtilityExecution } from './environment.ts';
 import { lockTables } from './lock-table.ts';
 import { reindex } from './reindex.ts';
-import { rename, setSchema, setSchemaOwner } from './rename.ts';
+import { rename, setOwnerOf, setSchema } from './rename.ts';
 import { setConstraints } from './set-constraints.ts';
 import { truncate } from './truncate.ts';
 import { vacuum } from './vacuum.ts';
@@ -43,13 +45,15 @@ function start(statement: Node, command: Command): UtilityExecution {
   if ('ReindexStmt' in statement) return reindex(command, statement.ReindexStmt);
   if ('CreateSeqStmt' in statement) return createSequence(command, statement.CreateSeqStmt);
   if ('AlterSeqStmt' in statement) return alterSequence(command, statement.AlterSeqStmt);
+  if ('CreateEnumStmt' in statement) return createEnum(command, statement.CreateEnumStmt);
+  if ('AlterEnumStmt' in statement) return alterEnum(command, statement.AlterEnumStmt);
   if ('CreateSchemaStmt' in statement) return createSchema(command, statement.CreateSchemaStmt);
   if ('ViewStmt' in statement) return createView(command, statement.ViewStmt);
   if ('RenameStmt' in statement) return rename(command, statement.RenameStmt);
   if ('AlterObjectSchemaStmt' in statement) {
     return setSchema(command, statement.AlterObjectSchemaStmt);
   }
-  if ('AlterOwnerStmt' in statement) return setSchemaOwner(command, statement.AlterOwnerStmt);
+  if ('AlterOwnerStmt' in statement) return setOwnerOf(command, statement.AlterOwnerStmt);
   if ('ConstraintsSetStmt' in statement) {
     return setConstraints(command, statement.ConstraintsSetStmt);
   }

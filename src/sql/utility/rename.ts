@@ -29,7 +29,9 @@ import { roleOf } from './owner.ts';
 import { checkRenameColumn, checkRenameConstraint } from './partition-rules.ts';
 import { lockPartitions } from './partition-scan.ts';
 import { changeRelation, partitionsByAge } from './relation-change.ts';
+import { moveType, renameUserType, setTypeOwner } from './rename-type.ts';
 import { SYSTEM_COLUMNS } from './table-elements.ts';
+import { freeTypeName } from './user-types.ts';
 import { type RelationName, renameRelations } from './view-text.ts';
 
 /** ALTER … RENAME. */
@@ -51,6 +53,9 @@ export function* rename(command: Command, statement: RenameStmt): UtilityExecuti
       break;
     case 'OBJECT_SCHEMA':
       yield* renameSchema(command, statement);
+      break;
+    case 'OBJECT_TYPE':
+      yield* renameUserType(command, statement);
       break;
     default:
       throw notSupported(tag);
@@ -99,6 +104,7 @@ function* renameRelation(
   }
   yield* command.claimName(relation.schema, newName);
   checkNameFree(command.catalog, relation.schema, newName);
+  if (relation.rowType !== 0) freeTypeName(command, relation.schema, newName);
   const before = schemaName(command, relation.schema);
   const views = yield* lockViewsOf(command, relation);
   changeRelation(command, relation, { name: newName });
@@ -350,6 +356,10 @@ export function reservedSchema(name: string) {
 export function* setSchema(command: Command, statement: AlterObjectSchemaStmt): UtilityExecution {
   const tag = utilityTag({ AlterObjectSchemaStmt: statement });
   const { objectType } = statement;
+  if (objectType === 'OBJECT_TYPE') {
+    yield* moveType(command, statement);
+    return { tag };
+  }
   if (
     objectType !== 'OBJECT_TABLE' &&
     objectType !== 'OBJECT_VIEW' &&
@@ -393,10 +403,13 @@ function* move(
   refreshDefaults(command, relation.oid);
 }
 
-/** ALTER SCHEMA … OWNER TO. */
-// biome-ignore lint/correctness/useYield: commands that never wait are generators all the same
-export function* setSchemaOwner(command: Command, statement: AlterOwnerStmt): UtilityExecution {
+/** ALTER SCHEMA and ALTER TYPE … OWNER TO. */
+export function* setOwnerOf(command: Command, statement: AlterOwnerStmt): UtilityExecution {
   const tag = utilityTag({ AlterOwnerStmt: statement });
+  if (statement.objectType === 'OBJECT_TYPE') {
+    yield* setTypeOwner(command, statement);
+    return { tag };
+  }
   if (statement.objectType !== 'OBJECT_SCHEMA') throw notSupported(`${tag} ... OWNER TO`);
   const schema = requireSchema(command, nodeString(statement.object) ?? '');
   const owner = roleOf(command, statement.newowner).oid;

@@ -1,7 +1,7 @@
 import type { ColumnDef, Constraint, Node, RangeVar } from '@pgsql/types';
 import type { RelationDescriptor, StoredExpression } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
-import { builtinTypes, OID, SERIAL_TYPES } from '../../types/index.ts';
+import { builtinTypes, OID, SERIAL_TYPES, typeByOid } from '../../types/index.ts';
 import { checkCollation } from '../bind/collation.ts';
 import { nameList } from '../bind/syntax.ts';
 import type { Command } from './command.ts';
@@ -373,7 +373,7 @@ export function checkColumnCollation(
 
 /** Refuses pseudo-types, of which no column can be. */
 export function checkColumnType(column: string, oid: number): void {
-  const type = builtinTypes.get(oid);
+  const type = typeByOid(oid);
   if (type.category !== 'P' && type.oid !== OID.unknown) return;
   throw pgError('invalid_table_definition', `column "${column}" has pseudo-type ${type.sqlName}`);
 }

@@ -1,7 +1,8 @@
-import type { Node, RangeVar } from '@pgsql/types';
+import type { Node, RangeVar, TypeName } from '@pgsql/types';
 import { pgError } from '../../errors/index.ts';
 import type { StarColumn } from '../bind/binder.ts';
 import { quoteIdentifier } from '../bind/deparse.ts';
+import { nameList } from '../bind/syntax.ts';
 import { parseStatements } from '../parse/index.ts';
 import { visitTree } from './dependencies.ts';
 
@@ -134,6 +135,33 @@ export function renameRelations(
   }
   return edited(bytes, edits);
 }
+
+/** The text with other names for some of its types; `rename` says which, as in `renameRelations`. */
+export function renameTypes(
+  text: string,
+  rename: (names: readonly string[]) => RelationName | null,
+): string {
+  const edits: Edit[] = [];
+  const bytes = Buffer.from(text);
+  for (const statement of parseStatements(text)) {
+    visitTree(statement.node, (tag, object) => {
+      const { names, location } = object as TypeName;
+      if (!TYPE_FIELDS.has(tag) || names === undefined || location === undefined) return;
+      const target = rename(nameList(names));
+      if (target === null) return;
+      const written = QUALIFIED_NAME.exec(bytes.toString('utf8', location))?.[0] ?? '';
+      edits.push({
+        start: location,
+        end: location + Buffer.byteLength(written),
+        text: `${quoteIdentifier(target.schema)}.${quoteIdentifier(target.name)}`,
+      });
+    });
+  }
+  return edited(bytes, edits);
+}
+
+/** Fields of the tree that hold a TypeName. */
+const TYPE_FIELDS: ReadonlySet<string> = new Set(['TypeName', 'typeName']);
 
 /** Names of all common tables of a statement. */
 function commonTablesOf(node: Node): ReadonlySet<string> {
