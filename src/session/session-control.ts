@@ -4,10 +4,11 @@ import type {
   PreparedStatementFacts,
 } from '../catalog/system/index.ts';
 import type { NotificationHub } from './notifications.ts';
+import type { StartupRequest } from './session-port.ts';
 
 /** What a statement on the main thread may do to its session and to others, and learn of them: the
- * functions set_config, pg_notify, pg_cancel_backend and pg_terminate_backend, and views of the
- * server's state. */
+ * functions set_config, pg_notify, pg_cancel_backend and pg_terminate_backend, inet_client_addr
+ * and its kin, and views of the server's state. */
 export interface SessionControl {
   /** A setting as it is now; null for an unknown name. */
   setting(name: string): string | null;
@@ -22,6 +23,8 @@ export interface SessionControl {
   preparedStatements(): Iterable<PreparedStatementFacts>;
   cursors(): Iterable<CursorFacts>;
   activity(): Iterable<ActivityFacts>;
+  /** The ends of its connection; null for a Unix socket. */
+  readonly connection: StartupRequest['peer'];
 }
 
 export type SessionSignal = 'cancel' | 'terminate';

@@ -126,8 +126,13 @@ export interface StartupRequest {
   readonly database: string;
   /** Settings in the order in which they apply: first those of `options`, then the others. */
   readonly settings: readonly (readonly [name: string, value: string])[];
-  /** Null for a Unix socket. */
-  readonly peer: { readonly address: string; readonly port: number } | null;
+  /** The ends of the connection, the client's first; null for a Unix socket. */
+  readonly peer: {
+    readonly address: string;
+    readonly port: number;
+    readonly serverAddress: string;
+    readonly serverPort: number;
+  } | null;
 }
 
 /** Opens sessions for doors; the runtime implements it. */

@@ -57,7 +57,13 @@ import {
 } from './session-commands.ts';
 import type { SessionControl, SessionPeers, SessionSignal } from './session-control.ts';
 import type { SessionEnvironment } from './session-environment.ts';
-import type { BindValues, ResultColumn, ResultSink, Session } from './session-port.ts';
+import type {
+  BindValues,
+  ResultColumn,
+  ResultSink,
+  Session,
+  StartupRequest,
+} from './session-port.ts';
 import { SessionStatements, type StatementOwner } from './session-statements.ts';
 import { TransactionBlock } from './transaction-block.ts';
 
@@ -440,6 +446,10 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   activity(): Iterable<ActivityFacts> {
     return this.peers.activity();
+  }
+
+  get connection(): StartupRequest['peer'] {
+    return this.environment.peer;
   }
 
   /** Its row of pg_stat_activity. */

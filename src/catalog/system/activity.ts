@@ -2,7 +2,7 @@
  *
  * Heddle does not count the uses of tables and indexes; those columns are 0. */
 
-import { arrayOf, OID } from '../../types/index.ts';
+import { arrayOf, network, OID } from '../../types/index.ts';
 import type { CatalogView, RelationDescriptor } from '../descriptors.ts';
 import { isSystemSchema } from './cluster.ts';
 import { SYSTEM_RELATIONS } from './shapes.ts';

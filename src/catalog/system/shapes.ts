@@ -2,7 +2,7 @@
  *
  * schemas/catalog/system_views.json holds one entry for each table and view of pg_catalog and
  * information_schema that Heddle answers. Domains of information_schema are replaced by their base
- * types, and types that Heddle lacks (inet, pg_lsn, …) by text. */
+ * types, and types that Heddle lacks (pg_lsn, …) by text. */
 
 import shapeRows from '../../../schemas/catalog/system_views.json' with { type: 'json' };
 import type { SystemViewShape } from '../descriptors.ts';

@@ -34,6 +34,16 @@ export interface StatementControl {
   notify(channel: string, payload: string): void;
   listeningChannels(): Iterable<string>;
   notificationQueueUsage(): number;
+  /** Null for a Unix socket. */
+  readonly connection: ConnectionEnds | null;
+}
+
+/** The two ends of a client's connection, addresses as sockets name them. */
+export interface ConnectionEnds {
+  readonly address: string;
+  readonly port: number;
+  readonly serverAddress: string;
+  readonly serverPort: number;
 }
 
 /** Key of an advisory lock: halves of an int8 (space 1), or two int4 (space 2), unsigned. */

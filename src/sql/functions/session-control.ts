@@ -1,6 +1,7 @@
 /** Functions that act on the session, on other sessions, or on the time a statement takes. */
 
 import { notSupported } from '../../errors/index.ts';
+import { network } from '../../types/index.ts';
 import type { FunctionContext, SetFunction, StatementControl } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 
@@ -18,6 +19,10 @@ export const SESSION_CONTROL = {
   },
   pg_notification_queue_usage: (c: C) => controlOf(c).notificationQueueUsage(),
   pg_terminate_backend: (c: C, processId: number) => signal(c, processId, 'terminate'),
+  inet_client_addr: (c: C) => network.ofSocket(controlOf(c).connection?.address),
+  inet_client_port: (c: C) => controlOf(c).connection?.port ?? null,
+  inet_server_addr: (c: C) => network.ofSocket(controlOf(c).connection?.serverAddress),
+  inet_server_port: (c: C) => controlOf(c).connection?.serverPort ?? null,
 };
 
 /** Sets that need it, too. */
@@ -29,7 +34,7 @@ export const SESSION_CONTROL_SETS: Readonly<Record<string, SetFunction>> = {
 
 function controlOf({ control }: C): StatementControl {
   if (control === undefined) {
-    throw notSupported('a function that changes the session in a statement that reads tables');
+    throw notSupported('a function that asks or changes the session in a statement of tables');
   }
   return control;
 }

@@ -1,4 +1,5 @@
 export { bitsOf, compareAddresses, familyOf, IPV4, networkOf } from './address.ts';
+export { ofSocket } from './input.ts';
 export {
   add,
   and,

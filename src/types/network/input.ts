@@ -21,6 +21,13 @@ export function parseCidr(text: string): Address | undefined {
   return text.includes(':') ? parseIpv6(text) : parseCidrIpv4(text);
 }
 
+/** The address that a socket names; null where it names none. An IPv4 address in the clothes of IPv6 is
+ * one of IPv4, and the zone of a local address is no part of it. */
+export function ofSocket(name: string | undefined): Address | null {
+  if (name === undefined) return null;
+  return parseInet(name.replace(/^::ffff:(?=[0-9.]+$)/, '').replace(/%.*$/, '')) ?? null;
+}
+
 function isDigit(code: number): boolean {
   return code >= ZERO && code <= NINE;
 }

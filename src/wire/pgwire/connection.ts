@@ -102,7 +102,12 @@ export class PgConnection implements ResultSink {
     this.peer =
       socket.remoteAddress === undefined
         ? null
-        : { address: socket.remoteAddress, port: socket.remotePort ?? 0 };
+        : {
+            address: socket.remoteAddress,
+            port: socket.remotePort ?? 0,
+            serverAddress: socket.localAddress ?? '',
+            serverPort: socket.localPort ?? 0,
+          };
     this.timer = setTimeout(() => this.close(), context.startupTimeoutMs);
     socket.onReceive = (bytes, length) => this.receive(bytes, length);
     socket.on('drain', () => this.onDrain());
