@@ -51,7 +51,8 @@ function collectElements({ arguments: [type = 0] }: CallTypes): AggregateFunctio
             elementType: type,
             dimensions: [state.length],
             lowerBounds: [1],
-            elements: state,
+            // Windows go on to add to the state.
+            elements: state.slice(),
           },
     sizeOf: (state) => 64 + state.length * ELEMENT_BYTES,
   };

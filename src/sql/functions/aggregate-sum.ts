@@ -44,6 +44,12 @@ function integerAggregate(finish: (state: IntegerSum) => Datum): AggregateFuncti
       addInteger(state, value as Int8);
       return state;
     },
+    remove(_context, state, value) {
+      const count = state.count - 1;
+      addInteger(state, int8(-BigInt(value as Int8)));
+      state.count = count;
+      return true;
+    },
     combine(_context, state, other) {
       const count = state.count + other.count;
       addInteger(state, int8(total(other)));
@@ -81,6 +87,8 @@ interface NumericSum {
   count: number;
   unscaled: bigint;
   scale: number;
+  /** How many values have that scale. */
+  scaled: number;
   /** The sum of the values that are not finite. */
   special: Numeric | null;
 }
@@ -95,13 +103,25 @@ function addNumeric(state: NumericSum, value: Numeric): void {
 }
 
 function addFinite(state: NumericSum, value: FiniteNumeric): void {
-  if (value.scale === state.scale) state.unscaled += value.unscaled;
-  else if (value.scale < state.scale) {
+  if (value.scale === state.scale) {
+    state.unscaled += value.unscaled;
+    state.scaled++;
+  } else if (value.scale < state.scale) {
     state.unscaled += value.unscaled * numeric.pow10(state.scale - value.scale);
   } else {
     state.unscaled = state.unscaled * numeric.pow10(value.scale - state.scale) + value.unscaled;
     state.scale = value.scale;
+    state.scaled = 1;
   }
+}
+
+/** False where the result would have another scale without the value. */
+function removeNumeric(state: NumericSum, value: Numeric): boolean {
+  if (value.kind !== 'finite' || state.special !== null) return false;
+  state.count--;
+  state.unscaled -= value.unscaled * numeric.pow10(state.scale - value.scale);
+  if (value.scale === state.scale) state.scaled--;
+  return state.scaled > 0 || state.scale === 0;
 }
 
 function numericTotal(state: NumericSum): Numeric {
@@ -111,11 +131,12 @@ function numericTotal(state: NumericSum): Numeric {
 function numericAggregate(finish: (state: NumericSum) => Datum): AggregateFunction<NumericSum> {
   return {
     strict: true,
-    initial: () => ({ count: 0, unscaled: 0n, scale: 0, special: null }),
+    initial: () => ({ count: 0, unscaled: 0n, scale: 0, scaled: 0, special: null }),
     accumulate(_context, state, value) {
       addNumeric(state, value as Numeric);
       return state;
     },
+    remove: (_context, state, value) => removeNumeric(state, value as Numeric),
     combine(_context, state, other) {
       const count = state.count + other.count;
       if (other.special !== null) addNumeric(state, other.special);

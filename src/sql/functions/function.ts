@@ -101,6 +101,9 @@ export interface CallTypes {
 export interface AggregateFunction<State = unknown> {
   initial(context: FunctionContext): State;
   accumulate(context: FunctionContext, state: State, ...args: Datum[]): State;
+  /** Takes the values of the row that was accumulated first away again. False where the state cannot
+   * forget them; it is not used any more then. */
+  remove?(context: FunctionContext, state: State, ...args: Datum[]): boolean;
   /** Merges the state of another part of the input. */
   combine?(context: FunctionContext, state: State, other: State): State;
   finish(context: FunctionContext, state: State): Datum;

@@ -14,6 +14,7 @@ import './multirange.ts';
 import './enum.ts';
 import './datetime.ts';
 import './timetz.ts';
+import './in-range.ts';
 import './network.ts';
 import './mac.ts';
 import './bit.ts';

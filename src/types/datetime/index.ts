@@ -82,6 +82,7 @@ export {
   datePlusTimetz,
   makeTimetz,
   microsOfTimetz,
+  offsetOfTimetz,
   shiftTimetz,
   timestamptzToTimetz,
   timeToTimetz,

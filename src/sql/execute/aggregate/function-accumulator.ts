@@ -17,6 +17,7 @@ export class FunctionAccumulator implements Accumulator {
   readonly #result: SqlType;
   readonly #vectors: ColumnVector[];
   #states: unknown[] = [];
+  readonly remove?: (rows: DataChunk) => boolean;
 
   constructor(
     run: Run,
@@ -29,6 +30,7 @@ export class FunctionAccumulator implements Accumulator {
     this.#arguments = args;
     this.#result = result;
     this.#vectors = new Array<ColumnVector>(args.length);
+    if (implementation.remove !== undefined) this.remove = (rows) => this.#remove(rows);
   }
 
   reset(): void {
@@ -51,6 +53,19 @@ export class FunctionAccumulator implements Accumulator {
       const group = groups === null ? 0 : groups[row]!;
       this.#states[group] = this.#function.accumulate(context, this.#states[group], ...values);
     }
+  }
+
+  #remove(rows: DataChunk): boolean {
+    const args = this.#arguments;
+    for (let k = 0; k < args.length; k++) this.#vectors[k] = args[k]!.evaluate(rows);
+    const context = this.#run.environment.functions;
+    const values = new Array<Datum>(args.length);
+    for (let i = 0; i < rows.count; i++) {
+      const row = rows.selection === null ? i : rows.selection[i]!;
+      if (!this.#read(row, values)) continue;
+      if (this.#function.remove?.(context, this.#states[0], ...values) !== true) return false;
+    }
+    return true;
   }
 
   /** False when the aggregate is strict and an argument is NULL. */

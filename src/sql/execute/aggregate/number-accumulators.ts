@@ -56,6 +56,15 @@ export class CountAccumulator implements Accumulator {
     }
   }
 
+  remove(rows: DataChunk): boolean {
+    const vector = this.#argument?.evaluate(rows) ?? null;
+    for (let i = 0; i < rows.count; i++) {
+      const row = rows.selection === null ? i : rows.selection[i]!;
+      if (vector?.isNull(row) !== true) this.#counts[0]! -= 1;
+    }
+    return true;
+  }
+
   complete(): boolean {
     return true;
   }
@@ -163,6 +172,20 @@ export class IntegerSumAccumulator implements Accumulator {
       this.#carry(group, BigInt(vector.get(row)));
       this.#counts[group]! += 1;
     }
+  }
+
+  remove(rows: DataChunk): boolean {
+    const vector = this.#argument.evaluate(rows) as NumberVector;
+    for (let i = 0; i < rows.count; i++) {
+      const row = rows.selection === null ? i : rows.selection[i]!;
+      if (vector.isNull(row)) continue;
+      const value = vector.get(row);
+      const rest = this.#sums[0]! - Number(value);
+      if (typeof value === 'number' && Number.isSafeInteger(rest)) this.#sums[0] = rest;
+      else this.#carry(0, -BigInt(value));
+      this.#counts[0]! -= 1;
+    }
+    return true;
   }
 
   #carry(group: number, amount: bigint): void {

@@ -147,7 +147,8 @@ export class WindowBatch {
     const position = this.rows.count;
     const { segments } = this;
     if (this.#isPartition) {
-      if (segments.at(-1)?.end === position) segments.pop();
+      // Of a partition that ended with the batch before there are no rows here.
+      if (segments.at(-1)?.end === 0) segments.pop();
       segments.push({
         start: position,
         end: position,
