@@ -2,7 +2,7 @@
 import { type ByteWriter, compareBytes } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
 import { HEX_CODES, hexValue } from './bytea.ts';
-import { COMMON, expectLength, invalidInput, isSpace } from './scalar.ts';
+import { COMMON, invalidInput, isSpace, noDataLeft, surplusData } from './scalar.ts';
 import type { SqlType } from './sql-type.ts';
 
 type MacAddress = Uint8Array;
@@ -165,6 +165,12 @@ export function or(a: MacAddress, b: MacAddress): MacAddress {
   return a.map((byte, i) => byte | b[i]!);
 }
 
+function receiveOctets(bytes: Uint8Array, start: number, end: number, size: number): MacAddress {
+  if (end - start < size) throw noDataLeft();
+  if (end - start > size) throw surplusData();
+  return bytes.slice(start, end);
+}
+
 function writeMac(bytes: Uint8Array, start: number, end: number, out: ByteWriter): void {
   out.reserve((end - start) * 3);
   const target = out.bytes;
@@ -209,10 +215,7 @@ export const macaddrType: SqlType = {
   arrayOid: 1040,
   length: SHORT,
   input: parseMac,
-  receive(bytes, start, end) {
-    expectLength(start, end, SHORT);
-    return bytes.slice(start, end);
-  },
+  receive: (bytes, start, end) => receiveOctets(bytes, start, end, SHORT),
 };
 
 export const macaddr8Type: SqlType = {
@@ -225,7 +228,6 @@ export const macaddr8Type: SqlType = {
   input: parseMac8,
   receive(bytes, start, end) {
     if (end - start === SHORT) return lengthen(bytes.subarray(start, end));
-    expectLength(start, end, LONG);
-    return bytes.slice(start, end);
+    return receiveOctets(bytes, start, end, LONG);
   },
 };

@@ -30,6 +30,11 @@ export function insufficientData(): Error {
   return pgError('protocol_violation', 'insufficient data left in message');
 }
 
+/** 08P01: the same where PostgreSQL reads byte by byte. */
+export function noDataLeft(): Error {
+  return pgError('protocol_violation', 'no data left in message');
+}
+
 /** 22P03: a binary value goes on after its last field. */
 export function surplusData(): Error {
   return pgError('invalid_binary_representation', 'incorrect binary data format');

@@ -22,11 +22,24 @@ import {
  *
  * A key is the bytes as bytea has them, and after their end how many bits of the last byte count. */
 
-/** Reads digits: binary ones, after a `b` or alone, or hexadecimal ones after an `x`. */
-export function parseBits(text: string): BitString {
+/** Reads digits: binary ones, after a `b` or alone, or hexadecimal ones after an `x`. The length is
+ * checked before the digits are looked at. */
+export function parseBits(text: string, checkLength?: (length: number) => void): BitString {
   const mark = text.charCodeAt(0) | 0x20;
-  if (mark === 0x78) return parseHex(text);
-  const start = mark === 0x62 ? 1 : 0;
+  const isHex = mark === 0x78;
+  const start = isHex || mark === 0x62 ? 1 : 0;
+  const digits = utf8Length(text) - start;
+  if (isHex && digits > BITS_MAX / 4) {
+    throw pgError(
+      'program_limit_exceeded',
+      `bit string length exceeds the maximum allowed (${BITS_MAX})`,
+    );
+  }
+  checkLength?.(isHex ? digits * 4 : digits);
+  return isHex ? parseHex(text) : parseBinary(text, start);
+}
+
+function parseBinary(text: string, start: number): BitString {
   const bits = makeBits(text.length - start);
   for (let i = start; i < text.length; i++) {
     const digit = text.charCodeAt(i) - 48;
@@ -37,13 +50,6 @@ export function parseBits(text: string): BitString {
 }
 
 function parseHex(text: string): BitString {
-  const digits = utf8Length(text) - 1;
-  if (digits > BITS_MAX / 4) {
-    throw pgError(
-      'program_limit_exceeded',
-      `bit string length exceeds the maximum allowed (${BITS_MAX})`,
-    );
-  }
   const bits = makeBits((text.length - 1) * 4);
   const bytes = bytesOf(bits);
   for (let i = 1; i < text.length; i++) {
@@ -151,23 +157,36 @@ const BIT_STRING = {
   typmodOut: (typmod) => (typmod < 0 ? '' : `(${typmod})`),
 } as const satisfies Partial<SqlType>;
 
+/** An implicit cast to bit(n) takes n bits, one to bit varying(n) at most n. */
+function checkExact(length: number, typmod: number): void {
+  if (typmod <= 0 || length === typmod) return;
+  throw pgError(
+    'string_data_length_mismatch',
+    `bit string length ${length} does not match type bit(${typmod})`,
+  );
+}
+
+function checkAtMost(length: number, typmod: number): void {
+  if (typmod <= 0 || length <= typmod) return;
+  throw pgError(
+    'string_data_right_truncation',
+    `bit string too long for type bit varying(${typmod})`,
+  );
+}
+
 export const bitType: SqlType = {
   ...BIT_STRING,
   oid: 1560,
   name: 'bit',
   sqlName: 'bit',
   arrayOid: 1561,
-  input: parseBits,
+  input: (text, _context, typmod) => parseBits(text, (length) => checkExact(length, typmod)),
   typmodIn: (modifiers) => lengthTypmod('bit', modifiers),
   applyTypmod(value, typmod, explicit) {
     const bits = value as BitString;
     const length = bitLength(bits);
-    if (typmod <= 0 || length === typmod) return bits;
-    if (explicit) return withLength(bits, typmod);
-    throw pgError(
-      'string_data_length_mismatch',
-      `bit string length ${length} does not match type bit(${typmod})`,
-    );
+    if (!explicit) checkExact(length, typmod);
+    return typmod <= 0 || length === typmod ? bits : withLength(bits, typmod);
   },
 };
 
@@ -178,15 +197,12 @@ export const varbitType: SqlType = {
   sqlName: 'bit varying',
   arrayOid: 1563,
   preferred: true,
-  input: parseBits,
+  input: (text, _context, typmod) => parseBits(text, (length) => checkAtMost(length, typmod)),
   typmodIn: (modifiers) => lengthTypmod('varbit', modifiers),
   applyTypmod(value, typmod, explicit) {
     const bits = value as BitString;
-    if (typmod <= 0 || bitLength(bits) <= typmod) return bits;
-    if (explicit) return withLength(bits, typmod);
-    throw pgError(
-      'string_data_right_truncation',
-      `bit string too long for type bit varying(${typmod})`,
-    );
+    const length = bitLength(bits);
+    if (!explicit) checkAtMost(length, typmod);
+    return typmod <= 0 || length <= typmod ? bits : withLength(bits, typmod);
   },
 };

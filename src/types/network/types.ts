@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
-import { COMMON, insufficientData, invalidInput, surplusData, writeAscii } from '../scalar.ts';
+import { COMMON, invalidInput, noDataLeft, surplusData, writeAscii } from '../scalar.ts';
 import type { SqlType } from '../sql-type.ts';
 import {
   type Address,
@@ -44,7 +44,7 @@ function receive(name: string, bytes: Uint8Array, start: number, end: number): A
   const invalid = (what: string) =>
     pgError('invalid_binary_representation', `invalid ${what} in external "${name}" value`);
   const need = (at: number) => {
-    if (at >= end) throw insufficientData();
+    if (at >= end) throw noDataLeft();
     return bytes[at]!;
   };
   const family = need(start);
@@ -54,7 +54,7 @@ function receive(name: string, bytes: Uint8Array, start: number, end: number): A
   if (bits > size * 8) throw invalid('bits');
   need(start + 2);
   if (need(start + 3) !== size) throw invalid('length');
-  if (end - start < 4 + size) throw insufficientData();
+  if (end - start < 4 + size) throw noDataLeft();
   if (end - start > 4 + size) throw surplusData();
   const address = makeAddress(family, bits);
   address.set(bytes.subarray(start + 4, end), 2);
