@@ -11,6 +11,7 @@ import type {
   TypeDescriptor,
 } from './descriptors.ts';
 import { inBoundOrder } from './partition-bounds.ts';
+import { isTemporaryName } from './search-path.ts';
 
 /** What the catalog holds, by kind; the number is stored in keys of the catalog tree. */
 export const CATALOG_KIND = { schema: 1, relation: 2, role: 3, database: 4, type: 5 } as const;
@@ -46,6 +47,13 @@ interface IndexPlace {
   readonly index: IndexDescriptor;
 }
 
+/** What is known of a session's temporary schema. */
+interface TemporarySchema {
+  /** Catalog version of its last change. */
+  readonly version: number;
+  readonly relations: ReadonlySet<number>;
+}
+
 /** Every object of the catalog in memory, as one point in time has it.
  *
  * A catalog is changed in place by `apply` (the committed catalog of a thread) or copied by `with`
@@ -53,8 +61,13 @@ interface IndexPlace {
  */
 export class Catalog implements CatalogView, TypeSource {
   version = 0;
+  /** The version of the last change that was not of temporary objects alone. */
+  private sharedVersion = 0;
   private readonly lookupSystemView: SystemViewLookup;
   private readonly byOid: { [K in CatalogKind]: Map<number, CatalogObjects[K]> };
+  private readonly schemaNames: Map<string, SchemaDescriptor>;
+  /** Temporary schemas by oid. */
+  private readonly temporary: Map<number, TemporarySchema>;
   /** Relations by `schema oid/name`; indexes share the namespace. */
   private readonly relationNames: Map<string, RelationDescriptor>;
   private readonly indexNames: Map<string, IndexPlace>;
@@ -80,6 +93,8 @@ export class Catalog implements CatalogView, TypeSource {
       database: new Map(from?.byOid.database),
       type: new Map(from?.byOid.type),
     };
+    this.schemaNames = new Map(from?.schemaNames);
+    this.temporary = new Map(from?.temporary);
     this.relationNames = new Map(from?.relationNames);
     this.indexNames = new Map(from?.indexNames);
     this.indexOids = new Map(from?.indexOids);
@@ -90,6 +105,7 @@ export class Catalog implements CatalogView, TypeSource {
     this.partitions = new Map(from?.partitions);
     this.orderedPartitions = new Map(from?.orderedPartitions);
     this.version = from?.version ?? 0;
+    this.sharedVersion = from?.sharedVersion ?? 0;
   }
 
   /** This catalog with changes on top, under a version of its own. */
@@ -102,12 +118,48 @@ export class Catalog implements CatalogView, TypeSource {
   }
 
   apply(changes: Iterable<CatalogChange>, version: number): void {
-    for (const change of changes) this.applyOne(change);
+    for (const change of changes) {
+      if (this.isTemporaryChange(change)) this.noteTemporary(change, version);
+      else this.sharedVersion = version;
+      this.applyOne(change);
+    }
     this.version = version;
   }
 
+  /** The version of the last change that concerns a session with this temporary schema (0: none). The
+   * temporary objects of other sessions are no concern of its. */
+  versionFor(temporarySchema: number): number {
+    return Math.max(this.sharedVersion, this.temporary.get(temporarySchema)?.version ?? 0);
+  }
+
+  /** Whether some session has temporary objects. */
+  get hasTemporary(): boolean {
+    return this.temporary.size > 0;
+  }
+
+  /** Whether a change is of temporary objects. */
+  isTemporaryChange({ kind, oid, descriptor }: CatalogChange): boolean {
+    if (kind === 'schema') {
+      const schema = (descriptor ?? this.schemaByOid(oid)) as SchemaDescriptor | undefined;
+      return schema !== undefined && isTemporaryName(schema.name);
+    }
+    if (kind !== 'relation') return false;
+    const relation = (descriptor ?? this.relationByOid(oid)) as RelationDescriptor | undefined;
+    return relation?.persistence === 't';
+  }
+
+  /** The relations of a temporary schema. */
+  temporaryRelations(schema: number): RelationDescriptor[] {
+    const relations: RelationDescriptor[] = [];
+    for (const oid of this.temporary.get(schema)?.relations ?? []) {
+      const relation = this.relationByOid(oid);
+      if (relation !== undefined) relations.push(relation);
+    }
+    return relations;
+  }
+
   schemaByName(name: string): SchemaDescriptor | undefined {
-    return findByName(this.byOid.schema.values(), name);
+    return this.schemaNames.get(name);
   }
 
   schemaByOid(oid: number): SchemaDescriptor | undefined {
@@ -224,6 +276,12 @@ export class Catalog implements CatalogView, TypeSource {
 
   private applyOne(change: CatalogChange): void {
     const objects = this.byOid[change.kind] as Map<number, CatalogObjects[CatalogKind]>;
+    if (change.kind === 'schema') {
+      const before = this.schemaByOid(change.oid);
+      if (before !== undefined) this.schemaNames.delete(before.name);
+      const schema = change.descriptor as SchemaDescriptor | null;
+      if (schema !== null) this.schemaNames.set(schema.name, schema);
+    }
     if (change.kind === 'relation') {
       this.forgetNames(this.byOid.relation.get(change.oid));
       this.learnNames(change.descriptor as RelationDescriptor | null);
@@ -249,6 +307,21 @@ export class Catalog implements CatalogView, TypeSource {
     this.arrayTypes.set(type.arrayOid, type);
     this.typeNames.set(nameKey(type.schema, type.name), type.oid);
     this.typeNames.set(nameKey(type.schema, type.arrayName), type.arrayOid);
+  }
+
+  /** Notes a change of temporary objects in what is known of their schema. */
+  private noteTemporary({ kind, oid, descriptor }: CatalogChange, version: number): void {
+    if (kind === 'schema') {
+      const relations = this.temporary.get(oid)?.relations ?? new Set();
+      if (descriptor === null) this.temporary.delete(oid);
+      else this.temporary.set(oid, { version, relations });
+      return;
+    }
+    const { schema } = (descriptor ?? this.relationByOid(oid)) as RelationDescriptor;
+    const relations = new Set(this.temporary.get(schema)?.relations);
+    if (descriptor === null) relations.delete(oid);
+    else relations.add(oid);
+    this.temporary.set(schema, { version, relations });
   }
 
   private forgetNames(relation: RelationDescriptor | undefined): void {

@@ -150,6 +150,8 @@ export interface RelationDescriptor extends Commented {
   /** A view's query text. */
   readonly definition: string | null;
   readonly options: readonly string[];
+  /** ON COMMIT of a temporary table, where it is not PRESERVE ROWS. */
+  readonly onCommit?: 'delete rows' | 'drop';
   /** Type oid of the row type. */
   readonly rowType: number;
   readonly statistics: TableStatistics | null;

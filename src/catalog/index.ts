@@ -27,4 +27,5 @@ export * from './partition-bounds.ts';
 export { hashRemainder, isHashable } from './partition-hash.ts';
 export { PartitionSearch } from './partition-search.ts';
 export { literalText, rangeBoundText } from './partition-text.ts';
+export * from './search-path.ts';
 export { SEQUENCE_COLUMNS, sequenceOfView, sequenceView } from './sequence-view.ts';

@@ -1,4 +1,4 @@
-import type { Catalog, SchemaDescriptor } from '../catalog/index.ts';
+import { type Catalog, resolveSearchPath } from '../catalog/index.ts';
 import { SystemNames } from '../catalog/system/index.ts';
 import type { Severity } from '../errors/index.ts';
 import { type Datum, DEFAULT_TYPE_CONTEXT, type TypeContext } from '../types/index.ts';
@@ -21,6 +21,7 @@ const INTERNED_MAX = 4096;
 /** A session's settings, and what is worked out of them when they change. */
 export class SessionEnvironment {
   readonly settings: Settings;
+  readonly processId: number;
   readonly user: string;
   readonly database: string;
   readonly peer: StartupRequest['peer'];
@@ -30,10 +31,10 @@ export class SessionEnvironment {
   private derived!: Derived;
   private readonly typeContext: { -readonly [K in keyof TypeContext]: TypeContext[K] };
   private names: SystemNames | null = null;
-  private searchPathFor: { catalog: Catalog; version: number; oids: readonly number[] } | null =
-    null;
+  private pathFor: KnownPath | null = null;
 
   constructor(options: {
+    processId: number;
     user: string;
     database: string;
     peer: StartupRequest['peer'];
@@ -41,6 +42,7 @@ export class SessionEnvironment {
     serverStartTimestamp: number;
     onReported: (name: string, before: string) => void;
   }) {
+    this.processId = options.processId;
     this.user = options.user;
     this.database = options.database;
     this.peer = options.peer;
@@ -87,24 +89,27 @@ export class SessionEnvironment {
     return this.refresh().forStatements;
   }
 
-  /** What the plan of a text depends on besides the text: how names and literals are read. */
-  planScope(): string {
-    return this.refresh().planScope;
+  /** What the plan of a text depends on besides the text: how names and literals are read. Names mean
+   * the same to all sessions without a temporary schema. */
+  planScope(catalog: Catalog): string {
+    const { planScope } = this.refresh();
+    return this.knownPath(catalog).temporary === 0 ? planScope : `${this.processId}!${planScope}`;
   }
 
-  /** Schemas of the search path that exist, in order. */
+  /** Schemas where names are looked for, in order. */
   searchPath(catalog: Catalog): readonly number[] {
+    return this.knownPath(catalog).schemas;
+  }
+
+  private knownPath(catalog: Catalog): KnownPath {
     const { schemaNames } = this.refresh();
-    const known = this.searchPathFor;
+    const known = this.pathFor;
     if (known !== null && known.catalog === catalog && known.version === catalog.version) {
-      return known.oids;
+      return known;
     }
-    const oids = schemaNames
-      .map((name) => catalog.schemaByName(name))
-      .filter((schema): schema is SchemaDescriptor => schema !== undefined)
-      .map((schema) => schema.oid);
-    this.searchPathFor = { catalog, version: catalog.version, oids };
-    return oids;
+    const { schemas, temporary } = resolveSearchPath(catalog, schemaNames, this.processId);
+    this.pathFor = { catalog, version: catalog.version, schemas, temporary };
+    return this.pathFor;
   }
 
   /** Literals such as 'now' mean the start of the transaction. */
@@ -116,9 +121,12 @@ export class SessionEnvironment {
     const types = this.types();
     this.useNamesOf(catalog);
     this.typeContext.transactionTimestamp = transactionTimestamp;
+    const { schemas, temporary } = this.knownPath(catalog);
     return {
       catalog,
-      searchPath: this.searchPath(catalog),
+      catalogVersion: catalog.versionFor(temporary),
+      searchPath: schemas,
+      processId: this.processId,
       types,
       estimateRows: (tree) => backend.estimateRows(tree),
     };
@@ -127,7 +135,8 @@ export class SessionEnvironment {
   /** Literals and parameters of regclass and its kin are read by this catalog's names. */
   private useNamesOf(catalog: Catalog): void {
     if (this.names?.catalog === catalog) return;
-    this.names = new SystemNames(catalog, this.refresh().forStatements);
+    const { searchPath } = this.refresh().forStatements;
+    this.names = new SystemNames(catalog, { searchPath, processId: this.processId });
     this.typeContext.objectNames = this.names;
   }
 
@@ -155,7 +164,7 @@ export class SessionEnvironment {
   private refresh(): Derived {
     if (this.version === this.settings.version) return this.derived;
     this.version = this.settings.version;
-    this.searchPathFor = null;
+    this.pathFor = null;
     this.names = null;
     const { settings } = this;
     const [dateStyle = 'ISO', dateOrder = 'MDY'] = settings.get('DateStyle').split(', ');
@@ -192,6 +201,15 @@ export class SessionEnvironment {
     };
     return this.derived;
   }
+}
+
+/** What the search path means under a version of a catalog. */
+interface KnownPath {
+  readonly catalog: Catalog;
+  readonly version: number;
+  readonly schemas: readonly number[];
+  /** Oid of the session's temporary schema; 0 before it has one. */
+  readonly temporary: number;
 }
 
 interface Derived {

@@ -22,8 +22,8 @@ export function indexDefinition(
   const schema = names.catalog.schemaByOid(table.schema)?.name ?? '';
   const place = { oid: table.oid, name: table.name, schema };
   const tableName = pretty
-    ? names.relationName(place)
-    : `${quoteIdentifier(schema)}.${quoteIdentifier(table.name)}`;
+    ? names.nameInText(place)
+    : `${names.schemaInText(schema)}.${quoteIdentifier(table.name)}`;
   const columns = index.columns.map(
     (column) => indexColumn(names, table, column) + columnOrder(column),
   );
@@ -203,7 +203,7 @@ function references(
   const place = target === undefined ? null : names.relationByOid(target.oid);
   if (foreign === null || target === undefined || place === null) return 'REFERENCES ?';
   return [
-    `REFERENCES ${names.relationName(place)}${columnList(target, foreign.columns)}`,
+    `REFERENCES ${names.nameInText(place)}${columnList(target, foreign.columns)}`,
     ...(foreign.match === 'f' ? ['MATCH FULL'] : []),
     ...(foreign.onUpdate === 'a' ? [] : [`ON UPDATE ${ACTIONS[foreign.onUpdate]}`]),
     ...(foreign.onDelete === 'a' ? [] : [`ON DELETE ${ACTIONS[foreign.onDelete]}`]),

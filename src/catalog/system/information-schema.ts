@@ -8,6 +8,7 @@ import type {
   ConstraintDescriptor,
   RelationDescriptor,
 } from '../descriptors.ts';
+import { isOtherTemporary } from '../search-path.ts';
 import { COLLATIONS } from './cluster.ts';
 import { shownExpression, viewDefinition } from './definitions.ts';
 import { SystemNames } from './object-names.ts';
@@ -29,13 +30,23 @@ function ownerName(catalog: CatalogView, owner: number): string {
   return catalog.roleByOid(owner)?.name ?? '';
 }
 
-function* tables(catalog: CatalogView): Iterable<RelationDescriptor> {
-  for (const relation of catalog.relations()) if (relation.kind !== 'sequence') yield relation;
+function* tables(relations: Iterable<RelationDescriptor>): Iterable<RelationDescriptor> {
+  for (const relation of relations) if (relation.kind !== 'sequence') yield relation;
+}
+
+/** All but the temporary relations of other sessions, which most views leave out. */
+function* shownRelations({ catalog, session }: SystemState): Iterable<RelationDescriptor> {
+  for (const relation of catalog.relations()) {
+    const isOther =
+      relation.persistence === 't' && isOtherTemporary(catalog, relation.schema, session.processId);
+    if (!isOther) yield relation;
+  }
 }
 
 // ---------------------------------------------------------------- tables and columns
 
-function* tableRows({ catalog, session }: SystemState): Iterable<SystemRow> {
+function* tableRows(state: SystemState): Iterable<SystemRow> {
+  const { catalog, session } = state;
   const common = { table_catalog: session.database, is_typed: 'NO' };
   for (const shape of SYSTEM_RELATIONS) {
     yield {
@@ -46,22 +57,23 @@ function* tableRows({ catalog, session }: SystemState): Iterable<SystemRow> {
       is_insertable_into: 'NO',
     };
   }
-  for (const table of tables(catalog)) {
+  for (const table of tables(shownRelations(state))) {
     const isTemporary = table.persistence === 't';
     yield {
       ...common,
       table_schema: schemaName(catalog, table.schema),
       table_name: table.name,
-      table_type: table.kind === 'view' ? VIEW : isTemporary ? 'LOCAL TEMPORARY' : BASE_TABLE,
+      table_type: isTemporary ? 'LOCAL TEMPORARY' : table.kind === 'view' ? VIEW : BASE_TABLE,
       is_insertable_into: yesOrNo(table.kind !== 'view'),
     };
   }
 }
 
-function* columnRows({ catalog, session }: SystemState): Iterable<SystemRow> {
+function* columnRows(state: SystemState): Iterable<SystemRow> {
+  const { catalog, session } = state;
   const names = new SystemNames(catalog, session);
   yield* SYSTEM_RELATIONS.flatMap((shape) => systemColumnRows(session.database, shape));
-  for (const table of tables(catalog)) {
+  for (const table of tables(shownRelations(state))) {
     for (const [position, column] of table.columns.entries()) {
       if (!column.dropped) yield columnRow(names, session.database, table, column, position);
     }
@@ -225,7 +237,7 @@ function collationFacts(database: string, type: SqlType | undefined): SystemRow 
 }
 
 function* elementTypeRows({ catalog, session }: SystemState): Iterable<SystemRow> {
-  for (const table of tables(catalog)) {
+  for (const table of tables(catalog.relations())) {
     for (const [position, column] of table.columns.entries()) {
       const type = findType(column.type);
       if (column.dropped || type === undefined || !isArray(type)) continue;
@@ -252,8 +264,9 @@ function elementDataType(element: SqlType | undefined): string {
   return element.category === 'E' ? 'USER-DEFINED' : formatType(element.oid);
 }
 
-function* viewRows({ catalog, session }: SystemState): Iterable<SystemRow> {
-  for (const view of catalog.relations()) {
+function* viewRows(state: SystemState): Iterable<SystemRow> {
+  const { catalog, session } = state;
+  for (const view of shownRelations(state)) {
     if (view.kind !== 'view') continue;
     yield {
       table_catalog: session.database,
@@ -270,8 +283,9 @@ function* viewRows({ catalog, session }: SystemState): Iterable<SystemRow> {
   }
 }
 
-function* sequenceRows({ catalog, session }: SystemState): Iterable<SystemRow> {
-  for (const relation of catalog.relations()) {
+function* sequenceRows(state: SystemState): Iterable<SystemRow> {
+  const { catalog, session } = state;
+  for (const relation of shownRelations(state)) {
     const { sequence } = relation;
     if (sequence === null || isIdentitySequence(catalog, relation)) continue;
     yield {
@@ -311,17 +325,17 @@ interface PlacedConstraint {
   readonly constraint: ConstraintDescriptor;
 }
 
-function* constraints(catalog: CatalogView): Iterable<PlacedConstraint> {
-  for (const table of catalog.relations()) {
+function* constraints(relations: Iterable<RelationDescriptor>): Iterable<PlacedConstraint> {
+  for (const table of relations) {
     for (const constraint of table.constraints) yield { table, constraint };
   }
 }
 
 /** NOT NULL columns count as check constraints, under names of their oids. */
 function* notNullConstraints(
-  catalog: CatalogView,
+  relations: Iterable<RelationDescriptor>,
 ): Iterable<{ table: RelationDescriptor; name: string; column: string }> {
-  for (const table of tables(catalog)) {
+  for (const table of tables(relations)) {
     for (const [position, { name: column, notNull, dropped }] of table.columns.entries()) {
       if (!notNull || dropped) continue;
       yield { table, name: `${table.schema}_${table.oid}_${position + 1}_not_null`, column };
@@ -329,7 +343,8 @@ function* notNullConstraints(
   }
 }
 
-function* tableConstraintRows({ catalog, session }: SystemState): Iterable<SystemRow> {
+function* tableConstraintRows(state: SystemState): Iterable<SystemRow> {
+  const { catalog, session } = state;
   const place = (table: RelationDescriptor) => ({
     constraint_catalog: session.database,
     constraint_schema: schemaName(catalog, table.schema),
@@ -338,7 +353,7 @@ function* tableConstraintRows({ catalog, session }: SystemState): Iterable<Syste
     table_name: table.name,
     enforced: 'YES',
   });
-  for (const { table, constraint } of constraints(catalog)) {
+  for (const { table, constraint } of constraints(shownRelations(state))) {
     const index = table.indexes.find(({ oid }) => oid === constraint.index);
     yield {
       ...place(table),
@@ -350,7 +365,7 @@ function* tableConstraintRows({ catalog, session }: SystemState): Iterable<Syste
         constraint.kind === 'unique' ? yesOrNo(index?.nullsNotDistinct !== true) : null,
     };
   }
-  for (const { table, name } of notNullConstraints(catalog)) {
+  for (const { table, name } of notNullConstraints(shownRelations(state))) {
     yield {
       ...place(table),
       constraint_name: name,
@@ -366,7 +381,7 @@ function* checkConstraintRows({ catalog, session }: SystemState): Iterable<Syste
     constraint_catalog: session.database,
     constraint_schema: schemaName(catalog, table.schema),
   });
-  for (const { table, constraint } of constraints(catalog)) {
+  for (const { table, constraint } of constraints(catalog.relations())) {
     if (constraint.check === null) continue;
     yield {
       ...place(table),
@@ -374,13 +389,14 @@ function* checkConstraintRows({ catalog, session }: SystemState): Iterable<Syste
       check_clause: `(${constraint.check.text})`,
     };
   }
-  for (const { table, name, column } of notNullConstraints(catalog)) {
+  for (const { table, name, column } of notNullConstraints(catalog.relations())) {
     yield { ...place(table), constraint_name: name, check_clause: `${column} IS NOT NULL` };
   }
 }
 
-function* keyColumnRows({ catalog, session }: SystemState): Iterable<SystemRow> {
-  for (const { table, constraint } of constraints(catalog)) {
+function* keyColumnRows(state: SystemState): Iterable<SystemRow> {
+  const { catalog, session } = state;
+  for (const { table, constraint } of constraints(shownRelations(state))) {
     if (constraint.kind === 'check') continue;
     for (const [i, position] of constraint.columns.entries()) {
       yield {
@@ -420,7 +436,7 @@ function usedColumns(catalog: CatalogView, { table, constraint }: PlacedConstrai
 
 function* constraintColumnRows(state: SystemState): Iterable<SystemRow> {
   const { catalog, session } = state;
-  for (const placed of constraints(catalog)) {
+  for (const placed of constraints(catalog.relations())) {
     const used = usedColumns(catalog, placed);
     for (const position of used?.columns ?? []) {
       yield {
@@ -433,7 +449,7 @@ function* constraintColumnRows(state: SystemState): Iterable<SystemRow> {
 }
 
 function* constraintTableRows(state: SystemState): Iterable<SystemRow> {
-  for (const placed of constraints(state.catalog)) {
+  for (const placed of constraints(state.catalog.relations())) {
     if (placed.constraint.kind === 'check') continue;
     const used = usedColumns(state.catalog, placed);
     if (used !== null) yield usedTable(state, placed, used.table);
@@ -464,7 +480,7 @@ const RULES = {
 } as const;
 
 function* referentialRows({ catalog, session }: SystemState): Iterable<SystemRow> {
-  for (const { table, constraint } of constraints(catalog)) {
+  for (const { table, constraint } of constraints(catalog.relations())) {
     const { foreign } = constraint;
     if (foreign === null) continue;
     const target = catalog.relationByOid(foreign.table);
@@ -510,7 +526,7 @@ const TABLE_PRIVILEGES = 'INSERT SELECT UPDATE DELETE TRUNCATE REFERENCES TRIGGE
 
 /** The owner of a table has every privilege on it, and nobody else has any. */
 function* privilegeRows({ catalog, session }: SystemState): Iterable<SystemRow> {
-  for (const table of tables(catalog)) {
+  for (const table of tables(catalog.relations())) {
     const owner = ownerName(catalog, table.owner);
     for (const privilege of TABLE_PRIVILEGES) {
       yield {

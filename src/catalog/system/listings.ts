@@ -2,6 +2,7 @@
 
 import { type Int8, int8 } from '../../types/index.ts';
 import type { CatalogView } from '../descriptors.ts';
+import { isOtherTemporary } from '../search-path.ts';
 import { indexDefinition, viewDefinition } from './definitions.ts';
 import { OWNER } from './object-identity.ts';
 import { SystemNames } from './object-names.ts';
@@ -94,10 +95,11 @@ function* sequenceRows({ catalog }: SystemState): Iterable<SystemRow> {
 }
 
 /** pg_sequences */
-function* sequenceListRows({ catalog, server }: SystemState): Iterable<SystemRow> {
+function* sequenceListRows({ catalog, server, session }: SystemState): Iterable<SystemRow> {
   for (const relation of catalog.relations()) {
     const { sequence } = relation;
     if (sequence === null) continue;
+    if (isOtherTemporary(catalog, relation.schema, session.processId)) continue;
     const value = server.sequenceValue?.(relation.oid);
     const last: Int8 | null = value?.isCalled === true ? value.lastValue : null;
     yield {

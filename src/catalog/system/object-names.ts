@@ -9,7 +9,13 @@ import {
   parseTypeName,
   type ReferenceKind,
 } from '../../types/index.ts';
-import type { CatalogView, TypeDescriptor } from '../descriptors.ts';
+import type { CatalogView, SchemaDescriptor, TypeDescriptor } from '../descriptors.ts';
+import {
+  OWN_TEMPORARY_SCHEMA,
+  resolveSearchPath,
+  schemaOfName,
+  temporarySchemaName,
+} from '../search-path.ts';
 import { COLLATIONS } from './cluster.ts';
 import {
   FUNCTIONS,
@@ -29,26 +35,29 @@ export interface RelationPlace {
 }
 
 /** The session's search path, read at every look-up. */
-export interface SearchPath {
+export interface NamingSession {
   readonly searchPath: readonly string[];
+  readonly processId: number;
 }
 
 const PG_CATALOG = 'pg_catalog';
 
-/** Looks names up in a catalog along a search path. pg_catalog comes first unless the path says
- * where it stands. */
+/** Looks names up in a catalog along a search path. */
 export class SystemNames implements ObjectNames {
   readonly catalog: CatalogView;
-  private readonly session: SearchPath;
+  private readonly session: NamingSession;
 
-  constructor(catalog: CatalogView, session: SearchPath) {
+  constructor(catalog: CatalogView, session: NamingSession) {
     this.catalog = catalog;
     this.session = session;
   }
 
-  private get path(): readonly string[] {
-    const { searchPath } = this.session;
-    return searchPath.includes(PG_CATALOG) ? searchPath : [PG_CATALOG, ...searchPath];
+  private *path(): Iterable<SchemaDescriptor> {
+    const { searchPath, processId } = this.session;
+    for (const oid of resolveSearchPath(this.catalog, searchPath, processId).schemas) {
+      const schema = this.catalog.schemaByOid(oid);
+      if (schema !== undefined) yield schema;
+    }
   }
 
   nameOf(kind: ReferenceKind, oid: number): string | null {
@@ -125,20 +134,24 @@ export class SystemNames implements ObjectNames {
 
   /** The relation or index of a name in a schema. */
   relationIn(schema: string, name: string): RelationPlace | undefined {
+    const found = schemaOfName(this.catalog, schema, this.session.processId);
+    return found && this.relationOf(found, name);
+  }
+
+  private relationOf(schema: SchemaDescriptor, name: string): RelationPlace | undefined {
     const { catalog } = this;
-    const oid = catalog.schemaByName(schema)?.oid;
-    if (oid === undefined) return undefined;
-    const found = catalog.relationByName(oid, name) ?? catalog.indexByName(oid, name)?.index;
-    if (found !== undefined) return { oid: found.oid, name, schema };
-    return catalog.systemView(schema, name) === undefined
+    const found =
+      catalog.relationByName(schema.oid, name) ?? catalog.indexByName(schema.oid, name)?.index;
+    if (found !== undefined) return { oid: found.oid, name, schema: schema.name };
+    return catalog.systemView(schema.name, name) === undefined
       ? undefined
-      : systemRelation(schema, name);
+      : systemRelation(schema.name, name);
   }
 
   /** The relation that a bare name means. */
   visibleRelation(name: string): RelationPlace | undefined {
-    for (const schema of this.path) {
-      const found = this.relationIn(schema, name);
+    for (const schema of this.path()) {
+      const found = this.relationOf(schema, name);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -152,6 +165,17 @@ export class SystemNames implements ObjectNames {
   relationName(place: RelationPlace): string {
     const name = quoteIdentifier(place.name);
     return this.isRelationVisible(place) ? name : `${quoteIdentifier(place.schema)}.${name}`;
+  }
+
+  /** A relation's name as SQL texts have it, where the session's own temporary schema is `pg_temp`. */
+  nameInText(place: RelationPlace): string {
+    const name = quoteIdentifier(place.name);
+    return this.isRelationVisible(place) ? name : `${this.schemaInText(place.schema)}.${name}`;
+  }
+
+  schemaInText(schema: string): string {
+    const isOwn = schema === temporarySchemaName(this.session.processId);
+    return isOwn ? OWN_TEMPORARY_SCHEMA : quoteIdentifier(schema);
   }
 
   /** The relation that a name leads to, if any. */
@@ -182,7 +206,8 @@ export class SystemNames implements ObjectNames {
   }
 
   private requireSchema(name: string): void {
-    if (this.catalog.schemaByName(name) === undefined) fail('invalid_schema_name', 'schema', name);
+    const schema = schemaOfName(this.catalog, name, this.session.processId);
+    if (schema === undefined) fail('invalid_schema_name', 'schema', name);
   }
 
   // ---------------------------------------------------------------- types
@@ -191,7 +216,7 @@ export class SystemNames implements ObjectNames {
   typeName(oid: number): string | null {
     if (builtinTypes.find(oid) !== undefined) return formatType(oid);
     for (const shape of SYSTEM_RELATIONS) {
-      if (shape.rowType === oid) return this.relationName(shape);
+      if (shape.rowType === oid) return this.nameInText(shape);
     }
     const type = this.catalog.typeByOid(oid);
     if (type !== undefined) return `${this.userTypeName(type)}${type.oid === oid ? '' : '[]'}`;
@@ -199,7 +224,7 @@ export class SystemNames implements ObjectNames {
       if (relation.rowType === 0) continue;
       const isArray = relation.rowType + 1 === oid;
       if (!isArray && relation.rowType !== oid) continue;
-      const name = this.relationName(this.place(relation.oid, relation.name, relation.schema));
+      const name = this.nameInText(this.place(relation.oid, relation.name, relation.schema));
       return isArray ? `${name}[]` : name;
     }
     return null;
@@ -207,30 +232,35 @@ export class SystemNames implements ObjectNames {
 
   /** The type of users that a bare name means. */
   private visibleType(name: string): number | undefined {
-    for (const schema of this.path) {
-      const found = this.typeIn(schema, name);
+    for (const schema of this.path()) {
+      const found = this.catalog.typeOidByName(schema.oid, name);
       if (found !== undefined) return found;
     }
     return undefined;
   }
 
   private typeIn(schema: string, name: string): number | undefined {
-    const { catalog } = this;
-    const oid = catalog.schemaByName(schema)?.oid;
+    const { catalog, session } = this;
+    const oid = schemaOfName(catalog, schema, session.processId)?.oid;
     return oid === undefined ? undefined : catalog.typeOidByName(oid, name);
   }
 
   isTypeVisible({ oid, name, arrayOid, arrayName }: TypeDescriptor, which: number): boolean {
     const bare = which === arrayOid ? arrayName : name;
-    if (builtinTypes.findByName(bare) !== undefined && this.path[0] === PG_CATALOG) return false;
-    return this.visibleType(bare) === (which === arrayOid ? arrayOid : oid);
+    const isBuiltin = builtinTypes.findByName(bare) !== undefined;
+    for (const schema of this.path()) {
+      if (isBuiltin && schema.name === PG_CATALOG) return false;
+      const found = this.catalog.typeOidByName(schema.oid, bare);
+      if (found !== undefined) return found === (which === arrayOid ? arrayOid : oid);
+    }
+    return false;
   }
 
   /** The name of a type of users, with its schema where the bare name would not find it. */
   userTypeName(type: TypeDescriptor): string {
     const name = quoteIdentifier(type.name);
     if (this.isTypeVisible(type, type.oid)) return name;
-    return `${quoteIdentifier(this.catalog.schemaByOid(type.schema)?.name ?? '')}.${name}`;
+    return `${this.schemaInText(this.catalog.schemaByOid(type.schema)?.name ?? '')}.${name}`;
   }
 
   private requireType(text: string): number {

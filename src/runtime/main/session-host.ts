@@ -89,7 +89,9 @@ export class Sessions implements SessionHost, SessionPeers {
       });
     }
     let opened: TrackedSession | null = null;
+    const processId = this.newProcessId();
     const environment = new SessionEnvironment({
+      processId,
       user,
       database,
       peer: request.peer,
@@ -99,7 +101,6 @@ export class Sessions implements SessionHost, SessionPeers {
     });
     for (const [name, value] of request.settings) environment.settings.set(name, value, false);
     for (const name of REPORTED) sink.parameterStatus(name, environment.settings.get(name));
-    const processId = this.newProcessId();
     const session = new TrackedSession(
       {
         processId,

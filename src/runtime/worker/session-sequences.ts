@@ -1,3 +1,4 @@
+import { isOtherTemporary } from '../../catalog/index.ts';
 import { pgError } from '../../errors/index.ts';
 import type { SequenceOperations } from '../../sql/execute/index.ts';
 import type { Int8 } from '../../types/index.ts';
@@ -17,10 +18,10 @@ export class SessionSequences implements SequenceOperations {
   }
 
   nextval(relation: number): Int8 {
+    this.beginChange(relation);
     const value = this.writer.sequenceStore.nextval(this.catalog, relation);
     this.session.currentValues.set(relation, value);
     this.session.lastSequence = relation;
-    this.open.needsFlush = true;
     return value;
   }
 
@@ -35,9 +36,9 @@ export class SessionSequences implements SequenceOperations {
   }
 
   setval(relation: number, value: Int8, isCalled: boolean): Int8 {
+    this.beginChange(relation);
     this.writer.sequenceStore.setval(this.catalog, relation, BigInt(value), isCalled);
     if (isCalled) this.session.currentValues.set(relation, value);
-    this.open.needsFlush = true;
     return value;
   }
 
@@ -45,6 +46,16 @@ export class SessionSequences implements SequenceOperations {
     const { lastSequence } = this.session;
     if (this.catalog.relationByOid(lastSequence) !== undefined) return this.currval(lastSequence);
     throw pgError('object_not_in_prerequisite_state', 'lastval is not yet defined in this session');
+  }
+
+  /** What is handed out of a temporary sequence need not survive a crash. */
+  private beginChange(relation: number): void {
+    const { catalog } = this;
+    const descriptor = catalog.relationByOid(relation);
+    if (descriptor?.persistence !== 't') this.open.needsFlush = true;
+    else if (isOtherTemporary(catalog, descriptor.schema, this.session.id)) {
+      throw pgError('feature_not_supported', 'cannot access temporary tables of other sessions');
+    }
   }
 
   private get catalog() {

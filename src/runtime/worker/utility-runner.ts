@@ -1,5 +1,10 @@
-import { assert } from '../../base/index.ts';
-import { BOOTSTRAP_ROLE, type Catalog, type CatalogChange } from '../../catalog/index.ts';
+import {
+  BOOTSTRAP_ROLE,
+  type Catalog,
+  type CatalogChange,
+  resolveSearchPath,
+  type SearchPath,
+} from '../../catalog/index.ts';
 import { type PgErrorFields, pgError, SQLSTATES, toErrorFields } from '../../errors/index.ts';
 import type { StatementSettings } from '../../session/index.ts';
 import type {
@@ -9,8 +14,10 @@ import type {
   SystemViewSource,
 } from '../../sql/execute/index.ts';
 import {
-  checkDeferredConstraints,
+  discardTemporary,
+  dropTemporarySchema,
   executeUtility,
+  prepareCommit,
   type UtilityEnvironment,
   type UtilityExecution,
 } from '../../sql/utility/index.ts';
@@ -21,6 +28,7 @@ import { currentSetting } from '../current-setting.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
 import { EXECUTE_FLAGS, REPLY } from '../messages.ts';
 import { systemViewSource } from '../system-views.ts';
+import { INTERNAL_SETTINGS } from './internal-settings.ts';
 import { StatementContext } from './statement-context.ts';
 import type { UtilityWaiter, Writer } from './writer.ts';
 import { failedTransaction } from './writer.ts';
@@ -47,6 +55,8 @@ export class UtilityRunner {
   private readonly writer: Writer;
   private readonly byRequest = new Map<number, RunningUtility>();
   private ready: RunningUtility[] = [];
+  /** Numbers below 0 are of utilities that no client has asked for. */
+  private nextUnasked = -1;
 
   constructor(writer: Writer) {
     this.writer = writer;
@@ -75,10 +85,38 @@ export class UtilityRunner {
     this.start(message, utility);
   }
 
-  /** The commit of a block with deferred constraints, which are to be checked first. */
+  /** The commit of a block with deferred constraints, which are to be checked first, or with tables that
+   * are dropped with it. */
   beginCommit(message: ControlMessage, open: OpenTransaction): void {
-    const { transaction, settings } = open;
-    assert(settings !== null, 'constraints are deferred by statements');
+    const utility = this.internal(message.request(), open, open.settings ?? INTERNAL_SETTINGS);
+    utility.execution = prepareCommit(utility);
+    this.start(message, utility);
+  }
+
+  /** DISCARD ALL: all that is in the session's temporary schema goes. */
+  beginDiscard(message: ControlMessage): void {
+    const open = this.writer.ownTransaction(message.session());
+    const utility = this.internal(message.request(), open, INTERNAL_SETTINGS);
+    utility.execution = discardTemporary(utility);
+    this.start(message, utility);
+  }
+
+  /** A session is over, and leaves a temporary schema. Nobody waits for an answer. */
+  beginTemporaryDrop(session: number): void {
+    const open = this.writer.ownTransaction(session);
+    const utility = this.internal(this.nextUnasked--, open, INTERNAL_SETTINGS);
+    utility.execution = dropTemporarySchema(utility);
+    utility.asynchronousCommit = true;
+    this.add(utility);
+  }
+
+  /** What is no statement of a client; the session knows by itself what it answers. */
+  private internal(
+    number: number,
+    open: OpenTransaction,
+    settings: StatementSettings,
+  ): RunningUtility {
+    const { transaction } = open;
     const request: UtilityRequest = {
       statement: null,
       text: '',
@@ -90,14 +128,17 @@ export class UtilityRunner {
       statementTimestamp: 0,
       transactionTimestamp: 0,
     };
-    const utility = new RunningUtility(this.writer, this, message.request(), open, false, request);
-    utility.isCommit = true;
-    utility.execution = checkDeferredConstraints(utility);
-    this.start(message, utility);
+    const utility = new RunningUtility(this.writer, this, number, open, false, request);
+    utility.isInternal = true;
+    return utility;
   }
 
   private start(message: ControlMessage, utility: RunningUtility): void {
     utility.asynchronousCommit = (message.flags() & EXECUTE_FLAGS.asynchronousCommit) !== 0;
+    this.add(utility);
+  }
+
+  private add(utility: RunningUtility): void {
     this.byRequest.set(utility.request, utility);
     this.writer.waits.setRunning(utility.open.transaction, utility);
     this.ready.push(utility);
@@ -141,7 +182,7 @@ export class UtilityRunner {
 
   endSession(session: number): void {
     for (const utility of [...this.byRequest.values()]) {
-      if (utility.open.transaction.session === session) utility.drop();
+      if (utility.open.transaction.session === session && utility.request > 0) utility.drop();
     }
   }
 }
@@ -157,8 +198,8 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
   readonly settings: StatementSettings;
   cancelled: 'no' | 'user' | 'timeout' = 'no';
   asynchronousCommit = false;
-  /** It is what a commit does first. */
-  isCommit = false;
+  /** It is no statement of a client, but what a commit, DISCARD ALL or the end of a session does. */
+  isInternal = false;
   private readonly writer: Writer;
   private readonly runner: UtilityRunner;
   private readonly deadlineMs: number;
@@ -232,7 +273,8 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     this.end();
     if (this.inBlock) this.writer.failBlock(this.open);
     else this.writer.abort(this.open);
-    this.writer.port.error(this.request, fields);
+    if (this.request > 0) this.writer.port.error(this.request, fields);
+    else console.error(`temporary objects could not be dropped: ${fields.message}`);
   }
 
   checkInterrupts(): void {
@@ -254,9 +296,10 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     this.end();
     this.open.transaction.command++;
     const { port } = this.writer;
-    // The session knows by itself what it answers to a commit.
-    const shown = this.isCommit ? null : tag;
-    const complete = (): void => port.complete(this.request, 0, shown);
+    const shown = this.isInternal ? null : tag;
+    const complete = (): void => {
+      if (this.request > 0) port.complete(this.request, 0, shown);
+    };
     if (this.inBlock) {
       if (this.catalogChanged) this.writer.tellSessionCatalog(this.request, this.open);
       complete();
@@ -264,7 +307,9 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     }
     this.writer.commit(this.open, this.asynchronousCommit, {
       done: complete,
-      failed: (fields) => port.error(this.request, fields),
+      failed: (fields) => {
+        if (this.request > 0) port.error(this.request, fields);
+      },
     });
   }
 
@@ -281,13 +326,9 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     return this.writer.catalogOf(this.open);
   }
 
-  get searchPath(): readonly number[] {
-    const oids: number[] = [];
-    for (const name of this.settings.searchPath) {
-      const schema = this.catalog.schemaByName(name);
-      if (schema !== undefined) oids.push(schema.oid);
-    }
-    return oids;
+  get searchPath(): SearchPath {
+    const { session } = this.open.transaction;
+    return resolveSearchPath(this.catalog, this.settings.searchPath, session);
   }
 
   get workMem(): number {

@@ -54,6 +54,8 @@ export class OpenTransaction {
   /** It advanced a sequence, so its end waits for the log. */
   needsFlush = false;
   readonly catalogChanges: CatalogChange[] = [];
+  /** One of them was of more than temporary objects, even if that has been rolled back. */
+  changesShared = false;
   readonly createdTrees: TreeId[] = [];
   readonly droppedTrees: TreeId[] = [];
   /** What the sequences that it altered were before, oldest first. */

@@ -10,6 +10,8 @@ import {
   FIRST_USER_OID,
   readCatalog,
   SEQUENCE_TREE,
+  temporaryOwner,
+  temporarySchema,
 } from '../../catalog/index.ts';
 import { PgError, type PgErrorFields, pgError, toErrorFields } from '../../errors/index.ts';
 import type { Directory } from '../../io/index.ts';
@@ -22,6 +24,7 @@ import {
   type SequenceOperations,
 } from '../../sql/execute/index.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
+import { droppedOnCommit, emptiedOnCommit } from '../../sql/utility/index.ts';
 import { type Cursor, openPageFiles, StorageEngine, type TreeId } from '../../storage/index.ts';
 import {
   ExclusiveTables,
@@ -143,6 +146,7 @@ export class Writer extends StatementThread {
     );
     this.utilities = new UtilityRunner(this);
     this.loadCatalog();
+    this.dropLeftovers();
     this.port.message(REPLY.ready, 0, 0, 0, serialize(engine.recovery));
     this.port.publish();
   }
@@ -277,11 +281,11 @@ export class Writer extends StatementThread {
     if (tables.length === 0) return false;
     const catalog = this.catalogOf(open);
     return tables.some((table) => hasForeignKeys(catalog, table));
+  }
+
   protected override typesOf(session: number): TypeSource {
     const open = this.sessions.get(session)?.open ?? null;
     return open === null ? this.catalog : this.catalogOf(open);
-  }
-
   }
 
   foreignKeysOf(open: OpenTransaction): ForeignKeyChecks {
@@ -543,7 +547,7 @@ export class Writer extends StatementThread {
           else if (open.failed) {
             this.abort(open);
             this.port.complete(request, 0, null);
-          } else if (open.foreignKeys?.deferred.isEmpty === false) {
+          } else if (this.hasCommitWork(open)) {
             this.utilities.beginCommit(message, open);
           } else {
             this.commit(open, (message.flags() & EXECUTE_FLAGS.asynchronousCommit) !== 0, {
@@ -579,7 +583,9 @@ export class Writer extends StatementThread {
         case TRANSACTION.discardAll:
           session.discardSequences();
           this.locks.releaseTo(session.lockOwner(), 0);
-          break;
+          if (temporarySchema(this.catalog, session.id) === undefined) break;
+          this.utilities.beginDiscard(message);
+          return;
         case TRANSACTION.fail:
           if (session.open !== null) this.failBlock(session.open);
           break;
@@ -615,6 +621,69 @@ export class Writer extends StatementThread {
     if (session.open !== null) this.abort(session.open);
     this.unlockReads(session);
     if (session.holdsLocks) this.locks.releaseTo(session.lockOwner(), 0);
+    this.dropTemporary(id);
+  }
+
+  // ---------------------------------------------------------------- temporary objects
+
+  /** A session is over: what it had in its temporary schema goes. */
+  private dropTemporary(id: number): void {
+    if (!this.catalog.hasTemporary || this.sessions.has(id)) return;
+    if (temporarySchema(this.catalog, id) !== undefined) this.utilities.beginTemporaryDrop(id);
+  }
+
+  /** Drops what the sessions of an earlier life have left, before there are new ones. */
+  private dropLeftovers(): void {
+    for (const { name } of [...this.catalog.schemas()]) {
+      const id = temporaryOwner(name);
+      if (id !== null) this.utilities.beginTemporaryDrop(id);
+    }
+    while (this.utilities.hasWork() || this.group.hasWork) {
+      this.utilities.runReady();
+      this.group.run(false);
+    }
+  }
+
+  /** Something is to be done before the commit that may have to wait. */
+  private hasCommitWork(open: OpenTransaction): boolean {
+    if (open.foreignKeys?.deferred.isEmpty === false) return true;
+    if (open.catalogChanges.length === 0) return false;
+    const catalog = this.catalogOf(open);
+    const schema = temporarySchema(catalog, open.transaction.session);
+    return schema !== undefined && droppedOnCommit(catalog, schema.oid).length > 0;
+  }
+
+  /** What a commit does to the session's temporary tables: rows of ON COMMIT DELETE ROWS are not
+   * committed. True when nothing but temporary objects is changed, which need not survive a crash. */
+  private settleTemporary(open: OpenTransaction): boolean {
+    const { transaction } = open;
+    const catalog = this.catalogOf(open);
+    if (!catalog.hasTemporary) return false;
+    const schema = temporarySchema(catalog, transaction.session);
+    if (schema === undefined) return false;
+    const { writes } = transaction;
+    for (const { tree, indexes } of emptiedOnCommit(catalog, schema.oid)) {
+      writes.discard(tree);
+      for (const index of indexes) writes.discard(index.tree);
+    }
+    if (open.changesShared || open.needsFlush) return false;
+    const own = new Set<TreeId>([CATALOG_TREE, ...open.createdTrees, ...open.droppedTrees]);
+    for (const { tree, indexes } of catalog.temporaryRelations(schema.oid)) {
+      own.add(tree);
+      for (const index of indexes) own.add(index.tree);
+    }
+    for (const tree of writes.trees.keys()) {
+      if (!own.has(tree) && tree !== SEQUENCE_TREE) return false;
+    }
+    return true;
+  }
+
+  /** A transaction of the server's own, which reads no rows. */
+  ownTransaction(session: number): OpenTransaction {
+    this.openCount++;
+    const transaction = new Transaction(session, 'repeatable read', 0, this.spill);
+    transaction.snapshot = this.engine.commitLsn;
+    return new OpenTransaction(transaction);
   }
 
   // ---------------------------------------------------------------- transactions
@@ -701,6 +770,14 @@ export class Writer extends StatementThread {
       answer.done();
       return;
     }
+    let isTemporary: boolean;
+    try {
+      isTemporary = this.settleTemporary(open);
+    } catch (thrown) {
+      this.abort(open);
+      answer.failed(toErrorFields(thrown));
+      return;
+    }
     for (const { relation } of open.alteredSequences) this.sequenceOwners.delete(relation);
     this.group.add(
       {
@@ -712,13 +789,14 @@ export class Writer extends StatementThread {
           this.publishCatalog(open.catalogChanges);
           this.release(transaction);
           answer.done();
+          if (open.catalogChanges.length > 0) this.dropTemporary(transaction.session);
         },
         failed: (thrown) => {
           this.abort(open);
           answer.failed(toErrorFields(thrown));
         },
       },
-      asynchronous,
+      asynchronous || isTemporary,
     );
   }
 
@@ -812,7 +890,9 @@ export class Writer extends StatementThread {
 
   /** Records a change of the catalog in a transaction. */
   changeCatalog(open: OpenTransaction, change: CatalogChange): void {
-    open.catalog = this.catalogOf(open).with([change], this.nextCatalogVersion());
+    const before = this.catalogOf(open);
+    if (!before.isTemporaryChange(change)) open.changesShared = true;
+    open.catalog = before.with([change], this.nextCatalogVersion());
     open.catalogBase = this.catalog.version;
     open.catalogChanges.push(change);
     const key = catalogKey(change.kind, change.oid);

@@ -1,0 +1,22 @@
+import type { StatementSettings } from '../../session/index.ts';
+
+/** What the server's own statements run with, whose session is over or has not asked for them. */
+export const INTERNAL_SETTINGS: StatementSettings = {
+  user: 'postgres',
+  sessionUser: 'postgres',
+  database: 'postgres',
+  searchPath: [],
+  serverStartTimestamp: 0,
+  types: {
+    timeZone: 'UTC',
+    dateStyle: 'ISO',
+    dateOrder: 'MDY',
+    intervalStyle: 'postgres',
+    extraFloatDigits: 1,
+    byteaOutput: 'hex',
+  },
+  workMem: 4 * 1024 * 1024,
+  lockTimeoutMs: 0,
+  deadlockTimeoutMs: 1000,
+  settings: {},
+};
