@@ -1,13 +1,13 @@
 import { type Datum, DEFAULT_TYPE_CONTEXT, findType, formatType, OID } from '../../types/index.ts';
 import type {
   AggregateExpr,
-  WindowExpr,
   CallExpr,
   ConstExpr,
   Expr,
   SetCallExpr,
   SortKey,
   SubplanExpr,
+  WindowExpr,
 } from '../expression.ts';
 import {
   type FunctionSignature,
@@ -167,12 +167,12 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
     case 'sequence': {
       const args = [expr.relation, expr.value, expr.isCalled].filter((arg) => arg !== null);
       const texts = args.map((arg) => sequenceArgument(arg, names));
-    case 'window':
-      return deparseWindow(expr, names);
       return `${expr.operation}(${texts.join(', ')})`;
     }
     case 'aggregate':
       return deparseAggregate(expr, names);
+    case 'window':
+      return deparseWindow(expr, names);
     case 'subquery':
       return '(SubPlan)';
     case 'subplan':
@@ -320,7 +320,6 @@ function deparseAggregate(expr: AggregateExpr, names: DeparseNames): string {
     : `${call} FILTER (WHERE ${deparse(expr.filter, names, false)})`;
 }
 
-/** Sort keys as ORDER BY shows them. */
 function deparseWindow(expr: WindowExpr, names: DeparseNames): string {
   const name = quoteIdentifier(functionByOid(expr.function)?.name ?? '?');
   const args = expr.star ? '*' : expr.arguments.map((arg) => deparse(arg, names, true)).join(', ');
@@ -329,6 +328,7 @@ function deparseWindow(expr: WindowExpr, names: DeparseNames): string {
   return `${name}(${args})${filter} OVER (?)`;
 }
 
+/** Sort keys as ORDER BY shows them. */
 export function deparseKeys(keys: readonly SortKey[], names: DeparseNames): string[] {
   return keys.map((key) => {
     const text = deparse(key.expr, names, false);

@@ -53,14 +53,14 @@ export {
   btreeFamily,
   btreeMembers,
   btreeOperator,
-  EQUAL,
   btreeSupport,
-  LESS,
+  EQUAL,
   GREATER,
   IN_RANGE,
+  LESS,
   operatorClass,
-} from './operator-families.ts';
   orderedTypeOf,
+} from './operator-families.ts';
 export {
   aggregateByOid,
   allCasts,
