@@ -13,7 +13,7 @@ import { createLogSyncWords, LogSync } from '../../src/runtime/worker/log-sync.t
 import { SpillFiles } from '../../src/runtime/worker/spill-files.ts';
 import { SharedMemory } from '../../src/shm/index.ts';
 import { StorageEngine, type TreeId } from '../../src/storage/index.ts';
-import { Transaction, type WriteSpill } from '../../src/txn/index.ts';
+import { CommitHistory, Transaction, type WriteSpill } from '../../src/txn/index.ts';
 
 const BUDGET = 64 * 1024 * 1024;
 const ROW_BYTES = 100;
@@ -35,7 +35,7 @@ class Store {
     });
     this.engine = StorageEngine.open(directory, memory);
     const sync = new LogSync(this.engine.log, memory, 2, createLogSyncWords());
-    this.group = new CommitGroup(this.engine, sync);
+    this.group = new CommitGroup(this.engine, sync, new CommitHistory());
     const files = new SpillFiles(directory.makeDirectory('temporary'), 0);
     this.spill = { budget: BUDGET, engine: this.engine, createFile: () => files.create() };
   }

@@ -2,7 +2,7 @@ import { ByteWriter, compareByteRanges } from '../base/index.ts';
 import type { IndexDescriptor, RelationDescriptor } from '../catalog/descriptors.ts';
 import type { ColumnVector } from '../chunk/index.ts';
 import { createVector, readDatum } from '../chunk/index.ts';
-import { pgError } from '../errors/index.ts';
+import { type PgError, pgError } from '../errors/index.ts';
 import type { Cursor, TreeId } from '../storage/index.ts';
 import { ROW_LOCK, type RowLocks, rowLockTag, type Transaction } from '../txn/index.ts';
 import { DEFAULT_TYPE_CONTEXT, typeByOid } from '../types/index.ts';
@@ -108,7 +108,7 @@ export class RowChanges {
     }
     if (!this.findNewest(index.tree, bytes, start, end)) return false;
     const isNew = newest.rowLsn > transaction.snapshot;
-    if (isNew && transaction.isolation === 'repeatable read') return false;
+    if (isNew && transaction.keepsSnapshot) return false;
     const tag = index.clustered
       ? rowLockTag(table.tree, bytes, start, end)
       : rowLockTag(table.tree, newest.valueBytes, newest.valueStart, newest.valueEnd);
@@ -289,7 +289,11 @@ export class RowChanges {
       checkKeyLength(key, shape.clusteredIndex);
       const taken = this.claimKey(table.tree, key.bytes, 0, key.position);
       if (taken === 'wait') return 'wait';
-      if (taken === 'exists') throw duplicateKey(table, shape.clusteredIndex!, newColumns, row);
+      if (taken === 'exists') {
+        const { bytes, position } = key;
+        const index = shape.clusteredIndex!;
+        throw this.duplicateError(table, index, newColumns, row, bytes, 0, position);
+      }
     }
     for (const index of shape.uniqueIndexes) {
       if (!intersects(index.key.columns, changed)) continue;
@@ -302,7 +306,10 @@ export class RowChanges {
       if (isUniqueEntry(index.key, oldNull) && !this.lockEntry(index.tree, old)) return 'wait';
       const taken = this.claimKey(index.tree, out.bytes, 0, out.position);
       if (taken === 'wait') return 'wait';
-      if (taken === 'exists') throw duplicateKey(table, index.descriptor, newColumns, row);
+      if (taken === 'exists') {
+        const { bytes, start, end } = this.found;
+        throw this.duplicateError(table, index.descriptor, newColumns, row, bytes, start, end);
+      }
     }
     const { writes, command } = transaction;
     const tuple = this.tuple.reset();
@@ -543,7 +550,7 @@ export class RowChanges {
   }
 
   private refuseInRepeatableRead(change: 'update' | 'delete'): void {
-    if (this.transaction.isolation !== 'repeatable read') return;
+    if (!this.transaction.keepsSnapshot) return;
     throw pgError(
       'serialization_failure',
       `could not serialize access due to concurrent ${change}`,
@@ -563,18 +570,40 @@ export class RowChanges {
     const isArbiter =
       arbiters !== null &&
       (arbiters.length === 0 || (index !== null && arbiters.includes(index.oid)));
-    if (!isArbiter) throw duplicateKey(table, index!, columns, row);
+    if (!isArbiter)
+      throw this.duplicateError(table, index!, columns, row, keyBytes, keyStart, keyEnd);
     const { transaction } = this;
     // The row in the way must be one that the transaction can see, or there is no telling what to do.
     const key = keyBytes.slice(keyStart, keyEnd);
     const own = transaction.writes.find(table.tree, key, 0, key.length)?.latest ?? null;
-    if (own === null && transaction.isolation === 'repeatable read') {
+    if (own === null && transaction.keepsSnapshot) {
       const exists = this.findNewest(table.tree, key, 0, key.length);
       if (exists && this.newest.rowLsn > transaction.snapshot)
         this.refuseInRepeatableRead('update');
     }
+    transaction.reads?.addKey(table.tree, key, 0, key.length);
     setRange(this.conflictKey, key, 0, key.length);
     return 'conflict';
+  }
+
+  /** The error says that the row at a key is there, so a SERIALIZABLE transaction has read that. When
+   * what it had read before has changed, the key may be in the way for that very reason, and to try
+   * again is the answer. */
+  private duplicateError(
+    table: RelationDescriptor,
+    index: IndexDescriptor,
+    columns: readonly ColumnVector[],
+    row: number,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+  ): PgError {
+    const { reads } = this.transaction;
+    if (reads !== null) {
+      reads.verify('during write');
+      reads.addKey(table.tree, keyBytes, keyStart, keyEnd);
+    }
+    return duplicateKey(table, index, columns, row);
   }
 
   private shape(table: RelationDescriptor): TableShape {

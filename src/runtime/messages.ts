@@ -62,6 +62,8 @@ export const TRANSACTION = {
   discardSequences: 7,
   /** DISCARD ALL: that, and let go of the session's advisory locks. */
   discardAll: 8,
+  /** Take the snapshot of a SERIALIZABLE transaction. */
+  begin: 9,
 } as const;
 
 /** From a worker. */
@@ -111,4 +113,4 @@ export const EXECUTE_FLAGS = {
 } as const;
 
 /** `isolation` of messages. */
-export const ISOLATION = { readCommitted: 0, repeatableRead: 1 } as const;
+export const ISOLATION = { readCommitted: 0, repeatableRead: 1, serializable: 2 } as const;

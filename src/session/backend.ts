@@ -3,6 +3,7 @@ import type { PgErrorFields } from '../errors/index.ts';
 import type { CopyFormat } from '../sql/execute/index.ts';
 import type { Expr } from '../sql/expression.ts';
 import type { Plan } from '../sql/plan/plan.ts';
+import type { IsolationLevel } from '../txn/index.ts';
 import type { Datum } from '../types/index.ts';
 import type { SessionControl } from './session-control.ts';
 import type { ResultSink } from './session-port.ts';
@@ -28,7 +29,7 @@ export interface StatementBackend {
     name: string,
     listener: RunListener,
     options: {
-      readonly isolation: 'read committed' | 'repeatable read';
+      readonly isolation: IsolationLevel;
       readonly asynchronousCommit: boolean;
     },
   ): RunHandle;
@@ -55,6 +56,8 @@ export type TransactionOperation =
   | 'release'
   | 'rollbackTo'
   | 'fail'
+  /** Takes the snapshot of a SERIALIZABLE transaction. */
+  | 'begin'
   | DiscardOperation;
 
 /** What the writer keeps of a session outside of transactions is forgotten. */
@@ -96,7 +99,7 @@ export interface StatementSettings {
 export interface RunBase {
   readonly session: number;
   readonly settings: StatementSettings;
-  readonly isolation: 'read committed' | 'repeatable read';
+  readonly isolation: IsolationLevel;
   /** In a transaction block: what it writes stays uncommitted when it ends. */
   readonly inBlock: boolean;
   /** REPEATABLE READ: the snapshot of the block. */

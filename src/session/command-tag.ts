@@ -30,7 +30,6 @@ export function writesData(prepared: PreparedStatement): boolean {
 const HARMLESS_UTILITIES: ReadonlySet<string> = new Set([
   'CheckPointStmt',
   'ConstraintsSetStmt',
-  'DiscardStmt',
   'LockStmt',
   'ReindexStmt',
   'VacuumStmt',

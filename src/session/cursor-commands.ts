@@ -69,6 +69,9 @@ function refuseUnholdable({ block }: ClientSession, plan: Plan): void {
   if (block.inWriter) {
     throw notSupported('DECLARE CURSOR WITH HOLD after changes or savepoints of its transaction');
   }
+  if (block.recordsReads) {
+    throw notSupported('DECLARE CURSOR WITH HOLD in a SERIALIZABLE transaction that may write');
+  }
   if (plan.needsWriter) throw notSupported('DECLARE CURSOR WITH HOLD of a query that writes');
   if (plan.needsCatalog) throw notSupported('DECLARE CURSOR WITH HOLD over system views');
 }

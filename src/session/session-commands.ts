@@ -66,7 +66,8 @@ export function runSessionCommand(
       runDeallocate(session, node.DeallocateStmt as DeallocateStmt);
       return true;
     case 'DiscardStmt':
-      return runDiscard(session, (node.DiscardStmt as { target?: string }).target ?? 'DISCARD_ALL');
+      runDiscard(session, (node.DiscardStmt as { target?: string }).target ?? 'DISCARD_ALL');
+      return true;
     case 'ListenStmt':
       session.notifications.listen((node.ListenStmt as ListenStmt).conditionname ?? '');
       session.sink.commandComplete('LISTEN');
@@ -175,13 +176,18 @@ function runTransaction(session: ClientSession, statement: TransactionStmt): voi
       }
       const commits = isCommit && block.state !== 'failed';
       const options = statement.chain
-        ? { isolation: block.isolation, readOnly: block.readOnly }
+        ? {
+            isolation: block.isolation,
+            readOnly: block.readOnly,
+            deferrable: block.deferrable,
+          }
         : null;
       session.endBlock(commits, () => {
         if (options !== null) {
           session.openBlock();
           block.isolation = options.isolation;
           block.readOnly = options.readOnly;
+          block.deferrable = options.deferrable;
         }
         sink.commandComplete(commits ? 'COMMIT' : 'ROLLBACK');
       });
@@ -260,22 +266,27 @@ function applyTransactionOptions(session: ClientSession, options: readonly Node[
     const value = constantText(arg);
     if (defname === 'transaction_isolation') setIsolation(session, value);
     else if (defname === 'transaction_read_only') setReadOnly(session, value !== '0');
-    else if (defname === 'transaction_deferrable' && value !== '0') {
-      throw notSupported('a DEFERRABLE transaction');
-    }
+    else if (defname === 'transaction_deferrable') setDeferrable(session, value !== '0');
   }
 }
 
 function setIsolation(session: ClientSession, level: string): void {
-  if (level === 'serializable') throw notSupported('SERIALIZABLE isolation');
+  const { block } = session;
   const isolation = isolationOf(level);
-  if (session.block.hasRead && isolation !== session.block.isolation) {
+  if (isolation === block.isolation) return;
+  if (block.hasRead) {
     throw pgError(
       'active_sql_transaction',
       'SET TRANSACTION ISOLATION LEVEL must be called before any query',
     );
   }
-  session.block.isolation = isolation;
+  if (block.savepoints.length > 0) {
+    throw pgError(
+      'active_sql_transaction',
+      'SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction',
+    );
+  }
+  block.isolation = isolation;
 }
 
 function setReadOnly(session: ClientSession, readOnly: boolean): void {
@@ -293,6 +304,17 @@ function setReadOnly(session: ClientSession, readOnly: boolean): void {
     );
   }
   block.readOnly = readOnly;
+}
+
+function setDeferrable({ block }: ClientSession, deferrable: boolean): void {
+  const command = 'SET TRANSACTION [NOT] DEFERRABLE';
+  if (block.savepoints.length > 0) {
+    throw pgError('active_sql_transaction', `${command} cannot be called within a subtransaction`);
+  }
+  if (block.hasRead) {
+    throw pgError('active_sql_transaction', `${command} must be called before any query`);
+  }
+  block.deferrable = deferrable;
 }
 
 // ------------------------------------------------------------------ settings
@@ -330,7 +352,7 @@ function runSet(session: ClientSession, statement: VariableSetStmt): void {
         throw pgError('invalid_parameter_value', `SET ${name} takes only one argument`);
       }
       const value = args.map((arg) => settingText(name, arg)).join(', ');
-      if (name === 'transaction_isolation' || name === 'transaction_read_only') {
+      if (isTransactionSetting(name)) {
         setTransactionSetting(session, name, value);
         break;
       }
@@ -338,6 +360,7 @@ function runSet(session: ClientSession, statement: VariableSetStmt): void {
       if (notice !== null) session.noticeText(notice);
     }
   }
+  session.adoptDefaults();
   session.sink.commandComplete(isReset ? 'RESET' : 'SET');
 }
 
@@ -364,10 +387,11 @@ export function setSetting(
   local: boolean,
 ): string {
   const { settings } = session.environment;
-  if (name === 'transaction_isolation' || name === 'transaction_read_only') {
+  if (isTransactionSetting(name)) {
     setTransactionSetting(session, name, value);
   } else if (value === null) settings.reset(name, local);
   else settings.set(name, value, local);
+  session.adoptDefaults();
   return shownValue(session, name);
 }
 
@@ -375,10 +399,20 @@ function setTransactionSetting(session: ClientSession, name: string, value: stri
   const { environment } = session;
   if (name === 'transaction_isolation') {
     setIsolation(session, value ?? environment.settings.get('default_transaction_isolation'));
-  } else {
-    const text = value ?? environment.settings.get('default_transaction_read_only');
-    setReadOnly(session, /^(on|true|yes|1)$/i.test(text));
+    return;
   }
+  const isOn = /^(on|true|yes|1)$/i.test(value ?? environment.settings.get(`default_${name}`));
+  if (name === 'transaction_read_only') setReadOnly(session, isOn);
+  else setDeferrable(session, isOn);
+}
+
+/** A setting of the present transaction. */
+function isTransactionSetting(name: string): boolean {
+  return (
+    name === 'transaction_isolation' ||
+    name === 'transaction_read_only' ||
+    name === 'transaction_deferrable'
+  );
 }
 
 function setMulti(
@@ -408,7 +442,6 @@ function setMulti(
       local,
     );
   }
-  session.adoptDefaults();
 }
 
 /** One argument of SET as text; identifiers of a list are quoted where they need it. */
@@ -466,6 +499,7 @@ function shownValue(session: ClientSession, name: string): string {
   const { block, environment } = session;
   if (name === 'transaction_isolation') return block.isolation;
   if (name === 'transaction_read_only') return block.readOnly ? 'on' : 'off';
+  if (name === 'transaction_deferrable') return block.deferrable ? 'on' : 'off';
   if (name === 'session_authorization') return environment.user;
   if (name === 'role') return 'none';
   return environment.settings.get(name);
@@ -526,8 +560,7 @@ function runNotify(session: ClientSession, { conditionname = '', payload = '' }:
   session.sink.commandComplete('NOTIFY');
 }
 
-/** False for DISCARD TEMP, which the writer runs. */
-function runDiscard(session: ClientSession, target: string): boolean {
+function runDiscard(session: ClientSession, target: string): void {
   if (target === 'DISCARD_ALL') {
     if (session.block.state === 'open') {
       throw pgError('active_sql_transaction', 'DISCARD ALL cannot run inside a transaction block');
@@ -542,6 +575,7 @@ function runDiscard(session: ClientSession, target: string): boolean {
     session.sink.commandComplete('DISCARD PLANS');
   } else if (target === 'DISCARD_SEQUENCES') {
     session.transactionOperation('discardSequences', '', 'DISCARD SEQUENCES');
-  } else return false;
-  return true;
+  } else {
+    session.sink.commandComplete('DISCARD TEMP');
+  }
 }

@@ -1,6 +1,7 @@
-import { type Catalog, resolveSearchPath } from '../catalog/index.ts';
+import type { Catalog, SchemaDescriptor } from '../catalog/index.ts';
 import { SystemNames } from '../catalog/system/index.ts';
 import type { Severity } from '../errors/index.ts';
+import type { IsolationLevel } from '../txn/index.ts';
 import { type Datum, DEFAULT_TYPE_CONTEXT, type TypeContext } from '../types/index.ts';
 import type {
   PlannedStatement,
@@ -21,7 +22,6 @@ const INTERNED_MAX = 4096;
 /** A session's settings, and what is worked out of them when they change. */
 export class SessionEnvironment {
   readonly settings: Settings;
-  readonly processId: number;
   readonly user: string;
   readonly database: string;
   readonly peer: StartupRequest['peer'];
@@ -31,10 +31,10 @@ export class SessionEnvironment {
   private derived!: Derived;
   private readonly typeContext: { -readonly [K in keyof TypeContext]: TypeContext[K] };
   private names: SystemNames | null = null;
-  private pathFor: KnownPath | null = null;
+  private searchPathFor: { catalog: Catalog; version: number; oids: readonly number[] } | null =
+    null;
 
   constructor(options: {
-    processId: number;
     user: string;
     database: string;
     peer: StartupRequest['peer'];
@@ -42,7 +42,6 @@ export class SessionEnvironment {
     serverStartTimestamp: number;
     onReported: (name: string, before: string) => void;
   }) {
-    this.processId = options.processId;
     this.user = options.user;
     this.database = options.database;
     this.peer = options.peer;
@@ -77,7 +76,7 @@ export class SessionEnvironment {
     return this.refresh().asynchronousCommit;
   }
 
-  get defaultIsolation(): 'read committed' | 'repeatable read' {
+  get defaultIsolation(): IsolationLevel {
     return isolationOf(this.settings.get('default_transaction_isolation'));
   }
 
@@ -85,31 +84,32 @@ export class SessionEnvironment {
     return this.settings.isOn('default_transaction_read_only');
   }
 
+  get defaultDeferrable(): boolean {
+    return this.settings.isOn('default_transaction_deferrable');
+  }
+
   statementSettings(): StatementSettings {
     return this.refresh().forStatements;
   }
 
-  /** What the plan of a text depends on besides the text: how names and literals are read. Names mean
-   * the same to all sessions without a temporary schema. */
-  planScope(catalog: Catalog): string {
-    const { planScope } = this.refresh();
-    return this.knownPath(catalog).temporary === 0 ? planScope : `${this.processId}!${planScope}`;
+  /** What the plan of a text depends on besides the text: how names and literals are read. */
+  planScope(): string {
+    return this.refresh().planScope;
   }
 
-  /** Schemas where names are looked for, in order. */
+  /** Schemas of the search path that exist, in order. */
   searchPath(catalog: Catalog): readonly number[] {
-    return this.knownPath(catalog).schemas;
-  }
-
-  private knownPath(catalog: Catalog): KnownPath {
     const { schemaNames } = this.refresh();
-    const known = this.pathFor;
+    const known = this.searchPathFor;
     if (known !== null && known.catalog === catalog && known.version === catalog.version) {
-      return known;
+      return known.oids;
     }
-    const { schemas, temporary } = resolveSearchPath(catalog, schemaNames, this.processId);
-    this.pathFor = { catalog, version: catalog.version, schemas, temporary };
-    return this.pathFor;
+    const oids = schemaNames
+      .map((name) => catalog.schemaByName(name))
+      .filter((schema): schema is SchemaDescriptor => schema !== undefined)
+      .map((schema) => schema.oid);
+    this.searchPathFor = { catalog, version: catalog.version, oids };
+    return oids;
   }
 
   /** Literals such as 'now' mean the start of the transaction. */
@@ -121,12 +121,9 @@ export class SessionEnvironment {
     const types = this.types();
     this.useNamesOf(catalog);
     this.typeContext.transactionTimestamp = transactionTimestamp;
-    const { schemas, temporary } = this.knownPath(catalog);
     return {
       catalog,
-      catalogVersion: catalog.versionFor(temporary),
-      searchPath: schemas,
-      processId: this.processId,
+      searchPath: this.searchPath(catalog),
       types,
       estimateRows: (tree) => backend.estimateRows(tree),
     };
@@ -135,8 +132,7 @@ export class SessionEnvironment {
   /** Literals and parameters of regclass and its kin are read by this catalog's names. */
   private useNamesOf(catalog: Catalog): void {
     if (this.names?.catalog === catalog) return;
-    const { searchPath } = this.refresh().forStatements;
-    this.names = new SystemNames(catalog, { searchPath, processId: this.processId });
+    this.names = new SystemNames(catalog, this.refresh().forStatements);
     this.typeContext.objectNames = this.names;
   }
 
@@ -164,7 +160,7 @@ export class SessionEnvironment {
   private refresh(): Derived {
     if (this.version === this.settings.version) return this.derived;
     this.version = this.settings.version;
-    this.pathFor = null;
+    this.searchPathFor = null;
     this.names = null;
     const { settings } = this;
     const [dateStyle = 'ISO', dateOrder = 'MDY'] = settings.get('DateStyle').split(', ');
@@ -203,15 +199,6 @@ export class SessionEnvironment {
   }
 }
 
-/** What the search path means under a version of a catalog. */
-interface KnownPath {
-  readonly catalog: Catalog;
-  readonly version: number;
-  readonly schemas: readonly number[];
-  /** Oid of the session's temporary schema; 0 before it has one. */
-  readonly temporary: number;
-}
-
 interface Derived {
   readonly forStatements: StatementSettings;
   readonly schemaNames: readonly string[];
@@ -236,8 +223,9 @@ const LEVELS: Readonly<Record<string, number>> = {
   INFO: 9,
 };
 
-export function isolationOf(text: string): 'read committed' | 'repeatable read' {
-  return text === 'repeatable read' ? 'repeatable read' : 'read committed';
+export function isolationOf(text: string): IsolationLevel {
+  if (text === 'serializable') return text;
+  return text === 'repeatable read' ? text : 'read committed';
 }
 
 /** The names of a search_path, with "$user" replaced. */

@@ -511,7 +511,8 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     const now = environment.now();
     this.queryStart = now;
     if (block.startTimestamp === 0) block.startTimestamp = now;
-    if (block.isolation === 'repeatable read' && block.snapshot === null && block.isBlock) {
+    const isolation = block.settleLevel();
+    if (isolation === 'repeatable read' && block.snapshot === null && block.isBlock) {
       block.snapshot = this.backend.holdSnapshot();
     }
     block.hasRead = true;
@@ -519,7 +520,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     return {
       session: this.processId,
       settings: environment.statementSettings(),
-      isolation: block.isolation,
+      isolation,
       inBlock: block.isBlock,
       snapshot: block.snapshot,
       deadlineMs: timeout === 0 ? 0 : Date.now() + timeout,
@@ -552,7 +553,8 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
       this.described = prepared.columns;
     }
     const inWriter = this.runsInWriter(planned);
-    if (!inWriter && block.isolation === 'read committed' && rowLimit === 0) {
+    const readsNewest = block.isolation === 'read committed' || !block.isBlock;
+    if (!inWriter && readsNewest && rowLimit === 0) {
       const read = this.environment.pointReadRun(planned, parameters, formats, this.sink);
       if (this.backend.pointRead(read)) {
         this.sink.commandComplete(commandTag(prepared, read.rowCount));
@@ -569,7 +571,8 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   private runsInWriter({ plan }: PlannedStatement): boolean {
     if (plan.needsWriter || this.changedCatalog?.changesTypes === true) return true;
     if (plan.tables.length === 0) return false;
-    if (this.block.inWriter || this.backend.isLocked(plan)) return true;
+    const { block } = this;
+    if (block.inWriter || block.recordsReads || this.backend.isLocked(plan)) return true;
     if (this.block.state === 'open') this.lockReads(plan);
     return false;
   }
@@ -730,6 +733,10 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   /** What a cursor reads at from now on: the block's snapshot, or one of its own. */
   cursorStart(): Pick<CursorState, 'snapshot' | 'transactionTimestamp'> {
+    if (this.block.recordsReads) {
+      this.block.inWriter = true;
+      this.sendTransaction('begin', '', IGNORE_ANSWER);
+    }
     const { snapshot, transactionTimestamp } = this.runBase();
     return { snapshot: snapshot ?? this.backend.holdSnapshot(), transactionTimestamp };
   }
@@ -916,6 +923,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
       this.changedCatalog = null;
       block.reset();
       block.isolation = this.environment.defaultIsolation;
+      block.deferrable = this.environment.defaultDeferrable;
       block.readOnly = this.environment.defaultReadOnly;
     };
     if (!inWriter) {
@@ -971,6 +979,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   adoptDefaults(): void {
     if (this.block.state !== 'idle') return;
     this.block.isolation = this.environment.defaultIsolation;
+    this.block.deferrable = this.environment.defaultDeferrable;
     this.block.readOnly = this.environment.defaultReadOnly;
   }
 
@@ -1111,8 +1120,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   /** Plans are shared among sessions that resolve names alike. */
   planScope(): string {
-    const scope = this.environment.planScope(this.catalog);
-    return this.changedCatalog === null ? scope : `${this.processId}?${scope}`;
+    return this.changedCatalog === null ? this.environment.planScope() : `${this.processId}!`;
   }
 
   private describe(prepared: PreparedStatement, portal: Portal | null): void {

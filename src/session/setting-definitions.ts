@@ -198,7 +198,6 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     category: CLIENT,
     description: 'Sets the default deferrable status of new transactions.',
     scope: 'session',
-    inert: true,
     kind: 'bool',
     initial: false,
   },
@@ -311,6 +310,15 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     name: 'transaction_read_only',
     category: CLIENT,
     description: "Sets the current transaction's read-only status.",
+    scope: 'session',
+    kind: 'bool',
+    initial: false,
+  },
+  {
+    name: 'transaction_deferrable',
+    category: CLIENT,
+    description:
+      'Whether to defer a read-only serializable transaction until it can be executed with no possible serialization failures.',
     scope: 'session',
     kind: 'bool',
     initial: false,

@@ -251,7 +251,6 @@ function canonicalEnum(definition: SettingDefinition & { kind: 'enum' }, value: 
       `Available values: ${definition.values.filter((v) => v !== 'debug').join(', ')}.`,
     );
   }
-  if (found === 'serializable') throw notSupported('SERIALIZABLE isolation');
   return found;
 }
 

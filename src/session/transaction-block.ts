@@ -1,4 +1,5 @@
 import { pgError } from '../errors/index.ts';
+import type { IsolationLevel } from '../txn/index.ts';
 import type { HeldSnapshot } from './backend.ts';
 import type { NotificationMark } from './notifications.ts';
 
@@ -13,8 +14,10 @@ import type { NotificationMark } from './notifications.ts';
  */
 export class TransactionBlock {
   state: 'idle' | 'implicit' | 'open' | 'failed' = 'idle';
-  isolation: 'read committed' | 'repeatable read' = 'read committed';
+  isolation: IsolationLevel = 'read committed';
   readOnly = false;
+  /** Makes no difference: what only reads begins at once, and cannot fail. */
+  deferrable = false;
   /** now() of the block; 0 until its first statement. */
   startTimestamp = 0;
   /** The writer has a transaction for the session. */
@@ -23,6 +26,7 @@ export class TransactionBlock {
   hasRead = false;
   /** REPEATABLE READ: what all statements read at. */
   snapshot: HeldSnapshot | null = null;
+  private level: IsolationLevel | null = null;
   readonly savepoints: SavepointMark[] = [];
   /** Tables that were read outside of the writer, which keeps locks on them. */
   readonly readTables = new Set<number>();
@@ -30,6 +34,23 @@ export class TransactionBlock {
   /** In a block of whatever kind, so that what a statement writes is not committed with it. */
   get isBlock(): boolean {
     return this.state !== 'idle';
+  }
+
+  /** How the statements of the block run, settled by the first of them. A SERIALIZABLE block that will write
+   * nothing does as a REPEATABLE READ one, in any thread: what only reads is serializable at its
+   * snapshot (txn/serializable-reads.ts). One that was set to READ ONLY behind a savepoint may yet write. */
+  settleLevel(): IsolationLevel {
+    if (this.level !== null) return this.level;
+    const onlyReads = this.readOnly && (this.savepoints[0]?.readOnly ?? true);
+    const level =
+      this.isolation === 'serializable' && onlyReads ? 'repeatable read' : this.isolation;
+    if (this.isBlock) this.level = level;
+    return level;
+  }
+
+  /** What it reads is to be taken down, which the writer does. */
+  get recordsReads(): boolean {
+    return this.isBlock && this.settleLevel() === 'serializable';
   }
 
   get status(): 'I' | 'T' | 'E' {
@@ -41,6 +62,7 @@ export class TransactionBlock {
     this.startTimestamp = 0;
     this.inWriter = false;
     this.hasRead = false;
+    this.level = null;
     this.snapshot = null;
     this.savepoints.length = 0;
   }

@@ -1,3 +1,4 @@
+export { CommitHistory, type CommittedChanges } from './commit-history.ts';
 export { findDeadlock } from './deadlock.ts';
 export { ExclusiveTables } from './exclusive-tables.ts';
 export { FastPathWords, rowWord } from './fast-path-words.ts';
@@ -12,7 +13,10 @@ export {
 export { type Lock, type LockOwner, LockTable, type RowLocks } from './lock-table.ts';
 export { advisoryLockTag, claimsLockTag, rowLockTag, tableLockTag } from './lock-tags.ts';
 export { OverlayCursor } from './overlay-cursor.ts';
+export { type KeyRange, ReadSet } from './read-set.ts';
+export { SerializableReads } from './serializable-reads.ts';
 export { type IsolationLevel, type Savepoint, Transaction } from './transaction.ts';
+export { WatchedCursor } from './watched-cursor.ts';
 export { WriteCursor } from './write-cursor.ts';
 export type { WriteFile } from './write-run.ts';
 export {

@@ -1,8 +1,9 @@
 import { pgError } from '../errors/index.ts';
 import type { LockOwner } from './lock-table.ts';
+import type { SerializableReads } from './serializable-reads.ts';
 import { WriteSet, type WriteSpill } from './write-set.ts';
 
-export type IsolationLevel = 'read committed' | 'repeatable read';
+export type IsolationLevel = 'read committed' | 'repeatable read' | 'serializable';
 
 /** A transaction in the writer: its snapshot, its changes, its locks and its savepoints.
  *
@@ -11,11 +12,13 @@ export type IsolationLevel = 'read committed' | 'repeatable read';
 export class Transaction implements LockOwner {
   /** Number of the session that runs it. */
   readonly session: number;
-  readonly isolation: IsolationLevel;
+  isolation: IsolationLevel;
   /** Snapshot slot in shared memory that protects what the transaction reads. */
   readonly snapshotSlot: number;
-  /** LSN that the current command reads at; in REPEATABLE READ the same for all of them. */
+  /** LSN that the current command reads at; 0 before the first. */
   snapshot = 0;
+  /** SERIALIZABLE: what it has read, from its snapshot on. */
+  reads: SerializableReads | null = null;
   /** 0 until something is written or locked. */
   xid = 0;
   command = 1;
@@ -43,6 +46,11 @@ export class Transaction implements LockOwner {
 
   get hasWrites(): boolean {
     return !this.writes.isEmpty;
+  }
+
+  /** All of its commands read at one snapshot, and rows that were changed since are not for it to change. */
+  get keepsSnapshot(): boolean {
+    return this.isolation !== 'read committed';
   }
 
   defineSavepoint(name: string): void {

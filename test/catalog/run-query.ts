@@ -53,7 +53,6 @@ export function runQuery(catalog: Catalog, sql: string, facts: ThreadFacts = {})
   const bound = bindStatement(statement!.node, {
     catalog,
     searchPath: [2200],
-    processId: 7,
     parameterTypes: [],
     literals: [],
     parameterCount: 0,

@@ -5,7 +5,7 @@ import { CommitGroup } from '../../src/runtime/worker/commit-group.ts';
 import { createLogSyncWords, LogSync } from '../../src/runtime/worker/log-sync.ts';
 import { SharedMemory } from '../../src/shm/index.ts';
 import { PageTreeCursor, StorageEngine, type TreeId, TreeRoots } from '../../src/storage/index.ts';
-import { Transaction, type WriteSpill } from '../../src/txn/index.ts';
+import { CommitHistory, Transaction, type WriteSpill } from '../../src/txn/index.ts';
 import { bytesOf, MemoryFile, text } from './support.ts';
 
 type Trees = Map<TreeId, Map<string, string>>;
@@ -37,7 +37,7 @@ class Life {
       isLockHeld: true,
     });
     const sync = new LogSync(this.engine.log, memory, 2, createLogSyncWords());
-    this.group = new CommitGroup(this.engine, sync);
+    this.group = new CommitGroup(this.engine, sync, new CommitHistory());
     const createFile = (): MemoryFile => {
       const file = new MemoryFile();
       this.files.push(file);

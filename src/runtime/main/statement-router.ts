@@ -19,8 +19,8 @@ import {
 import { type SharedMemory, SnapshotSlotPool, Snapshots } from '../../shm/index.ts';
 import type { Expr } from '../../sql/expression.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
-import type { ExclusiveTables, FastPathWords } from '../../txn/index.ts';
-import { type Datum, useTypes } from '../../types/index.ts';
+import type { ExclusiveTables, FastPathWords, IsolationLevel } from '../../txn/index.ts';
+import { type Datum, type PlacedDefinition, useTypes } from '../../types/index.ts';
 import type { ReplyMessage } from '../generated/reply-message.ts';
 import { EXECUTE_FLAGS, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
 import { systemViewLookup } from '../system-views.ts';
@@ -233,7 +233,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     operation: TransactionOperation,
     name: string,
     listener: RunListener,
-    options: { isolation: 'read committed' | 'repeatable read'; asynchronousCommit: boolean },
+    options: { isolation: IsolationLevel; asynchronousCommit: boolean },
   ): RunHandle {
     const channel = this.requireWriter();
     if (this.endsHere(session, operation)) {
@@ -249,7 +249,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
         operation: TRANSACTION[operation],
         session,
         request: routed.request,
-        isolation: options.isolation === 'repeatable read' ? 1 : 0,
+        isolation: isolationNumber(options),
         flags: options.asynchronousCommit ? EXECUTE_FLAGS.asynchronousCommit : 0,
         argument: ends || isDiscard(operation) ? 0 : this.writerSlot(session),
       },

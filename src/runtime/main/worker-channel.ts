@@ -169,8 +169,9 @@ export function executeFlags(run: RunBase): number {
   );
 }
 
-export function isolationNumber(run: RunBase): number {
-  return run.isolation === 'repeatable read' ? ISOLATION.repeatableRead : ISOLATION.readCommitted;
+export function isolationNumber({ isolation }: Pick<RunBase, 'isolation'>): number {
+  if (isolation === 'serializable') return ISOLATION.serializable;
+  return isolation === 'repeatable read' ? ISOLATION.repeatableRead : ISOLATION.readCommitted;
 }
 
 const NOTHING = new Uint8Array(0);

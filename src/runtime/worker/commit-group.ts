@@ -1,7 +1,12 @@
 import { assert } from '../../base/index.ts';
 import { hasCondition, type PgError } from '../../errors/index.ts';
 import { BulkLoader, type Lsn, type StorageEngine, type TreeId } from '../../storage/index.ts';
-import { type Transaction, WriteCursor, type WriteTree } from '../../txn/index.ts';
+import {
+  type CommitHistory,
+  type Transaction,
+  WriteCursor,
+  type WriteTree,
+} from '../../txn/index.ts';
 import type { LogSync } from './log-sync.ts';
 
 /** A transaction that is to be committed, and whom to tell. */
@@ -44,6 +49,7 @@ const ENTRIES_PER_LOOK = 64;
 export class CommitGroup {
   private readonly engine: StorageEngine;
   private readonly sync: LogSync;
+  private readonly history: CommitHistory;
   private pending: PendingCommit[] = [];
   private spare: PendingCommit[] = [];
   /** The group whose records are being synced by another thread, and where they end in the log. */
@@ -62,9 +68,10 @@ export class CommitGroup {
   commitCount = 0;
   groupCount = 0;
 
-  constructor(engine: StorageEngine, sync: LogSync) {
+  constructor(engine: StorageEngine, sync: LogSync, history: CommitHistory) {
     this.engine = engine;
     this.sync = sync;
+    this.history = history;
   }
 
   get isIdle(): boolean {
@@ -101,7 +108,8 @@ export class CommitGroup {
   /** Commits what was added, and what has been synced. With `others` the sync is left to another
    * thread, so that this one can go on with them; alone, syncing here is faster.
    *
-   * A transaction whose records the log refuses fails alone: it has no commit record. */
+   * A transaction whose records the log refuses fails alone, as does a SERIALIZABLE one that has read what
+   * is not so any more: it has no commit record. */
   run(others: boolean): void {
     if (this.opened !== null) this.runSlice(this.opened);
     if (this.syncing !== null) {
@@ -132,6 +140,18 @@ export class CommitGroup {
       throw thrown;
     }
     this.complete(group, end);
+  }
+
+  /** Takes down the commits that no snapshot shows yet; those that come are taken down one by one. */
+  recordUnpublished(): void {
+    const group = this.opened ?? this.syncing;
+    if (group === null) return;
+    const end = this.opened === null ? this.syncingEnd : this.engine.pages.groupLsn;
+    for (const commit of group) this.record(commit, end);
+  }
+
+  private record({ transaction, createdTrees, droppedTrees }: PendingCommit, end: number): void {
+    this.history.record(end, { writes: transaction.writes, createdTrees, droppedTrees });
   }
 
   /** Waits for nothing any more: the engine has failed. */
@@ -222,6 +242,7 @@ export class CommitGroup {
     const { log } = this.engine;
     const { transaction } = commit;
     const { writes } = transaction;
+    if (changesSomething(commit)) transaction.reads?.verify('during commit attempt');
     if (transaction.xid === 0) transaction.xid = this.engine.nextXid();
     const { xid } = transaction;
     for (const tree of writes.trees.values()) {
@@ -234,6 +255,7 @@ export class CommitGroup {
     for (const tree of commit.droppedTrees) log.dropTree(xid, tree);
     log.commit(xid, Date.now(), subXids);
     for (const tree of commit.createdTrees) this.existing.add(tree);
+    if (this.history.isNeeded) this.record(commit, log.appendedLsn);
   }
 
   /** Table locks keep a tree from being dropped under a transaction that changes it. Should one be gone
@@ -364,6 +386,11 @@ export class CommitGroup {
     yield* this.room();
     loader.finish();
   }
+}
+
+/** Others than those that only have to wait for what a sequence has logged. */
+function changesSomething({ transaction, createdTrees, droppedTrees }: PendingCommit): boolean {
+  return transaction.hasWrites || createdTrees.length > 0 || droppedTrees.length > 0;
 }
 
 /** Work in pieces. What it yields is why it cannot go on, if it cannot. */

@@ -10,8 +10,6 @@ import {
   FIRST_USER_OID,
   readCatalog,
   SEQUENCE_TREE,
-  temporaryOwner,
-  temporarySchema,
 } from '../../catalog/index.ts';
 import { PgError, type PgErrorFields, pgError, toErrorFields } from '../../errors/index.ts';
 import type { Directory } from '../../io/index.ts';
@@ -24,16 +22,19 @@ import {
   type SequenceOperations,
 } from '../../sql/execute/index.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
-import { droppedOnCommit, emptiedOnCommit } from '../../sql/utility/index.ts';
 import { type Cursor, openPageFiles, StorageEngine, type TreeId } from '../../storage/index.ts';
 import {
+  CommitHistory,
   ExclusiveTables,
   FastPathWords,
+  type IsolationLevel,
   LockTable,
   OverlayCursor,
+  SerializableReads,
   TABLE_LOCK,
   Transaction,
   tableLockTag,
+  WatchedCursor,
   type WriteSpill,
 } from '../../txn/index.ts';
 import { int8, type TypeSource } from '../../types/index.ts';
@@ -88,6 +89,8 @@ export class Writer extends StatementThread {
   private readonly sync: LogSync;
   private readonly spill: WriteSpill;
   /** Transactions that have begun and not ended. */
+  /** What was committed, for SERIALIZABLE transactions. */
+  private readonly history = new CommitHistory();
   private openCount = 0;
   private readonly utilities: UtilityRunner;
   private nextOid_ = FIRST_USER_OID;
@@ -130,7 +133,7 @@ export class Writer extends StatementThread {
     });
     this.waits = new LockWaits(this);
     this.sync = new LogSync(engine.log, memory, setup.logSyncThread, setup.logSyncWords);
-    this.group = new CommitGroup(engine, this.sync);
+    this.group = new CommitGroup(engine, this.sync, this.history);
     this.spill = { budget: WRITE_SET_BYTES, engine, createFile: () => this.createSpillFile() };
     this.catalog = new Catalog(systemViewLookup);
     this.changes = new RowChanges({
@@ -146,7 +149,6 @@ export class Writer extends StatementThread {
     );
     this.utilities = new UtilityRunner(this);
     this.loadCatalog();
-    this.dropLeftovers();
     this.port.message(REPLY.ready, 0, 0, 0, serialize(engine.recovery));
     this.port.publish();
   }
@@ -252,7 +254,7 @@ export class Writer extends StatementThread {
     this.setSnapshot(transaction, message.snapshot());
     statement.snapshot = transaction.snapshot;
     statement.snapshotSlot = transaction.snapshotSlot;
-    statement.holdsSnapshot = message.snapshot() < 0;
+    statement.holdsSnapshot = message.snapshot() < 0 && transaction.reads === null;
     statement.rows = this.changes;
     statement.completesFirst = statement.rowLimit > 0 && changedTables(statement.plan).length > 0;
     if (this.changesReferences(statement.plan, open)) {
@@ -281,11 +283,11 @@ export class Writer extends StatementThread {
     if (tables.length === 0) return false;
     const catalog = this.catalogOf(open);
     return tables.some((table) => hasForeignKeys(catalog, table));
-  }
-
   protected override typesOf(session: number): TypeSource {
     const open = this.sessions.get(session)?.open ?? null;
     return open === null ? this.catalog : this.catalogOf(open);
+  }
+
   }
 
   foreignKeysOf(open: OpenTransaction): ForeignKeyChecks {
@@ -456,11 +458,24 @@ export class Writer extends StatementThread {
   }
 
   override closeCursor(cursor: Cursor): void {
-    super.closeCursor(cursor instanceof OverlayCursor ? cursor.base : cursor);
+    if (cursor instanceof WatchedCursor) {
+      cursor.close();
+      this.closeCursor(cursor.base);
+    } else super.closeCursor(cursor instanceof OverlayCursor ? cursor.base : cursor);
   }
 
   override openCursor(statement: RunningStatement, tree: TreeId): Cursor {
-    return this.transactionCursor(statement.open!.transaction, tree, statement.snapshot);
+    return this.readCursor(statement.open!.transaction, tree, statement.snapshot);
+  }
+
+  /** A cursor for what clients ask for, which a SERIALIZABLE transaction is held to when it commits. */
+  readCursor(transaction: Transaction, tree: TreeId, snapshot = transaction.snapshot): Cursor {
+    const cursor = this.transactionCursor(transaction, tree, snapshot);
+    const { reads } = transaction;
+    if (reads === null) return cursor;
+    const isYounger = this.roots.find(tree, snapshot) === 0;
+    if (isYounger && transaction.writes.trees.get(tree)?.isOwn !== true) throw youngTable();
+    return reads.watch(cursor, tree);
   }
 
   /** A cursor at the transaction's snapshot and present command. */
@@ -547,7 +562,7 @@ export class Writer extends StatementThread {
           else if (open.failed) {
             this.abort(open);
             this.port.complete(request, 0, null);
-          } else if (this.hasCommitWork(open)) {
+          } else if (open.foreignKeys?.deferred.isEmpty === false) {
             this.utilities.beginCommit(message, open);
           } else {
             this.commit(open, (message.flags() & EXECUTE_FLAGS.asynchronousCommit) !== 0, {
@@ -576,6 +591,12 @@ export class Writer extends StatementThread {
           break;
         case TRANSACTION.rollbackTo:
           if (session.open !== null) this.rollbackTo(session.open, name, request);
+        case TRANSACTION.begin: {
+          const { id } = session;
+          const open = this.transactionFor(id, true, message.isolation(), message.argument());
+          this.setSnapshot(open.transaction, -1);
+          break;
+        }
           break;
         case TRANSACTION.discardSequences:
           session.discardSequences();
@@ -583,9 +604,7 @@ export class Writer extends StatementThread {
         case TRANSACTION.discardAll:
           session.discardSequences();
           this.locks.releaseTo(session.lockOwner(), 0);
-          if (temporarySchema(this.catalog, session.id) === undefined) break;
-          this.utilities.beginDiscard(message);
-          return;
+          break;
         case TRANSACTION.fail:
           if (session.open !== null) this.failBlock(session.open);
           break;
@@ -621,69 +640,6 @@ export class Writer extends StatementThread {
     if (session.open !== null) this.abort(session.open);
     this.unlockReads(session);
     if (session.holdsLocks) this.locks.releaseTo(session.lockOwner(), 0);
-    this.dropTemporary(id);
-  }
-
-  // ---------------------------------------------------------------- temporary objects
-
-  /** A session is over: what it had in its temporary schema goes. */
-  private dropTemporary(id: number): void {
-    if (!this.catalog.hasTemporary || this.sessions.has(id)) return;
-    if (temporarySchema(this.catalog, id) !== undefined) this.utilities.beginTemporaryDrop(id);
-  }
-
-  /** Drops what the sessions of an earlier life have left, before there are new ones. */
-  private dropLeftovers(): void {
-    for (const { name } of [...this.catalog.schemas()]) {
-      const id = temporaryOwner(name);
-      if (id !== null) this.utilities.beginTemporaryDrop(id);
-    }
-    while (this.utilities.hasWork() || this.group.hasWork) {
-      this.utilities.runReady();
-      this.group.run(false);
-    }
-  }
-
-  /** Something is to be done before the commit that may have to wait. */
-  private hasCommitWork(open: OpenTransaction): boolean {
-    if (open.foreignKeys?.deferred.isEmpty === false) return true;
-    if (open.catalogChanges.length === 0) return false;
-    const catalog = this.catalogOf(open);
-    const schema = temporarySchema(catalog, open.transaction.session);
-    return schema !== undefined && droppedOnCommit(catalog, schema.oid).length > 0;
-  }
-
-  /** What a commit does to the session's temporary tables: rows of ON COMMIT DELETE ROWS are not
-   * committed. True when nothing but temporary objects is changed, which need not survive a crash. */
-  private settleTemporary(open: OpenTransaction): boolean {
-    const { transaction } = open;
-    const catalog = this.catalogOf(open);
-    if (!catalog.hasTemporary) return false;
-    const schema = temporarySchema(catalog, transaction.session);
-    if (schema === undefined) return false;
-    const { writes } = transaction;
-    for (const { tree, indexes } of emptiedOnCommit(catalog, schema.oid)) {
-      writes.discard(tree);
-      for (const index of indexes) writes.discard(index.tree);
-    }
-    if (open.changesShared || open.needsFlush) return false;
-    const own = new Set<TreeId>([CATALOG_TREE, ...open.createdTrees, ...open.droppedTrees]);
-    for (const { tree, indexes } of catalog.temporaryRelations(schema.oid)) {
-      own.add(tree);
-      for (const index of indexes) own.add(index.tree);
-    }
-    for (const tree of writes.trees.keys()) {
-      if (!own.has(tree) && tree !== SEQUENCE_TREE) return false;
-    }
-    return true;
-  }
-
-  /** A transaction of the server's own, which reads no rows. */
-  ownTransaction(session: number): OpenTransaction {
-    this.openCount++;
-    const transaction = new Transaction(session, 'repeatable read', 0, this.spill);
-    transaction.snapshot = this.engine.commitLsn;
-    return new OpenTransaction(transaction);
   }
 
   // ---------------------------------------------------------------- transactions
@@ -705,8 +661,13 @@ export class Writer extends StatementThread {
     snapshotSlot: number,
   ): OpenTransaction {
     const session = this.session(sessionId);
-    if (inBlock && session.open !== null) return session.open;
-    const level = isolation === ISOLATION.repeatableRead ? 'repeatable read' : 'read committed';
+    const level = levelOf(isolation);
+    if (inBlock && session.open !== null) {
+      const { transaction } = session.open;
+      // Until its first query a block that has savepoints may still be given another level.
+      if (transaction.snapshot === 0) transaction.isolation = level;
+      return session.open;
+    }
     const open = new OpenTransaction(new Transaction(sessionId, level, snapshotSlot, this.spill));
     this.openCount++;
     if (inBlock) session.open = open;
@@ -752,13 +713,22 @@ export class Writer extends StatementThread {
 
   private readonly rowIdKey = new ByteWriter(8);
 
-  /** The snapshot of the next command: the given one, or the newest. */
+  /** The snapshot of the next command: the given one, or the newest; that of a SERIALIZABLE transaction is
+   * taken here, before its first command, so that no commit behind it is missed. */
   setSnapshot(transaction: Transaction, snapshot: number): void {
     transaction.snapshot =
-      snapshot >= 0 ? snapshot : this.snapshots.acquire(transaction.snapshotSlot);
+      snapshot >= 0 && !isSerializable
+        ? snapshot
+        : this.snapshots.acquire(transaction.snapshotSlot);
+    if (!isSerializable) return;
+    if (!this.history.isNeeded) this.group.recordUnpublished();
+    this.history.begin(transaction, transaction.snapshot);
+    transaction.reads = new SerializableReads(this.history, transaction.snapshot);
   }
 
   commit(
+    if (transaction.reads !== null) return;
+    const isSerializable = transaction.isolation === 'serializable';
     open: OpenTransaction,
     asynchronous: boolean,
     answer: { done(): void; failed(fields: PgErrorFields): void },
@@ -768,14 +738,6 @@ export class Writer extends StatementThread {
       transaction.writes.abort();
       this.release(transaction);
       answer.done();
-      return;
-    }
-    let isTemporary: boolean;
-    try {
-      isTemporary = this.settleTemporary(open);
-    } catch (thrown) {
-      this.abort(open);
-      answer.failed(toErrorFields(thrown));
       return;
     }
     for (const { relation } of open.alteredSequences) this.sequenceOwners.delete(relation);
@@ -789,14 +751,13 @@ export class Writer extends StatementThread {
           this.publishCatalog(open.catalogChanges);
           this.release(transaction);
           answer.done();
-          if (open.catalogChanges.length > 0) this.dropTemporary(transaction.session);
         },
         failed: (thrown) => {
           this.abort(open);
           answer.failed(toErrorFields(thrown));
         },
       },
-      asynchronous || isTemporary,
+      asynchronous,
     );
   }
 
@@ -850,6 +811,7 @@ export class Writer extends StatementThread {
   }
 
   /** Forgets where rows went that all transactions and statements see where they are now. */
+    if (transaction.reads !== null) this.history.end(transaction);
   private trimMoves(): void {
     let oldest: number = this.engine.commitLsn;
     for (const { open } of this.sessions.values()) {
@@ -890,9 +852,7 @@ export class Writer extends StatementThread {
 
   /** Records a change of the catalog in a transaction. */
   changeCatalog(open: OpenTransaction, change: CatalogChange): void {
-    const before = this.catalogOf(open);
-    if (!before.isTemporaryChange(change)) open.changesShared = true;
-    open.catalog = before.with([change], this.nextCatalogVersion());
+    open.catalog = this.catalogOf(open).with([change], this.nextCatalogVersion());
     open.catalogBase = this.catalog.version;
     open.catalogChanges.push(change);
     const key = catalogKey(change.kind, change.oid);
@@ -1024,6 +984,24 @@ export function failedTransaction(): PgError {
     'in_failed_sql_transaction',
     'current transaction is aborted, commands ignored until end of transaction block',
   );
+function levelOf(isolation: number): IsolationLevel {
+  if (isolation === ISOLATION.serializable) return 'serializable';
+  return isolation === ISOLATION.repeatableRead ? 'repeatable read' : 'read committed';
+}
+
+/** What is in a table that others have made, or written anew as TRUNCATE does, since the snapshot, is nothing
+ * that the snapshot shows; nor was it empty then. */
+function youngTable(): PgError {
+  return pgError(
+    'serialization_failure',
+    'could not serialize access due to read/write dependencies among transactions',
+    {
+      detail: 'A table was created or rewritten since the snapshot of the transaction.',
+      hint: 'The transaction might succeed if retried.',
+    },
+  );
+}
+
 }
 
 const NOTHING = new Uint8Array(0);

@@ -1,5 +1,4 @@
 import type { TypeName } from '@pgsql/types';
-import { schemaOfName } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { arrayTypeOf, resolveTypeName, type SqlType, typeByOid } from '../../types/index.ts';
 import type { Binder } from './binder.ts';
@@ -37,12 +36,10 @@ export function bindTypeName(b: Binder, name: TypeName): BoundType {
 
 /** A type of users by its name, along the search path unless it is qualified. */
 function userType(b: Binder, names: readonly string[]): SqlType | undefined {
-  const { catalog, searchPath, processId } = b.context;
+  const { catalog, searchPath } = b.context;
   const [name = '', schemaName] = [...names].reverse();
   const schemas =
-    schemaName === undefined
-      ? searchPath
-      : [schemaOfName(catalog, schemaName, processId)?.oid ?? 0];
+    schemaName === undefined ? searchPath : [catalog.schemaByName(schemaName)?.oid ?? 0];
   for (const schema of schemas) {
     const oid = catalog.typeOidByName(schema, name);
     if (oid !== undefined) return typeByOid(oid);

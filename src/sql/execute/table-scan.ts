@@ -13,6 +13,7 @@ import { assert, ByteWriter, compareByteRanges } from '../../base/index.ts';
 import type { IndexDescriptor, RelationDescriptor } from '../../catalog/descriptors.ts';
 import { BytesVector, CHUNK_ROWS, type ColumnVector, createVector } from '../../chunk/index.ts';
 import type { Cursor, LeafRun, PageCursor } from '../../storage/index.ts';
+import { WatchedCursor } from '../../txn/index.ts';
 import { typeByOid } from '../../types/index.ts';
 import type { IndexScanNode, SeqScanNode } from '../plan/plan.ts';
 import type { NodeInstrumentation } from './environment.ts';
@@ -277,6 +278,8 @@ export class IndexScan extends TableScan {
   readonly #backward: boolean;
   readonly #key = new ByteWriter(64);
   #cursor: Cursor | null = null;
+  /** The same, when it is to be told where the scan would end. */
+  #watched: WatchedCursor | null = null;
   /** Reads the rows that entries of a secondary index lead to. */
   #lookup: Cursor | null = null;
   #range = 0;
@@ -304,6 +307,7 @@ export class IndexScan extends TableScan {
     this.#cursor = environment.openCursor(
       this.#index.clustered ? this.table.tree : this.#index.tree,
     );
+    this.#watched = this.#cursor instanceof WatchedCursor ? this.#cursor : null;
     if (!this.#index.clustered) this.#lookup = environment.openCursor(this.table.tree);
     this.rescan();
   }
@@ -320,6 +324,7 @@ export class IndexScan extends TableScan {
     if (this.#cursor !== null) environment.closeCursor(this.#cursor);
     if (this.#lookup !== null) environment.closeCursor(this.#lookup);
     this.#cursor = null;
+    this.#watched = null;
     this.#lookup = null;
   }
 
@@ -356,7 +361,10 @@ export class IndexScan extends TableScan {
       if (this.#range < 0 || this.#range >= ranges.count) return false;
       let found: boolean;
       if (this.#inRange) found = this.#backward ? cursor.prev() : cursor.next();
-      else found = this.#seekRange(cursor);
+      else {
+        found = this.#seekRange(cursor);
+        if (this.#watched !== null) this.#limit(this.#watched);
+      }
       this.#inRange = true;
       if (found && this.#isInside(cursor)) return true;
       this.#range += this.#backward ? -1 : 1;
@@ -372,6 +380,13 @@ export class IndexScan extends TableScan {
       return this.#seek(cursor, bytes, ranges.startFrom[range]!, ranges.startTo[range]!, 'ge');
     if (ranges.endTo[range]! < 0) return cursor.last();
     return this.#seek(cursor, bytes, ranges.endFrom[range]!, ranges.endTo[range]!, 'lt');
+  }
+
+  #limit(watched: WatchedCursor): void {
+    const { bytes, startFrom, startTo, endFrom, endTo } = this.#ranges;
+    const range = this.#range;
+    if (this.#backward) watched.limit(bytes, startFrom[range]!, startTo[range]!);
+    else if (endTo[range]! >= 0) watched.limit(bytes, endFrom[range]!, endTo[range]!);
   }
 
   #seek(cursor: Cursor, bytes: Uint8Array, from: number, to: number, mode: 'ge' | 'lt'): boolean {

@@ -29,8 +29,7 @@ export class Command {
   bindContext(): BindContext {
     return {
       catalog: this.catalog,
-      searchPath: this.environment.searchPath.schemas,
-      processId: this.environment.functions.session.processId,
+      searchPath: this.environment.searchPath,
       parameterTypes: [],
       literals: [],
       parameterCount: 0,

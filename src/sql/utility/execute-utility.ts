@@ -16,7 +16,6 @@ import { createView } from './create-view.ts';
 import { drop } from './drop.ts';
 import type { UtilityEnvironment, UtilityExecution } from './environment.ts';
 import { lockTables } from './lock-table.ts';
-import { discardTemporary, dropOnCommit } from './on-commit.ts';
 import { reindex } from './reindex.ts';
 import { rename, setOwnerOf, setSchema } from './rename.ts';
 import { setConstraints } from './set-constraints.ts';
@@ -30,9 +29,7 @@ export function* executeUtility(
   text: string,
   environment: UtilityEnvironment,
 ): UtilityExecution {
-  const result = yield* start(statement, new Command(text, environment));
-  if (!environment.inBlock) yield* dropOnCommit(environment);
-  return result;
+  return yield* start(statement, new Command(text, environment));
 }
 
 function start(statement: Node, command: Command): UtilityExecution {
@@ -66,7 +63,6 @@ function start(statement: Node, command: Command): UtilityExecution {
   }
   if ('CommentStmt' in statement) return comment(command, statement.CommentStmt);
   if ('VacuumStmt' in statement) return vacuum(command, statement.VacuumStmt);
-  if ('DiscardStmt' in statement) return discardTemporary(command.environment);
   if ('CheckPointStmt' in statement) return checkpoint(command);
   throw notSupported(utilityTag(statement));
 }

@@ -8,10 +8,4 @@ export type {
   UtilityResult,
 } from './environment.ts';
 export { executeUtility } from './execute-utility.ts';
-export {
-  discardTemporary,
-  droppedOnCommit,
-  dropTemporarySchema,
-  emptiedOnCommit,
-  prepareCommit,
-} from './on-commit.ts';
+export { checkDeferredConstraints } from './set-constraints.ts';

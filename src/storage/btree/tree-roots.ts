@@ -43,13 +43,19 @@ export function readDirectoryKey(bytes: Uint8Array, at: number): TreeId {
   return tree as TreeId;
 }
 
+interface KnownRoot {
+  readonly page: PageNumber;
+  /** The oldest snapshot at which it was found. */
+  readonly since: number;
+}
+
 /** Trees that a thread remembers the roots of, before it starts anew. */
 const REMEMBERED_MAX = 16384;
 
 /** Finds the root pages of trees, and remembers them, for all cursors of a thread. */
 export class TreeRoots {
   readonly #reader: PageReader;
-  readonly #roots = new Map<TreeId, PageNumber>();
+  readonly #roots = new Map<TreeId, KnownRoot>();
   readonly #key = new Uint8Array(DIRECTORY_KEY_LENGTH);
   readonly #ref = new PageRef();
   #directory = 0;
@@ -68,7 +74,8 @@ export class TreeRoots {
   /** Root page of a tree, or 0. */
   find(tree: TreeId, snapshot: number): PageNumber {
     const known = this.#roots.get(tree);
-    if (known !== undefined) return known;
+    // At an older snapshot the tree may not have been there, and its root page may have been another's.
+    if (known !== undefined && known.since <= snapshot) return known.page;
     const reader = this.#reader;
     const ref = this.#ref;
     writeDirectoryKey(this.#key, 0, tree);
@@ -84,7 +91,7 @@ export class TreeRoots {
     if (i < 0) return 0 as PageNumber;
     const root = rootInEntry(view, base, i);
     if (this.#roots.size >= REMEMBERED_MAX) this.#roots.clear();
-    this.#roots.set(tree, root);
+    this.#roots.set(tree, { page: root, since: snapshot });
     return root;
   }
 

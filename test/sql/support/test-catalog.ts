@@ -179,7 +179,6 @@ export function contextFor(text: string, overrides: Partial<BindContext> = {}): 
   return {
     catalog: CATALOG,
     searchPath: [PUBLIC.oid],
-    processId: 1,
     parameterTypes: [],
     literals: [],
     parameterCount: 0,

@@ -201,7 +201,6 @@ function assignedKey(
     {
       catalog,
       searchPath: [],
-      processId: 0,
       parameterTypes: [],
       literals: [],
       parameterCount: 0,

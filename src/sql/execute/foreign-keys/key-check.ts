@@ -74,9 +74,13 @@ export class KeyCheck {
     if (own !== null) return own.bytes !== null;
     const cursor = this.#services.cursorAt(parentIndex.tree, transaction.snapshot, 'none');
     try {
-      if (!cursor.seek(bytes, bytes.length, 'ge')) return false;
+      const found = cursor.seek(bytes, bytes.length, 'ge');
       const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = cursor;
-      if (Buffer.compare(keyBytes.subarray(keyStart, keyEnd), bytes) !== 0) return false;
+      if (!found || Buffer.compare(keyBytes.subarray(keyStart, keyEnd), bytes) !== 0) {
+        // A row that is there is going to be locked, and stays; that there is none has only been read.
+        transaction.reads?.addKey(parentIndex.tree, bytes, 0, bytes.length);
+        return false;
+      }
       return parentIndex.clustered ? bytes : valueBytes.slice(valueStart, valueEnd);
     } finally {
       this.#services.closeCursor(cursor);

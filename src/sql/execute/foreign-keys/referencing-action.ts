@@ -79,7 +79,7 @@ export class ReferencingAction {
     const { changes, transaction } = this.#services;
     const { child } = this.#reference;
     // In REPEATABLE READ a row that the snapshot does not show is not to be changed.
-    const snapshot = transaction.isolation === 'repeatable read' ? transaction.snapshot : seenAt;
+    const snapshot = transaction.keepsSnapshot ? transaction.snapshot : seenAt;
     for (;;) {
       const { length } = row.key;
       const outcome = changes.lockRow(child, row.key, 0, length, strength, 'block', snapshot);
