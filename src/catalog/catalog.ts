@@ -1,4 +1,3 @@
-import type { TypeSource } from '../types/index.ts';
 import type {
   CatalogView,
   DatabaseDescriptor,
@@ -59,7 +58,7 @@ interface TemporarySchema {
  * A catalog is changed in place by `apply` (the committed catalog of a thread) or copied by `with`
  * (a transaction's own view, over the committed one). Copies share unchanged descriptors.
  */
-export class Catalog implements CatalogView, TypeSource {
+export class Catalog implements CatalogView {
   version = 0;
   /** The version of the last change that was not of temporary objects alone. */
   private sharedVersion = 0;

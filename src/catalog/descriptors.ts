@@ -1,5 +1,5 @@
 import type { TreeId } from '../storage/index.ts';
-import type { Datum, EnumDefinition, EnumLabel } from '../types/index.ts';
+import type { Datum, EnumDefinition, EnumLabel, TypeSource } from '../types/index.ts';
 
 /** What COMMENT ON has a text for. Absent or null: no comment. */
 interface Commented {
@@ -221,7 +221,7 @@ export interface EnumLabelDescriptor extends EnumLabel {
 }
 
 /** Names to descriptors, as one statement sees them: committed, with its transaction's own changes. */
-export interface CatalogView {
+export interface CatalogView extends TypeSource {
   /** Grows with every committed change; plans made under another version are made anew. */
   readonly version: number;
   schemaByName(name: string): SchemaDescriptor | undefined;

@@ -119,7 +119,7 @@ export class SessionEnvironment {
     transactionTimestamp: number,
   ): PrepareContext {
     const types = this.types();
-    this.useNamesOf(catalog);
+    this.typeContext.objectNames = this.namesOf(catalog);
     this.typeContext.transactionTimestamp = transactionTimestamp;
     return {
       catalog,
@@ -129,11 +129,12 @@ export class SessionEnvironment {
     };
   }
 
-  /** Literals and parameters of regclass and its kin are read by this catalog's names. */
-  private useNamesOf(catalog: Catalog): void {
-    if (this.names?.catalog === catalog) return;
-    this.names = new SystemNames(catalog, this.refresh().forStatements);
-    this.typeContext.objectNames = this.names;
+  /** Literals and parameters of regclass and its kin are read by this catalog's names, and types of users
+   * are known by it. */
+  namesOf(catalog: Catalog): SystemNames {
+    const { forStatements } = this.refresh();
+    if (this.names?.catalog !== catalog) this.names = new SystemNames(catalog, forStatements);
+    return this.names;
   }
 
   pointReadRun(

@@ -1246,7 +1246,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   private guard(body: () => void): void {
     try {
-      withTypes(this.catalog, body);
+      withTypes(this.environment.namesOf(this.catalog), body);
     } catch (thrown) {
       if (thrown === ANSWERED) return;
       this.run = null;

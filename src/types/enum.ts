@@ -5,11 +5,10 @@
  * keys are ever written anew. The stored form and the key are those of float8 (float.ts). Both wire
  * forms are the label.
  */
-import { quoteIdentifier } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
 import { float8Type } from './float.ts';
 import { COMMON, compareNumbers } from './scalar.ts';
-import type { SqlType, TypeContext } from './sql-type.ts';
+import type { SqlType } from './sql-type.ts';
 import { receiveText } from './text.ts';
 
 export interface EnumLabel {
@@ -37,6 +36,7 @@ export interface DefinitionAccess {
   definition(): EnumDefinition;
   /** It is of the transaction at hand rather than committed. */
   isOwn(): boolean;
+  shownName(definition: EnumDefinition): string;
 }
 
 interface LabelIndex {
@@ -60,23 +60,23 @@ function indexOf(definition: EnumDefinition): LabelIndex {
 }
 
 /** The type of an oid. */
-export function enumType(oid: number, { definition, isOwn }: DefinitionAccess): SqlType {
+export function enumType(oid: number, access: DefinitionAccess): SqlType {
+  const { definition } = access;
   const labelOf = (value: number): string => {
     const found = indexOf(definition()).byPlace.get(value);
     if (found !== undefined) return found.label;
     throw pgError('invalid_binary_representation', `invalid internal value for enum: ${value}`);
   };
-  const read = (text: string, context?: TypeContext): number => {
+  const read = (text: string): number => {
     const known = definition();
     const found = indexOf(known).byText.get(text);
-    const name = () => context?.objectNames?.nameOf('regtype', oid) ?? quoteIdentifier(known.name);
     if (found === undefined) {
       throw pgError(
         'invalid_text_representation',
-        `invalid input value for enum ${name()}: "${text}"`,
+        `invalid input value for enum ${access.shownName(known)}: "${text}"`,
       );
     }
-    if (found.isNew === true && isOwn()) throw unsafeUse(found, name());
+    if (found.isNew === true && access.isOwn()) throw unsafeUse(found, access.shownName(known));
     return found.place;
   };
   return {
@@ -86,7 +86,7 @@ export function enumType(oid: number, { definition, isOwn }: DefinitionAccess): 
       return definition().name;
     },
     get sqlName() {
-      return quoteIdentifier(definition().name);
+      return access.shownName(definition());
     },
     get arrayOid() {
       return definition().arrayOid;

@@ -48,6 +48,7 @@ export {
   enumDefinition,
   findUserType,
   isOwnType,
+  type PlacedDefinition,
   type TypeDefinition,
   type TypeSource,
   useTypes,

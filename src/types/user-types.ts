@@ -6,6 +6,7 @@
  * `SqlType` of an oid is made once and asks the source whenever it needs its definition, so that plans and
  * layouts that hold it never show an old one.
  */
+import { quoteIdentifier } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
 import { arrayType } from './array.ts';
 import { type EnumDefinition, enumType } from './enum.ts';
@@ -19,14 +20,23 @@ export interface TypeSource {
   typeByOid(oid: number): TypeDefinition | undefined;
   /** The definition is of the transaction at hand, and not committed. */
   isOwnType(oid: number): boolean;
+  /** A type's name as messages show it, which may need its schema; absent where no path is known. */
+  userTypeName?(definition: TypeDefinition): string;
+}
+
+/** A definition for threads without a catalog. */
+export interface PlacedDefinition extends TypeDefinition {
+  readonly schemaName: string;
 }
 
 /** Committed definitions by oid, for a thread without a catalog. */
 export class CommittedTypes implements TypeSource {
-  private readonly byOid = new Map<number, TypeDefinition>();
+  /** Of the session whose statement runs. */
+  searchPath: readonly string[] = [];
+  private readonly byOid = new Map<number, PlacedDefinition>();
 
   /** Takes over what has been committed: new definitions, or null for types that are gone. */
-  learn(changes: Iterable<readonly [oid: number, definition: TypeDefinition | null]>): void {
+  learn(changes: Iterable<readonly [oid: number, definition: PlacedDefinition | null]>): void {
     for (const [oid, definition] of changes) {
       const known = this.byOid.get(oid);
       if (known !== undefined) {
@@ -45,6 +55,18 @@ export class CommittedTypes implements TypeSource {
 
   isOwnType(): boolean {
     return false;
+  }
+
+  userTypeName({ oid }: TypeDefinition): string {
+    const { name, schemaName } = this.byOid.get(oid)!;
+    for (const schema of this.searchPath) {
+      if (schema === schemaName) return quoteIdentifier(name);
+      for (const other of this.byOid.values()) {
+        if (other.name !== name || other.schemaName !== schema) continue;
+        return `${quoteIdentifier(schemaName)}.${quoteIdentifier(name)}`;
+      }
+    }
+    return `${quoteIdentifier(schemaName)}.${quoteIdentifier(name)}`;
   }
 }
 
@@ -99,6 +121,8 @@ function makeType(oid: number, enumOid: number): SqlType {
   const element = enumType(enumOid, {
     definition: () => requireDefinition(enumOid),
     isOwn: () => source.isOwnType(enumOid),
+    shownName: (definition) =>
+      source.userTypeName?.(definition) ?? quoteIdentifier(definition.name),
   });
   return oid === enumOid ? element : arrayOfEnum(enumOid, element);
 }

@@ -8,6 +8,8 @@ import {
   type ObjectNames,
   parseTypeName,
   type ReferenceKind,
+  type TypeDefinition,
+  type TypeSource,
 } from '../../types/index.ts';
 import type { CatalogView, SchemaDescriptor, TypeDescriptor } from '../descriptors.ts';
 import {
@@ -42,8 +44,14 @@ export interface NamingSession {
 
 const PG_CATALOG = 'pg_catalog';
 
+<<<<<<< /tmp/h-temp/m.cur
+/** Looks names up in a catalog along a search path. pg_catalog comes first unless the path says
+ * where it stands. */
+export class SystemNames implements ObjectNames, TypeSource {
+=======
 /** Looks names up in a catalog along a search path. */
 export class SystemNames implements ObjectNames {
+>>>>>>> /tmp/h-temp/m.new
   readonly catalog: CatalogView;
   private readonly session: NamingSession;
 
@@ -230,6 +238,14 @@ export class SystemNames implements ObjectNames {
     return null;
   }
 
+  typeByOid(oid: number): TypeDefinition | undefined {
+    return this.catalog.typeByOid(oid);
+  }
+
+  isOwnType(oid: number): boolean {
+    return this.catalog.isOwnType(oid);
+  }
+
   /** The type of users that a bare name means. */
   private visibleType(name: string): number | undefined {
     for (const schema of this.path()) {
@@ -257,7 +273,8 @@ export class SystemNames implements ObjectNames {
   }
 
   /** The name of a type of users, with its schema where the bare name would not find it. */
-  userTypeName(type: TypeDescriptor): string {
+  userTypeName({ oid }: TypeDefinition): string {
+    const type = this.catalog.typeByOid(oid)!;
     const name = quoteIdentifier(type.name);
     if (this.isTypeVisible(type, type.oid)) return name;
     return `${this.schemaInText(this.catalog.schemaByOid(type.schema)?.name ?? '')}.${name}`;

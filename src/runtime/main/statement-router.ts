@@ -100,10 +100,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
   setReaders(channels: WorkerChannel[]): void {
     const added = channels.filter((channel) => !this.readers.includes(channel));
     this.readers = channels;
-    tellTypes(
-      added,
-      Array.from(this.catalog.types(), (type) => [type.oid, type]),
-    );
+    tellTypes(added, this.allTypes());
   }
 
   /** Takes what has come from all workers; returns how many messages. */
@@ -312,7 +309,8 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     if (kind === REPLY.catalog) {
       const update = deserialize(payload.slice(start, end)) as CatalogUpdate;
       this.catalog.apply(update.changes, update.version);
-      tellTypes(this.readers, changedTypes(update.changes));
+      const movesTypes = update.changes.some(({ kind }) => kind === 'schema');
+      tellTypes(this.readers, movesTypes ? this.allTypes() : this.typesAmong(update.changes));
       return;
     }
     if (kind === REPLY.surrender) {
@@ -386,6 +384,20 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     if (session === 0) this.fastPath.handOverAll();
     else this.fastPath.handOver(session);
     this.writer?.control({ kind: REQUEST.surrendered, argument: ask });
+  }
+
+  private typesAmong(changes: readonly CatalogChange[]): TypeChange[] {
+    return changes
+      .filter(({ kind }) => kind === 'type')
+      .map(({ oid, descriptor }) => [oid, this.placed(descriptor as TypeDescriptor | null)]);
+  }
+
+  private allTypes(): TypeChange[] {
+    return Array.from(this.catalog.types(), (type) => [type.oid, this.placed(type)]);
+  }
+
+  private placed(type: TypeDescriptor | null): PlacedDefinition | null {
+    return type && { ...type, schemaName: this.catalog.schemaByOid(type.schema)?.name ?? '' };
   }
 
   /** A run has answered for the last time. Returns the transaction that has ended with it, if it had been
@@ -561,13 +573,7 @@ class RoutedRun implements RunHandle {
   }
 }
 
-type TypeChange = readonly [oid: number, definition: TypeDescriptor | null];
-
-function changedTypes(changes: readonly CatalogChange[]): TypeChange[] {
-  return changes
-    .filter(({ kind }) => kind === 'type')
-    .map(({ oid, descriptor }) => [oid, descriptor as TypeDescriptor | null]);
-}
+type TypeChange = readonly [oid: number, definition: PlacedDefinition | null];
 
 /** Tells readers of types before the statements that need them. */
 function tellTypes(readers: readonly WorkerChannel[], changes: readonly TypeChange[]): void {

@@ -3,7 +3,6 @@ import { SystemNames } from '../../catalog/system/index.ts';
 import { type PgErrorFields, SQLSTATES } from '../../errors/index.ts';
 import type { StatementSettings as SessionContext, SessionControl } from '../../session/index.ts';
 import type { FunctionContext, SessionFacts } from '../../sql/functions/index.ts';
-import type { ObjectNames } from '../../types/index.ts';
 
 /** Int8 microseconds since 2000-01-01 UTC, of the wall clock. */
 export function nowMicros(): number {
@@ -25,7 +24,7 @@ export class StatementContext implements FunctionContext, SessionFacts {
   processId = 0;
   /** Set while the statement's plan needs the catalog. */
   catalog: CatalogView | undefined;
-  objectNames: ObjectNames | undefined;
+  objectNames: SystemNames | undefined;
   server: FunctionContext['server'];
   advisoryLocks: FunctionContext['advisoryLocks'];
   /** Set on the main thread. */

@@ -13,7 +13,7 @@ import {
   type TreeId,
   TreeRoots,
 } from '../../storage/index.ts';
-import { CommittedTypes, type TypeSource, useTypes } from '../../types/index.ts';
+import { CommittedTypes, useTypes } from '../../types/index.ts';
 import { copyFormatOf } from '../copy-format-text.ts';
 import { currentSetting } from '../current-setting.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
@@ -132,9 +132,10 @@ export class StatementThread implements RequestHandler, StatementHost {
     return true;
   }
 
-  /** The types of users as a session sees them. */
-  protected typesOf(_session: number): TypeSource {
-    return this.committedTypes;
+  /** Has the types of users be those that a session sees. */
+  protected useTypesOf(_session: number, settings: StatementSettings): void {
+    this.committedTypes.searchPath = settings.searchPath;
+    useTypes(this.committedTypes);
   }
 
   /** The statement has sent all its rows. */
@@ -185,13 +186,13 @@ export class StatementThread implements RequestHandler, StatementHost {
   execute(message: ExecuteMessage, payload: Uint8Array, start: number, end: number): void {
     const request = message.request();
     let statement: RunningStatement | null = null;
-    useTypes(this.typesOf(message.session()));
     try {
       statement = this.newStatement(request);
       statement.session = message.session();
       statement.planId = message.plan();
       statement.plan = this.plans.plan(statement.planId);
       statement.settings = this.contexts.get(message.context())!;
+      this.useTypesOf(statement.session, statement.settings);
       statement.context.use(
         statement.settings,
         statement.session,
@@ -223,7 +224,7 @@ export class StatementThread implements RequestHandler, StatementHost {
 
   /** Opens the plan and runs its first slice. */
   protected start(statement: RunningStatement): void {
-    useTypes(this.typesOf(statement.session));
+    this.useTypesOf(statement.session, statement.settings);
     try {
       statement.compiled =
         statement.instrumentation === null
@@ -318,7 +319,7 @@ export class StatementThread implements RequestHandler, StatementHost {
   }
 
   protected runStatement(statement: RunningStatement): void {
-    useTypes(this.typesOf(statement.session));
+    this.useTypesOf(statement.session, statement.settings);
     this.reader.enter();
     let fields: PgErrorFields | null = null;
     let slice: number = SLICE.paused;

@@ -243,7 +243,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     const { writer } = this;
     const { transaction } = this.open;
     this.sliceEnd = performance.now() + SLICE_MS;
-    useTypes(this.catalog);
+    this.useCatalog();
     writer.changes.use(transaction);
     writer.reader.enter();
     let step: ReturnType<UtilityExecution['next']>;
@@ -338,8 +338,13 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
   change(change: CatalogChange): void {
     this.catalogChanged = true;
     this.writer.changeCatalog(this.open, change);
-    this.functions.useCatalog(this.catalog, {});
-    useTypes(this.catalog);
+    this.useCatalog();
+  }
+
+  /** Names and types are those of the catalog as it is now. */
+  private useCatalog(): void {
+    if (this.functions.catalog !== this.catalog) this.functions.useCatalog(this.catalog, {});
+    useTypes(this.functions.objectNames ?? this.catalog);
   }
 
   nextOid(): number {

@@ -13,7 +13,7 @@ import {
 } from '../../catalog/index.ts';
 import { PgError, type PgErrorFields, pgError, toErrorFields } from '../../errors/index.ts';
 import type { Directory } from '../../io/index.ts';
-import { STALE_PLAN_SQLSTATE } from '../../session/index.ts';
+import { STALE_PLAN_SQLSTATE, type StatementSettings } from '../../session/index.ts';
 import type { SharedMemory } from '../../shm/index.ts';
 import {
   ForeignKeyChecks,
@@ -37,7 +37,7 @@ import {
   WatchedCursor,
   type WriteSpill,
 } from '../../txn/index.ts';
-import { int8, type TypeSource } from '../../types/index.ts';
+import { int8, useTypes } from '../../types/index.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
 import type { ExecuteMessage } from '../generated/execute-message.ts';
 import { EXECUTE_FLAGS, ISOLATION, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
@@ -56,6 +56,7 @@ import { MovedRows, RowIdCounters } from './row-ids.ts';
 import type { RunningStatement } from './running-statement.ts';
 import { encodeState, SequenceStore, sequenceKey } from './sequences.ts';
 import { SessionSequences } from './session-sequences.ts';
+import { SessionTypes } from './session-types.ts';
 import { StalePlan } from './stale-plan.ts';
 import { StatementThread } from './statement-thread.ts';
 import { changedTables, locksOfRun, takesAdvisoryLocks } from './table-locks.ts';
@@ -74,6 +75,8 @@ export class Writer extends StatementThread {
   readonly engine: StorageEngine;
   readonly locks: LockTable<Transaction>;
   readonly catalog: Catalog;
+  /** The types of users as the statement that runs sees them. */
+  private readonly types: SessionTypes;
   readonly changes: RowChanges;
   readonly sequenceStore: SequenceStore;
   /** The open transactions that altered sequences, by sequence. */
@@ -136,6 +139,7 @@ export class Writer extends StatementThread {
     this.group = new CommitGroup(engine, this.sync, this.history);
     this.spill = { budget: WRITE_SET_BYTES, engine, createFile: () => this.createSpillFile() };
     this.catalog = new Catalog(systemViewLookup);
+    this.types = new SessionTypes(this.catalog);
     this.changes = new RowChanges({
       locks: this.locks,
       newest: new NewestEntries(this),
@@ -277,17 +281,18 @@ export class Writer extends StatementThread {
     return this.lockTables(statement);
   }
 
+  protected override useTypesOf(session: number, settings: StatementSettings): void {
+    const open = this.sessions.get(session)?.open ?? null;
+    this.types.use(open === null ? this.catalog : this.catalogOf(open), settings);
+    useTypes(this.types);
+  }
+
   /** Whether the plan changes rows of tables with foreign keys. */
   private changesReferences(plan: Plan, open: OpenTransaction): boolean {
     const tables = changedTables(plan);
     if (tables.length === 0) return false;
     const catalog = this.catalogOf(open);
     return tables.some((table) => hasForeignKeys(catalog, table));
-  protected override typesOf(session: number): TypeSource {
-    const open = this.sessions.get(session)?.open ?? null;
-    return open === null ? this.catalog : this.catalogOf(open);
-  }
-
   }
 
   foreignKeysOf(open: OpenTransaction): ForeignKeyChecks {

@@ -132,7 +132,7 @@ function settleSlots(slots: Slots, declared: readonly number[], report: boolean)
     if (declared.includes(OID.anymultirange)) throw undetermined('anymultirange ');
   }
   if (slots.array === 0) slots.array = arrayTypeOid(slots.element);
-  return true;
+  return !declared.includes(OID.anyenum) || isEnumType(slots.element);
 }
 
 /** The type that all arguments of anycompatible and its kin become: 0 where there are none, null where

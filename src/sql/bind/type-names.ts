@@ -1,6 +1,12 @@
 import type { TypeName } from '@pgsql/types';
-import { notSupported, pgError } from '../../errors/index.ts';
-import { arrayTypeOf, resolveTypeName, type SqlType, typeByOid } from '../../types/index.ts';
+import { notSupported, type PgErrorOptions, pgError } from '../../errors/index.ts';
+import {
+  arrayTypeOf,
+  findUserType,
+  resolveTypeName,
+  type SqlType,
+  typeByOid,
+} from '../../types/index.ts';
 import type { Binder } from './binder.ts';
 import { nameList } from './syntax.ts';
 import { typeOidByName } from './type-facts.ts';
@@ -16,7 +22,7 @@ export function bindTypeName(b: Binder, name: TypeName): BoundType {
   const position = b.position(name.location);
   if (name.pct_type === true) throw notSupported('%TYPE', position);
   if (name.setof === true) throw notSupported('SETOF', position);
-  const scalar = resolveTypeName(names) ?? userType(b, names);
+  const scalar = resolveTypeName(names) ?? userType(b, names, position);
   if (scalar === undefined) {
     const last = names.at(-1) ?? '';
     const known = names.length === 1 || names[0] === 'pg_catalog';
@@ -35,13 +41,25 @@ export function bindTypeName(b: Binder, name: TypeName): BoundType {
 }
 
 /** A type of users by its name, along the search path unless it is qualified. */
-function userType(b: Binder, names: readonly string[]): SqlType | undefined {
+function userType(
+  b: Binder,
+  names: readonly string[],
+  position: PgErrorOptions,
+): SqlType | undefined {
   const { catalog, searchPath } = b.context;
   const [name = '', schemaName] = [...names].reverse();
-  const schemas =
-    schemaName === undefined ? searchPath : [catalog.schemaByName(schemaName)?.oid ?? 0];
-  for (const schema of schemas) {
-    const oid = catalog.typeOidByName(schema, name);
+  if (names.length > 2) {
+    throw pgError(
+      'feature_not_supported',
+      `cross-database references are not implemented: ${names.join('.')}`,
+    );
+  }
+  const schema = schemaName === undefined ? undefined : catalog.schemaByName(schemaName);
+  if (schemaName !== undefined && schema === undefined) {
+    throw pgError('invalid_schema_name', `schema "${schemaName}" does not exist`, position);
+  }
+  for (const schemaOid of schema === undefined ? searchPath : [schema.oid]) {
+    const oid = catalog.typeOidByName(schemaOid, name);
     if (oid !== undefined) return typeByOid(oid);
   }
   return undefined;
@@ -64,9 +82,11 @@ function bindTypmod(b: Binder, name: TypeName, scalar: number): number {
   });
   const encode = type.typmodIn;
   if (encode === undefined) {
+    const isOfUsers = findUserType(scalar) !== undefined;
+    const written = isOfUsers ? nameList(name.names).join('.') : type.name;
     throw pgError(
       'syntax_error',
-      `type modifier is not allowed for type "${type.name}"`,
+      `type modifier is not allowed for type "${written}"`,
       b.position(name.location),
     );
   }

@@ -25,20 +25,19 @@ function definitionOf(oid: number): EnumDefinition {
 }
 
 /** The value of a label, which the statement must be able to use. */
-function usableValue(context: C, type: EnumDefinition, label: EnumLabel): number {
+function usableValue(type: EnumDefinition, label: EnumLabel): number {
   if (label.isNew === true && isOwnType(type.oid)) {
-    const name = context.objectNames?.nameOf('regtype', type.oid) ?? typeByOid(type.oid).sqlName;
-    throw unsafeUse(label, name);
+    throw unsafeUse(label, typeByOid(type.oid).sqlName);
   }
   return label.place;
 }
 
 function endOf(position: 0 | -1) {
   return ({ arguments: [oid = 0] }: CallTypes): ScalarFunction =>
-    (context: C) => {
+    () => {
       const type = definitionOf(oid);
       const label = type.labels.at(position);
-      if (label !== undefined) return usableValue(context, type, label);
+      if (label !== undefined) return usableValue(type, label);
       throw pgError(
         'object_not_in_prerequisite_state',
         `enum ${typeByOid(oid).sqlName} contains no values`,
@@ -47,7 +46,7 @@ function endOf(position: 0 | -1) {
 }
 
 /** The values between two bounds, of which NULL is none. */
-function valuesBetween(context: C, oid: number, lower: Datum, upper: Datum): Datum {
+function valuesBetween(oid: number, lower: Datum, upper: Datum): Datum {
   const type = definitionOf(oid);
   const within = type.labels.filter(
     ({ place }) =>
@@ -56,7 +55,7 @@ function valuesBetween(context: C, oid: number, lower: Datum, upper: Datum): Dat
   );
   return arrayOf(
     oid,
-    within.map((label) => usableValue(context, type, label)),
+    within.map((label) => usableValue(type, label)),
   );
 }
 
@@ -77,11 +76,11 @@ registerFunctions({
     enum_last: endOf(-1),
     enum_range_all:
       ({ arguments: [oid = 0] }) =>
-      (context: C) =>
-        valuesBetween(context, oid, null, null),
+      () =>
+        valuesBetween(oid, null, null),
     enum_range_bounds:
       ({ arguments: [oid = 0] }) =>
-      (context: C, lower: Datum, upper: Datum) =>
-        valuesBetween(context, oid, lower, upper),
+      (_context: C, lower: Datum, upper: Datum) =>
+        valuesBetween(oid, lower, upper),
   },
 });

@@ -38,6 +38,10 @@ export function typeUsers(command: Command, type: TypeDescriptor): FoundUser[] {
   const add = (user: TypeUser, on: string): void => {
     if (!found.some((other) => isSame(other.user, user))) found.push({ user, on });
   };
+  const makes = (view: RelationDescriptor): boolean =>
+    viewHolds(command, view, (part) => makesType(part, type.oid) || makesType(part, type.arrayOid));
+  // A view that makes values of the type needs the type itself, whatever columns it reads.
+  const readers = relations.filter((view) => view.kind === 'view' && !makes(view));
   for (const [oid, on] of [
     [type.arrayOid, `type ${name}[]`],
     [type.oid, `type ${name}`],
@@ -47,7 +51,7 @@ export function typeUsers(command: Command, type: TypeDescriptor): FoundUser[] {
         if (viewHolds(command, relation, (part) => makesType(part, oid))) {
           add({ kind: 'relation', relation }, on);
         }
-      } else if (isTable(relation)) addTableUsers(command, relation, oid, on, relations, add);
+      } else if (isTable(relation)) addTableUsers(command, relation, oid, on, readers, add);
     }
   }
   return found;
@@ -58,7 +62,7 @@ function addTableUsers(
   table: RelationDescriptor,
   oid: number,
   on: string,
-  relations: readonly RelationDescriptor[],
+  views: readonly RelationDescriptor[],
   add: (user: TypeUser, on: string) => void,
 ): void {
   if (table.partitioning?.keys.some((key) => key.type === oid) === true) {
@@ -70,8 +74,8 @@ function addTableUsers(
     if (type !== oid || dropped) return;
     gone.add(column);
     add({ kind: 'column', relation: table, column }, on);
-    for (const view of relations) {
-      if (view.kind !== 'view' || !viewReads(command, view, table, name)) continue;
+    for (const view of views) {
+      if (!viewReads(command, view, table, name)) continue;
       add({ kind: 'relation', relation: view }, `column ${name} of ${describe(command, table)}`);
     }
   });

@@ -147,6 +147,7 @@ export function makeCatalog(tables: readonly RelationDescriptor[]): CatalogView 
     indexByOid: () => undefined,
     typeOidByName: () => undefined,
     typeByOid: () => undefined,
+    isOwnType: () => false,
     types: () => [],
     roleByName: () => undefined,
     roleByOid: () => undefined,

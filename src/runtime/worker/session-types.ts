@@ -1,0 +1,30 @@
+import type { CatalogView } from '../../catalog/index.ts';
+import { SystemNames } from '../../catalog/system/index.ts';
+import type { TypeDefinition, TypeSource } from '../../types/index.ts';
+
+/** The types of users as a session sees them. One object serves one statement after another. */
+export class SessionTypes implements TypeSource {
+  private catalog: CatalogView;
+  private session: { readonly searchPath: readonly string[] } = { searchPath: [] };
+
+  constructor(catalog: CatalogView) {
+    this.catalog = catalog;
+  }
+
+  use(catalog: CatalogView, session: { readonly searchPath: readonly string[] }): void {
+    this.catalog = catalog;
+    this.session = session;
+  }
+
+  typeByOid(oid: number): TypeDefinition | undefined {
+    return this.catalog.typeByOid(oid);
+  }
+
+  isOwnType(oid: number): boolean {
+    return this.catalog.isOwnType(oid);
+  }
+
+  userTypeName(definition: TypeDefinition): string {
+    return new SystemNames(this.catalog, this.session).userTypeName(definition);
+  }
+}
