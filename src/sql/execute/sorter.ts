@@ -10,6 +10,7 @@ import type { ColumnVector, NumberVector } from '../../chunk/index.ts';
 import type { KeyColumn, SqlType } from '../../types/index.ts';
 import type { SpillFile } from './environment.ts';
 import { orderByPrefix, RADIX_MIN } from './prefix-order.ts';
+import { quickSort } from './quick-sort.ts';
 import type { Run } from './run.ts';
 
 /** Runs merged at a time. */
@@ -25,7 +26,8 @@ const TUPLE_START = 1;
 const END = 2;
 
 /** Sorts rows by memcmp of their encoded keys: in memory, or in sorted runs of a spill file that are
- * merged at the end. Rows with equal keys keep their order while in one run.
+ * merged at the end. Rows with equal keys come in the order that PostgreSQL's quicksort leaves them in;
+ * where there are RADIX_MIN of them or more, they keep their order while in one run.
  *
  * A record is its key and its tuple, one after the other. */
 export class Sorter {
@@ -165,7 +167,14 @@ export class Sorter {
       const order = new Int32Array(this.#count);
       for (let i = 0; i < order.length; i++) order[i] = i;
       this.#order = order;
-      if (!this.#ascending) this.#sortRange(0, order.length);
+      if (this.#ascending) return;
+      const prefix = this.#prefix;
+      quickSort(
+        order,
+        0,
+        order.length,
+        (a, b) => prefix[a]! - prefix[b]! || this.#compareKeys(a, b),
+      );
       return;
     }
     this.#order = orderByPrefix(this.#prefix, this.#count);
