@@ -1,7 +1,9 @@
 /** The calls whose results generate.ts asks PostgreSQL for. */
 
 import { aggregates, calls, grid, type Sample, set, type Value } from './sample.ts';
+import { bit } from './samples-bit.ts';
 import { json } from './samples-json.ts';
+import { network } from './samples-network.ts';
 import { range } from './samples-range.ts';
 import { timetz } from './samples-timetz.ts';
 
@@ -1399,6 +1401,8 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   datetime,
   timetz,
   range,
+  network,
+  bit,
   format,
   aggregate,
   json,
