@@ -99,6 +99,8 @@ export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr 
     }
   }
 
+  if (signature.kind === 'f' || signature.kind === 'p') refuseAggregateSyntax(b, call, displayName);
+
   const resolved = resolvePolymorphic(candidate.types, actual, signature.result, true) ?? {
     declared: candidate.types,
     result: signature.result,
@@ -126,7 +128,6 @@ export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr 
   if (signature.kind === 'a') {
     return bindAggregate(b, scope, call, signature, coerced, result, ordered.length);
   }
-  refuseAggregateSyntax(b, call, displayName);
   if (signature.kind === 'p') {
     throw pgError(
       'wrong_object_type',
@@ -382,6 +383,7 @@ function bindAggregate(
 ): Expr {
   const { location } = call;
   const name = signature.name;
+  if (call.over !== undefined) return bindWindowCall(b, scope, call, signature, args, result);
   const aggregate = aggregateByOid(signature.oid);
   if (aggregate === undefined || !isImplemented(signature.oid)) {
     throw notSupported(
@@ -389,7 +391,6 @@ function bindAggregate(
       b.position(location),
     );
   }
-  if (call.over !== undefined) return bindWindowCall(b, scope, call, signature, args, result);
   if (aggregate.kind === 'n' && call.agg_within_group === true) {
     throw pgError(
       'wrong_object_type',

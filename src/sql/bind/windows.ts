@@ -1,5 +1,5 @@
 import type { FuncCall, Node, WindowDef } from '@pgsql/types';
-import { pgError } from '../../errors/index.ts';
+import { notSupported, pgError } from '../../errors/index.ts';
 import { OID } from '../../types/index.ts';
 import type { Expr, FrameBound, SortKey, WindowExpr, WindowFrame } from '../expression.ts';
 import { someExpr, visitReferences } from '../expression-tree.ts';
@@ -8,10 +8,11 @@ import {
   btreeSupport,
   type FunctionSignature,
   IN_RANGE,
+  isImplemented,
   orderedTypeOf,
 } from '../functions/index.ts';
 import type { Binder } from './binder.ts';
-import { requireEquality, sortKey } from './calls.ts';
+import { requireEquality, signatureText, sortKey } from './calls.ts';
 import { coerceToBoolean, coerceToSpecific, resolveUnknown } from './coercion.ts';
 import { canCoerceOne } from './coercion-rules.ts';
 import { bindExpr } from './expressions.ts';
@@ -55,6 +56,12 @@ export function bindWindowCall(
   result: number,
 ): Expr {
   refuseSyntax(b, call, signature, args);
+  if (!isImplemented(signature.oid)) {
+    throw notSupported(
+      `aggregate function ${signatureText(signature.name, signature.arguments, [])}`,
+      b.position(call.location),
+    );
+  }
   const expr: WindowExpr = {
     kind: 'window',
     type: result,

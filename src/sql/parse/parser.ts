@@ -80,6 +80,7 @@ function condition(message: string, text: string, cursorPosition: number): Condi
   if (NOT_SUPPORTED.test(message)) return 'feature_not_supported';
   if (INVALID_VALUE.test(message)) return 'invalid_parameter_value';
   if (ENCODING.test(message)) return 'character_not_in_repertoire';
+  if (FRAME.test(message)) return 'windowing_error';
   return isShortUnicodeEscape(message, text, cursorPosition)
     ? 'invalid_escape_sequence'
     : 'syntax_error';
@@ -93,6 +94,7 @@ function isShortUnicodeEscape(message: string, text: string, cursorPosition: num
 const UNICODE_ESCAPE = 'invalid Unicode escape';
 const INVALID_VALUE = /^column number must be in range |^unrecognized partitioning strategy /;
 const ENCODING = /^invalid byte sequence for encoding /;
+const FRAME = /^frame (?:start|end|starting) /;
 const WITHOUT_POSITION = / WITH TIES |^WITH TIES |^invalid byte sequence /;
 
 function hintOf(message: string, text: string, cursorPosition: number): { hint?: string } {
