@@ -4,16 +4,18 @@ import type { TypeDefinition, TypeSource } from '../../types/index.ts';
 
 /** The types of users as a session sees them. One object serves one statement after another. */
 export class SessionTypes implements TypeSource {
+  searchPath: readonly string[] = [];
+  processId = 0;
   private catalog: CatalogView;
-  private session: { readonly searchPath: readonly string[] } = { searchPath: [] };
 
   constructor(catalog: CatalogView) {
     this.catalog = catalog;
   }
 
-  use(catalog: CatalogView, session: { readonly searchPath: readonly string[] }): void {
+  use(catalog: CatalogView, searchPath: readonly string[], processId: number): void {
     this.catalog = catalog;
-    this.session = session;
+    this.searchPath = searchPath;
+    this.processId = processId;
   }
 
   typeByOid(oid: number): TypeDefinition | undefined {
@@ -25,6 +27,6 @@ export class SessionTypes implements TypeSource {
   }
 
   userTypeName(definition: TypeDefinition): string {
-    return new SystemNames(this.catalog, this.session).userTypeName(definition);
+    return new SystemNames(this.catalog, this).userTypeName(definition);
   }
 }

@@ -283,7 +283,8 @@ export class Writer extends StatementThread {
 
   protected override useTypesOf(session: number, settings: StatementSettings): void {
     const open = this.sessions.get(session)?.open ?? null;
-    this.types.use(open === null ? this.catalog : this.catalogOf(open), settings);
+    const catalog = open === null ? this.catalog : this.catalogOf(open);
+    this.types.use(catalog, settings.searchPath, session);
     useTypes(this.types);
   }
 

@@ -70,15 +70,16 @@ function addTableUsers(
     return;
   }
   const gone = new Set<number>();
-  table.columns.forEach(({ type, name, dropped }, column) => {
-    if (type !== oid || dropped) return;
+  // PostgreSQL names the last column of a table first.
+  for (const [column, { type, name, dropped }] of [...table.columns.entries()].reverse()) {
+    if (type !== oid || dropped) continue;
     gone.add(column);
     add({ kind: 'column', relation: table, column }, on);
     for (const view of views) {
       if (!viewReads(command, view, table, name)) continue;
       add({ kind: 'relation', relation: view }, `column ${name} of ${describe(command, table)}`);
     }
-  });
+  }
   table.columns.forEach((each, column) => {
     if (gone.has(column) || !mentionsType(each.default?.expr, oid)) return;
     add({ kind: 'default', relation: table, column }, on);
