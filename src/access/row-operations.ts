@@ -430,13 +430,30 @@ export class RowChanges {
         return entry !== null && entry.latest !== null;
       });
       if (!pending && !locks.isMarked(tag)) {
+        this.forgetWait(tag);
         const { valueBytes, valueStart, valueEnd } = this.newest;
         setRange(this.found, valueBytes, valueStart, valueEnd);
         return 'exists';
       }
     }
-    if (locks.acquire(transaction, 'row', tag, ROW_LOCK.update, true) === 'waiting') return 'wait';
+    if (locks.acquire(transaction, 'row', tag, ROW_LOCK.update, true) === 'waiting') {
+      this.waits.set(transaction, { tag, command: transaction.command });
+      return 'wait';
+    }
     return 'free';
+  }
+
+  /** What a transaction waited for last to claim it, and in which command. */
+  private readonly waits = new WeakMap<Transaction, { tag: string; command: number }>();
+
+  /** The key that the command waited for is taken after all, so nothing is to be locked: others may want
+   * the row that has it. */
+  private forgetWait(tag: string): void {
+    const { transaction, waits } = this;
+    const wait = waits.get(transaction);
+    if (wait === undefined || wait.tag !== tag || wait.command !== transaction.command) return;
+    waits.delete(transaction);
+    this.locks.releaseOne(transaction, tag, ROW_LOCK.update);
   }
 
   private findNewest(tree: TreeId, bytes: Uint8Array, start: number, end: number): boolean {

@@ -370,7 +370,14 @@ const NOBODY = 0xffff_ffff;
 /** What changes of rows need of a lock table. */
 export type RowLocks<Owner extends LockOwner> = Pick<
   LockTable<Owner>,
-  'acquire' | 'cancelWait' | 'holders' | 'isHeld' | 'isMarked' | 'isTaken' | 'hasRows'
+  | 'acquire'
+  | 'cancelWait'
+  | 'holders'
+  | 'isHeld'
+  | 'isMarked'
+  | 'isTaken'
+  | 'hasRows'
+  | 'releaseOne'
 >;
 
 /** The lock table's way to transactions of the main thread. */

@@ -141,6 +141,32 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
     ],
     answers: ['a: DELETE 1', 'b: waits', 'a: COMMIT', 'b: INSERT 1'],
   },
+  'ON CONFLICT DO NOTHING locks nothing, though it had to wait': {
+    steps: [
+      'a: begin; update t set v = 11 where id = 1',
+      'b: begin; insert into t values (1, 0) on conflict do nothing',
+      'a: commit',
+      "a: begin; update u set k = 'y' where id = 1",
+      "b: insert into u values (2, 'x') on conflict do nothing",
+      'a: rollback',
+      'a: select v from t where id = 1 for update nowait',
+      'a: delete from u where id = 1',
+      'b: commit',
+    ],
+    answers: [
+      'a: UPDATE 1',
+      'b: waits',
+      'a: COMMIT',
+      'b: INSERT 0',
+      'a: UPDATE 1',
+      'b: waits',
+      'a: ROLLBACK',
+      'b: INSERT 0',
+      'a: 11',
+      'a: DELETE 1',
+      'b: COMMIT',
+    ],
+  },
   'a unique value that is being given up is waited for': {
     steps: [
       "a: begin; update u set k = 'y' where id = 1",

@@ -192,6 +192,9 @@ export class HostedRowLocks implements RowLocks<Transaction> {
   isTaken(): boolean {
     return false;
   }
+  releaseOne(): boolean {
+    return false;
+  }
   get hasRows(): boolean {
     return false;
   }
