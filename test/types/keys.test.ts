@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ByteWriter, compareBytes } from '../../src/base/index.ts';
 import {
   arrayOf,
+  bits,
   builtinTypes,
   compareKeys,
   type Datum,
@@ -12,6 +13,7 @@ import {
   int8,
   json,
   type KeyColumn,
+  network,
   numeric,
   OID,
   type SqlType,
@@ -43,6 +45,10 @@ const decimal = fc.oneof(
   fc.constantFrom<Datum>(numeric.NAN, numeric.INFINITY, numeric.NEGATIVE_INFINITY, numeric.ZERO),
 );
 
+const bitString = fc
+  .array(fc.constantFrom('0', '1', '00000000', '11111111'), { maxLength: 6 })
+  .map((parts): Datum => bits.parseBits(parts.join('')));
+
 const VALUES: ReadonlyArray<readonly [oid: number, values: fc.Arbitrary<Datum>]> = [
   [OID.bool, fc.boolean()],
   [OID.int2, fc.integer({ min: -32768, max: 32767 })],
@@ -64,6 +70,12 @@ const VALUES: ReadonlyArray<readonly [oid: number, values: fc.Arbitrary<Datum>]>
     ),
   ],
   [OID.uuid, fc.uint8Array({ minLength: 16, maxLength: 16 })],
+  [OID.inet, address()],
+  [OID.cidr, address().map((value): Datum => network.networkOf(value, network.bitsOf(value)))],
+  [OID.macaddr, fc.uint8Array({ minLength: 6, maxLength: 6 })],
+  [OID.macaddr8, fc.uint8Array({ minLength: 8, maxLength: 8 })],
+  [OID.bit, bitString],
+  [OID.varbit, bitString],
   [OID.numeric, decimal],
   [OID._int4, array(OID.int4, fc.integer({ min: -1, max: 2 }))],
   [OID._text, array(OID.text, letters)],
@@ -71,6 +83,20 @@ const VALUES: ReadonlyArray<readonly [oid: number, values: fc.Arbitrary<Datum>]>
   [OID.record, record()],
   [OID.jsonb, jsonb()],
 ];
+
+/** Addresses of few bits, so that many are near one another. */
+function address(): fc.Arbitrary<Uint8Array> {
+  const octet = fc.constantFrom(0, 1, 128, 255);
+  const ofSize = (family: number, size: number) =>
+    fc
+      .tuple(fc.integer({ min: 0, max: size * 8 }), fc.array(octet, { minLength: 4, maxLength: 4 }))
+      .map(([length, head]) => {
+        const value = new Uint8Array(2 + size);
+        value.set([family, length, ...head]);
+        return value;
+      });
+  return fc.oneof(ofSize(2, 4), ofSize(3, 16));
+}
 
 function array(oid: number, element: fc.Arbitrary<Datum>): fc.Arbitrary<Datum> {
   const elements = fc.array(fc.option(element), { maxLength: 4 });
