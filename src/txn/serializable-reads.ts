@@ -51,7 +51,7 @@ export class SerializableReads {
   }
 
   /** Throws 40001 when something of what was read has been written since. */
-  verify(when: 'during commit attempt' | 'during write'): void {
+  verify(when: 'during commit attempt' | 'during conflict out checking' | 'during write'): void {
     for (const cursor of this.open) cursor.note();
     if (!this.history.hasWritten(this.set, this.snapshot)) return;
     throw pgError(

@@ -432,6 +432,11 @@ export class Writer extends StatementThread {
     this.forget(statement);
     if (inBlock) {
       this.port.complete(request, rowCount, null);
+    const refusal = inBlock ? refusalOf(open.transaction) : null;
+    if (refusal !== null) {
+      this.fail(statement, refusal);
+      return;
+    }
       return;
     }
     this.commit(open, asynchronous, {
@@ -985,11 +990,18 @@ function isStatement(waiter: RunningStatement | UtilityWaiter): waiter is Runnin
   return !('isUtility' in waiter);
 }
 
-export function failedTransaction(): PgError {
-  return pgError(
-    'in_failed_sql_transaction',
-    'current transaction is aborted, commands ignored until end of transaction block',
-  );
+/** Why a SERIALIZABLE transaction that has changed something will not be committed, if that is known after a
+ * statement already. It is told at once, so that it does no more in vain. */
+function refusalOf({ reads, hasWrites }: Transaction): PgErrorFields | null {
+  if (reads === null || !hasWrites) return null;
+  try {
+    reads.verify('during conflict out checking');
+    return null;
+  } catch (thrown) {
+    return toErrorFields(thrown);
+  }
+}
+
 function levelOf(isolation: number): IsolationLevel {
   if (isolation === ISOLATION.serializable) return 'serializable';
   return isolation === ISOLATION.repeatableRead ? 'repeatable read' : 'read committed';
