@@ -133,7 +133,12 @@ export function runFetch(
     throw pgError('object_not_in_prerequisite_state', `portal "${cursor.name}" cannot be run`);
   }
   const fetch = new CursorFetch(cursor, statement);
-  fetch.aim();
+  try {
+    fetch.aim();
+  } catch (error) {
+    cursor.hasFailed = true;
+    throw error;
+  }
   if (!fetch.isMove) {
     if (through === null) session.sink.rowDescription(cursor.columns()!);
     else session.useFormats(cursor, through.formats);

@@ -3,7 +3,7 @@ import { type PgErrorOptions, pgError } from '../errors/index.ts';
 import { type BindContext, bindExpression, bindParameterType } from '../sql/bind/index.ts';
 import type { Expr } from '../sql/expression.ts';
 import { type Datum, formatType } from '../types/index.ts';
-import type { PrepareContext, PreparedStatement } from './prepared-statement.ts';
+import type { PrepareContext } from './prepared-statement.ts';
 
 /** Evaluates expressions without columns. */
 type Evaluate = (exprs: readonly Expr[]) => Datum[];
@@ -18,12 +18,11 @@ interface ArgumentScope {
 /** The arguments of EXECUTE as values of the statement's parameters. */
 export function executeArguments(
   statement: ExecuteStmt,
-  prepared: PreparedStatement,
+  types: readonly number[],
   scope: ArgumentScope,
   evaluate: Evaluate,
 ): readonly Datum[] {
   const given = statement.params ?? [];
-  const types = prepared.parameterTypes;
   if (types.length === 0) return [];
   if (given.length !== types.length) {
     const name = statement.name ?? '';
@@ -49,7 +48,7 @@ function bindArgument(node: Node, number: number, type: number, context: BindCon
       { hint: 'You will need to rewrite or cast the expression.', ...position },
     );
   const target = { type, typmod: -1, column: '', mismatch };
-  return bindExpression(node, context, 'DEFAULT expressions', null, target).expr as Expr;
+  return bindExpression(node, context, 'EXECUTE parameters', null, target).expr as Expr;
 }
 
 /** For what is bound outside of a prepared statement. */
@@ -61,6 +60,7 @@ function bindContext(scope: ArgumentScope): BindContext {
     parameterTypes: [],
     literals: [],
     parameterCount: 0,
+    parametersAllowed: false,
     text: scope.queryText,
     types,
   };

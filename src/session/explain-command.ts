@@ -29,7 +29,7 @@ export function runExplain(
   const columns = explainColumns(explain);
   const parameters =
     'ExecuteStmt' in query
-      ? session.executeArguments(query.ExecuteStmt, prepared)
+      ? session.executeArguments(query.ExecuteStmt)
       : (portal?.parameters ?? []);
   if (!options.analyze) {
     const { plan } = prepared.planned;

@@ -114,13 +114,21 @@ export class SessionStatements {
 
   /** A prepared statement, planned anew when the catalog has changed since. */
   current(name: string): PreparedStatement {
-    const entry = this.entries.get(name);
-    if (entry === undefined) {
-      const which = name === '' ? 'unnamed prepared statement' : `prepared statement "${name}"`;
-      throw pgError('invalid_sql_statement_name', `${which} does not exist`);
-    }
+    const entry = this.entry(name);
     if (!this.owner.hasFailed) entry.prepared = this.currentVersion(entry.prepared);
     return entry.prepared;
+  }
+
+  /** The types of a prepared statement's parameters, which it keeps for life. */
+  parameterTypes(name: string): readonly number[] {
+    return this.entry(name).prepared.parameterTypes;
+  }
+
+  private entry(name: string): Entry {
+    const entry = this.entries.get(name);
+    if (entry !== undefined) return entry;
+    const which = name === '' ? 'unnamed prepared statement' : `prepared statement "${name}"`;
+    throw pgError('invalid_sql_statement_name', `${which} does not exist`);
   }
 
   currentVersion(prepared: PreparedStatement): PreparedStatement {

@@ -1093,16 +1093,16 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   /** EXECUTE name (arguments). */
   executePrepared(statement: ExecuteStmt, portal: Portal | null): void {
-    const name = statement.name ?? '';
-    const prepared = this.statements.current(name);
-    const parameters = this.executeArguments(statement, prepared);
+    const parameters = this.executeArguments(statement);
+    const prepared = this.statements.current(statement.name ?? '');
     const formats = portal?.formats ?? TEXT_FORMATS;
     this.runPrepared(prepared, parameters, formats, 0, portal, false);
   }
 
   /** The arguments of EXECUTE as values of the statement's parameters. */
-  executeArguments(statement: ExecuteStmt, prepared: PreparedStatement): readonly Datum[] {
-    return executeArguments(statement, prepared, this, (exprs) => this.evaluate(exprs));
+  executeArguments(statement: ExecuteStmt): readonly Datum[] {
+    const types = this.statements.parameterTypes(statement.name ?? '');
+    return executeArguments(statement, types, this, (exprs) => this.evaluate(exprs));
   }
 
   /** The values of expressions without columns. */

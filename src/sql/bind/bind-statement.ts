@@ -48,6 +48,8 @@ export function bindStatement(node: Node, given: BindContext): BoundStatement {
         `could not determine data type of parameter $${i + 1}`,
       );
     });
+    const [refused] = b.laterErrors;
+    if (refused !== undefined) throw refused;
     const used = usedLiterals(b, query);
     return {
       query,

@@ -49,6 +49,8 @@ export class Binder {
   private byteIndexes: Int32Array | null | undefined;
   /** The FROM items that whole-row values are of. */
   readonly rowOwners = new Map<Expr, string>();
+  /** What PostgreSQL refuses when it rewrites and plans, after all of the statement is bound. */
+  readonly laterErrors: PgError[] = [];
   /** Views being expanded, so that one cannot hold itself. */
   viewDepth = 0;
 

@@ -227,15 +227,17 @@ function checkWidth(
   }
 }
 
-function refuseIdentity(column: ColumnDescriptor, override: string | undefined): void {
+function refuseIdentity(b: Binder, column: ColumnDescriptor, override: string | undefined): void {
   if (column.identity !== 'a' || override === 'OVERRIDING_SYSTEM_VALUE') return;
-  throw pgError(
-    'generated_always',
-    `cannot insert a non-DEFAULT value into column "${column.name}"`,
-    {
-      detail: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
-      hint: 'Use OVERRIDING SYSTEM VALUE to override.',
-    },
+  b.laterErrors.push(
+    pgError(
+      'generated_always',
+      `cannot insert a non-DEFAULT value into column "${column.name}"`,
+      {
+        detail: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
+        hint: 'Use OVERRIDING SYSTEM VALUE to override.',
+      },
+    ),
   );
 }
 
@@ -271,7 +273,7 @@ function insertRows(
       if (cell === null || (override === 'OVERRIDING_USER_VALUE' && column.identity !== '')) {
         return defaultValue(b, column);
       }
-      refuseIdentity(column, override);
+      refuseIdentity(b, column, override);
       return assign(b, column, cell, location);
     });
   });
@@ -315,7 +317,7 @@ function insertSelect(
     const { position, location } = targets[i] as InsertTarget;
     const column = table.columns[position] as ColumnDescriptor;
     const identity = override === 'OVERRIDING_USER_VALUE' && column.identity !== '';
-    if (!identity) refuseIdentity(column, override);
+    if (!identity) refuseIdentity(b, column, override);
     // Constants without a type take that of the column.
     const expr =
       output.expr.type === OID.unknown && query.kind === 'select'
@@ -367,8 +369,7 @@ function bindOnConflict(
     );
   }
   scope.items = [item];
-  const arbiters =
-    clause.infer === undefined ? ARBITRARY : inferArbiters(b, scope, table, clause.infer);
+  const inference = clause.infer === undefined ? null : bindInference(b, scope, table, clause.infer);
   const attributes: number[] = [];
   const columns = table.columns.flatMap((column, position) => {
     if (column.dropped) return [];
@@ -376,22 +377,36 @@ function bindOnConflict(
     return [{ name: column.name, type: column.type, typmod: column.typmod }];
   });
   const excluded = scope.addEntry({ kind: 'table', alias: 'excluded', columns, table, attributes });
-  if (!update) return { action: 'nothing', arbiters, excluded, assignments: [], where: null };
+  if (!update) {
+    const arbiters = arbitersOf(b, table, inference);
+    return { action: 'nothing', arbiters, excluded, assignments: [], where: null };
+  }
   const excludedItem = scope.addItem(
     namespaceItem(excluded, 'excluded', columns, { rowType: item.rowType }),
   );
   scope.items = [item, excludedItem];
   const assignments = bindAssignments(b, scope, table, clause.targetList ?? []);
   const where = bindCondition(b, scope, clause.whereClause, 'WHERE');
+  const arbiters = arbitersOf(b, table, inference);
   return { action: 'update', arbiters, excluded, assignments, where };
 }
 
-function inferArbiters(
+/** The unique indexes that ON CONFLICT asks for. */
+type Inference =
+  | { readonly kind: 'constraint'; readonly index: number }
+  | {
+      readonly kind: 'columns';
+      readonly columns: ReadonlySet<number>;
+      readonly expressions: readonly Expr[];
+      readonly predicate: Expr | null;
+    };
+
+function bindInference(
   b: Binder,
   scope: Scope,
   table: RelationDescriptor,
   infer: InferClause,
-): number[] {
+): Inference {
   if (infer.conname !== undefined) {
     const constraint = table.constraints.find((candidate) => candidate.name === infer.conname);
     if (constraint === undefined) {
@@ -406,7 +421,7 @@ function inferArbiters(
         'constraint in ON CONFLICT clause has no associated index',
       );
     }
-    return [constraint.index];
+    return { kind: 'constraint', index: constraint.index };
   }
   const columns = new Set<number>();
   const expressions: Expr[] = [];
@@ -434,13 +449,26 @@ function inferArbiters(
           table,
           bindCondition(b, scope, infer.whereClause, 'index predicates') as Expr,
         );
+  return { kind: 'columns', columns, expressions, predicate };
+}
+
+function arbitersOf(
+  b: Binder,
+  table: RelationDescriptor,
+  inference: Inference | null,
+): readonly number[] {
+  if (inference === null) return ARBITRARY;
+  if (inference.kind === 'constraint') return [inference.index];
+  const { columns, expressions, predicate } = inference;
   const arbiters = table.indexes.filter((index) =>
     matchesInference(index, columns, expressions, predicate),
   );
   if (arbiters.length === 0) {
-    throw pgError(
-      'invalid_column_reference',
-      'there is no unique or exclusion constraint matching the ON CONFLICT specification',
+    b.laterErrors.push(
+      pgError(
+        'invalid_column_reference',
+        'there is no unique or exclusion constraint matching the ON CONFLICT specification',
+      ),
     );
   }
   return arbiters.map((index) => index.oid);
@@ -507,9 +535,11 @@ function bindAssignments(
       expr = multiAssigned(b, scope, rows, source as Node, colno, ncolumns);
     } else expr = bindExpr(b, scope, val);
     if (expr !== null && column.identity === 'a') {
-      throw pgError('generated_always', `column "${column.name}" can only be updated to DEFAULT`, {
-        detail: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
-      });
+      b.laterErrors.push(
+        pgError('generated_always', `column "${column.name}" can only be updated to DEFAULT`, {
+          detail: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
+        }),
+      );
     }
     if (subscripts !== null) {
       const container = previous?.expr ?? targetColumn(scope, name);

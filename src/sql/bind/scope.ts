@@ -37,6 +37,7 @@ export type Place =
   | 'window GROUPS'
   | 'ON CONFLICT'
   | 'DEFAULT expressions'
+  | 'EXECUTE parameters'
   | 'check constraints'
   | 'index expressions'
   | 'index predicates'

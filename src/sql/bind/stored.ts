@@ -19,9 +19,10 @@ export function toInputs(expr: Expr, position: (column: number) => number): Expr
   return mapChildren(expr, (child) => toInputs(child, position));
 }
 
-/** What an expression of DDL is for. */
+/** What an expression of DDL is for, or of EXECUTE. */
 export type StoredPlace =
   | 'DEFAULT expressions'
+  | 'EXECUTE parameters'
   | 'check constraints'
   | 'index expressions'
   | 'index predicates'

@@ -13,6 +13,7 @@ import { arrayTypeOid, typeDisplay } from './type-facts.ts';
 
 const NO_SUBQUERIES: Partial<Record<Place, string>> = {
   'DEFAULT expressions': 'DEFAULT expression',
+  'EXECUTE parameters': 'EXECUTE parameter',
   'check constraints': 'check constraint',
   'index expressions': 'index expression',
   'index predicates': 'index predicate',
