@@ -88,6 +88,22 @@ bytesComparisons('bpchar', 'bpchar', true);
 bytesComparisons('name', 'name', false);
 bytesComparisons('bytea', 'bytea', false);
 bytesComparisons('uuid_', 'uuid_', false);
+bytesComparisons('macaddr_', 'macaddr_', false);
+bytesComparisons('macaddr8_', 'macaddr8_', false);
+
+/** Types whose bytes tell whether values are equal, and not how they are ordered. */
+for (const prefix of ['network_', 'bit']) {
+  for (const [suffix, comparison] of [
+    ['eq', '='],
+    ['ne', '<>'],
+  ] as const) {
+    kernels.set(
+      prefix + suffix,
+      (type, capacity, [left, right]) =>
+        new BytesComparison(type, capacity, comparison, false, left!, right!),
+    );
+  }
+}
 
 kernels.set(
   'int2um',
