@@ -30,6 +30,7 @@ export function writesData(prepared: PreparedStatement): boolean {
 const HARMLESS_UTILITIES: ReadonlySet<string> = new Set([
   'CheckPointStmt',
   'ConstraintsSetStmt',
+  'DiscardStmt',
   'LockStmt',
   'ReindexStmt',
   'VacuumStmt',

@@ -1,5 +1,5 @@
 import type { CopyStmt, Node, RangeVar } from '@pgsql/types';
-import type { RelationDescriptor } from '../catalog/index.ts';
+import { type RelationDescriptor, schemaOfName } from '../catalog/index.ts';
 import { notSupported, pgError } from '../errors/index.ts';
 import { resolveCopyFormat } from '../sql/execute/index.ts';
 import type { ParsedStatement } from '../sql/parse/index.ts';
@@ -90,11 +90,11 @@ function findTable(
   schema: string | undefined,
   name: string,
 ): RelationDescriptor | undefined {
-  const { catalog } = session;
+  const { catalog, processId } = session;
   const schemas =
     schema === undefined
       ? session.prepareContext().searchPath
-      : [catalog.schemaByName(schema)?.oid ?? 0];
+      : [schemaOfName(catalog, schema, processId)?.oid ?? 0];
   for (const oid of schemas) {
     const relation = catalog.relationByName(oid, name);
     if (relation !== undefined) return relation;

@@ -53,10 +53,11 @@ function bindArgument(node: Node, number: number, type: number, context: BindCon
 
 /** For what is bound outside of a prepared statement. */
 function bindContext(scope: ArgumentScope): BindContext {
-  const { catalog, searchPath, types } = scope.prepareContext();
+  const { catalog, searchPath, processId, types } = scope.prepareContext();
   return {
     catalog,
     searchPath,
+    processId,
     parameterTypes: [],
     literals: [],
     parameterCount: 0,

@@ -19,7 +19,10 @@ import type { ResultColumn } from './session-port.ts';
 /** What a statement is bound against. */
 export interface PrepareContext {
   readonly catalog: Catalog;
+  /** Of the last change of the catalog that concerns the session. */
+  readonly catalogVersion: number;
   readonly searchPath: readonly number[];
+  readonly processId: number;
   readonly types: TypeContext;
   estimateRows(tree: number): number;
 }
@@ -79,7 +82,7 @@ export function prepareParsed(
     text: statement.text,
     within: null,
     catalog: context.catalog,
-    catalogVersion: context.catalog.version,
+    catalogVersion: context.catalogVersion,
   };
   if (!isPlannable(statement)) {
     const inner = prepareInner(statement, wholeText, context, parameterTypes, parametersAllowed);
@@ -101,6 +104,7 @@ export function prepareParsed(
   const bound = bindStatement(statement.node, {
     catalog: context.catalog,
     searchPath: context.searchPath,
+    processId: context.processId,
     parameterTypes,
     literals,
     parameterCount,
@@ -285,9 +289,7 @@ const VARIANTS_MAX = 64;
 const CACHED_TEXT_MAX = 64 * 1024;
 
 export function isCurrent(prepared: PreparedStatement, context: PrepareContext): boolean {
-  return (
-    prepared.catalog === context.catalog && prepared.catalogVersion === context.catalog.version
-  );
+  return prepared.catalog === context.catalog && prepared.catalogVersion === context.catalogVersion;
 }
 
 function variantKey(fixed: readonly number[], literals: readonly LiftedLiteral[]): string {

@@ -66,8 +66,7 @@ export function runSessionCommand(
       runDeallocate(session, node.DeallocateStmt as DeallocateStmt);
       return true;
     case 'DiscardStmt':
-      runDiscard(session, (node.DiscardStmt as { target?: string }).target ?? 'DISCARD_ALL');
-      return true;
+      return runDiscard(session, (node.DiscardStmt as { target?: string }).target ?? 'DISCARD_ALL');
     case 'ListenStmt':
       session.notifications.listen((node.ListenStmt as ListenStmt).conditionname ?? '');
       session.sink.commandComplete('LISTEN');
@@ -560,7 +559,8 @@ function runNotify(session: ClientSession, { conditionname = '', payload = '' }:
   session.sink.commandComplete('NOTIFY');
 }
 
-function runDiscard(session: ClientSession, target: string): void {
+/** False for DISCARD TEMP, which the writer runs. */
+function runDiscard(session: ClientSession, target: string): boolean {
   if (target === 'DISCARD_ALL') {
     if (session.block.state === 'open') {
       throw pgError('active_sql_transaction', 'DISCARD ALL cannot run inside a transaction block');
@@ -575,7 +575,6 @@ function runDiscard(session: ClientSession, target: string): void {
     session.sink.commandComplete('DISCARD PLANS');
   } else if (target === 'DISCARD_SEQUENCES') {
     session.transactionOperation('discardSequences', '', 'DISCARD SEQUENCES');
-  } else {
-    session.sink.commandComplete('DISCARD TEMP');
-  }
+  } else return false;
+  return true;
 }

@@ -1,4 +1,4 @@
-import type { Catalog, SchemaDescriptor } from '../catalog/index.ts';
+import { type Catalog, resolveSearchPath } from '../catalog/index.ts';
 import { SystemNames } from '../catalog/system/index.ts';
 import type { Severity } from '../errors/index.ts';
 import type { IsolationLevel } from '../txn/index.ts';
@@ -22,6 +22,7 @@ const INTERNED_MAX = 4096;
 /** A session's settings, and what is worked out of them when they change. */
 export class SessionEnvironment {
   readonly settings: Settings;
+  readonly processId: number;
   readonly user: string;
   readonly database: string;
   readonly peer: StartupRequest['peer'];
@@ -31,10 +32,10 @@ export class SessionEnvironment {
   private derived!: Derived;
   private readonly typeContext: { -readonly [K in keyof TypeContext]: TypeContext[K] };
   private names: SystemNames | null = null;
-  private searchPathFor: { catalog: Catalog; version: number; oids: readonly number[] } | null =
-    null;
+  private pathFor: KnownPath | null = null;
 
   constructor(options: {
+    processId: number;
     user: string;
     database: string;
     peer: StartupRequest['peer'];
@@ -42,6 +43,7 @@ export class SessionEnvironment {
     serverStartTimestamp: number;
     onReported: (name: string, before: string) => void;
   }) {
+    this.processId = options.processId;
     this.user = options.user;
     this.database = options.database;
     this.peer = options.peer;
@@ -92,24 +94,27 @@ export class SessionEnvironment {
     return this.refresh().forStatements;
   }
 
-  /** What the plan of a text depends on besides the text: how names and literals are read. */
-  planScope(): string {
-    return this.refresh().planScope;
+  /** What the plan of a text depends on besides the text: how names and literals are read. Names mean
+   * the same to all sessions without a temporary schema. */
+  planScope(catalog: Catalog): string {
+    const { planScope } = this.refresh();
+    return this.knownPath(catalog).temporary === 0 ? planScope : `${this.processId}!${planScope}`;
   }
 
-  /** Schemas of the search path that exist, in order. */
+  /** Schemas where names are looked for, in order. */
   searchPath(catalog: Catalog): readonly number[] {
+    return this.knownPath(catalog).schemas;
+  }
+
+  private knownPath(catalog: Catalog): KnownPath {
     const { schemaNames } = this.refresh();
-    const known = this.searchPathFor;
+    const known = this.pathFor;
     if (known !== null && known.catalog === catalog && known.version === catalog.version) {
-      return known.oids;
+      return known;
     }
-    const oids = schemaNames
-      .map((name) => catalog.schemaByName(name))
-      .filter((schema): schema is SchemaDescriptor => schema !== undefined)
-      .map((schema) => schema.oid);
-    this.searchPathFor = { catalog, version: catalog.version, oids };
-    return oids;
+    const { schemas, temporary } = resolveSearchPath(catalog, schemaNames, this.processId);
+    this.pathFor = { catalog, version: catalog.version, schemas, temporary };
+    return this.pathFor;
   }
 
   /** Literals such as 'now' mean the start of the transaction. */
@@ -121,9 +126,12 @@ export class SessionEnvironment {
     const types = this.types();
     this.typeContext.objectNames = this.namesOf(catalog);
     this.typeContext.transactionTimestamp = transactionTimestamp;
+    const { schemas, temporary } = this.knownPath(catalog);
     return {
       catalog,
-      searchPath: this.searchPath(catalog),
+      catalogVersion: catalog.versionFor(temporary),
+      searchPath: schemas,
+      processId: this.processId,
       types,
       estimateRows: (tree) => backend.estimateRows(tree),
     };
@@ -132,8 +140,10 @@ export class SessionEnvironment {
   /** Literals and parameters of regclass and its kin are read by this catalog's names, and types of users
    * are known by it. */
   namesOf(catalog: Catalog): SystemNames {
-    const { forStatements } = this.refresh();
-    if (this.names?.catalog !== catalog) this.names = new SystemNames(catalog, forStatements);
+    const { searchPath } = this.refresh().forStatements;
+    if (this.names?.catalog !== catalog) {
+      this.names = new SystemNames(catalog, { searchPath, processId: this.processId });
+    }
     return this.names;
   }
 
@@ -161,7 +171,7 @@ export class SessionEnvironment {
   private refresh(): Derived {
     if (this.version === this.settings.version) return this.derived;
     this.version = this.settings.version;
-    this.searchPathFor = null;
+    this.pathFor = null;
     this.names = null;
     const { settings } = this;
     const [dateStyle = 'ISO', dateOrder = 'MDY'] = settings.get('DateStyle').split(', ');
@@ -198,6 +208,15 @@ export class SessionEnvironment {
     };
     return this.derived;
   }
+}
+
+/** What the search path means under a version of a catalog. */
+interface KnownPath {
+  readonly catalog: Catalog;
+  readonly version: number;
+  readonly schemas: readonly number[];
+  /** Oid of the session's temporary schema; 0 before it has one. */
+  readonly temporary: number;
 }
 
 interface Derived {

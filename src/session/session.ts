@@ -1120,7 +1120,8 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   /** Plans are shared among sessions that resolve names alike. */
   planScope(): string {
-    return this.changedCatalog === null ? this.environment.planScope() : `${this.processId}!`;
+    const scope = this.environment.planScope(this.catalog);
+    return this.changedCatalog === null ? scope : `${this.processId}?${scope}`;
   }
 
   private describe(prepared: PreparedStatement, portal: Portal | null): void {

@@ -198,6 +198,16 @@ export class WriteSet implements RolledBack {
     return surviving;
   }
 
+  /** What was changed in a tree is not to be committed. The set is not read or changed after that. */
+  discard(id: TreeId): void {
+    const tree = this.trees.get(id);
+    if (tree === undefined) return;
+    for (const run of tree.spilled) run.close();
+    tree.dropRuns();
+    tree.clearMemory();
+    if (!tree.isOwn) this.trees.delete(id);
+  }
+
   /** The transaction is over, and nobody reads its changes any more: its files and memory go, and the log
    * need not be kept for it. */
   close(): void {

@@ -53,6 +53,7 @@ export function runQuery(catalog: Catalog, sql: string, facts: ThreadFacts = {})
   const bound = bindStatement(statement!.node, {
     catalog,
     searchPath: [2200],
+    processId: 7,
     parameterTypes: [],
     literals: [],
     parameterCount: 0,

@@ -86,6 +86,7 @@ function openSession(notifications = new NotificationHub()) {
     resumeInput: note('resume'),
   };
   const environment = new SessionEnvironment({
+    processId: 1,
     user: 'postgres',
     database: 'postgres',
     peer: null,

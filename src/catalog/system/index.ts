@@ -24,7 +24,7 @@ export {
   operatorFactsOf,
   operatorFamilyExists,
 } from './functions.ts';
-export { type RelationPlace, SystemNames } from './object-names.ts';
+export { type NamingSession, type RelationPlace, SystemNames } from './object-names.ts';
 export { partitionConstraintDefinition } from './partition-constraints.ts';
 export {
   boundText,

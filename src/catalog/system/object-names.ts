@@ -44,14 +44,8 @@ export interface NamingSession {
 
 const PG_CATALOG = 'pg_catalog';
 
-<<<<<<< /tmp/h-temp/m.cur
-/** Looks names up in a catalog along a search path. pg_catalog comes first unless the path says
- * where it stands. */
-export class SystemNames implements ObjectNames, TypeSource {
-=======
 /** Looks names up in a catalog along a search path. */
-export class SystemNames implements ObjectNames {
->>>>>>> /tmp/h-temp/m.new
+export class SystemNames implements ObjectNames, TypeSource {
   readonly catalog: CatalogView;
   private readonly session: NamingSession;
 

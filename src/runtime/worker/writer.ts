@@ -10,6 +10,8 @@ import {
   FIRST_USER_OID,
   readCatalog,
   SEQUENCE_TREE,
+  temporaryOwner,
+  temporarySchema,
 } from '../../catalog/index.ts';
 import { PgError, type PgErrorFields, pgError, toErrorFields } from '../../errors/index.ts';
 import type { Directory } from '../../io/index.ts';
@@ -22,6 +24,7 @@ import {
   type SequenceOperations,
 } from '../../sql/execute/index.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
+import { droppedOnCommit, emptiedOnCommit } from '../../sql/utility/index.ts';
 import { type Cursor, openPageFiles, StorageEngine, type TreeId } from '../../storage/index.ts';
 import {
   CommitHistory,
@@ -89,11 +92,11 @@ export class Writer extends StatementThread {
   /** The statements and utilities of transactions, and which of them wait for locks. */
   readonly waits: LockWaits<RunningStatement | UtilityWaiter>;
   private readonly group: CommitGroup;
+  /** What was committed, for SERIALIZABLE transactions. */
+  private readonly history = new CommitHistory();
   private readonly sync: LogSync;
   private readonly spill: WriteSpill;
   /** Transactions that have begun and not ended. */
-  /** What was committed, for SERIALIZABLE transactions. */
-  private readonly history = new CommitHistory();
   private openCount = 0;
   private readonly utilities: UtilityRunner;
   private nextOid_ = FIRST_USER_OID;
@@ -153,6 +156,7 @@ export class Writer extends StatementThread {
     );
     this.utilities = new UtilityRunner(this);
     this.loadCatalog();
+    this.dropLeftovers();
     this.port.message(REPLY.ready, 0, 0, 0, serialize(engine.recovery));
     this.port.publish();
   }
@@ -428,15 +432,15 @@ export class Writer extends StatementThread {
     const rowCount = statement.affectedRows();
     const inBlock = (statement.flags & EXECUTE_FLAGS.inBlock) !== 0;
     const asynchronous = (statement.flags & EXECUTE_FLAGS.asynchronousCommit) !== 0;
-    open.transaction.command++;
-    this.forget(statement);
-    if (inBlock) {
-      this.port.complete(request, rowCount, null);
     const refusal = inBlock ? refusalOf(open.transaction) : null;
     if (refusal !== null) {
       this.fail(statement, refusal);
       return;
     }
+    open.transaction.command++;
+    this.forget(statement);
+    if (inBlock) {
+      this.port.complete(request, rowCount, null);
       return;
     }
     this.commit(open, asynchronous, {
@@ -573,7 +577,7 @@ export class Writer extends StatementThread {
           else if (open.failed) {
             this.abort(open);
             this.port.complete(request, 0, null);
-          } else if (open.foreignKeys?.deferred.isEmpty === false) {
+          } else if (this.hasCommitWork(open)) {
             this.utilities.beginCommit(message, open);
           } else {
             this.commit(open, (message.flags() & EXECUTE_FLAGS.asynchronousCommit) !== 0, {
@@ -597,17 +601,17 @@ export class Writer extends StatementThread {
             message.argument(),
           ).defineSavepoint(name);
           break;
-        case TRANSACTION.release:
-          session.open?.releaseSavepoint(name);
-          break;
-        case TRANSACTION.rollbackTo:
-          if (session.open !== null) this.rollbackTo(session.open, name, request);
         case TRANSACTION.begin: {
           const { id } = session;
           const open = this.transactionFor(id, true, message.isolation(), message.argument());
           this.setSnapshot(open.transaction, -1);
           break;
         }
+        case TRANSACTION.release:
+          session.open?.releaseSavepoint(name);
+          break;
+        case TRANSACTION.rollbackTo:
+          if (session.open !== null) this.rollbackTo(session.open, name, request);
           break;
         case TRANSACTION.discardSequences:
           session.discardSequences();
@@ -615,7 +619,9 @@ export class Writer extends StatementThread {
         case TRANSACTION.discardAll:
           session.discardSequences();
           this.locks.releaseTo(session.lockOwner(), 0);
-          break;
+          if (temporarySchema(this.catalog, session.id) === undefined) break;
+          this.utilities.beginDiscard(message);
+          return;
         case TRANSACTION.fail:
           if (session.open !== null) this.failBlock(session.open);
           break;
@@ -651,6 +657,69 @@ export class Writer extends StatementThread {
     if (session.open !== null) this.abort(session.open);
     this.unlockReads(session);
     if (session.holdsLocks) this.locks.releaseTo(session.lockOwner(), 0);
+    this.dropTemporary(id);
+  }
+
+  // ---------------------------------------------------------------- temporary objects
+
+  /** A session is over: what it had in its temporary schema goes. */
+  private dropTemporary(id: number): void {
+    if (!this.catalog.hasTemporary || this.sessions.has(id)) return;
+    if (temporarySchema(this.catalog, id) !== undefined) this.utilities.beginTemporaryDrop(id);
+  }
+
+  /** Drops what the sessions of an earlier life have left, before there are new ones. */
+  private dropLeftovers(): void {
+    for (const { name } of [...this.catalog.schemas()]) {
+      const id = temporaryOwner(name);
+      if (id !== null) this.utilities.beginTemporaryDrop(id);
+    }
+    while (this.utilities.hasWork() || this.group.hasWork) {
+      this.utilities.runReady();
+      this.group.run(false);
+    }
+  }
+
+  /** Something is to be done before the commit that may have to wait. */
+  private hasCommitWork(open: OpenTransaction): boolean {
+    if (open.foreignKeys?.deferred.isEmpty === false) return true;
+    if (open.catalogChanges.length === 0) return false;
+    const catalog = this.catalogOf(open);
+    const schema = temporarySchema(catalog, open.transaction.session);
+    return schema !== undefined && droppedOnCommit(catalog, schema.oid).length > 0;
+  }
+
+  /** What a commit does to the session's temporary tables: rows of ON COMMIT DELETE ROWS are not
+   * committed. True when nothing but temporary objects is changed, which need not survive a crash. */
+  private settleTemporary(open: OpenTransaction): boolean {
+    const { transaction } = open;
+    const catalog = this.catalogOf(open);
+    if (!catalog.hasTemporary) return false;
+    const schema = temporarySchema(catalog, transaction.session);
+    if (schema === undefined) return false;
+    const { writes } = transaction;
+    for (const { tree, indexes } of emptiedOnCommit(catalog, schema.oid)) {
+      writes.discard(tree);
+      for (const index of indexes) writes.discard(index.tree);
+    }
+    if (open.changesShared || open.needsFlush) return false;
+    const own = new Set<TreeId>([CATALOG_TREE, ...open.createdTrees, ...open.droppedTrees]);
+    for (const { tree, indexes } of catalog.temporaryRelations(schema.oid)) {
+      own.add(tree);
+      for (const index of indexes) own.add(index.tree);
+    }
+    for (const tree of writes.trees.keys()) {
+      if (!own.has(tree) && tree !== SEQUENCE_TREE) return false;
+    }
+    return true;
+  }
+
+  /** A transaction of the server's own, which reads no rows. */
+  ownTransaction(session: number): OpenTransaction {
+    this.openCount++;
+    const transaction = new Transaction(session, 'repeatable read', 0, this.spill);
+    transaction.snapshot = this.engine.commitLsn;
+    return new OpenTransaction(transaction);
   }
 
   // ---------------------------------------------------------------- transactions
@@ -727,6 +796,8 @@ export class Writer extends StatementThread {
   /** The snapshot of the next command: the given one, or the newest; that of a SERIALIZABLE transaction is
    * taken here, before its first command, so that no commit behind it is missed. */
   setSnapshot(transaction: Transaction, snapshot: number): void {
+    if (transaction.reads !== null) return;
+    const isSerializable = transaction.isolation === 'serializable';
     transaction.snapshot =
       snapshot >= 0 && !isSerializable
         ? snapshot
@@ -738,8 +809,6 @@ export class Writer extends StatementThread {
   }
 
   commit(
-    if (transaction.reads !== null) return;
-    const isSerializable = transaction.isolation === 'serializable';
     open: OpenTransaction,
     asynchronous: boolean,
     answer: { done(): void; failed(fields: PgErrorFields): void },
@@ -749,6 +818,14 @@ export class Writer extends StatementThread {
       transaction.writes.abort();
       this.release(transaction);
       answer.done();
+      return;
+    }
+    let isTemporary: boolean;
+    try {
+      isTemporary = this.settleTemporary(open);
+    } catch (thrown) {
+      this.abort(open);
+      answer.failed(toErrorFields(thrown));
       return;
     }
     for (const { relation } of open.alteredSequences) this.sequenceOwners.delete(relation);
@@ -762,13 +839,14 @@ export class Writer extends StatementThread {
           this.publishCatalog(open.catalogChanges);
           this.release(transaction);
           answer.done();
+          if (open.catalogChanges.length > 0) this.dropTemporary(transaction.session);
         },
         failed: (thrown) => {
           this.abort(open);
           answer.failed(toErrorFields(thrown));
         },
       },
-      asynchronous,
+      asynchronous || isTemporary,
     );
   }
 
@@ -817,12 +895,12 @@ export class Writer extends StatementThread {
 
   private release(transaction: Transaction): void {
     this.openCount--;
+    if (transaction.reads !== null) this.history.end(transaction);
     this.locks.releaseTo(transaction, 0);
     if (!this.moves.isEmpty) this.trimMoves();
   }
 
   /** Forgets where rows went that all transactions and statements see where they are now. */
-    if (transaction.reads !== null) this.history.end(transaction);
   private trimMoves(): void {
     let oldest: number = this.engine.commitLsn;
     for (const { open } of this.sessions.values()) {
@@ -863,7 +941,9 @@ export class Writer extends StatementThread {
 
   /** Records a change of the catalog in a transaction. */
   changeCatalog(open: OpenTransaction, change: CatalogChange): void {
-    open.catalog = this.catalogOf(open).with([change], this.nextCatalogVersion());
+    const before = this.catalogOf(open);
+    if (!before.isTemporaryChange(change)) open.changesShared = true;
+    open.catalog = before.with([change], this.nextCatalogVersion());
     open.catalogBase = this.catalog.version;
     open.catalogChanges.push(change);
     const key = catalogKey(change.kind, change.oid);
@@ -1020,6 +1100,11 @@ function youngTable(): PgError {
   );
 }
 
+export function failedTransaction(): PgError {
+  return pgError(
+    'in_failed_sql_transaction',
+    'current transaction is aborted, commands ignored until end of transaction block',
+  );
 }
 
 const NOTHING = new Uint8Array(0);

@@ -9,8 +9,11 @@ import type { LiftedLiteral } from '../parse/index.ts';
 /** What binding needs to know besides the syntax tree. */
 export interface BindContext {
   readonly catalog: CatalogView;
-  /** Schemas where unqualified names are looked for, in order; pg_catalog comes before them. */
+  /** Schemas where unqualified names are looked for, in order; pg_catalog comes before them, where it
+   * is none of them. */
   readonly searchPath: readonly number[];
+  /** The session's, which has temporary relations of its own. */
+  readonly processId: number;
   /** Types of $1, $2, …; 0 where the statement is to tell. */
   readonly parameterTypes: readonly number[];
   /** Literals of `text` that may become parameters; their indexes follow `parameterCount`. */

@@ -9,6 +9,7 @@ import type {
   SQLValueFunction,
   TypeCast,
 } from '@pgsql/types';
+import { schemaOfName } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { bits, DEFAULT_TYPE_CONTEXT, OID, typeByOid } from '../../types/index.ts';
 import type { Expr, RowExpr, SqlValueExpr } from '../expression.ts';
@@ -216,7 +217,8 @@ function locate(b: Binder, expr: Expr, location: number | undefined): Expr {
 }
 
 function schemaOf(b: Binder, _scope: Scope, name: string | null): number | null {
-  return name === null ? null : (b.catalog.schemaByName(name)?.oid ?? -1);
+  if (name === null) return null;
+  return schemaOfName(b.catalog, name, b.context.processId)?.oid ?? -1;
 }
 
 function bindColumnRef(b: Binder, scope: Scope, ref: ColumnRef): Expr {

@@ -1,6 +1,13 @@
 import type { Alias, JoinExpr, Node, RangeFunction, RangeVar } from '@pgsql/types';
 import type { RelationDescriptor, SchemaDescriptor } from '../../catalog/descriptors.ts';
-import { SEQUENCE_COLUMNS, sequenceView } from '../../catalog/index.ts';
+import {
+  type CatalogView,
+  isOtherTemporary,
+  PG_CATALOG_SCHEMA,
+  SEQUENCE_COLUMNS,
+  schemaOfName,
+  sequenceView,
+} from '../../catalog/index.ts';
 import { notSupported, PgError, pgError } from '../../errors/index.ts';
 import { OID } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
@@ -280,13 +287,13 @@ interface FoundSystemView {
   readonly columns: readonly RelationColumn[];
 }
 
-/** Looks a relation up by name: pg_catalog, then the search path, unless a schema is named. */
+/** Looks a relation up by name along the search path, unless a schema is named. */
 export function findRelation(b: Binder, node: RangeVar): FoundRelation {
   const name = node.relname ?? '';
   const { catalog } = b;
   const position = b.position(node.location ?? 0);
   if (node.schemaname !== undefined) {
-    const schema = catalog.schemaByName(node.schemaname);
+    const schema = schemaOfName(catalog, node.schemaname, b.context.processId);
     const found = schema && findIn(b, schema, name);
     if (found !== undefined) return found;
     throw pgError(
@@ -295,18 +302,32 @@ export function findRelation(b: Binder, node: RangeVar): FoundRelation {
       position,
     );
   }
-  const system = catalog.schemaByName('pg_catalog');
-  const path = [system, ...b.context.searchPath.map((oid) => catalog.schemaByOid(oid))];
-  for (const schema of path) {
+  const { searchPath } = b.context;
+  const isNamed = searchPath.includes(PG_CATALOG_SCHEMA);
+  for (const oid of isNamed ? searchPath : [PG_CATALOG_SCHEMA, ...searchPath]) {
+    const schema = catalog.schemaByOid(oid);
     const found = schema && findIn(b, schema, name);
     if (found !== undefined) return found;
   }
   throw pgError('undefined_table', `relation "${name}" does not exist`, position);
 }
 
+/** The rows of a temporary relation are its session's alone. */
+function refuseOtherTemporary(
+  catalog: CatalogView,
+  { persistence, schema }: RelationDescriptor,
+  processId: number,
+): void {
+  if (persistence !== 't' || !isOtherTemporary(catalog, schema, processId)) return;
+  throw pgError('feature_not_supported', 'cannot access temporary tables of other sessions');
+}
+
 function findIn(b: Binder, schema: SchemaDescriptor, name: string): FoundRelation | undefined {
   const relation = b.catalog.relationByName(schema.oid, name);
-  if (relation !== undefined) return { kind: 'relation', relation };
+  if (relation !== undefined) {
+    refuseOtherTemporary(b.catalog, relation, b.context.processId);
+    return { kind: 'relation', relation };
+  }
   const shape = b.catalog.systemView(schema.name, name);
   if (shape !== undefined) {
     const view = `${schema.name}.${shape.name}`;

@@ -1,4 +1,5 @@
 import type { TypeName } from '@pgsql/types';
+import { schemaOfName } from '../../catalog/index.ts';
 import { notSupported, type PgErrorOptions, pgError } from '../../errors/index.ts';
 import {
   arrayTypeOf,
@@ -46,7 +47,7 @@ function userType(
   names: readonly string[],
   position: PgErrorOptions,
 ): SqlType | undefined {
-  const { catalog, searchPath } = b.context;
+  const { catalog, searchPath, processId } = b.context;
   const [name = '', schemaName] = [...names].reverse();
   if (names.length > 2) {
     throw pgError(
@@ -54,7 +55,8 @@ function userType(
       `cross-database references are not implemented: ${names.join('.')}`,
     );
   }
-  const schema = schemaName === undefined ? undefined : catalog.schemaByName(schemaName);
+  const schema =
+    schemaName === undefined ? undefined : schemaOfName(catalog, schemaName, processId);
   if (schemaName !== undefined && schema === undefined) {
     throw pgError('invalid_schema_name', `schema "${schemaName}" does not exist`, position);
   }

@@ -71,7 +71,7 @@ function serialSequence(context: C, tableName: string, columnName: string): stri
     const { sequence } = relation;
     if (sequence?.ownerTable === place.oid && sequence.ownerColumn === position) {
       const schema = catalog.schemaByOid(relation.schema)?.name ?? '';
-      return `${quoteIdentifier(schema)}.${quoteIdentifier(relation.name)}`;
+      return `${names.schemaInText(schema)}.${quoteIdentifier(relation.name)}`;
     }
   }
   return null;

@@ -1,6 +1,12 @@
 /** Names and visibility of catalog objects: to_regclass, pg_table_is_visible, format_type, … */
 
 import {
+  isOtherTemporary,
+  resolveSearchPath,
+  type SearchPath,
+  temporarySchema,
+} from '../../catalog/index.ts';
+import {
   COLLATIONS,
   functionFactsOf,
   operatorClassExists,
@@ -69,21 +75,30 @@ function typeName(context: C, oid: number | null, typmod: number | null): string
   return (context.catalog && namesOf(context).typeName(oid)) ?? '???';
 }
 
-/** Schemas of the search path that exist. */
-function existingSchemas(context: C): string[] {
-  const catalog = catalogOf(context);
-  return context.session.searchPath.filter((name) => catalog.schemaByName(name) !== undefined);
+function searchPath(context: C): SearchPath {
+  const { searchPath: names, processId } = context.session;
+  return resolveSearchPath(catalogOf(context), names, processId);
 }
 
 /** The schema that CREATE would use, or null. */
 export function currentSchema(context: C): string | null {
-  return existingSchemas(context)[0] ?? null;
+  const [first] = searchPath(context).named;
+  return first === undefined ? null : (catalogOf(context).schemaByOid(first)?.name ?? null);
 }
 
 function currentSchemas(context: C, implicit: boolean): Datum {
-  const path = existingSchemas(context);
-  const names = implicit && !path.includes('pg_catalog') ? ['pg_catalog', ...path] : path;
+  const catalog = catalogOf(context);
+  const { schemas, named } = searchPath(context);
+  const names = (implicit ? schemas : named).map((oid) => catalog.schemaByOid(oid)?.name ?? '');
   return arrayOf(OID.name, names);
+}
+
+function ownTemporarySchema(context: C): number {
+  return temporarySchema(catalogOf(context), context.session.processId)?.oid ?? 0;
+}
+
+function isOtherTemporarySchema(context: C, oid: number): boolean {
+  return isOtherTemporary(catalogOf(context), oid, context.session.processId);
 }
 
 export const NAME_FUNCTIONS: Scalars = {
@@ -102,6 +117,8 @@ export const NAME_FUNCTIONS: Scalars = {
   pg_type_is_visible: typeIsVisible,
   current_schema: currentSchema,
   current_schemas: currentSchemas,
+  pg_my_temp_schema: ownTemporarySchema,
+  pg_is_other_temp_schema: isOtherTemporarySchema,
   pg_get_userbyid: (c: C, oid: number) =>
     catalogOf(c).roleByOid(oid)?.name ?? `unknown (OID=${oid})`,
 };

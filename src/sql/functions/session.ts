@@ -2,7 +2,6 @@
 
 import { pgError } from '../../errors/index.ts';
 import {
-  arrayOf,
   type Datum,
   formatType,
   type Int8,
@@ -112,15 +111,6 @@ const scalars: Scalars = {
   current_database: (c: C) => c.session.database,
   current_user: (c: C) => c.session.user,
   session_user: (c: C) => c.session.sessionUser,
-  current_schema: (c: C) => c.session.searchPath.find((name) => !isImplicit(name)) ?? null,
-  current_schemas: (c: C, implicit: boolean) => {
-    const path = c.session.searchPath;
-    const names =
-      implicit && !path.includes('pg_catalog')
-        ? ['pg_catalog', ...path]
-        : path.filter(keep(implicit));
-    return arrayOf(OID.name, names);
-  },
   show_config_by_name: (c: C, name: string) => currentSetting(c, name, false),
   show_config_by_name_missing_ok: (c: C, name: string, missingOk: boolean) =>
     currentSetting(c, name, missingOk),
@@ -135,8 +125,6 @@ const scalars: Scalars = {
   pg_jit_available: () => false,
   pg_is_in_recovery: () => false,
   pg_trigger_depth: () => 0,
-  pg_my_temp_schema: () => 0,
-  pg_is_other_temp_schema: () => false,
   pg_get_userbyid: (_c, oid: number) =>
     oid === BOOTSTRAP_SUPERUSER.oid ? BOOTSTRAP_SUPERUSER.name : `unknown (OID=${oid})`,
   pg_tablespace_location: () => '',
@@ -153,14 +141,6 @@ const scalars: Scalars = {
   pg_size_pretty_numeric: (_c, size: Numeric) => sizePrettyNumeric(size),
   pg_size_bytes: (_c, text: string) => sizeBytes(text),
 };
-
-function isImplicit(schema: string): boolean {
-  return schema === 'pg_catalog' || schema.startsWith('pg_temp');
-}
-
-function keep(implicit: boolean): (schema: string) => boolean {
-  return (schema) => implicit || !schema.startsWith('pg_temp');
-}
 
 /** has_table_privilege, pg_has_role and the others: the one user is superuser. */
 for (const { source } of allFunctions()) {

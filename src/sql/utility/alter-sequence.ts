@@ -8,23 +8,22 @@ import { skipExisting } from './create-table.ts';
 import { rangeVarOf } from './drop.ts';
 import type { UtilityExecution } from './environment.ts';
 import { columnPosition } from './keys.ts';
-import { creationSchema, findRelation, undefinedRelation } from './object-names.ts';
+import { creationPlace, findRelation, undefinedRelation } from './object-names.ts';
 import { changeRelation, isTable } from './relation-change.ts';
 import { resolveSequenceOptions } from './sequence-options.ts';
 import { addSequence } from './sequence-relation.ts';
-import { checkPersistence } from './table-elements.ts';
 
 /** CREATE SEQUENCE. */
 export function* createSequence(command: Command, statement: CreateSeqStmt): UtilityExecution {
   const tag = 'CREATE SEQUENCE';
   const name = statement.sequence ?? {};
-  checkPersistence(name, 'sequences');
-  const schema = creationSchema(command, name);
+  const { schema, persistence } = creationPlace(command, name, 'sequences');
   const sequenceName = name.relname ?? '';
   yield* command.claimName(schema.oid, sequenceName);
   if (skipExisting(command, schema, sequenceName, statement.if_not_exists === true)) return { tag };
   const resolved = resolveSequenceOptions(command, statement.options ?? [], null, OID.int8);
-  const sequence = addSequence(command, sequenceName, schema.oid, resolved, null);
+  const place = { schema: schema.oid, persistence };
+  const sequence = addSequence(command, sequenceName, place, resolved, null);
   setSequenceOwner(command, sequence, resolved.ownedBy);
   return { tag };
 }

@@ -4,6 +4,7 @@ import { notSupported, type PgError, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { partitionChecks } from '../bind/index.ts';
 import type { Command } from './command.ts';
+import { refuseMixed } from './create-partition.ts';
 import { refuseReferenced } from './detached-references.ts';
 import type { UtilityPause } from './environment.ts';
 import { columnPosition } from './keys.ts';
@@ -19,6 +20,7 @@ import {
 } from './partition-scan.ts';
 import { refusePendingEvents } from './referencing.ts';
 import { changeRelation, currentRelation, isTable } from './relation-change.ts';
+import { isOthers } from './temporary.ts';
 
 /** ALTER TABLE … ATTACH PARTITION: a table that is there becomes a partition, with its rows. */
 export function* attachPartition(
@@ -87,6 +89,12 @@ function checkAttachable(
       detail: `"${parent.name}" is already a child of "${table.name}".`,
     });
   }
+  refuseMixed(command, parent, table, 'attach');
+  if (!isOthers(command, table)) return;
+  throw pgError(
+    'wrong_object_type',
+    'cannot attach temporary relation of another session as partition',
+  );
 }
 
 function mismatch(message: string, detail?: string): PgError {

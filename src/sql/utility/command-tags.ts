@@ -1,4 +1,4 @@
-import type { Node } from '@pgsql/types';
+import type { DiscardStmt, Node } from '@pgsql/types';
 
 /** Command names by the kind of object that a statement is about. */
 const OBJECT_NAMES: Readonly<Record<string, string>> = {
@@ -176,7 +176,7 @@ export function utilityTag(node: Node): string {
     return node.GrantRoleStmt.is_grant === true ? 'GRANT ROLE' : 'REVOKE ROLE';
   }
   if ('VacuumStmt' in node) return node.VacuumStmt.is_vacuumcmd === true ? 'VACUUM' : 'ANALYZE';
-  if ('DiscardStmt' in node) return 'DISCARD';
+  if ('DiscardStmt' in node) return discardTag(node.DiscardStmt);
   const tag = Object.keys(node)[0] ?? '';
   return NODE_NAMES[tag] ?? tag.replace(/Stmt$/, '').toUpperCase();
 }
@@ -184,4 +184,9 @@ export function utilityTag(node: Node): string {
 /** What a kind of object is called in a command: `TABLE`, `MATERIALIZED VIEW`. */
 export function objectName(type: string | undefined): string {
   return OBJECT_NAMES[type ?? ''] ?? 'OBJECT';
+}
+
+/** DISCARD ALL, PLANS, SEQUENCES or TEMP. */
+function discardTag({ target = 'DISCARD_ALL' }: DiscardStmt): string {
+  return target.replace('_', ' ');
 }

@@ -29,7 +29,8 @@ export class Command {
   bindContext(): BindContext {
     return {
       catalog: this.catalog,
-      searchPath: this.environment.searchPath,
+      searchPath: this.environment.searchPath.schemas,
+      processId: this.environment.functions.session.processId,
       parameterTypes: [],
       literals: [],
       parameterCount: 0,

@@ -17,6 +17,7 @@ import { boundOf, checkBound } from './partition-bound.ts';
 import { testDefaultPartition } from './partition-scan.ts';
 import { refusePendingEvents } from './referencing.ts';
 import { changeRelation } from './relation-change.ts';
+import { isOthers, type Persistence } from './temporary.ts';
 
 /** CREATE TABLE … PARTITION OF: what a partition has of its parent. */
 
@@ -24,6 +25,7 @@ import { changeRelation } from './relation-change.ts';
 export function* lockParent(
   command: Command,
   { inhRelations = [], partbound }: CreateStmt,
+  persistence: Persistence,
 ): Generator<UtilityPause, RelationDescriptor | null, undefined> {
   const [node] = inhRelations;
   if (partbound === undefined || node === undefined || !('RangeVar' in node)) return null;
@@ -34,8 +36,29 @@ export function* lockParent(
   );
   if (parent === undefined) throw undefinedRelation(command, name);
   requirePartitioned(parent);
+  refuseMixed(command, parent, { persistence }, 'create');
   refusePendingEvents(command, parent, 'CREATE TABLE .. PARTITION OF');
   return parent;
+}
+
+/** Temporary tables have temporary partitions, of the same session, and other tables have others. */
+export function refuseMixed(
+  command: Command,
+  parent: RelationDescriptor,
+  partition: Pick<RelationDescriptor, 'persistence'>,
+  verb: 'create' | 'attach',
+): void {
+  if (parent.persistence !== partition.persistence) {
+    const [part, whole] =
+      parent.persistence === 't' ? ['permanent', 'temporary'] : ['temporary', 'permanent'];
+    const what = `a ${part} relation as partition of ${whole} relation "${parent.name}"`;
+    throw pgError('wrong_object_type', `cannot ${verb} ${what}`);
+  }
+  if (!isOthers(command, parent)) return;
+  throw pgError(
+    'wrong_object_type',
+    `cannot ${verb} as partition of temporary relation of another session`,
+  );
 }
 
 /** 42P17 for what has no partitions. */

@@ -15,14 +15,10 @@ import type { Command } from './command.ts';
 import { checkAccessMethod, defineTable, skipExisting } from './create-table.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { executionEnvironment } from './execution.ts';
-import { creationSchema } from './object-names.ts';
+import { creationPlace } from './object-names.ts';
 import { storageOptions } from './storage-options.ts';
-import {
-  checkColumnType,
-  checkOnCommit,
-  checkPersistence,
-  TableElements,
-} from './table-elements.ts';
+import { checkColumnType, TableElements } from './table-elements.ts';
+import { onCommitOf } from './temporary.ts';
 import { areNotSupported } from './unsupported.ts';
 
 /** CREATE TABLE … AS. */
@@ -60,11 +56,11 @@ function* fillTable(
   ifNotExists: boolean,
 ): UtilityExecution {
   const name = into.rel ?? {};
-  checkPersistence(name, 'tables');
-  checkOnCommit(into.onCommit);
   checkAccessMethod(into.accessMethod);
   if (into.tableSpaceName !== undefined) throw areNotSupported('tablespaces');
-  const schema = creationSchema(command, name);
+  const place = creationPlace(command, name, 'tables');
+  const { schema } = place;
+  const onCommit = onCommitOf(into.onCommit, place.persistence);
   const tableName = name.relname ?? '';
   yield* command.claimName(schema.oid, tableName);
   if (skipExisting(command, schema, tableName, ifNotExists)) return { tag: 'CREATE TABLE AS' };
@@ -72,7 +68,7 @@ function* fillTable(
   const elements = new TableElements(command, tableName);
   addOutputColumns(elements, plan, nameList(into.colNames));
   const options = storageOptions([], into.options, false);
-  const table = defineTable(command, schema, tableName, elements, options);
+  const table = defineTable(command, place, tableName, elements, options, { onCommit });
   if (into.skipData === true) return { tag: 'CREATE TABLE AS' };
   const count = yield* insertResult(command, table, plan);
   return { tag: `SELECT ${count}` };

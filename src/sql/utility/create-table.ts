@@ -19,19 +19,14 @@ import type { UtilityExecution } from './environment.ts';
 import { addForeignKeys } from './foreign-keys.ts';
 import { makeKey, NamesInUse } from './keys.ts';
 import { likeElements } from './like-clause.ts';
-import { chooseName, creationSchema, duplicateRelation, isNameTaken } from './object-names.ts';
+import { chooseName, creationPlace, duplicateRelation, isNameTaken } from './object-names.ts';
 import { inheritForeignKeys } from './partition-foreign-keys.ts';
 import { inheritIndexes } from './partition-indexes.ts';
 import { partitioningOf } from './partition-key.ts';
 import { addOwnedSequence, nextvalDefault } from './sequence-relation.ts';
 import { refuseOptions, storageOptions } from './storage-options.ts';
-import {
-  type CheckDraft,
-  type ColumnDraft,
-  checkOnCommit,
-  checkPersistence,
-  TableElements,
-} from './table-elements.ts';
+import { type CheckDraft, type ColumnDraft, TableElements } from './table-elements.ts';
+import { type NewPlace, onCommitOf } from './temporary.ts';
 import { areNotSupported } from './unsupported.ts';
 import { duplicateRowType, freeTypeName, holdTypes } from './user-types.ts';
 
@@ -46,17 +41,17 @@ export function* createTable(command: Command, statement: CreateStmt): UtilityEx
   }
   if (statement.ofTypename !== undefined) throw areNotSupported('typed tables');
   if (statement.tablespacename !== undefined) throw areNotSupported('tablespaces');
-  checkPersistence(name, 'tables');
-  checkOnCommit(statement.oncommit);
   checkAccessMethod(statement.accessMethod);
-  const schema = schemaOf(command, name);
+  const place = placeOf(command, name);
+  const { schema } = place;
+  const onCommit = onCommitOf(statement.oncommit, place.persistence);
   const tableName = name.relname ?? '';
   yield* command.claimName(schema.oid, tableName);
   if (skipExisting(command, schema, tableName, statement.if_not_exists === true)) {
     return { tag: 'CREATE TABLE' };
   }
   const elements = new TableElements(command, tableName);
-  const parent = yield* lockParent(command, statement);
+  const parent = yield* lockParent(command, statement, place.persistence);
   if (parent !== null) elements.inheritColumns(parent);
   for (const element of statement.tableElts ?? []) {
     if ('TableLikeClause' in element) likeElements(command, element.TableLikeClause, elements);
@@ -70,25 +65,34 @@ export function* createTable(command: Command, statement: CreateStmt): UtilityEx
   if (partspec !== undefined) refuseOptions(statement.options);
   const options = storageOptions([], statement.options, false);
   if (parent === null) {
-    const table = defineTable(command, schema, tableName, elements, options, { partspec });
+    const table = defineTable(command, place, tableName, elements, options, {
+      partspec,
+      onCommit,
+    });
     yield* addForeignKeys(command, table, elements.foreignKeys, true);
     return { tag: 'CREATE TABLE' };
   }
-  const place = yield* newPlace(command, parent, tableName, statement);
-  const inherited = { partspec, partitionOf: place, checks: inheritedChecks(command, parent) };
-  const table = defineTable(command, schema, tableName, elements, options, inherited);
+  const partitionOf = yield* newPlace(command, parent, tableName, statement);
+  const table = defineTable(command, place, tableName, elements, options, {
+    partspec,
+    partitionOf,
+    checks: inheritedChecks(command, parent),
+    onCommit,
+  });
   yield* inheritIndexes(command, parent, table);
   yield* inheritForeignKeys(command, parent, table.oid);
   yield* addForeignKeys(command, table, elements.foreignKeys, true);
   return { tag: 'CREATE TABLE' };
 }
 
-/** The schema of the new table; one that is missing is shown in the text. */
-function schemaOf(command: Command, name: RangeVar): SchemaDescriptor {
+/** The place of the new relation; one that is missing or wrong is shown in the text. */
+function placeOf(command: Command, name: RangeVar): NewPlace {
   try {
-    return creationSchema(command, name);
+    return creationPlace(command, name, 'tables');
   } catch (error) {
-    if (!hasCondition(error, 'invalid_schema_name')) throw error;
+    const isPlace =
+      hasCondition(error, 'invalid_schema_name') || hasCondition(error, 'invalid_table_definition');
+    if (!isPlace) throw error;
     throw error.with(command.position(name.location));
   }
 }
@@ -118,22 +122,23 @@ export function checkAccessMethod(method: string | undefined): void {
   }
 }
 
-/** What a table has for being partitioned or a partition. */
-interface PartitionParts {
+/** What a table has for being partitioned, a partition or temporary. */
+interface TableParts {
   readonly partspec?: PartitionSpec | undefined;
   readonly partitionOf?: PartitionPlace | null;
   /** The CHECK constraints of its parent. */
   readonly checks?: readonly ConstraintDescriptor[];
+  readonly onCommit?: Pick<RelationDescriptor, 'onCommit'>;
 }
 
 /** Makes an empty table of its checked elements, with its sequences, keys and constraints. */
 export function defineTable(
   command: Command,
-  schema: SchemaDescriptor,
+  { schema, persistence }: NewPlace,
   name: string,
   elements: TableElements,
   options: readonly string[],
-  { partspec, partitionOf = null, checks: inherited = [] }: PartitionParts = {},
+  { partspec, partitionOf = null, checks: inherited = [], onCommit = {} }: TableParts = {},
 ): RelationDescriptor {
   const { environment } = command;
   if (elements.columns.length > TABLE_COLUMNS_MAX) {
@@ -143,7 +148,7 @@ export function defineTable(
   const rowType = environment.nextOid();
   // The array type over the row type.
   environment.nextOid();
-  const shape = { oid, name, schema: schema.oid };
+  const shape = { oid, name, schema: schema.oid, persistence };
   const primary = elements.keys.find((key) => key.kind === 'primary');
   const columns = elements.columns.map((column, position) =>
     makeColumn(command, shape, elements.columns, column, position, primary?.columns ?? []),
@@ -152,7 +157,7 @@ export function defineTable(
   const table: RelationDescriptor = {
     ...shape,
     kind: isPartitioned ? 'partitioned' : 'table',
-    persistence: 'p',
+    ...onCommit,
     owner: environment.role,
     version: 1,
     columns,
@@ -203,7 +208,7 @@ function rank(kind: 'primary' | 'unique'): number {
 /** Makes the descriptor of a column, and its sequence if it owns one. */
 export function makeColumn(
   command: Command,
-  table: { readonly oid: number; readonly name: string; readonly schema: number },
+  table: Pick<RelationDescriptor, 'oid' | 'name' | 'schema' | 'persistence'>,
   siblings: readonly PlainColumn[],
   column: ColumnDraft,
   position: number,

@@ -12,12 +12,14 @@ import { parseStatements } from '../parse/index.ts';
 import type { Command } from './command.ts';
 import { visitTree } from './dependencies.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
-import { creationSchema, duplicateRelation, findRelation, isNameTaken } from './object-names.ts';
+import { creationPlace, duplicateRelation, findRelation, isNameTaken } from './object-names.ts';
 import { changeRelation } from './relation-change.ts';
-import { checkColumnType, checkPersistence } from './table-elements.ts';
+import { checkColumnType } from './table-elements.ts';
+import type { NewPlace } from './temporary.ts';
 import { areNotSupported } from './unsupported.ts';
 import { duplicateRowType, findNamedType, freeTypeName, holdTypes } from './user-types.ts';
 import {
+  commonTablesOf,
   recursiveQueryText,
   renameRelations,
   renameTypes,
@@ -30,7 +32,6 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   const tag = 'CREATE VIEW';
   const { environment } = command;
   const { view: name = {}, query } = statement;
-  checkPersistence(name, 'views');
   if (statement.withCheckOption !== undefined && statement.withCheckOption !== 'NO_CHECK_OPTION') {
     throw notSupported('WITH CHECK OPTION');
   }
@@ -45,13 +46,13 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
       'views must not contain data-modifying statements in WITH',
     );
   }
-  const schema = creationSchema(command, name);
   const viewName = name.relname ?? '';
-  yield* command.claimName(schema.oid, viewName);
   yield* lockRelations(command, query);
   const aliases = nameList(statement.aliases);
   yield* holdTypes(command, typesNamed(command, query));
   const columns = viewColumns(command, query, aliases);
+  const { schema, persistence } = viewPlace(command, name, query);
+  yield* command.claimName(schema.oid, viewName);
   const written = viewQueryText(command.text, name.location ?? 0);
   const text = isRecursiveView(query.SelectStmt)
     ? recursiveQueryText(viewName, aliases, written)
@@ -82,7 +83,7 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
     name: viewName,
     schema: schema.oid,
     kind: 'view',
-    persistence: 'p',
+    persistence,
     owner: environment.role,
     version: 1,
     columns,
@@ -102,6 +103,32 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   return { tag };
 }
 
+/** Where the view goes; over temporary relations it is a temporary one itself. */
+function viewPlace(command: Command, name: RangeVar, query: Node): NewPlace {
+  if (name.relpersistence === 't' || !readsTemporary(command, query)) {
+    return creationPlace(command, name, 'views');
+  }
+  command.environment.notice({ message: `view "${name.relname}" will be a temporary view` });
+  return creationPlace(command, { ...name, relpersistence: 't' }, 'views');
+}
+
+function readsTemporary(command: Command, query: Node): boolean {
+  return relationsOf(query).some((name) => findRelation(command, name)?.persistence === 't');
+}
+
+/** The relations that a query names, but for names of its WITH items. */
+function relationsOf(query: Node): RangeVar[] {
+  const names: RangeVar[] = [];
+  const commonTables = commonTablesOf(query);
+  visitTree(query, (tag, node) => {
+    const name = node as RangeVar;
+    if (tag !== 'RangeVar') return;
+    if (name.schemaname === undefined && commonTables.has(name.relname ?? '')) return;
+    names.push(name);
+  });
+  return names;
+}
+
 /** Whether the query has INSERT, UPDATE or DELETE in its WITH clause. */
 function changesInWith(select: SelectStmt): boolean {
   return (select.withClause?.ctes ?? []).some(
@@ -114,11 +141,7 @@ function changesInWith(select: SelectStmt): boolean {
 
 /** Keeps the relations of the query from being dropped or altered meanwhile. */
 function* lockRelations(command: Command, query: Node): Generator<UtilityPause, void, undefined> {
-  const names: RangeVar[] = [];
-  visitTree(query, (tag, node) => {
-    if (tag === 'RangeVar') names.push(node as RangeVar);
-  });
-  for (const name of names) {
+  for (const name of relationsOf(query)) {
     yield* command.lockNamed(() => findRelation(command, name), TABLE_LOCK.accessShare);
   }
 }

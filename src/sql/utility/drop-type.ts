@@ -8,6 +8,7 @@ import { dependentObjects, describe, noticeCascade } from './dependencies.ts';
 import { dropRelations } from './drop.ts';
 import { removeColumn } from './drop-column.ts';
 import type { UtilityPause } from './environment.ts';
+import { namedSchema } from './object-names.ts';
 import { dropForeignKey, referrersOf } from './referencing.ts';
 import { changeRelation, currentRelation } from './relation-change.ts';
 import { type FoundUser, type TypeUser, typeUsers } from './type-users.ts';
@@ -39,7 +40,7 @@ export function* dropNamedTypes(
 /** Says that there is no such type, where there may be none. */
 function isMissing(command: Command, names: readonly string[]): boolean {
   const schema = names.length > 1 ? names.at(-2) : undefined;
-  const hasSchema = schema === undefined || command.catalog.schemaByName(schema) !== undefined;
+  const hasSchema = schema === undefined || namedSchema(command, schema) !== undefined;
   if (hasSchema && findNamedType(command, names) !== undefined) return false;
   const what = hasSchema ? `type "${names.join('.')}"` : `schema "${schema}"`;
   command.environment.notice({ message: `${what} does not exist, skipping` });

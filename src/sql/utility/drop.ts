@@ -24,6 +24,7 @@ import {
   findIndex,
   findRelation,
   isSystemView,
+  namedSchema,
   undefinedRelation,
   visibleIndexName,
 } from './object-names.ts';
@@ -116,7 +117,7 @@ function* lockForDrop(
   if (isSystemView(command, name)) throw undefinedRelation(command, name);
   if (!ifExists) {
     const { schemaname } = name;
-    if (schemaname !== undefined && command.catalog.schemaByName(schemaname) === undefined) {
+    if (schemaname !== undefined && namedSchema(command, schemaname) === undefined) {
       throw undefinedRelation(command, name);
     }
     throw pgError('undefined_table', `${label} "${writtenName(name)}" does not exist`);
@@ -127,8 +128,7 @@ function* lockForDrop(
 
 function noticeMissing(command: Command, name: RangeVar, label: string): void {
   const { schemaname } = name;
-  const missingSchema =
-    schemaname !== undefined && command.catalog.schemaByName(schemaname) === undefined;
+  const missingSchema = schemaname !== undefined && namedSchema(command, schemaname) === undefined;
   const what = missingSchema ? `schema "${schemaname}"` : `${label} "${writtenName(name)}"`;
   command.environment.notice({ message: `${what} does not exist, skipping` });
 }

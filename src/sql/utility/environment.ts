@@ -1,5 +1,5 @@
 import type { RowChanges } from '../../access/index.ts';
-import type { Catalog, CatalogChange } from '../../catalog/index.ts';
+import type { Catalog, CatalogChange, SearchPath } from '../../catalog/index.ts';
 import type { PgErrorFields } from '../../errors/index.ts';
 import type { Cursor, TreeId } from '../../storage/index.ts';
 import type { SequenceOperations, SpillFile, SystemViewSource } from '../execute/environment.ts';
@@ -15,8 +15,8 @@ import type { FunctionContext } from '../functions/index.ts';
 export interface UtilityEnvironment {
   /** The catalog as the transaction sees it, its own changes included: read it anew after `change`. */
   readonly catalog: Catalog;
-  /** Schemas of the search path that exist, in order; the first is where new objects go. */
-  readonly searchPath: readonly number[];
+  /** Where names are looked for; the first schema that it names is where new objects go. */
+  readonly searchPath: SearchPath;
   readonly functions: FunctionContext;
   /** Oid of the user. */
   readonly role: number;

@@ -16,6 +16,7 @@ import { createView } from './create-view.ts';
 import { drop } from './drop.ts';
 import type { UtilityEnvironment, UtilityExecution } from './environment.ts';
 import { lockTables } from './lock-table.ts';
+import { discardTemporary, dropOnCommit } from './on-commit.ts';
 import { reindex } from './reindex.ts';
 import { rename, setOwnerOf, setSchema } from './rename.ts';
 import { setConstraints } from './set-constraints.ts';
@@ -29,7 +30,9 @@ export function* executeUtility(
   text: string,
   environment: UtilityEnvironment,
 ): UtilityExecution {
-  return yield* start(statement, new Command(text, environment));
+  const result = yield* start(statement, new Command(text, environment));
+  if (!environment.inBlock) yield* dropOnCommit(environment);
+  return result;
 }
 
 function start(statement: Node, command: Command): UtilityExecution {
@@ -63,6 +66,7 @@ function start(statement: Node, command: Command): UtilityExecution {
   }
   if ('CommentStmt' in statement) return comment(command, statement.CommentStmt);
   if ('VacuumStmt' in statement) return vacuum(command, statement.VacuumStmt);
+  if ('DiscardStmt' in statement) return discardTemporary(command.environment);
   if ('CheckPointStmt' in statement) return checkpoint(command);
   throw notSupported(utilityTag(statement));
 }

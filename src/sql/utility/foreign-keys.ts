@@ -21,6 +21,7 @@ import { lockPartitions, partitionsBelow } from './partition-scan.ts';
 import { referrersOf } from './referencing.ts';
 import { changeRelation, currentRelation, isTable } from './relation-change.ts';
 import { SYSTEM_COLUMNS } from './table-elements.ts';
+import { isOthers } from './temporary.ts';
 import { validateForeignKey } from './validate-foreign-key.ts';
 
 /** Adds foreign keys to a table. `isEmpty`: it has no rows that could break them. */
@@ -83,6 +84,23 @@ function* lockReferenced(
   throw pgError('wrong_object_type', `referenced relation "${name.relname}" is not a table`);
 }
 
+/** What a foreign key refers to lives as long as the table that has it. */
+function checkPersistence(
+  command: Command,
+  child: RelationDescriptor,
+  parent: RelationDescriptor,
+): void {
+  const refusal =
+    child.persistence === parent.persistence
+      ? isOthers(command, child) || isOthers(command, parent)
+        ? 'constraints on temporary tables must involve temporary tables of this session'
+        : null
+      : child.persistence === 't'
+        ? 'constraints on temporary tables may reference only temporary tables'
+        : 'constraints on permanent tables may reference only permanent tables';
+  if (refusal !== null) throw pgError('invalid_table_definition', refusal);
+}
+
 function makeForeignKey(
   command: Command,
   child: RelationDescriptor,
@@ -90,6 +108,7 @@ function makeForeignKey(
   draft: ForeignKeyDraft,
   isEmpty: boolean,
 ): ConstraintDescriptor {
+  checkPersistence(command, child, parent);
   const name = constraintName(command, child, draft);
   const columns = referencingColumns(child, draft.columns);
   const deleteColumns = [...new Set(referencingColumns(child, draft.deleteColumns))];

@@ -8,4 +8,10 @@ export type {
   UtilityResult,
 } from './environment.ts';
 export { executeUtility } from './execute-utility.ts';
-export { checkDeferredConstraints } from './set-constraints.ts';
+export {
+  discardTemporary,
+  droppedOnCommit,
+  dropTemporarySchema,
+  emptiedOnCommit,
+  prepareCommit,
+} from './on-commit.ts';

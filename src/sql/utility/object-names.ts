@@ -5,11 +5,19 @@ import {
   PG_CATALOG_SCHEMA,
   type RelationDescriptor,
   type SchemaDescriptor,
+  schemaOfName,
 } from '../../catalog/index.ts';
 import { type PgError, pgError } from '../../errors/index.ts';
 import { utf8Length } from '../../types/index.ts';
 import { quoteIdentifier } from '../bind/index.ts';
 import { type Command, writtenName } from './command.ts';
+import {
+  asksForTemporary,
+  type NewPlace,
+  ownTemporarySchema,
+  persistenceIn,
+  warnOfGlobal,
+} from './temporary.ts';
 
 /** Bytes of a name at the most. */
 const NAME_BYTES_MAX = 63;
@@ -49,15 +57,20 @@ function search<Found>(
   checkDatabase(command, name);
   const { catalog, environment } = command;
   if (name.schemaname !== undefined) {
-    const schema = catalog.schemaByName(name.schemaname);
+    const schema = namedSchema(command, name.schemaname);
     return schema === undefined ? undefined : find(schema);
   }
-  for (const oid of environment.searchPath) {
+  for (const oid of environment.searchPath.schemas) {
     const schema = catalog.schemaByOid(oid);
     const found = schema === undefined ? undefined : find(schema);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** A schema by the name that stands before a relation's. */
+export function namedSchema(command: Command, name: string): SchemaDescriptor | undefined {
+  return schemaOfName(command.catalog, name, command.environment.functions.session.processId);
 }
 
 function checkDatabase(command: Command, name: RangeVar): void {
@@ -73,7 +86,7 @@ function checkDatabase(command: Command, name: RangeVar): void {
 /** 42P01, or 3F000 when it is the schema that does not exist. */
 export function undefinedRelation(command: Command, name: RangeVar): PgError {
   const { schemaname } = name;
-  if (schemaname !== undefined && command.catalog.schemaByName(schemaname) === undefined) {
+  if (schemaname !== undefined && namedSchema(command, schemaname) === undefined) {
     return undefinedSchema(schemaname);
   }
   if (isSystemView(command, name)) {
@@ -89,15 +102,23 @@ export function undefinedSchema(name: string): PgError {
   return pgError('invalid_schema_name', `schema "${name}" does not exist`);
 }
 
+/** The schema that a new relation goes to, and whether it is a temporary one; `what` are its like. */
+export function creationPlace(command: Command, name: RangeVar, what: string): NewPlace {
+  warnOfGlobal(command, name);
+  const schema = creationSchema(command, name);
+  return { schema, persistence: persistenceIn(command, schema, name, what) };
+}
+
 /** The schema that a new relation goes to. */
 export function creationSchema(command: Command, name: RangeVar): SchemaDescriptor {
   checkDatabase(command, name);
   const { catalog, environment } = command;
+  if (asksForTemporary(name)) return ownTemporarySchema(command);
   if (name.schemaname === undefined) {
-    for (const oid of environment.searchPath) {
-      const schema = catalog.schemaByOid(oid);
-      if (schema !== undefined) return creatable(schema, name);
-    }
+    const { named, createsTemporary } = environment.searchPath;
+    if (createsTemporary) return ownTemporarySchema(command);
+    const schema = catalog.schemaByOid(named[0] ?? 0);
+    if (schema !== undefined) return creatable(schema, name);
     throw pgError('invalid_schema_name', 'no schema has been selected to create in');
   }
   const schema = catalog.schemaByName(name.schemaname);
@@ -194,7 +215,7 @@ export function visibleName(
   relation: { readonly oid: number; readonly name: string; readonly schema: number },
 ): string {
   const { catalog, environment } = command;
-  for (const schema of environment.searchPath) {
+  for (const schema of environment.searchPath.schemas) {
     const found = catalog.relationByName(schema, relation.name);
     if (found?.oid === relation.oid) return quoteIdentifier(relation.name);
     if (found !== undefined) break;
@@ -209,7 +230,8 @@ export function visibleIndexName(
   index: { readonly name: string },
 ): string {
   const { catalog, environment } = command;
-  const first = environment.searchPath.find((schema) => isNameTaken(catalog, schema, index.name));
+  const { schemas } = environment.searchPath;
+  const first = schemas.find((schema) => isNameTaken(catalog, schema, index.name));
   if (first === table.schema) return quoteIdentifier(index.name);
   const schema = catalog.schemaByOid(table.schema)?.name ?? '';
   return `${quoteIdentifier(schema)}.${quoteIdentifier(index.name)}`;

@@ -5,6 +5,7 @@ import type { Command } from './command.ts';
 import type { UtilityPause } from './environment.ts';
 import { undefinedSchema } from './object-names.ts';
 import { roleOf } from './owner.ts';
+import { refuseTemporary } from './rename.ts';
 import { refreshTexts, retargetTypes } from './type-texts.ts';
 import {
   arrayName,
@@ -40,6 +41,7 @@ export function* moveType(
 ): Generator<UtilityPause, void, undefined> {
   const type = yield* alterable(command, typeNames(statement.object));
   const schemaName = statement.newschema ?? '';
+  refuseTemporary(command, schemaName, type.schema);
   const schema = command.catalog.schemaByName(schemaName);
   if (schema === undefined) throw undefinedSchema(schemaName);
   if (schema.oid === type.schema) return;

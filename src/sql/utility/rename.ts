@@ -1,9 +1,11 @@
 import type { AlterObjectSchemaStmt, AlterOwnerStmt, RenameStmt } from '@pgsql/types';
-import type {
-  ConstraintDescriptor,
-  Partitioning,
-  RelationDescriptor,
-  SchemaDescriptor,
+import {
+  type ConstraintDescriptor,
+  isTemporaryName,
+  OWN_TEMPORARY_SCHEMA,
+  type Partitioning,
+  type RelationDescriptor,
+  type SchemaDescriptor,
 } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
@@ -369,7 +371,9 @@ export function* setSchema(command: Command, statement: AlterObjectSchemaStmt): 
   }
   const relation = yield* target(command, statement);
   if (relation === undefined) return { tag };
-  const schema = requireSchema(command, statement.newschema ?? '');
+  const { newschema = '' } = statement;
+  refuseTemporary(command, newschema, relation.schema);
+  const schema = requireSchema(command, newschema);
   if (schema.oid === relation.schema) return { tag };
   if (relation.kind === 'sequence' && (relation.sequence?.ownerTable ?? 0) !== 0) {
     const table = command.catalog.relationByOid(relation.sequence?.ownerTable ?? 0);
@@ -380,6 +384,13 @@ export function* setSchema(command: Command, statement: AlterObjectSchemaStmt): 
   yield* move(command, relation, schema);
   for (const sequence of ownedSequences(command, relation)) yield* move(command, sequence, schema);
   return { tag };
+}
+
+/** What is temporary stays where it is, and other things stay out. */
+export function refuseTemporary(command: Command, to: string, from: number): void {
+  const isTemporary = to === OWN_TEMPORARY_SCHEMA || isTemporaryName(to);
+  if (!isTemporary && !isTemporaryName(schemaName(command, from))) return;
+  throw pgError('feature_not_supported', 'cannot move objects into or out of temporary schemas');
 }
 
 function* move(

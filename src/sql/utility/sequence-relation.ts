@@ -40,7 +40,7 @@ const COLUMNS: readonly ColumnDescriptor[] = SEQUENCE_COLUMNS.map((column) => ({
 export function addSequence(
   command: Command,
   name: string,
-  schema: number,
+  { schema, persistence }: Pick<RelationDescriptor, 'schema' | 'persistence'>,
   resolved: ResolvedSequence,
   owner: { readonly table: number; readonly column: number } | null,
 ): RelationDescriptor {
@@ -50,7 +50,7 @@ export function addSequence(
     name,
     schema,
     kind: 'sequence',
-    persistence: 'p',
+    persistence,
     owner: environment.role,
     version: 1,
     columns: COLUMNS,
@@ -78,7 +78,7 @@ export function addSequence(
 /** Adds the sequence of a serial or identity column. */
 export function addOwnedSequence(
   command: Command,
-  table: { readonly oid: number; readonly name: string; readonly schema: number },
+  table: Pick<RelationDescriptor, 'oid' | 'name' | 'schema' | 'persistence'>,
   column: ColumnDraft,
   position: number,
 ): RelationDescriptor {
@@ -96,7 +96,7 @@ export function addOwnedSequence(
           isNameTaken(command.catalog, table.schema, candidate),
         )
       : givenName(command, table, naming[0].DefElem);
-  return addSequence(command, name, table.schema, resolved, { table: table.oid, column: position });
+  return addSequence(command, name, table, resolved, { table: table.oid, column: position });
 }
 
 function isSequenceName(node: Node): node is { DefElem: DefElem } {

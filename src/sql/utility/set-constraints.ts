@@ -2,9 +2,9 @@ import type { ConstraintsSetStmt, RangeVar } from '@pgsql/types';
 import type { ConstraintDescriptor } from '../../catalog/index.ts';
 import { pgError } from '../../errors/index.ts';
 import type { Command } from './command.ts';
-import type { UtilityEnvironment, UtilityExecution } from './environment.ts';
+import type { UtilityExecution } from './environment.ts';
 import { executionEnvironment } from './execution.ts';
-import { undefinedSchema } from './object-names.ts';
+import { namedSchema, undefinedSchema } from './object-names.ts';
 
 /** SET CONSTRAINTS. */
 export function* setConstraints(command: Command, statement: ConstraintsSetStmt): UtilityExecution {
@@ -42,8 +42,8 @@ function namedConstraints(command: Command, name: RangeVar, deferred: boolean): 
 }
 
 function schemasOf(command: Command, name: string | undefined): readonly number[] {
-  if (name === undefined) return command.environment.searchPath;
-  const schema = command.catalog.schemaByName(name);
+  if (name === undefined) return command.environment.searchPath.schemas;
+  const schema = namedSchema(command, name);
   if (schema === undefined) throw undefinedSchema(name);
   return [schema.oid];
 }
@@ -55,10 +55,4 @@ function constraintsNamed(command: Command, schema: number, name: string): Const
     found.push(...relation.constraints.filter((constraint) => constraint.name === name));
   }
   return found;
-}
-
-/** What is done before a commit: the deferred foreign keys are checked. */
-export function* checkDeferredConstraints(environment: UtilityEnvironment): UtilityExecution {
-  yield* environment.foreignKeys.checkDeferred(executionEnvironment(environment));
-  return { tag: 'COMMIT' };
 }

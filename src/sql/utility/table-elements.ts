@@ -1,4 +1,4 @@
-import type { ColumnDef, Constraint, Node, RangeVar } from '@pgsql/types';
+import type { ColumnDef, Constraint, Node } from '@pgsql/types';
 import type { RelationDescriptor, StoredExpression } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { builtinTypes, OID, SERIAL_TYPES, typeByOid } from '../../types/index.ts';
@@ -384,16 +384,4 @@ export function checkIdentityType(type: number): void {
     'invalid_parameter_value',
     'identity column type must be smallint, integer, or bigint',
   );
-}
-
-/** Refuses what tables cannot be yet. */
-export function checkPersistence(name: RangeVar, what: string): void {
-  if (name.relpersistence === 't') throw areNotSupported(`temporary ${what}`);
-  if (name.relpersistence === 'u') throw areNotSupported(`unlogged ${what}`);
-}
-
-/** ON COMMIT is for temporary tables. */
-export function checkOnCommit(action: string | undefined): void {
-  if (action === undefined || action === 'ONCOMMIT_NOOP') return;
-  throw pgError('invalid_table_definition', 'ON COMMIT can only be used on temporary tables');
 }

@@ -8,7 +8,7 @@ import { nameList } from '../bind/syntax.ts';
 import { type Command, writtenName } from './command.ts';
 import { rangeVarOf } from './drop.ts';
 import type { UtilityPause } from './environment.ts';
-import { findRelation, qualifiedName } from './object-names.ts';
+import { findRelation, namedSchema, qualifiedName } from './object-names.ts';
 
 /** What a name of a type in a command leads to. */
 export type NamedType =
@@ -19,16 +19,17 @@ export type NamedType =
 
 /** Finds a type by name; undefined where there is none, 3F000 where its schema does not exist. */
 export function findNamedType(command: Command, names: readonly string[]): NamedType | undefined {
-  const { catalog, environment } = command;
+  const { catalog } = command;
   const [name = '', schemaName] = [...names].reverse();
   const isBuiltin = schemaName === undefined || schemaName === 'pg_catalog';
   const builtin = isBuiltin ? parseTypeName(quoteIdentifier(name)) : undefined;
   if (builtin !== undefined) return { kind: 'builtin', oid: builtin.oid };
-  const schema = schemaName === undefined ? undefined : catalog.schemaByName(schemaName);
+  const schema = schemaName === undefined ? undefined : namedSchema(command, schemaName);
   if (schemaName !== undefined && schema === undefined) {
     throw pgError('invalid_schema_name', `schema "${schemaName}" does not exist`);
   }
-  for (const oid of schema === undefined ? environment.searchPath : [schema.oid]) {
+  const { schemas } = command.environment.searchPath;
+  for (const oid of schema === undefined ? schemas : [schema.oid]) {
     const found = catalog.typeOidByName(oid, name);
     const type = found === undefined ? undefined : catalog.typeByOid(found);
     if (type !== undefined) return { kind: type.oid === found ? 'enum' : 'array', type };
@@ -93,7 +94,7 @@ export function describedName(command: Command, found: NamedType): string {
 export function visibleTypeName(command: Command, type: TypeDescriptor): string {
   const { catalog, environment } = command;
   const builtin = parseTypeName(quoteIdentifier(type.name));
-  for (const schema of builtin === undefined ? environment.searchPath : []) {
+  for (const schema of builtin === undefined ? environment.searchPath.schemas : []) {
     const found = catalog.typeOidByName(schema, type.name);
     if (found === type.oid) return quoteIdentifier(type.name);
     if (found !== undefined) break;

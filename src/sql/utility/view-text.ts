@@ -164,7 +164,7 @@ export function renameTypes(
 const TYPE_FIELDS: ReadonlySet<string> = new Set(['TypeName', 'typeName']);
 
 /** Names of all common tables of a statement. */
-function commonTablesOf(node: Node): ReadonlySet<string> {
+export function commonTablesOf(node: Node): ReadonlySet<string> {
   const names = new Set<string>();
   visitTree(node, (tag, object) => {
     if (tag === 'CommonTableExpr') names.add(String(object.ctename));

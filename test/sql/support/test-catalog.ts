@@ -180,6 +180,7 @@ export function contextFor(text: string, overrides: Partial<BindContext> = {}): 
   return {
     catalog: CATALOG,
     searchPath: [PUBLIC.oid],
+    processId: 1,
     parameterTypes: [],
     literals: [],
     parameterCount: 0,

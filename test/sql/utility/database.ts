@@ -5,6 +5,7 @@ import {
   type CatalogChange,
   PUBLIC_SCHEMA,
   type RelationDescriptor,
+  resolveSearchPath,
 } from '../../../src/catalog/index.ts';
 import { PgError, type PgErrorFields, pgError } from '../../../src/errors/index.ts';
 import { EMPTY_CURSOR } from '../../../src/runtime/worker/empty-cursor.ts';
@@ -30,7 +31,9 @@ import { context } from '../functions/context.ts';
 /** A database that is one transaction which never ends: utility statements run in it as in the writer. */
 export class Database implements UtilityEnvironment {
   catalog = new Catalog(() => undefined);
-  searchPath: readonly number[] = [PUBLIC_SCHEMA];
+  get searchPath() {
+    return resolveSearchPath(this.catalog, ['public'], this.functions.session.processId);
+  }
   readonly functions: FunctionContext = {
     ...context,
     objectNames: {

@@ -201,6 +201,7 @@ function assignedKey(
     {
       catalog,
       searchPath: [],
+      processId: 0,
       parameterTypes: [],
       literals: [],
       parameterCount: 0,
