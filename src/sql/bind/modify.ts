@@ -230,14 +230,10 @@ function checkWidth(
 function refuseIdentity(b: Binder, column: ColumnDescriptor, override: string | undefined): void {
   if (column.identity !== 'a' || override === 'OVERRIDING_SYSTEM_VALUE') return;
   b.laterErrors.push(
-    pgError(
-      'generated_always',
-      `cannot insert a non-DEFAULT value into column "${column.name}"`,
-      {
-        detail: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
-        hint: 'Use OVERRIDING SYSTEM VALUE to override.',
-      },
-    ),
+    pgError('generated_always', `cannot insert a non-DEFAULT value into column "${column.name}"`, {
+      detail: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
+      hint: 'Use OVERRIDING SYSTEM VALUE to override.',
+    }),
   );
 }
 
@@ -369,7 +365,8 @@ function bindOnConflict(
     );
   }
   scope.items = [item];
-  const inference = clause.infer === undefined ? null : bindInference(b, scope, table, clause.infer);
+  const inference =
+    clause.infer === undefined ? null : bindInference(b, scope, table, clause.infer);
   const attributes: number[] = [];
   const columns = table.columns.flatMap((column, position) => {
     if (column.dropped) return [];
