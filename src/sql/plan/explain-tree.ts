@@ -232,12 +232,12 @@ class Explainer {
 
   private explain(node: PlanNode, relationship: string, heading: string): ExplainedNode {
     // Projections have no line of their own, and a filter belongs to what it filters.
-    const filters: Expr[] = [];
+    const filters: Extract<PlanNode, { kind: 'filter' }>[] = [];
     let inner = node;
     let counted = node;
     while (inner.kind === 'project' || inner.kind === 'filter') {
       if (inner.kind === 'filter') {
-        filters.push(inner.predicate);
+        filters.push(inner);
         counted = inner;
       }
       inner = inner.input;
@@ -245,8 +245,9 @@ class Explainer {
     const parts = this.describe(inner);
     const properties = [...parts.properties];
     if (filters.length > 0) {
-      const columns = this.columnNames(inner);
-      const value = filters.map((filter) => this.text(filter, columns)).join(' AND ');
+      const value = filters
+        .map(({ predicate, input }) => this.text(predicate, this.columnNames(input)))
+        .join(' AND ');
       properties.push({ label: 'Filter', value, removes: 'Filter' });
     } else counted = inner;
     const children = [...parts.children];
