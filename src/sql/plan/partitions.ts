@@ -202,20 +202,27 @@ function appendPath(
       const inputs = built.map(({ node }) => node);
       const { output } = inputs[0]!;
       const base = { output, rows, width, startupCost: startup, totalCost: total };
+      const keys = direction === 0 ? keysOver(order!, layout) : [];
       const node: PlanNode =
-        direction === 0
-          ? { ...base, kind: 'mergeAppend', inputs, partitions, keys: keysOver(order!, layout) }
+        keys.length > 0
+          ? { ...base, kind: 'mergeAppend', inputs, partitions, keys }
           : { ...base, kind: 'append', inputs, partitions };
       return { node, layout, needs: [...slots.values()] };
     },
   };
 }
 
+/** The keys of an order as columns of the inputs, up to the first that nobody has asked for: whoever
+ * relies on it has its columns. */
 function keysOver(order: readonly SortKey[], layout: Layout): SortKey[] {
-  return order.map((key) => {
+  const keys: SortKey[] = [];
+  for (const key of order) {
     const { type, typmod } = key.expr;
-    return { ...key, expr: { kind: 'input', type, typmod, column: layout.find(key.expr) } };
-  });
+    const column = layout.find(key.expr);
+    if (column < 0) break;
+    keys.push({ ...key, expr: { kind: 'input', type, typmod, column } });
+  }
+  return keys;
 }
 
 /** Whether rows that are sorted within each partition come sorted with one partition after the other:
