@@ -280,9 +280,20 @@ function* supportRows(): Iterable<SystemRow> {
 
 const EQUALITY = 3;
 
+/** Types without comparison operators of their own, and the type that they are compared as. */
+const COMPARED_AS: ReadonlyMap<number, number> = new Map([
+  [OID.varchar, OID.text],
+  [OID.cidr, OID.inet],
+]);
+
+/** The type that comparison operators take a value of a type as: varchar as text, cidr as inet. */
+export function operandType(type: number): number {
+  return COMPARED_AS.get(type) ?? type;
+}
+
 /** The btree equality operator of a type with itself or another type, or 0. */
 export function equalityOperatorOf(type: number, other = type): number {
-  const [first, second] = [type, other].map((one) => (one === OID.varchar ? OID.text : one));
+  const [first, second] = [type, other].map(operandType);
   const found = memberFacts.find(
     ({ left, right, strategy, method }) =>
       left === first && right === second && strategy === EQUALITY && method === BTREE_METHOD,

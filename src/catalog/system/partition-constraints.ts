@@ -13,7 +13,7 @@ import type {
 } from '../descriptors.ts';
 import { compareKeyValues } from '../partition-bounds.ts';
 import { literalText } from '../partition-text.ts';
-import { operatorClassName } from './functions.ts';
+import { operandType, operatorClassName } from './functions.ts';
 
 /** The constraint of a partition, with those of the partitions it is in; null for none. */
 export function partitionConstraintDefinition(
@@ -191,10 +191,11 @@ class ConditionWriter {
     return quoteIdentifier(this.table.columns[key.column]!.name);
   }
 
-  /** The key as its operators take it: varchar as text. */
+  /** The key as its operators take it: varchar as text, cidr as inet. */
   private operand(key: PartitionKey): string {
     const text = this.key(key);
-    return key.type === OID.varchar ? `(${text})::text` : text;
+    const type = operandType(key.type);
+    return type === key.type ? text : `(${text})::${formatType(type)}`;
   }
 
   private constant({ type, column }: PartitionKey, value: Datum): string {

@@ -200,6 +200,7 @@ function constantValue(expr: Expr, { type }: PartitionKey): KeyValue | undefined
 const COMPARABLE: readonly ReadonlySet<number>[] = [
   new Set<number>([OID.int2, OID.int4, OID.int8]),
   new Set<number>([OID.text, OID.varchar]),
+  new Set<number>([OID.inet, OID.cidr]),
 ];
 
 /** Which clauses are about the partition key. */
