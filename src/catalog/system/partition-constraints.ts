@@ -2,7 +2,7 @@
  * prints: PostgreSQL's get_qual_from_partbound. Rows are tested by the bounds themselves, not by this. */
 
 import { quoteIdentifier } from '../../base/index.ts';
-import { type Datum, formatType, OID, type TypeContext, typeByOid } from '../../types/index.ts';
+import { type Datum, formatType, type TypeContext, typeByOid } from '../../types/index.ts';
 import type {
   CatalogView,
   PartitionBound,
