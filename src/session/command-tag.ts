@@ -1,3 +1,5 @@
+import type { CopyStmt, RangeVar } from '@pgsql/types';
+import { inputsOf, type Plan, type PlanNode } from '../sql/plan/index.ts';
 import { utilityTag } from '../sql/utility/index.ts';
 import type { PreparedStatement } from './prepared-statement.ts';
 
@@ -19,11 +21,16 @@ export function commandTag(prepared: PreparedStatement, rowCount: number): strin
   }
 }
 
-/** Whether a statement counts as a write for READ ONLY transactions. */
-export function writesData(prepared: PreparedStatement): boolean {
-  const kind = prepared.statement?.kind;
-  const changes = prepared.planned?.plan.changes ?? [];
-  return kind === 'insert' || kind === 'update' || kind === 'delete' || changes.length > 0;
+/** Whether a plan counts as a write for READ ONLY transactions: it changes other than temporary tables. */
+export function writesData({ root, ctes, tables }: Plan): boolean {
+  return [root, ...ctes].some((node) => changes(node, tables));
+}
+
+function changes(node: PlanNode, tables: Plan['tables']): boolean {
+  if (node.kind === 'insert' || node.kind === 'update' || node.kind === 'delete') {
+    if (tables[node.table]!.persistence !== 't') return true;
+  }
+  return inputsOf(node).some((input) => changes(input, tables));
 }
 
 /** Utility statements that READ ONLY transactions run as well: they change no data. */
@@ -36,9 +43,14 @@ const HARMLESS_UTILITIES: ReadonlySet<string> = new Set([
   'VacuumStmt',
 ]);
 
-/** What READ ONLY transactions call a utility statement that they refuse; null for the others. */
-export function writingUtility(prepared: PreparedStatement): string | null {
-  const tag = prepared.statement?.tag ?? '';
-  if (HARMLESS_UTILITIES.has(tag)) return null;
-  return tag === 'CopyStmt' ? 'COPY FROM' : commandTag(prepared, 0);
+/** What READ ONLY transactions call a utility statement that they refuse; null for the others.
+ * `isTemporary`: whether a name is that of a temporary table, to which COPY may write. */
+export function writingUtility(
+  prepared: PreparedStatement,
+  isTemporary: (name: RangeVar) => boolean,
+): string | null {
+  if (HARMLESS_UTILITIES.has(prepared.statement?.tag ?? '')) return null;
+  const { CopyStmt: copy } = (prepared.statement?.node ?? {}) as { CopyStmt?: CopyStmt };
+  if (copy === undefined) return commandTag(prepared, 0);
+  return isTemporary(copy.relation ?? {}) ? null : 'COPY FROM';
 }

@@ -85,7 +85,8 @@ function selectFrom(range: RangeVar, fields: readonly Node[]): Node {
   };
 }
 
-function findTable(
+/** The table that a name leads to, if any. */
+export function findTable(
   session: ClientSession,
   schema: string | undefined,
   name: string,

@@ -1,4 +1,4 @@
-import type { ExecuteStmt } from '@pgsql/types';
+import type { ExecuteStmt, RangeVar } from '@pgsql/types';
 import type { Catalog } from '../catalog/index.ts';
 import type {
   ActivityFacts,
@@ -33,6 +33,7 @@ import {
   type TransactionOperation,
 } from './backend.ts';
 import { commandTag, writesData, writingUtility } from './command-tag.ts';
+import { findTable } from './copy-command.ts';
 import type { CursorFetch } from './cursor-fetch.ts';
 import { executeArguments } from './execute-arguments.ts';
 import { IdleWatch } from './idle-watch.ts';
@@ -628,13 +629,13 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   }
 
   private requireWritable(prepared: PreparedStatement, { plan }: PlannedStatement): void {
-    if (!plan.needsWriter || !this.block.readOnly || !writesData(prepared)) return;
+    if (!plan.needsWriter || !this.block.readOnly || !writesData(plan)) return;
     throw readOnlyTransaction(commandTag(prepared, 0).split(' ')[0]!);
   }
 
   private runUtility(prepared: PreparedStatement, parameters: readonly Datum[]): void {
     const { block } = this;
-    const writing = block.readOnly ? writingUtility(prepared) : null;
+    const writing = block.readOnly ? writingUtility(prepared, this.isTemporary) : null;
     if (writing !== null) throw readOnlyTransaction(writing);
     const run = {
       ...this.runBase(),
@@ -646,6 +647,9 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     if (run.inBlock) block.inWriter = true;
     this.start((listener) => this.backend.utility(run, listener), prepared, true);
   }
+
+  private readonly isTemporary = ({ schemaname, relname = '' }: RangeVar): boolean =>
+    findTable(this, schemaname, relname)?.persistence === 't';
 
   /** COPY (query) TO STDOUT: rows come as CopyData messages. */
   copyOut(prepared: PreparedStatement, format: CopyFormat, parameters: readonly Datum[]): void {

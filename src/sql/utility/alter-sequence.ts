@@ -12,6 +12,7 @@ import { creationPlace, findRelation, undefinedRelation } from './object-names.t
 import { changeRelation, isTable } from './relation-change.ts';
 import { resolveSequenceOptions } from './sequence-options.ts';
 import { addSequence } from './sequence-relation.ts';
+import { refuseOthers } from './temporary.ts';
 
 /** CREATE SEQUENCE. */
 export function* createSequence(command: Command, statement: CreateSeqStmt): UtilityExecution {
@@ -46,6 +47,7 @@ export function* alterSequence(command: Command, statement: AlterSeqStmt): Utili
   if (sequence.kind !== 'sequence') {
     throw pgError('wrong_object_type', `"${sequence.name}" is not a sequence`);
   }
+  refuseOthers(command, sequence, 'access');
   alterSequenceOptions(command, sequence, statement.options ?? []);
   return { tag };
 }

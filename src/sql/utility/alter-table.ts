@@ -33,6 +33,7 @@ import { lockPartitions } from './partition-scan.ts';
 import { refusePendingEvents } from './referencing.ts';
 import { changeRelation, currentRelation, isTable, partitionsByAge } from './relation-change.ts';
 import { checkIndexOptions, refuseOptions, storageOptions } from './storage-options.ts';
+import { refuseOthers } from './temporary.ts';
 
 /** ALTER TABLE, and what of it ALTER INDEX, VIEW and SEQUENCE share: its actions one after the other. */
 export function* alterTable(command: Command, statement: AlterTableStmt): UtilityExecution {
@@ -55,6 +56,7 @@ export function* alterTable(command: Command, statement: AlterTableStmt): Utilit
   if (wanted !== undefined && wanted !== 'table' && relation.kind !== wanted) {
     throw pgError('wrong_object_type', `"${relation.name}" is not a ${wanted}`);
   }
+  refuseOthers(command, relation, 'alter');
   refusePendingEvents(command, relation, 'ALTER TABLE');
   const reach = { named: true, descends: name.inh === true };
   if (reach.descends && (statement.cmds ?? []).some(reachesPartitions)) {
@@ -239,12 +241,24 @@ function* alterItself(
       return;
     }
     case 'AT_SetLogged':
+    case 'AT_SetUnLogged':
+      if (table.persistence === 't') throw temporaryLogging(table);
+      if (action.subtype === 'AT_SetLogged') return;
+      throw notSupported(`ALTER TABLE ... ${actionName(action)}`);
     case 'AT_DropOids':
-      // Every table is logged and has no oids.
+      // No table has oids.
       return;
     default:
       throw notSupported(`ALTER TABLE ... ${actionName(action)}`);
   }
+}
+
+function temporaryLogging({ name }: RelationDescriptor) {
+  return pgError(
+    'invalid_table_definition',
+    `cannot change logged status of table "${name}" because it is temporary`,
+    { table: name },
+  );
 }
 
 function optionNodes(action: AlterTableCmd): readonly Node[] {
@@ -335,6 +349,7 @@ function* alterIndex(
     });
     return;
   }
+  refuseOthers(command, table, 'alter');
   for (const node of statement.cmds ?? []) {
     const action = 'AlterTableCmd' in node ? node.AlterTableCmd : {};
     if (action.subtype === 'AT_AttachPartition') {

@@ -17,6 +17,7 @@ import { findRelation, undefinedRelation } from './object-names.ts';
 import { booleanOption, booleanText, optionText } from './option-list.ts';
 import { lockPartitions } from './partition-scan.ts';
 import { isTable } from './relation-change.ts';
+import { refuseOthers } from './temporary.ts';
 
 /** COPY … FROM STDIN. */
 export function* copyFrom(command: Command, statement: CopyStmt): UtilityExecution {
@@ -30,6 +31,7 @@ export function* copyFrom(command: Command, statement: CopyStmt): UtilityExecuti
   );
   if (table === undefined) throw undefinedRelation(command, name);
   if (!isTable(table)) throw notCopyable(table);
+  refuseOthers(command, table, 'access');
   yield* lockPartitions(command, table, TABLE_LOCK.rowExclusive);
   const columns = copyColumns(table, nameList(statement.attlist));
   const names = columns.map((column) => table.columns[column]!.name);

@@ -11,6 +11,7 @@ import { lockPartitions } from './partition-scan.ts';
 import { refusePendingEvents } from './referencing.ts';
 import { isTable } from './relation-change.ts';
 import { checkIndexOptions } from './storage-options.ts';
+import { refuseOthers } from './temporary.ts';
 import { areNotSupported } from './unsupported.ts';
 
 /** Access methods that PostgreSQL has and that are not there yet. */
@@ -46,6 +47,7 @@ export function* createIndex(command: Command, statement: IndexStmt): UtilityExe
       detail: `This operation is not supported for ${table.kind}s.`,
     });
   }
+  refuseOthers(command, table, 'create indexes on');
   if (table.partitioning !== null && statement.concurrent === true) {
     throw pgError(
       'feature_not_supported',

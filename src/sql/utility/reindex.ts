@@ -9,6 +9,7 @@ import { findIndex, findRelation, undefinedRelation, undefinedSchema } from './o
 import { booleanOption, knownOptions, optionText } from './option-list.ts';
 import { lockPartitions } from './partition-scan.ts';
 import { changeRelation, currentRelation, isTable } from './relation-change.ts';
+import { isOthers, refuseOthers } from './temporary.ts';
 
 /** REINDEX: secondary indexes are built anew. A primary index is the table itself and stays. */
 export function* reindex(command: Command, statement: ReindexStmt): UtilityExecution {
@@ -65,6 +66,7 @@ function* rebuildAll(
   verbose: boolean,
   what: string,
 ): Generator<UtilityPause, void, undefined> {
+  refuseOthers(command, table, 'reindex');
   if (table.kind === 'table') {
     const isWanted = ({ oid }: IndexDescriptor) => wanted === null || oid === wanted.oid;
     yield* rebuild(command, table, isWanted, verbose);
@@ -111,7 +113,9 @@ function checkOptions(command: Command, statement: ReindexStmt): boolean {
 
 /** The tables of a schema, or all. */
 function tablesOf(command: Command, statement: ReindexStmt): RelationDescriptor[] {
-  const tables = [...command.catalog.relations()].filter(({ kind }) => kind === 'table');
+  const tables = [...command.catalog.relations()].filter(
+    (relation) => relation.kind === 'table' && !isOthers(command, relation),
+  );
   if (statement.kind !== 'REINDEX_OBJECT_SCHEMA') {
     const { database } = command.environment.functions.session;
     if (statement.name !== undefined && statement.name !== database) {

@@ -10,6 +10,7 @@ import { lockPartitions, partitionsBelow } from './partition-scan.ts';
 import { refusePendingEvents } from './referencing.ts';
 import { changeRelation, currentRelation, isTable, referencingWholes } from './relation-change.ts';
 import { dropTrees, withNewTrees } from './rewrite-table.ts';
+import { refuseOthers } from './temporary.ts';
 
 /** TRUNCATE: every table gets new, empty trees. */
 export function* truncate(command: Command, statement: TruncateStmt): UtilityExecution {
@@ -26,6 +27,7 @@ export function* truncate(command: Command, statement: TruncateStmt): UtilityExe
       return found;
     }, TABLE_LOCK.accessExclusive);
     if (table === undefined) throw undefinedRelation(command, name);
+    refuseOthers(command, table, 'truncate');
     if (table.partitioning !== null && name.inh !== true) throw onlyPartitioned();
     tables.set(table.oid, table);
     yield* addPartitions(command, table, tables);

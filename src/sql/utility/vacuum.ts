@@ -11,6 +11,7 @@ import { findIndex, findRelation, isSystemView, undefinedRelation } from './obje
 import { booleanOption, knownOptions, optionText } from './option-list.ts';
 import { partitionsBelow } from './partition-scan.ts';
 import { isTable } from './relation-change.ts';
+import { isOthers } from './temporary.ts';
 
 /** VACUUM and ANALYZE. There is nothing to reclaim, so VACUUM alone only looks whether it may run. */
 export function* vacuum(command: Command, statement: VacuumStmt): UtilityExecution {
@@ -80,6 +81,7 @@ function* process(
   table: RelationDescriptor,
   columns: readonly string[] | null,
 ): Generator<UtilityPause, void, undefined> {
+  if (isOthers(command, table)) return;
   const schema = command.catalog.schemaByOid(table.schema)?.name ?? '';
   const tell = (message: string, detail?: string): void => {
     if (!verbose) return;
