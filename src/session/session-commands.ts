@@ -521,13 +521,13 @@ export function sendTextRows(
 
 function runPrepare(session: ClientSession, statement: PrepareStmt, parsed: ParsedStatement): void {
   const name = statement.name ?? '';
-  if (session.statements.has(name)) {
-    throw pgError('duplicate_prepared_statement', `prepared statement "${name}" already exists`);
-  }
   const types = (statement.argtypes ?? []).map((argument) =>
     parameterType((argument as { TypeName: TypeName }).TypeName, session),
   );
   const prepared = session.statements.prepareWithin(statement.query!, parsed, types);
+  if (session.statements.has(name)) {
+    throw pgError('duplicate_prepared_statement', `prepared statement "${name}" already exists`);
+  }
   session.statements.add(name, prepared, session.queryText, session.environment.now(), true);
   session.sink.commandComplete('PREPARE');
 }

@@ -4,6 +4,7 @@ import type {
   RelationDescriptor,
   StoredExpression,
 } from '../../catalog/index.ts';
+import type { NumberVector } from '../../chunk/index.ts';
 import { notSupported, PgError, pgError, withoutPosition } from '../../errors/index.ts';
 import { formatType, typeByOid } from '../../types/index.ts';
 import { coerceToTarget } from '../bind/coercion.ts';
@@ -12,11 +13,14 @@ import type { BoundType } from '../bind/type-names.ts';
 import type { Expr } from '../expression.ts';
 import { parseStatements } from '../parse/index.ts';
 import { requireColumn, withColumn } from './alter-column.ts';
+import { violatedCheck } from './alter-constraint.ts';
 import { alterSequenceOptions } from './alter-sequence.ts';
 import type { Command } from './command.ts';
 import { viewsReading } from './drop-column.ts';
 import type { UtilityPause } from './environment.ts';
+import { beginRun, storedExpressions } from './execution.ts';
 import { checkForeignKeysOn, validateForeignKeysOn } from './foreign-keys.ts';
+import { containsNull } from './index-build.ts';
 import { indexColumn } from './keys.ts';
 import { checkColumnType, type Reach } from './partition-rules.ts';
 import { changeRelation } from './relation-change.ts';
@@ -61,10 +65,45 @@ export function* alterColumnTypes(
     changeRelation(command, table, changes);
     return;
   }
-  const changed = yield* rewriteRows(command, table, changes, values, () => {});
+  const changed = yield* rewriteTested(command, table, changes, values, positions);
   command.environment.nextCommand();
   for (const position of positions) yield* validateForeignKeysOn(command, changed, position);
   for (const position of positions) alterIdentitySequence(command, changed, position);
+}
+
+/** Rewrites a table, and tests what NOT NULL and CHECK say of the columns that change. */
+function* rewriteTested(
+  command: Command,
+  table: RelationDescriptor,
+  changes: Pick<RelationDescriptor, 'columns' | 'constraints'> & Partial<RelationDescriptor>,
+  values: readonly (Expr | null)[],
+  positions: readonly number[],
+): Generator<UtilityPause, RelationDescriptor, undefined> {
+  const run = beginRun(command.environment);
+  try {
+    const compiler = storedExpressions(run, 1024);
+    const notNull = positions.filter((position) => changes.columns[position]!.notNull);
+    const checks = changes.constraints
+      .filter(({ check, validated }) => check !== null && validated)
+      .filter(({ columns }) => columns.some((column) => positions.includes(column)))
+      .map((constraint) => ({
+        constraint,
+        test: compiler.compile(constraint.check?.expr as Expr),
+      }));
+    return yield* rewriteRows(command, table, changes, values, (rows, next) => {
+      const results = checks.map(({ test }) => test.evaluate(rows) as NumberVector);
+      for (let row = 0; row < rows.count; row++) {
+        const missing = notNull.find((position) => rows.columns[position]!.isNull(row));
+        if (missing !== undefined) throw containsNull(next, missing);
+        const failed = results.findIndex(
+          (result) => result.values[row] === 0 && !result.isNull(row),
+        );
+        if (failed >= 0) throw violatedCheck(command, next, checks[failed]!.constraint);
+      }
+    });
+  } finally {
+    run.end();
+  }
 }
 
 interface NewType {

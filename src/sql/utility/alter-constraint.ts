@@ -1,7 +1,7 @@
 import type { AlterTableCmd } from '@pgsql/types';
 import type { ConstraintDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import type { NumberVector } from '../../chunk/index.ts';
-import { notSupported, pgError } from '../../errors/index.ts';
+import { notSupported, type PgError, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import type { Expr } from '../expression.ts';
 import type { Command } from './command.ts';
@@ -104,6 +104,23 @@ function refuseTakenName(table: RelationDescriptor, name: string | null): void {
   }
 }
 
+/** 23514 of a scan: a row that does not pass a CHECK. */
+export function violatedCheck(
+  command: Command,
+  table: RelationDescriptor,
+  constraint: ConstraintDescriptor,
+): PgError {
+  return pgError(
+    'check_violation',
+    `check constraint "${constraint.name}" of relation "${table.name}" is violated by some row`,
+    {
+      schema: command.catalog.schemaByOid(table.schema)?.name,
+      table: table.name,
+      constraint: constraint.name,
+    },
+  );
+}
+
 /** Tests a CHECK on all rows: 23514. */
 export function* testCheck(
   command: Command,
@@ -120,15 +137,7 @@ export function* testCheck(
       const result = test.evaluate(rows) as NumberVector;
       for (let row = 0; row < rows.count; row++) {
         if (result.values[row] !== 0 || result.isNull(row)) continue;
-        throw pgError(
-          'check_violation',
-          `check constraint "${constraint.name}" of relation "${table.name}" is violated by some row`,
-          {
-            schema: command.catalog.schemaByOid(table.schema)?.name,
-            table: table.name,
-            constraint: constraint.name,
-          },
-        );
+        throw violatedCheck(command, table, constraint);
       }
     });
   } finally {

@@ -178,7 +178,8 @@ export function defineTable(
   const checks: ConstraintDescriptor[] = [];
   for (const draft of elements.checks) {
     refuseNoInherit(table, draft);
-    const check = makeCheck(command, table, draft, checks);
+    // NOT VALID says nothing of a table without rows.
+    const check = makeCheck(command, table, { ...draft, validate: true }, checks);
     if (!isMerged(command, table, check, inherited)) checks.push(check);
   }
   const indexes: IndexDescriptor[] = [];

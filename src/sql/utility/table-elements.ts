@@ -52,6 +52,8 @@ export class TableElements {
   readonly checks: CheckDraft[] = [];
   readonly keys: KeyDraft[] = [];
   readonly foreignKeys: ForeignKeyDraft[] = [];
+  /** The keys but those that LIKE copies. */
+  private readonly writtenKeys: KeyDraft[] = [];
   /** Of a partition, the names of its columns that no element was about yet. */
   private inherited: Set<string> | null = null;
   private readonly command: Command;
@@ -275,15 +277,42 @@ export class TableElements {
     if (kind === 'primary' && this.keys.some((key) => key.kind === 'primary')) {
       throw multiplePrimaryKeys(table, command, constraint.location);
     }
-    this.keys.push({
+    const key: KeyDraft = {
       kind,
       name: constraint.conname ?? null,
       columns,
       included: nameList(constraint.including),
       nullsNotDistinct: constraint.nulls_not_distinct === true,
       location: constraint.location,
-    });
+    };
+    const twin = this.writtenKeys.find((other) => isSameKey(other, key));
+    if (twin === undefined) {
+      this.keys.push(key);
+      this.writtenKeys.push(key);
+      return;
+    }
+    const merged = mergedKey(twin, key);
+    this.keys[this.keys.indexOf(twin)] = merged;
+    this.writtenKeys[this.writtenKeys.indexOf(twin)] = merged;
   }
+}
+
+function isSameKey(a: KeyDraft, b: KeyDraft): boolean {
+  return (
+    a.nullsNotDistinct === b.nullsNotDistinct &&
+    isSameList(a.columns, b.columns) &&
+    isSameList(a.included, b.included)
+  );
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, i) => name === b[i]);
+}
+
+/** What is written twice is one key, by the first name that it has; a primary key's own goes first. */
+function mergedKey(first: KeyDraft, second: KeyDraft): KeyDraft {
+  const [kept, other] = second.kind === 'primary' ? [second, first] : [first, second];
+  return { ...kept, name: kept.name ?? other.name };
 }
 
 function duplicateColumn(name: string) {
