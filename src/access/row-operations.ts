@@ -146,14 +146,30 @@ export class RowChanges {
     }
     if (snapshot === this.newestLsn()) return 'locked';
     let state = this.compareWithNewest(table, keyBytes, keyStart, keyEnd, strength, snapshot);
+    if (state === 'locked' || state === 'changed') return state;
+    this.unlockKey(table, keyBytes, keyStart, keyEnd, strength);
     // The row may have gone to another key, and on from there: the lock is on where it is now.
     while (state === 'moved') {
       const { target } = this;
       outcome = this.lockKey(table, target, 0, target.length, strength, waitPolicy);
       if (outcome !== 'locked') return outcome;
       state = this.compareMoved(table, target);
+      if (state !== 'changed') this.unlockKey(table, target, 0, target.length, strength);
     }
     return state;
+  }
+
+  /** The row is not, or no longer, at the key that was locked: who wants the key need not wait. An earlier
+   * statement cannot have locked it, or the row were still there. */
+  private unlockKey(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    strength: RowLockStrength,
+  ): void {
+    const tag = rowLockTag(table.tree, keyBytes, keyStart, keyEnd);
+    this.locks.releaseOne(this.transaction, tag, ROW_LOCK[strength]);
   }
 
   /** The current command is about to insert many rows into the table. */

@@ -31,6 +31,35 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
     ],
     answers: ['a: DELETE 1', 'b: waits', 'a: COMMIT', 'b: UPDATE 0'],
   },
+  'who waited for a row that was deleted has no lock on its key': {
+    steps: [
+      'a: begin; delete from t where id = 1',
+      'b: begin; update t set v = 0 where id = 1',
+      'a: commit',
+      'a: insert into t values (1, 77)',
+      'b: commit',
+    ],
+    answers: ['a: DELETE 1', 'b: waits', 'a: COMMIT', 'b: UPDATE 0', 'a: INSERT 1', 'b: COMMIT'],
+  },
+  'who waited for a row that moved has no lock on its old key': {
+    steps: [
+      'a: begin; update t set id = 11 where id = 1',
+      'b: begin; update t set v = 12 where v = 10',
+      'a: commit',
+      'a: insert into t values (1, 77)',
+      'b: commit',
+      'b: select id, v from t order by id',
+    ],
+    answers: [
+      'a: UPDATE 1',
+      'b: waits',
+      'a: COMMIT',
+      'b: UPDATE 1',
+      'a: INSERT 1',
+      'b: COMMIT',
+      'b: 1,77 2,20 11,12',
+    ],
+  },
   'a row that took the place of a deleted one is another row': {
     steps: [
       'a: begin; delete from t where id = 1',
