@@ -52,12 +52,13 @@ export function* addColumn(
   const siblings = table.columns.filter((column) => !column.dropped);
   const column = makeColumn(command, table, siblings, draft, position, []);
   const value = initialValue(command, column);
-  const next = yield* appendColumn(command, table, column, value, elements.keys.length > 0);
+  const keyed = elements.keys.some(({ kind }) => kind === 'primary');
+  const next = yield* appendColumn(command, table, column, value, keyed);
   command.environment.nextCommand();
   yield* addElements(command, next, elements, reach, value === null);
 }
 
-/** Adds a column to a table and all its partitions. `keyed`: a key will look for nulls in it. */
+/** Adds a column to a table and all its partitions. `keyed`: a primary key will look for nulls in it. */
 function* appendColumn(
   command: Command,
   table: RelationDescriptor,
