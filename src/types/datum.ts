@@ -5,6 +5,7 @@
  *   bool                         boolean
  *   int2 int4 oid float4 float8  number (float4 already rounded to single precision)
  *   int8                         number when it is a safe integer, else bigint (canonical: Int8)
+ *   money                        Int8, hundredths
  *   date                         number, days since 2000-01-01; Infinity and -Infinity
  *   time                         number, microseconds since midnight
  *   timetz                       Uint8Array of 12 bytes, its stored form (types/datetime/timetz.ts)

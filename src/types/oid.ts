@@ -24,6 +24,8 @@ export const OID = {
   unknown: 705,
   macaddr8: 774,
   _macaddr8: 775,
+  money: 790,
+  _money: 791,
   macaddr: 829,
   inet: 869,
   _bool: 1000,

@@ -17,6 +17,7 @@ import { cidType, int2Type, int4Type, int8Type, oidType, xidType } from './integ
 import { jsonbType, jsonType } from './json/index.ts';
 import { jsonpathType } from './jsonpath/index.ts';
 import { macaddr8Type, macaddrType } from './mac.ts';
+import { moneyType } from './money.ts';
 import { cidrType, inetType } from './network/index.ts';
 import { numericType } from './numeric/index.ts';
 import { REFERENCE_TYPES } from './object-reference.ts';
@@ -103,6 +104,7 @@ const BASE_TYPES: readonly SqlType[] = [
   macaddr8Type,
   bitType,
   varbitType,
+  moneyType,
   jsonType,
   jsonbType,
   jsonpathType,

@@ -54,6 +54,7 @@ const VALUES: ReadonlyArray<readonly [oid: number, values: fc.Arbitrary<Datum>]>
   [OID.int2, fc.integer({ min: -32768, max: 32767 })],
   [OID.int4, fc.integer()],
   [OID.int8, int64],
+  [OID.money, int64],
   [OID.oid, fc.nat(0xffff_ffff)],
   [OID.float4, float4.map(Math.fround)],
   [OID.float8, float8],

@@ -25,6 +25,8 @@ export const PINNED_PG_TYPE: readonly string[] = [
   '705|unknown|-2|f|X|f|0|0|c|p|0|unknown',
   '774|macaddr8|8|f|U|f|775|0|i|p|0|macaddr8',
   '775|_macaddr8|-1|f|A|f|0|774|i|x|0|macaddr8[]',
+  '790|money|8|t|N|f|791|0|d|p|0|money',
+  '791|_money|-1|f|A|f|0|790|d|x|0|money[]',
   '829|macaddr|6|f|U|f|1040|0|i|p|0|macaddr',
   '869|inet|-1|f|I|t|1041|0|i|m|0|inet',
   '1000|_bool|-1|f|A|f|0|16|i|x|0|boolean[]',

@@ -18,6 +18,7 @@ import './in-range.ts';
 import './network.ts';
 import './mac.ts';
 import './bit.ts';
+import './money.ts';
 import './session.ts';
 import './advisory.ts';
 import './input-output.ts';

@@ -3,6 +3,7 @@
 import { aggregates, calls, grid, type Sample, set, type Value } from './sample.ts';
 import { bit } from './samples-bit.ts';
 import { json } from './samples-json.ts';
+import { money } from './samples-money.ts';
 import { network } from './samples-network.ts';
 import { range } from './samples-range.ts';
 import { timetz } from './samples-timetz.ts';
@@ -1403,6 +1404,7 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   range,
   network,
   bit,
+  money,
   format,
   aggregate,
   json,

@@ -67,7 +67,7 @@ function numberComparisons(prefix: string, float: boolean): void {
 
 const EXACT_PREFIXES = [
   ...['int2', 'int4', 'int8', 'int24', 'int42', 'int28', 'int82', 'int48', 'int84'],
-  ...['bool', 'oid', 'enum_', 'date_', 'time_', 'timestamp_', 'timestamptz_'],
+  ...['bool', 'oid', 'enum_', 'date_', 'time_', 'timestamp_', 'timestamptz_', 'cash_'],
 ];
 for (const prefix of EXACT_PREFIXES) numberComparisons(prefix, false);
 for (const prefix of ['float4', 'float8', 'float48', 'float84']) numberComparisons(prefix, true);
