@@ -15,6 +15,7 @@ import { type Candidate, chooseFunction, functionCandidates } from './candidates
 import { coerceToBoolean, coerceToTarget, coerceType, constant } from './coercion.ts';
 import { coercionPathway } from './coercion-rules.ts';
 import { bindExpr, bindExprUntyped } from './expressions.ts';
+import { orderedSetArguments } from './ordered-sets.ts';
 import { resolvePolymorphic } from './polymorphic.ts';
 import type { Scope } from './scope.ts';
 import { nameList } from './syntax.ts';
@@ -280,7 +281,7 @@ function undefinedFunction(
   actual: readonly number[],
   names: readonly (string | null)[],
 ): Error {
-  const ordered = (call.agg_order?.length ?? 0) > 1;
+  const ordered = (call.agg_order?.length ?? 0) > 1 && call.agg_within_group !== true;
   const text = call.agg_star === true ? `${name}()` : signatureText(name, actual, names);
   return pgError('undefined_function', `function ${text} does not exist`, {
     hint: ordered
@@ -377,13 +378,13 @@ function bindAggregate(
   scope: Scope,
   call: FuncCall,
   signature: FunctionSignature,
-  args: readonly Expr[],
+  given: readonly Expr[],
   result: number,
   orderedCount: number,
 ): Expr {
   const { location } = call;
   const name = signature.name;
-  if (call.over !== undefined) return bindWindowCall(b, scope, call, signature, args, result);
+  if (call.over !== undefined) return bindWindowCall(b, scope, call, signature, given, result);
   const aggregate = aggregateByOid(signature.oid);
   if (aggregate === undefined || !isImplemented(signature.oid)) {
     throw notSupported(
@@ -405,6 +406,10 @@ function bindAggregate(
       b.position(location),
     );
   }
+  const args =
+    aggregate.kind === 'n'
+      ? given
+      : orderedSetArguments(b, call, signature, aggregate, given, orderedCount);
   if (args.length === 0 && call.agg_star !== true && aggregate.kind === 'n') {
     throw pgError(
       'wrong_object_type',
@@ -462,7 +467,7 @@ function bindAggregate(
 }
 
 /** An argument as it was before it was made fit for the function. */
-function uncoerced(arg: Expr): Expr {
+export function uncoerced(arg: Expr): Expr {
   return arg.kind === 'cast' && !arg.explicit ? arg.argument : arg;
 }
 
@@ -502,7 +507,7 @@ function placeAggregate(
         inner ??= reference;
       }
     });
-  for (const arg of expr.arguments) inspect(arg);
+  if (!expr.withinGroup) for (const arg of expr.arguments) inspect(arg);
   for (const key of expr.orderBy) inspect(key.expr);
   if (expr.filter !== null) inspect(expr.filter);
   const message = 'aggregate function calls cannot contain window function calls';
@@ -511,6 +516,17 @@ function placeAggregate(
   }
   if (nested < level) level = nested;
   if (level === Number.POSITIVE_INFINITY) level = 0;
+  if (expr.withinGroup) {
+    const decided = level;
+    for (const arg of expr.arguments) inspect(arg);
+    if (level < decided) {
+      throw pgError(
+        'grouping_error',
+        'outer-level aggregate cannot contain a lower-level variable in its direct arguments',
+        b.positionOf(expr.arguments[0] as Expr),
+      );
+    }
+  }
   if (nested <= level) {
     throw pgError(
       'grouping_error',

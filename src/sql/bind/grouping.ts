@@ -1,5 +1,5 @@
 import type { Node } from '@pgsql/types';
-import { notSupported, pgError } from '../../errors/index.ts';
+import { hasCondition, notSupported, pgError } from '../../errors/index.ts';
 import type { ColumnExpr, Expr, GroupingExpr } from '../expression.ts';
 import { SKIP, someExpr, visitChildren, visitQueryReferences } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
@@ -153,7 +153,12 @@ function check(
   dependent: ReadonlySet<number>,
   expr: Expr,
 ): void {
-  if (expr.kind === 'aggregate') return;
+  if (expr.kind === 'aggregate') {
+    if (expr.withinGroup && expr.level === 0) {
+      for (const arg of expr.arguments) checkDirect(b, scope, group, dependent, arg);
+    }
+    return;
+  }
   if (expr.kind === 'grouping') {
     checkGroupingArguments(b, group, expr);
     return;
@@ -179,6 +184,23 @@ function check(
       },
       1,
     );
+  }
+}
+
+/** Direct arguments have one value for each group. */
+function checkDirect(
+  b: Binder,
+  scope: Scope,
+  group: BoundGroup,
+  dependent: ReadonlySet<number>,
+  arg: Expr,
+): void {
+  try {
+    check(b, scope, group, dependent, arg);
+  } catch (error) {
+    if (!hasCondition(error, 'grouping_error')) throw error;
+    const detail = 'Direct arguments of an ordered-set aggregate must use only grouped columns.';
+    throw error.with({ detail });
   }
 }
 

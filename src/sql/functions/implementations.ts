@@ -118,6 +118,8 @@ function strictTransition(aggregate: AggregateSignature): ScalarFunction | undef
 export function isImplemented(oid: number): boolean {
   const aggregate = aggregateByOid(oid);
   if (aggregate !== undefined) {
+    // What aggregates with WITHIN GROUP compute is in their executor.
+    if (aggregate.kind !== 'n') return true;
     const key = aggregateKey(aggregate);
     return (
       aggregates.has(key) || typedAggregates.has(key) || strictTransition(aggregate) !== undefined

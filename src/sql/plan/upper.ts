@@ -11,6 +11,7 @@ import {
   visitQueryReferences,
 } from '../expression-tree.ts';
 import { raise } from '../query-rewrite.ts';
+import { NO_RELS, relsOf } from './clauses.ts';
 import { aggregateCost, exprCost, sortCost } from './cost.ts';
 import { Layout } from './layout.ts';
 import {
@@ -375,6 +376,9 @@ function planGroups(planner: QueryPlanner, query: SelectQuery, input: Candidates
     if (expr.kind === 'grouping') return;
     if (expr.kind === 'aggregate') {
       if (expr.level > 0) return;
+      if (query.groupingSets !== null && expr.withinGroup && expr.arguments.some(readsColumns)) {
+        throw notSupported('columns in direct arguments of an aggregate with grouping sets');
+      }
       if (!aggregates.some((known) => sameExpr(known, expr))) aggregates.push(expr);
       return;
     }
@@ -447,6 +451,10 @@ function planGroups(planner: QueryPlanner, query: SelectQuery, input: Candidates
   const layout = Layout.ofExprs([...groupBy, ...computed]);
   const having = query.having && planner.convert(query.having, layout);
   return { node: filterNode(node, having, 0.5), layout, needs: [] };
+}
+
+function readsColumns(expr: Expr): boolean {
+  return relsOf(expr) !== NO_RELS;
 }
 
 /** The number of a row's grouping set, counted from 0. */

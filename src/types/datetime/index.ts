@@ -32,6 +32,7 @@ export {
   intervalToTime,
   localTimestamp,
   momentOfLocal,
+  shortDouble,
   timestampAtZone,
   timestampToDate,
   timestampToTime,

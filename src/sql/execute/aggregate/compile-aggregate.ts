@@ -13,15 +13,25 @@ import {
   IntegerSumAccumulator,
   NumberExtremeAccumulator,
 } from './number-accumulators.ts';
+import { OrderedSetAccumulator } from './ordered-set-accumulator.ts';
+import {
+  HypotheticalFold,
+  type HypotheticalFunction,
+  interpolateFloats,
+  interpolateIntervals,
+  ModeFold,
+  PercentileFold,
+  type SetFold,
+} from './set-folds.ts';
 import { FilteredAccumulator, OrderedAccumulator } from './wrappers.ts';
 
 /** Compiles an aggregate call of a plan. */
 export function compileAggregate(expr: AggregateExpr, compiler: ExpressionCompiler): Accumulator {
-  if (expr.withinGroup) throw notSupported('an ordered-set aggregate');
   const args = compiler.all(expr.arguments);
   const filter = expr.filter === null ? null : compiler.compile(expr.filter);
   let accumulator: Accumulator;
-  if (expr.distinct || expr.orderBy.length > 0) {
+  if (expr.withinGroup) accumulator = orderedSet(expr, args, compiler);
+  else if (expr.distinct || expr.orderBy.length > 0) {
     const sorted = args.map((argument, i) => new InputEvaluator(argument.type, i + 1));
     const inner = accumulatorOf(expr, sorted, compiler);
     const keys = sortKeys(expr, args, compiler);
@@ -29,6 +39,42 @@ export function compileAggregate(expr: AggregateExpr, compiler: ExpressionCompil
   } else accumulator = accumulatorOf(expr, args, compiler);
   if (filter === null) return accumulator;
   return new FilteredAccumulator(accumulator, filter, compiler.capacity);
+}
+
+function orderedSet(
+  expr: AggregateExpr,
+  direct: readonly Evaluator[],
+  compiler: ExpressionCompiler,
+): Accumulator {
+  const keys = sortKeys(expr, direct, compiler);
+  const signature = aggregateByOid(expr.function);
+  const fold = foldOf(signature?.final ?? '', keys[0]!.value.type.oid);
+  const result = typeByOid(expr.type);
+  const isHypothetical = signature?.kind === 'h';
+  return new OrderedSetAccumulator(compiler.run, fold, direct, keys, result, isHypothetical);
+}
+
+function foldOf(final: string, keyType: number): SetFold {
+  switch (final) {
+    case 'percentile_disc_final':
+    case 'percentile_disc_multi_final':
+      return new PercentileFold(null, keyType);
+    case 'percentile_cont_float8_final':
+    case 'percentile_cont_float8_multi_final':
+      return new PercentileFold(interpolateFloats, keyType);
+    case 'percentile_cont_interval_final':
+    case 'percentile_cont_interval_multi_final':
+      return new PercentileFold(interpolateIntervals, keyType);
+    case 'mode_final':
+      return new ModeFold();
+    case 'rank_final':
+    case 'dense_rank_final':
+    case 'percent_rank_final':
+    case 'cume_dist_final':
+      return new HypotheticalFold(final.slice(0, -'_final'.length) as HypotheticalFunction);
+    default:
+      throw notSupported(`aggregate ${final}`);
+  }
 }
 
 function sortKeys(
