@@ -44,16 +44,27 @@ export class SerializableReads {
 
   /** Takes down that one key was looked for. */
   addKey(tree: TreeId, bytes: Uint8Array, start: number, end: number): void {
-    const from = bytes.slice(start, end);
-    const to = new Uint8Array(from.length + 1);
-    to.set(from);
-    this.set.add(tree, from, to);
+    const key = bytes.slice(start, end);
+    this.set.add(tree, key, successorOf(key));
+  }
+
+  /** Takes down a key of something that is read as it is now, and not at the snapshot: throws 40001 when that is
+   * not the same. */
+  addNewest(tree: TreeId, key: Uint8Array): void {
+    const one = new ReadSet();
+    one.add(tree, key, successorOf(key));
+    this.refuse(one, 'during conflict out checking');
+    this.addKey(tree, key, 0, key.length);
   }
 
   /** Throws 40001 when something of what was read has been written since. */
-  verify(when: 'during commit attempt' | 'during conflict out checking' | 'during write'): void {
+  verify(when: Moment): void {
     for (const cursor of this.open) cursor.note();
-    if (!this.history.hasWritten(this.set, this.snapshot)) return;
+    this.refuse(this.set, when);
+  }
+
+  private refuse(set: ReadSet, when: Moment): void {
+    if (!this.history.hasWritten(set, this.snapshot)) return;
     throw pgError(
       'serialization_failure',
       'could not serialize access due to read/write dependencies among transactions',
@@ -63,4 +74,14 @@ export class SerializableReads {
       },
     );
   }
+}
+
+/** In the words of PostgreSQL. */
+type Moment = 'during commit attempt' | 'during conflict out checking' | 'during write';
+
+/** The first key that comes after a key. */
+function successorOf(key: Uint8Array): Uint8Array {
+  const successor = new Uint8Array(key.length + 1);
+  successor.set(key);
+  return successor;
 }

@@ -301,6 +301,19 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
     ],
     answers: ['a: 1', 'a: ROLLBACK', 'b: TRUNCATE', 'a: 40001'],
   },
+  // PostgreSQL shows the rows of the new partition from then on.
+  'partitions that others attach': {
+    steps: [
+      `a: ${BEGIN}; select count(*) from whole`,
+      `b: ${BEGIN}; select count(*) from whole`,
+      'c: alter table whole attach partition later for values from (10) to (20)',
+      'a: select count(*) from whole',
+      'b: insert into receipt values (1, 1)',
+      'b: commit',
+      'c: select count(*) from whole',
+    ],
+    answers: ['a: 1', 'b: 1', 'c: ALTER', 'a: 40001', 'b: 40001', 'b: ROLLBACK', 'c: 2'],
+  },
   'a large change counts for the whole table': {
     steps: [
       `a: ${BEGIN}; select id from big where id = 1`,
@@ -367,7 +380,7 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
 test.each(Object.entries(CASES))('%s', async (_name, { steps, answers }) => {
   const client = await server.driver();
   await client.query(`
-    drop table if exists doctor, mark, control, receipt, child, item, big, copied;
+    drop table if exists doctor, mark, control, receipt, child, item, big, copied, whole, later;
     drop sequence if exists counter;
     create table doctor (id int primary key, on_call bool);
     insert into doctor values (1, true), (2, true);
@@ -381,6 +394,9 @@ test.each(Object.entries(CASES))('%s', async (_name, { steps, answers }) => {
     create table child (id int primary key, item int references item);
     create table big (id int primary key, v int);
     insert into big select g from generate_series(1, 4000) g;
+    create table whole (id int) partition by range (id);
+    create table sooner partition of whole for values from (0) to (10);
+    create table later (id int); insert into later values (11); insert into whole values (1);
     create sequence counter; analyze`);
   await client.end();
   expect(await interleave(server, steps)).toEqual(answers);

@@ -242,7 +242,9 @@ export class CommitGroup {
     const { log } = this.engine;
     const { transaction } = commit;
     const { writes } = transaction;
-    if (changesSomething(commit)) transaction.reads?.verify('during commit attempt');
+    if (transaction.reads !== null && changesSomething(commit)) {
+      transaction.reads.verify('during commit attempt');
+    }
     if (transaction.xid === 0) transaction.xid = this.engine.nextXid();
     const { xid } = transaction;
     for (const tree of writes.trees.values()) {

@@ -339,6 +339,7 @@ export class Writer extends StatementThread {
       }
     }
     this.checkStillCurrent(statement);
+    if (transaction.reads !== null) readPartitioning(statement.plan, transaction.reads);
     if (statement.awaitsTables) {
       statement.awaitsTables = false;
       // What others committed meanwhile is to be seen.
@@ -1068,6 +1069,14 @@ export interface UtilityWaiter extends LockWaiter {
 
 function isStatement(waiter: RunningStatement | UtilityWaiter): waiter is RunningStatement {
   return !('isUtility' in waiter);
+}
+
+/** Which partitions a table has is seen as it is now, and no lock on the table keeps others from attaching more,
+ * which writes the table's entry in the catalog anew. */
+function readPartitioning({ tables }: Plan, reads: SerializableReads): void {
+  for (const { oid, partitioning } of tables) {
+    if (partitioning !== null) reads.addNewest(CATALOG_TREE, catalogKey('relation', oid));
+  }
 }
 
 /** Why a SERIALIZABLE transaction that has changed something will not be committed, if that is known after a
