@@ -1,5 +1,6 @@
 import { assert } from '../base/index.ts';
 import type { Cursor, TreeId } from '../storage/index.ts';
+import type { PlacedDefinition } from '../types/index.ts';
 import {
   CATALOG_KIND,
   type CatalogChange,
@@ -7,7 +8,7 @@ import {
   type CatalogObjects,
 } from './catalog.ts';
 import { decodeDescriptor, encodeDescriptor } from './codec.ts';
-import type { RelationDescriptor } from './descriptors.ts';
+import type { RelationDescriptor, SchemaDescriptor, TypeDescriptor } from './descriptors.ts';
 
 /** The catalog's own tree: one entry an object.
  *
@@ -54,6 +55,22 @@ export function readCatalog(cursor: Cursor): CatalogChange[] {
     });
   }
   return changes;
+}
+
+/** The types among the objects of a whole catalog, for threads that know nothing else of it. */
+export function placedTypes(
+  objects: readonly CatalogChange[],
+): [oid: number, definition: PlacedDefinition][] {
+  const schemas = new Map<number, string>();
+  for (const { kind, oid, descriptor } of objects) {
+    if (kind === 'schema') schemas.set(oid, (descriptor as SchemaDescriptor).name);
+  }
+  return objects
+    .filter(({ kind }) => kind === 'type')
+    .map(({ oid, descriptor }) => {
+      const type = descriptor as TypeDescriptor;
+      return [oid, { ...type, schemaName: schemas.get(type.schema) ?? '' }];
+    });
 }
 
 /** Adds what relations lacked that were written before there were partitions. */

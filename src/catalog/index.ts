@@ -19,6 +19,7 @@ export {
   catalogValue,
   FIRST_USER_OID,
   FIRST_USER_TREE,
+  placedTypes,
   readCatalog,
   SEQUENCE_TREE,
 } from './catalog-tree.ts';

@@ -37,6 +37,8 @@ export interface DefinitionAccess {
   /** It is of the transaction at hand rather than committed. */
   isOwn(): boolean;
   shownName(definition: EnumDefinition): string;
+  /** Looks for a newer definition; false when there is none. */
+  refresh(): boolean;
 }
 
 interface LabelIndex {
@@ -65,6 +67,7 @@ export function enumType(oid: number, access: DefinitionAccess): SqlType {
   const labelOf = (value: number): string => {
     const found = indexOf(definition()).byPlace.get(value);
     if (found !== undefined) return found.label;
+    if (access.refresh()) return labelOf(value);
     throw pgError('invalid_binary_representation', `invalid internal value for enum: ${value}`);
   };
   const read = (text: string): number => {

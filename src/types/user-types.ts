@@ -22,6 +22,8 @@ export interface TypeSource {
   isOwnType(oid: number): boolean;
   /** A type's name as messages show it, which may need its schema; absent where no path is known. */
   userTypeName?(definition: TypeDefinition): string;
+  /** Looks for a newer definition of a type whose label is not known; false when there is none. */
+  refresh?(oid: number): boolean;
 }
 
 /** A definition for threads without a catalog. */
@@ -33,7 +35,20 @@ export interface PlacedDefinition extends TypeDefinition {
 export class CommittedTypes implements TypeSource {
   /** Of the session whose statement runs. */
   searchPath: readonly string[] = [];
+  /** Reads all definitions anew where they are kept. */
+  private readonly readAgain: () => Parameters<CommittedTypes['learn']>[0];
   private readonly byOid = new Map<number, PlacedDefinition>();
+
+  constructor(readAgain: () => Parameters<CommittedTypes['learn']>[0] = () => []) {
+    this.readAgain = readAgain;
+  }
+
+  /** Rows may show a new label before the thread has been told of it. */
+  refresh(oid: number): boolean {
+    const before = this.byOid.get(oid);
+    this.learn(this.readAgain());
+    return this.byOid.get(oid)?.labels.length !== before?.labels.length;
+  }
 
   /** Takes over what has been committed: new definitions, or null for types that are gone. */
   learn(changes: Iterable<readonly [oid: number, definition: PlacedDefinition | null]>): void {
@@ -121,6 +136,7 @@ function makeType(oid: number, enumOid: number): SqlType {
   const element = enumType(enumOid, {
     definition: () => requireDefinition(enumOid),
     isOwn: () => source.isOwnType(enumOid),
+    refresh: () => source.refresh?.(enumOid) === true,
     shownName: (definition) =>
       source.userTypeName?.(definition) ?? quoteIdentifier(definition.name),
   });

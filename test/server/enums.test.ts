@@ -149,6 +149,25 @@ test('types, their new labels and keys outlive SIGKILL; what was not committed d
   await after.end();
 });
 
+test('labels go between two others until a double can tell no more apart', async () => {
+  const client = await server.driver();
+  await client.query("create type narrow as enum ('first', 'last')");
+  for (let i = 0; i < 52; i++) {
+    await client.query(`alter type narrow add value 'n${i}' before 'last'`);
+  }
+  expect(await column(client, "alter type narrow add value 'n52' before 'last'")).toBe('54000');
+  await client.query("alter type narrow add value 'n52' after 'first'");
+  const order = ['first', 'n52', ...Array.from({ length: 52 }, (_, i) => `n${i}`), 'last'];
+  expect(await column(client, 'select unnest(enum_range(null::narrow))')).toEqual(order);
+  expect(
+    await column(
+      client,
+      "select enumlabel from pg_enum where enumtypid = 'narrow'::regtype order by enumsortorder",
+    ),
+  ).toEqual(order);
+  await client.end();
+});
+
 async function errorOf(wire: WireClient, text: string) {
   wire.send(query(text));
   const error = (await wire.untilReady()).find(({ type }) => type === 'E');

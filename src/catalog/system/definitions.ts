@@ -135,8 +135,9 @@ function prettyExpression(text: string): string {
   );
 }
 
-/** A quoted text, to be stepped over; or a name or number in parentheses before `::`. */
-const CAST_ATOM = /('(?:[^']|'')*'|"[^"]*")|(?<![\w"])\(([a-z_]\w*|\d+(?:\.\d+)?)\)::/gi;
+/** A quoted text, to be stepped over; or a name, number or literal of a type in parentheses before `::`. */
+const CAST_ATOM =
+  /('(?:[^']|'')*'|"[^"]*")|(?<![\w"])\(([a-z_]\w*|\d+(?:\.\d+)?|'(?:[^']|'')*'::[\w ."]+)\)::/gi;
 
 /** An expression of the catalog for a reader. */
 export function shownExpression(names: SystemNames, text: string, pretty: boolean): string {

@@ -1,4 +1,5 @@
 import { deserialize } from 'node:v8';
+import { CATALOG_TREE, placedTypes, readCatalog } from '../../catalog/index.ts';
 import { type PgErrorFields, SQLSTATES, toErrorFields } from '../../errors/index.ts';
 import type { Directory } from '../../io/index.ts';
 import type { StatementSettings } from '../../session/index.ts';
@@ -62,7 +63,10 @@ export class StatementThread implements RequestHandler, StatementHost {
   /** Statements that wait for a time. */
   private sleepers: RunningStatement[] = [];
   private readonly idleStatements: RunningStatement[] = [];
-  private readonly committedTypes = new CommittedTypes();
+  /** What the main thread has told, or where that was too late what the catalog says at the snapshot of the
+   * statement that runs. */
+  private readonly committedTypes = new CommittedTypes(() => this.readTypes());
+  private typesSnapshot = 0;
   private readonly cursors: CursorPool;
   private readonly spillFiles: SpillFiles;
   protected stopping = false;
@@ -296,6 +300,16 @@ export class StatementThread implements RequestHandler, StatementHost {
     if (!this.ready.includes(statement)) this.ready.push(statement);
   }
 
+  private readTypes(): CommittedChanges {
+    const cursor = this.pageCursor(CATALOG_TREE, this.typesSnapshot);
+    try {
+      const catalog = readCatalog(cursor);
+      return placedTypes(catalog);
+    } finally {
+      this.closeCursor(cursor);
+    }
+  }
+
   private credit(statement: RunningStatement, bytes: number): void {
     const wasBlocked = statement.isBlocked;
     statement.unacknowledged -= bytes;
@@ -320,6 +334,7 @@ export class StatementThread implements RequestHandler, StatementHost {
 
   protected runStatement(statement: RunningStatement): void {
     this.useTypesOf(statement.session, statement.settings);
+    this.typesSnapshot = statement.snapshot;
     this.reader.enter();
     let fields: PgErrorFields | null = null;
     let slice: number = SLICE.paused;

@@ -20,6 +20,7 @@ import { storageOptions } from './storage-options.ts';
 import { checkColumnType, TableElements } from './table-elements.ts';
 import { onCommitOf } from './temporary.ts';
 import { areNotSupported } from './unsupported.ts';
+import { holdTypes } from './user-types.ts';
 
 /** CREATE TABLE … AS. */
 export function createTableAs(command: Command, statement: CreateTableAsStmt): UtilityExecution {
@@ -83,6 +84,10 @@ function* lockedPlan(command: Command, query: Node): Generator<UtilityPause, Pla
     }
     const plan = planQuery(bound.query, { catalog: command.catalog, parameterTypes: [] });
     for (const table of plan.tables) yield* command.lock(table, TABLE_LOCK.accessShare);
+    yield* holdTypes(
+      command,
+      plan.output.map(({ type }) => type),
+    );
     const isCurrent = plan.tables.every(
       (table) => command.catalog.relationByOid(table.oid)?.version === table.version,
     );
