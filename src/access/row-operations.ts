@@ -216,7 +216,7 @@ export class RowChanges {
     } else {
       encodeClusterKey(shape.cluster, columns, row, key);
       checkKeyLength(key, shape.clusteredIndex);
-      const taken = this.claimKey(table.tree, key.bytes, 0, key.position);
+      const taken = this.claimKey(table, table.tree, key.bytes, 0, key.position);
       if (taken === 'wait') return 'wait';
       if (taken === 'exists') {
         return this.duplicate(
@@ -264,7 +264,7 @@ export class RowChanges {
       const out = this.newIndexKey.reset();
       if (!isUniqueEntry(index.key, encodeIndexColumns(index.key, columns, row, out))) continue;
       checkKeyLength(out, index.descriptor);
-      const taken = this.claimKey(index.tree, out.bytes, 0, out.position);
+      const taken = this.claimKey(table, index.tree, out.bytes, 0, out.position);
       if (taken === 'wait') return 'wait';
       if (taken === 'exists') {
         const { found } = this;
@@ -303,7 +303,7 @@ export class RowChanges {
     }
     if (moved) {
       checkKeyLength(key, shape.clusteredIndex);
-      const taken = this.claimKey(table.tree, key.bytes, 0, key.position);
+      const taken = this.claimKey(table, table.tree, key.bytes, 0, key.position);
       if (taken === 'wait') return 'wait';
       if (taken === 'exists') {
         const { bytes, position } = key;
@@ -320,7 +320,7 @@ export class RowChanges {
       const oldNull = encodeIndexColumns(index.key, oldColumns, row, old);
       if (compareByteRanges(out.bytes, 0, out.position, old.bytes, 0, old.position) === 0) continue;
       if (isUniqueEntry(index.key, oldNull) && !this.lockEntry(index.tree, old)) return 'wait';
-      const taken = this.claimKey(index.tree, out.bytes, 0, out.position);
+      const taken = this.claimKey(table, index.tree, out.bytes, 0, out.position);
       if (taken === 'wait') return 'wait';
       if (taken === 'exists') {
         const { bytes, start, end } = this.found;
@@ -415,6 +415,7 @@ export class RowChanges {
 
   /** Makes sure that no other transaction can take the key, and says whether it is taken already. */
   private claimKey(
+    table: RelationDescriptor,
     tree: TreeId,
     bytes: Uint8Array,
     start: number,
@@ -435,6 +436,7 @@ export class RowChanges {
       if (!claims.awaitOthers(transaction, tree, bytes, start, end)) return 'wait';
       if (claims.covers(transaction, tree, bytes, start, end)) {
         if (!isInGap) this.learnGap(tree, bytes, start, end);
+        if (transaction.keyWait !== null) this.endWait(tree, null);
         return 'free';
       }
     }
@@ -446,30 +448,49 @@ export class RowChanges {
         return entry !== null && entry.latest !== null;
       });
       if (!pending && !locks.isMarked(tag)) {
-        this.forgetWait(tag);
         const { valueBytes, valueStart, valueEnd } = this.newest;
         setRange(this.found, valueBytes, valueStart, valueEnd);
+        if (tree !== table.tree && !this.awaitRow(table, tree)) return 'wait';
+        if (transaction.keyWait !== null) this.endWait(tree, null);
         return 'exists';
       }
     }
-    if (locks.acquire(transaction, 'row', tag, ROW_LOCK.update, true) === 'waiting') {
-      this.waits.set(transaction, { tag, command: transaction.command });
-      return 'wait';
-    }
+    if (!this.awaitLock(tree, tag, ROW_LOCK.update)) return 'wait';
+    if (transaction.keyWait !== null) this.endWait(tree, tag);
     return 'free';
   }
 
-  /** What a transaction waited for last to claim it, and in which command. */
-  private readonly waits = new WeakMap<Transaction, { tag: string; command: number }>();
+  /** Waits for who is changing the row that has the key `found` in an index, as he may yet give it up.
+   * False while it has to wait. */
+  private awaitRow(table: RelationDescriptor, index: TreeId): boolean {
+    const { transaction, locks } = this;
+    const { bytes, start, end } = this.found;
+    const tag = rowLockTag(table.tree, bytes, start, end);
+    if (locks.isHeld(transaction, tag, ROW_LOCK.share)) return true;
+    const isChanging = (other: Transaction): boolean =>
+      other.writes.find(table.tree, bytes, start, end)?.latest != null;
+    if (!locks.isMarked(tag) && !locks.holders(tag).some(isChanging)) return true;
+    if (!this.awaitLock(index, tag, ROW_LOCK.share)) return false;
+    locks.releaseOne(transaction, tag, ROW_LOCK.share);
+    return true;
+  }
 
-  /** The key that the command waited for is taken after all, so nothing is to be locked: others may want
-   * the row that has it. */
-  private forgetWait(tag: string): void {
-    const { transaction, waits } = this;
-    const wait = waits.get(transaction);
-    if (wait === undefined || wait.tag !== tag || wait.command !== transaction.command) return;
-    waits.delete(transaction);
-    this.locks.releaseOne(transaction, tag, ROW_LOCK.update);
+  private awaitLock(tree: TreeId, tag: string, mode: number): boolean {
+    const { transaction } = this;
+    if (this.locks.acquire(transaction, 'row', tag, mode, true) === 'granted') return true;
+    transaction.keyWait = { tree, tag, mode, command: transaction.command };
+    return false;
+  }
+
+  /** The key of the tree that the command has waited for is known now: of the lock that it waited for it
+   * keeps that of a key it claims, and no other. A row that has the key is for others to lock. */
+  private endWait(tree: TreeId, claimed: string | null): void {
+    const { transaction } = this;
+    const wait = transaction.keyWait!;
+    if (wait.tree !== tree) return;
+    transaction.keyWait = null;
+    if (wait.command !== transaction.command || wait.tag === claimed) return;
+    this.locks.releaseOne(transaction, wait.tag, wait.mode);
   }
 
   private findNewest(tree: TreeId, bytes: Uint8Array, start: number, end: number): boolean {

@@ -5,6 +5,15 @@ import { WriteSet, type WriteSpill } from './write-set.ts';
 
 export type IsolationLevel = 'read committed' | 'repeatable read' | 'serializable';
 
+interface KeyWait {
+  /** The index. */
+  readonly tree: number;
+  /** The row lock, and the mode in which it was asked for. */
+  readonly tag: string;
+  readonly mode: number;
+  readonly command: number;
+}
+
 /** A transaction in the writer: its snapshot, its changes, its locks and its savepoints.
  *
  * Commands are numbered from 1; a command sees what earlier commands of the transaction wrote.
@@ -30,6 +39,8 @@ export class Transaction implements LockOwner {
   waitingSince = 0;
   /** This wait has lasted deadlock_timeout, and was no part of a deadlock then. */
   deadlockChecked = false;
+  /** What the current command waited for last to learn whether a key of a unique index is free. */
+  keyWait: KeyWait | null = null;
 
   /** `spill` is where its changes go when they are too many for memory; null keeps them there. */
   constructor(

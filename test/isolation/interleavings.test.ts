@@ -196,6 +196,32 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
       'b: COMMIT',
     ],
   },
+  'a unique value whose row is being changed is waited for': {
+    steps: [
+      'a: begin; update u set k = k where id = 1',
+      "b: insert into u values (2, 'x')",
+      'a: delete from u where id = 1',
+      'a: commit',
+      'a: begin; update u set k = k where id = 2',
+      "b: begin; insert into u values (3, 'x') on conflict do nothing",
+      'a: commit',
+      'a: delete from u',
+      'b: commit',
+    ],
+    answers: [
+      'a: UPDATE 1',
+      'b: waits',
+      'a: DELETE 1',
+      'a: COMMIT',
+      'b: INSERT 1',
+      'a: UPDATE 1',
+      'b: waits',
+      'a: COMMIT',
+      'b: INSERT 0',
+      'a: DELETE 1',
+      'b: COMMIT',
+    ],
+  },
   'a unique value that is being given up is waited for': {
     steps: [
       "a: begin; update u set k = 'y' where id = 1",
