@@ -18,6 +18,11 @@ export class RowIdCounters implements RowIds {
     return id;
   }
 
+  /** The trees are gone. */
+  forget(trees: readonly TreeId[]): void {
+    for (const tree of trees) this.next_.delete(tree);
+  }
+
   private firstFree(tree: TreeId): number {
     const cursor = this.openNewest(tree);
     if (cursor === null || !cursor.last()) return 1;

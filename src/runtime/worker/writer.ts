@@ -838,6 +838,7 @@ export class Writer extends StatementThread {
         committed: () => {
           this.moves.commit(transaction, this.engine.commitLsn);
           this.publishCatalog(open.catalogChanges);
+          this.rowIds.forget(open.droppedTrees);
           this.release(transaction);
           answer.done();
           if (open.catalogChanges.length > 0) this.dropTemporary(transaction.session);
@@ -856,6 +857,7 @@ export class Writer extends StatementThread {
     this.locks.cancelWait(transaction);
     this.moves.abort(transaction);
     this.undoSequences(open, 0);
+    this.rowIds.forget(open.createdTrees);
     transaction.writes.abort();
     this.release(transaction);
   }
