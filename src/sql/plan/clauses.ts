@@ -1,7 +1,13 @@
 import { OID } from '../../types/index.ts';
-import type { CallExpr, Expr } from '../expression.ts';
+import type { CallExpr, Expr, RowCompareExpr } from '../expression.ts';
 import { someExpr, visitChildren, visitReferences } from '../expression-tree.ts';
-import { functionByOid, operatorByOid } from '../functions/index.ts';
+import {
+  type BtreeStrategy,
+  btreeOperator,
+  functionByOid,
+  LESS,
+  operatorByOid,
+} from '../functions/index.ts';
 import { rewriteExpr } from '../query-rewrite.ts';
 
 /** Sets of relations of one query, as bits. */
@@ -93,6 +99,28 @@ export function commute(call: CallExpr): CallExpr | null {
     arguments: [right, left],
   };
 }
+
+/** What ROW(a, b) > ROW(x, y) says of its first columns: a >= x. */
+export function leadingComparison(expr: RowCompareExpr): CallExpr | null {
+  const [left, right] = [expr.left[0], expr.right[0]];
+  if (left === undefined || right === undefined) return null;
+  if (expr.comparison === '=' || expr.comparison === '<>') return null;
+  const strategy = expr.comparison.startsWith('<') ? LESS_OR_EQUAL : GREATER_OR_EQUAL;
+  const operator = btreeOperator(strategy, left.type, right.type);
+  const less = btreeOperator(LESS, left.type, right.type);
+  if (operator === undefined || less?.function !== expr.less[0]) return null;
+  return {
+    kind: 'call',
+    type: expr.type,
+    typmod: -1,
+    function: operator.function,
+    operator: operator.oid,
+    arguments: [left, right],
+  };
+}
+
+const LESS_OR_EQUAL: BtreeStrategy = 2;
+const GREATER_OR_EQUAL: BtreeStrategy = 4;
 
 /** Relations whose null row keeps the condition from being true. */
 export function strictRels(expr: Expr): RelSet {

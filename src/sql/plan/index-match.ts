@@ -1,7 +1,15 @@
 import type { IndexDescriptor, RelationDescriptor } from '../../catalog/descriptors.ts';
 import type { CallExpr, ColumnExpr, Expr, SortKey } from '../expression.ts';
 import { type BtreeStrategy, btreeFamily, btreeMembers } from '../functions/index.ts';
-import { type Clause, commute, isVolatile, relBit, relsOf, stripRelabel } from './clauses.ts';
+import {
+  type Clause,
+  commute,
+  isVolatile,
+  leadingComparison,
+  relBit,
+  relsOf,
+  stripRelabel,
+} from './clauses.ts';
 import type { KeyBound } from './plan.ts';
 
 /** Which conditions an index can answer. */
@@ -13,6 +21,8 @@ export interface IndexMatch {
   readonly upper: KeyBound | null;
   readonly isNull: boolean;
   readonly used: readonly Clause[];
+  /** Comparisons of rows, whose first column bounds the range; they have to be tested all the same. */
+  readonly narrowing: readonly Clause[];
   /** All columns of a unique index are held equal: at most one row. */
   readonly oneRow: boolean;
 }
@@ -28,6 +38,7 @@ export function matchIndex(
 ): IndexMatch | null {
   if (index.predicate !== null) return null;
   const used: Clause[] = [];
+  const narrowing: Clause[] = [];
   const equal: Expr[] = [];
   let anyOf: IndexMatch['anyOf'] = null;
   let lower: KeyBound | null = null;
@@ -72,20 +83,27 @@ export function matchIndex(
         break;
       }
     }
-    for (const { strategy, clause, value } of comparisons) {
+    const limits = [
+      ...comparisons.map((comparison) => ({ comparison, by: used })),
+      ...clauses
+        .flatMap((clause) => rowComparisonOn(target, clause) ?? [])
+        .map((comparison) => ({ comparison, by: narrowing })),
+    ];
+    for (const { comparison, by } of limits) {
+      const { strategy, clause, value } = comparison;
       if (strategy > EQUAL && lower === null) {
         lower = { expr: value, inclusive: strategy === 4 };
-        used.push(clause);
+        by.push(clause);
       } else if (strategy < EQUAL && upper === null) {
         upper = { expr: value, inclusive: strategy === 2 };
-        used.push(clause);
+        by.push(clause);
       }
     }
     break;
   }
-  if (used.length === 0) return null;
+  if (used.length === 0 && narrowing.length === 0) return null;
   const oneRow = index.unique && equal.length === index.columns.length;
-  return { index, equal, anyOf, lower, upper, isNull, used, oneRow };
+  return { index, equal, anyOf, lower, upper, isNull, used, narrowing, oneRow };
 }
 
 /** What conditions are about: a column of an index, or of a partition key. */
@@ -120,6 +138,14 @@ export function comparisonOn(target: KeyTarget, clause: Clause): Comparison | nu
   const turned = commute(clause.expr);
   const other = turned === null ? null : strategyIn(target, turned);
   return other === null ? null : { ...other, clause };
+}
+
+/** What a comparison of rows says of the column that stands first in it. */
+function rowComparisonOn(target: KeyTarget, clause: Clause): Comparison | null {
+  if (clause.expr.kind !== 'rowCompare' || clause.rels !== relBit(target.relation)) return null;
+  const leading = leadingComparison(clause.expr);
+  const found = leading && comparisonOn(target, { ...clause, expr: leading });
+  return found && { ...found, clause };
 }
 
 function strategyIn(

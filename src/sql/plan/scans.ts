@@ -241,7 +241,7 @@ function indexScanPath(
   const used = match?.used ?? [];
   const filters = clauses.filter((clause) => !used.includes(clause));
   const { planner, tableRows, pages } = facts;
-  const usedExprs = used.map((clause) => clause.expr);
+  const usedExprs = [...used, ...(match?.narrowing ?? [])].map((clause) => clause.expr);
   let kept = clausesSelectivity(usedExprs, facts.columnFacts);
   if (match?.oneRow) kept = 1 / tableRows;
   const fetched = match?.oneRow ? 1 : Math.max(1, Math.round(tableRows * kept));

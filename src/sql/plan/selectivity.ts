@@ -2,7 +2,7 @@ import type { ColumnStatistics, RelationDescriptor } from '../../catalog/descrip
 import { OID } from '../../types/index.ts';
 import type { CallExpr, Expr } from '../expression.ts';
 import { operatorByOid } from '../functions/index.ts';
-import { stripRelabel } from './clauses.ts';
+import { leadingComparison, stripRelabel } from './clauses.ts';
 
 /** How many rows a condition keeps: PostgreSQL's estimates, as far as the statistics reach. */
 
@@ -67,6 +67,10 @@ export function selectivity(expr: Expr, factsOf: FactsOf): number {
       return 1 - selectivity(expr.argument, factsOf);
     case 'call':
       return callSelectivity(expr, factsOf);
+    case 'rowCompare': {
+      const leading = leadingComparison(expr);
+      return leading === null ? DEFAULT_UNKNOWN : callSelectivity(leading, factsOf);
+    }
     case 'isNull': {
       const facts = factsOf(stripRelabel(expr.argument));
       const nulls = facts?.nullFraction ?? DEFAULT_RANGE;

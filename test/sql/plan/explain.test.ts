@@ -39,6 +39,15 @@ test.each([
     ['Index Scan using accounts_pkey on accounts', '  Index Cond: (aid = 5)'],
   ],
   [
+    'select * from accounts where (aid, bid) > (5, 3) order by aid limit 1',
+    [
+      'Limit',
+      '  ->  Index Scan using accounts_pkey on accounts',
+      '        Index Cond: (aid >= 5)',
+      '        Filter: (ROW(aid, bid) > ROW(5, 3))',
+    ],
+  ],
+  [
     'select count(*) from accounts a join orders o on o.account = a.aid where a.bid = 5',
     [
       'Aggregate',
