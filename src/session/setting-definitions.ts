@@ -241,6 +241,14 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     values: ['postgres', 'postgres_verbose', 'sql_standard', 'iso_8601'],
   },
   {
+    name: 'lc_monetary',
+    category: CLIENT,
+    description: 'Sets the locale for formatting monetary amounts.',
+    scope: 'session',
+    kind: 'string',
+    initial: 'C',
+  },
+  {
     name: 'xmloption',
     category: CLIENT,
     description:

@@ -272,10 +272,16 @@ function canonicalString(definition: SettingDefinition, value: string): string {
     }
     case 'DateStyle':
       return canonicalDateStyle(definition, value);
+    case 'lc_monetary':
+      if (!C_LOCALES.has(value)) throw invalidValue(definition, value);
+      return value;
     default:
       return value;
   }
 }
+
+/** Names of the one locale that there is. */
+const C_LOCALES: ReadonlySet<string> = new Set(['', 'C', 'POSIX']);
 
 const DATE_STYLES = new Map([
   ['iso', 'ISO'],
