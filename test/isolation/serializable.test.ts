@@ -292,6 +292,28 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
     ],
     answers: ['a: 10', 'b: TRUNCATE', 'a: 40001'],
   },
+  'at REPEATABLE READ they are empty, in the writer too': {
+    steps: [
+      'a: begin isolation level repeatable read; insert into receipt values (1, 1)',
+      'b: truncate control',
+      'b: begin; insert into control values (5), (6); select count(*) from control',
+      'b: commit',
+      'a: select count(*) from control',
+      'a: commit',
+    ],
+    answers: ['a: INSERT 1', 'b: TRUNCATE', 'b: 2', 'b: COMMIT', 'a: 0', 'a: COMMIT'],
+  },
+  'a single statement that changes something is a transaction of its own': {
+    steps: [
+      `a: ${BEGIN}; update control set batch = 2`,
+      'b: set default_transaction_isolation = serializable; select batch from control',
+      'b: insert into receipt select batch, batch from control',
+      'a: commit',
+      'b: update control set batch = 3',
+      'b: select batch from control',
+    ],
+    answers: ['a: UPDATE 1', 'b: 1', 'b: INSERT 1', 'a: COMMIT', 'b: UPDATE 1', 'b: 3'],
+  },
   'a table that was read, let go of by a rollback, and emptied': {
     steps: [
       `a: ${BEGIN}; savepoint s; select count(*) from control`,
