@@ -73,6 +73,21 @@ export function projectNode(input: PlanNode, exprs: readonly Expr[]): PlanNode {
   };
 }
 
+export function projectSetNode(input: PlanNode, exprs: readonly Expr[]): PlanNode {
+  const output = exprs.map(columnOf);
+  const rows = Math.max(1, input.rows) * 1000;
+  return {
+    kind: 'projectSet',
+    output,
+    rows,
+    width: widthOf(output),
+    startupCost: input.startupCost,
+    totalCost: input.totalCost + 0.01 * rows,
+    input,
+    exprs,
+  };
+}
+
 export function filterNode(input: PlanNode, predicate: Expr | null, selectivity: number): PlanNode {
   if (predicate === null) return input;
   return {

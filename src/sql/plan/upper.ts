@@ -21,12 +21,14 @@ import {
   filterNode,
   limitNode,
   projectNode,
+  projectSetNode,
   widthOf,
 } from './nodes.ts';
 import { type Built, type Candidates, cheapest, commonPrefix, type Path } from './paths.ts';
 import type { NodeColumn, PlanNode } from './plan.ts';
 import { type QueryPlanner, tableOidOf } from './query-planner.ts';
 import { clamp } from './selectivity.ts';
+import { withSets } from './set-keys.ts';
 import { activeWindows, planWindows } from './windows.ts';
 
 /** What comes after FROM and WHERE: grouping, the target list, DISTINCT, ORDER BY, row locks, LIMIT. */
@@ -36,13 +38,14 @@ export function planSelectTail(
   input: Candidates,
 ): PlanNode {
   const outputs = query.output.map((column) => column.expr);
-  const hasSets = [...outputs, ...query.orderBy.map((key) => key.expr)].some(holdsSet);
+  const exprs = [...outputs, ...query.orderBy.map((key) => key.expr)];
   const grouped = query.hasAggregates || query.groupBy.length > 0 || query.groupingSets !== null;
   const windows = activeWindows(query);
   let built: Built;
   let order: readonly SortKey[] = [];
   if (grouped) built = planGroups(planner, query, input);
   else {
+    const hasSets = exprs.some((expr) => holdsSet(expr, NO_COLUMNS));
     const own = query.distinct !== 'all' && !hasSets ? query.orderBy : [];
     const limited = windows.length > 0 ? { ...query, limit: null } : query;
     const path = choosePath(limited, input.paths, windows[0]?.order ?? own);
@@ -51,11 +54,11 @@ export function planSelectTail(
   }
   if (built.needs.length > 0) throw notSupported('this lateral reference');
   if (windows.length > 0) ({ built, order } = planWindows(planner, windows, built, order));
-  const { node } = built;
-  if (query.distinct !== 'none' || hasSets) {
-    return planWithTargets(planner, query, node, built.layout, outputs);
+  const { node, layout } = built;
+  if (query.distinct !== 'none' || exprs.some((expr) => holdsSet(expr, layout))) {
+    return planWithTargets(planner, query, node, layout, outputs);
   }
-  return planPlain(planner, query, node, built.layout, order, outputs);
+  return planPlain(planner, query, node, layout, order, outputs);
 }
 
 /** The cheapest path, what is left to sort and a LIMIT counted in. */
@@ -211,8 +214,17 @@ function planWithTargets(
   );
 }
 
-function holdsSet(expr: Expr): boolean {
-  return someExpr(expr, (part) => part.kind === 'setCall');
+const NO_COLUMNS = new Layout();
+
+/** Whether an expression has a set-returning call in it that the rows of `layout` have no column for. */
+function holdsSet(expr: Expr, layout: Layout): boolean {
+  if (layout.find(expr) >= 0) return false;
+  if (expr.kind === 'setCall') return true;
+  let found = false;
+  visitChildren(expr, (child) => {
+    found ||= holdsSet(child, layout);
+  });
+  return found;
 }
 
 /** Computes targets; set-returning calls run in a projectSet below what uses their values. */
@@ -222,7 +234,8 @@ function projectTargets(
   layout: Layout,
   targets: readonly Expr[],
 ): PlanNode {
-  if (!targets.some(holdsSet)) {
+  const holds = (expr: Expr) => holdsSet(expr, layout);
+  if (!targets.some(holds)) {
     return projectNode(
       input,
       targets.map((expr) => planner.convert(expr, layout)),
@@ -231,7 +244,8 @@ function projectTargets(
   // Innermost calls first; each round computes those whose arguments hold no further call.
   const calls: Expr[] = [];
   const collect = (expr: Expr): void => {
-    if (expr.kind === 'setCall' && !expr.arguments.some(holdsSet)) {
+    if (!holds(expr)) return;
+    if (expr.kind === 'setCall' && !expr.arguments.some(holds)) {
       if (!calls.some((call) => sameExpr(call, expr))) calls.push(expr);
       return;
     }
@@ -239,7 +253,7 @@ function projectTargets(
   };
   for (const target of targets) collect(target);
   const nested = targets.some((target) =>
-    someExpr(target, (part) => part.kind === 'setCall' && part.arguments.some(holdsSet)),
+    someExpr(target, (part) => part.kind === 'setCall' && part.arguments.some(holds)),
   );
   // A set in the same round as a nested one steps with the outer one.
   const now = nested ? calls.filter((call) => isArgument(call, targets)) : calls;
@@ -247,7 +261,7 @@ function projectTargets(
   const pass = (expr: Expr): void => {
     if (expr.kind === 'setCall' && now.some((call) => sameExpr(call, expr))) return;
     const source = expr.kind === 'grouping' ? SET_NUMBER : expr;
-    if (layout.find(source) >= 0 && expr.kind !== 'setCall') {
+    if (layout.find(source) >= 0) {
       if (!passed.some((known) => sameExpr(known, source))) passed.push(source);
       return;
     }
@@ -258,18 +272,8 @@ function projectTargets(
     collectSubqueryColumns(target, layout, passed);
   }
   const exprs = [...passed, ...now];
-  const output = exprs.map(columnOf);
-  const rows = Math.max(1, input.rows) * 1000;
-  const node: PlanNode = {
-    kind: 'projectSet',
-    output,
-    rows,
-    width: widthOf(output),
-    startupCost: input.startupCost,
-    totalCost: input.totalCost + 0.01 * rows,
-    input,
-    exprs: exprs.map((expr) => planner.convert(expr, layout)),
-  };
+  const converted = exprs.map((expr) => planner.convert(expr, layout));
+  const node = projectSetNode(input, converted);
   return projectTargets(
     planner,
     node,
@@ -420,8 +424,9 @@ function planGroups(planner: QueryPlanner, query: SelectQuery, input: Candidates
     plain || query.groupingSets !== null,
   );
   const strategy = plain ? 'plain' : choice.strategy;
-  const below = choice.path.build();
-  if (below.needs.length > 0) throw notSupported('this lateral reference');
+  const built = choice.path.build();
+  if (built.needs.length > 0) throw notSupported('this lateral reference');
+  const below = withSets(planner, groupBy, built);
   const convert = (expr: Expr) => planner.convert(expr, below.layout);
   const computed = [...(query.groupingSets === null ? [] : [SET_NUMBER]), ...aggregates];
   const output: NodeColumn[] = [...groupBy.map(columnOf), ...computed.map(columnOf)];

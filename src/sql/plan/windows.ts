@@ -1,4 +1,3 @@
-import { notSupported } from '../../errors/index.ts';
 import type { SelectQuery, WindowClause } from '../bind/query.ts';
 import type { Expr, SortKey, WindowExpr } from '../expression.ts';
 import { mapChildren, mapFrame, sameExpr, someExpr, visitChildren } from '../expression-tree.ts';
@@ -10,6 +9,7 @@ import { columnOf, projectNode, widthOf } from './nodes.ts';
 import { type Built, commonPrefix } from './paths.ts';
 import type { PlanNode, WindowAggNode } from './plan.ts';
 import type { QueryPlanner } from './query-planner.ts';
+import { passedOn, type Rows, withSets } from './set-keys.ts';
 import { sortNode } from './upper.ts';
 
 /** A window that calls of the target list or ORDER BY use. */
@@ -142,26 +142,18 @@ export function planWindows(
 }
 
 /** The rows with the keys that have to be computed, so that they are computed once. */
-function withKeys(
-  planner: QueryPlanner,
-  windows: readonly ActiveWindow[],
-  { node, layout }: Built,
-): { node: PlanNode; layout: Layout } {
+function withKeys(planner: QueryPlanner, windows: readonly ActiveWindow[], input: Rows): Rows {
+  const sorted = windows.flatMap((active) => active.order.map((key) => key.expr));
+  const { node, layout } = withSets(planner, sorted, input);
   const keys: Expr[] = [];
-  for (const { expr } of windows.flatMap((active) => active.order)) {
-    if (someExpr(expr, (part) => part.kind === 'setCall')) {
-      throw notSupported('a set-returning function in a window definition');
-    }
+  for (const expr of sorted) {
     if (layout.find(expr) >= 0 || keys.some((known) => sameExpr(known, expr))) continue;
     keys.push(expr);
   }
   if (keys.length === 0) return { node, layout };
-  const passed = node.output.map(({ type, typmod }, column): Expr => {
-    return { kind: 'input', type, typmod, column };
-  });
   const computed = keys.map((key) => planner.convert(key, layout));
   return {
-    node: projectNode(node, [...passed, ...computed]),
+    node: projectNode(node, [...passedOn(node), ...computed]),
     layout: Layout.concat(layout, Layout.ofExprs(keys)),
   };
 }
