@@ -1,5 +1,5 @@
 import { PgError } from '../../errors/index.ts';
-import { builtinTypes, type Datum, DEFAULT_TYPE_CONTEXT } from '../../types/index.ts';
+import { builtinTypes, type Datum, DEFAULT_TYPE_CONTEXT, OID } from '../../types/index.ts';
 import type { CallExpr, CastExpr, ConstExpr, Expr } from '../expression.ts';
 import {
   type FunctionContext,
@@ -70,7 +70,19 @@ function computed(expr: Expr, compute: () => Datum): Expr {
 function foldCast(expr: CastExpr, argument: ConstExpr): Expr {
   if (argument.value === null) return constantOf(expr, null);
   if (expr.method === 'relabel') return constantOf(expr, argument.value);
-  return expr.method === 'function' ? foldCall(expr, expr.function, [argument]) : expr;
+  return expr.method === 'function'
+    ? foldCall(expr, expr.function, castArguments(expr, argument))
+    : expr;
+}
+
+/** The arguments of a cast function: some take the modifier, and whether the user wrote the cast. */
+function castArguments(expr: CastExpr, argument: ConstExpr): readonly ConstExpr[] {
+  const all: readonly ConstExpr[] = [
+    argument,
+    { kind: 'const', type: OID.int4, typmod: -1, value: expr.typmod },
+    { kind: 'const', type: OID.bool, typmod: -1, value: expr.explicit },
+  ];
+  return all.slice(0, functionByOid(expr.function)?.arguments.length ?? 1);
 }
 
 function foldCall(expr: CallExpr | CastExpr, oid: number, args: readonly Expr[]): Expr {
