@@ -28,6 +28,8 @@ export interface DeparseNames {
   /** A type of users or its array type, as it is to be named; without it by its bare name. */
   type?(oid: number): string | null;
   subplan?(subplan: SubplanExpr): string;
+  /** The expression is of the catalog, where lists of constants are as they were written. */
+  readonly isStored?: boolean;
 }
 
 /** The text of an expression over columns of these names. */
@@ -219,7 +221,8 @@ function listText(list: readonly Expr[], names: DeparseNames): string {
   const element = list[0]?.type ?? OID.text;
   const arrayType = arrayTypeOid(element);
   const type = findType(arrayType);
-  if (type !== undefined && list.every((part) => part.kind === 'const')) {
+  const isFolded = names.isStored !== true && list.every((part) => part.kind === 'const');
+  if (type !== undefined && isFolded) {
     const elements = list.map((part) => (part as ConstExpr).value);
     const array = {
       elementType: elementTypeOf(arrayType),

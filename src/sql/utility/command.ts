@@ -66,6 +66,7 @@ export class Command {
    * schema is in the search path. */
   expressionText(expr: unknown, table: Pick<RelationDescriptor, 'columns'> | null): string {
     return deparseExpression(expr as Expr, {
+      isStored: true,
       column: (column) => quoteIdentifier(table?.columns[column]?.name ?? ''),
       relation: (oid) => {
         const relation = this.catalog.relationByOid(oid);
