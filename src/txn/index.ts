@@ -11,7 +11,13 @@ export {
   TABLE_LOCK_NAMES,
 } from './lock-modes.ts';
 export { type Lock, type LockOwner, LockTable, type RowLocks } from './lock-table.ts';
-export { advisoryLockTag, claimsLockTag, rowLockTag, tableLockTag } from './lock-tags.ts';
+export {
+  advisoryLockTag,
+  claimsLockTag,
+  lockedRow,
+  rowLockTag,
+  tableLockTag,
+} from './lock-tags.ts';
 export { OverlayCursor } from './overlay-cursor.ts';
 export { type KeyRange, ReadSet } from './read-set.ts';
 export { SerializableReads } from './serializable-reads.ts';

@@ -158,6 +158,15 @@ export class LockTable<Owner extends LockOwner> {
     return owner.grants.length;
   }
 
+  /** Names of the rows that the owner has locked since a position in its list of grants. */
+  rowsSince(owner: Owner, mark: number): string[] {
+    const grants = owner.grants as LockGrant<Owner>[];
+    return grants
+      .slice(mark)
+      .filter(({ lock }) => lock.kind === 'row')
+      .map(({ lock }) => lock.tag);
+  }
+
   /** Lets go of what the owner was granted since the mark. */
   releaseTo(owner: Owner, mark: number): void {
     const grants = owner.grants as LockGrant<Owner>[];

@@ -8,6 +8,14 @@ export function rowLockTag(tree: TreeId, key: Uint8Array, start: number, end: nu
   return tag;
 }
 
+/** The tree and the key of a row lock's name. */
+export function lockedRow(tag: string): { readonly tree: TreeId; readonly key: Uint8Array } {
+  const keyStart = tag.indexOf('/') + 1;
+  const key = new Uint8Array(tag.length - keyStart);
+  for (let i = 0; i < key.length; i++) key[i] = tag.charCodeAt(keyStart + i);
+  return { tree: Number(tag.slice(1, keyStart - 1)) as TreeId, key };
+}
+
 export function tableLockTag(oid: number): string {
   return `t${oid}`;
 }

@@ -3,6 +3,7 @@ import type { Cursor, PageCursor, TreeId } from '../storage/index.ts';
 import type { CommitHistory } from './commit-history.ts';
 import { ReadSet } from './read-set.ts';
 import { WatchedCursor, WatchedPageCursor } from './watched-cursor.ts';
+import type { WriteSet } from './write-set.ts';
 
 /** What a SERIALIZABLE transaction has read at its snapshot, and whether that still is so.
  *
@@ -17,7 +18,8 @@ import { WatchedCursor, WatchedPageCursor } from './watched-cursor.ts';
  * (V2) A transaction that passes would have read the same at C: whatever it read, there or not, as it was
  *      at S has been written by nobody since. What it changed it has locked, and nobody else changed it since S
  *      (first updater wins). What it learnt of newer commits (a key that is free, a parent row that is
- *      there) it has locked, too, so that it still is so at C, or it is added to what it read.
+ *      there) it has locked, too, so that it still is so at C, or it is added to what it read; and so
+ *      are the rows whose locks a rollback to a savepoint lets go of.
  * (V3) So everything that changes something has the effect, and gets the answers, of running alone at its
  *      place in the order of commits; and one that only reads, those of running alone behind the last
  *      commit that S shows. That is a serial order of all of them, and the one in which clients saw them end.
@@ -46,6 +48,15 @@ export class SerializableReads {
   addKey(tree: TreeId, bytes: Uint8Array, start: number, end: number): void {
     const key = bytes.slice(start, end);
     this.set.add(tree, key, successorOf(key));
+  }
+
+  /** Takes down the keys that were changed since a mark, and which are about to be given up. */
+  addChanged(writes: WriteSet, mark: number): void {
+    writes.visitSince(mark, ({ tree, keyBytes, keyStart, keyEnd }) =>
+      this.addKey(tree, keyBytes, keyStart, keyEnd),
+    );
+    if (!writes.isLarge) return;
+    for (const tree of writes.trees.keys()) this.set.add(tree, FIRST_KEY, null);
   }
 
   /** Takes down a key of something that is read as it is now, and not at the snapshot: throws 40001 when that is
@@ -78,6 +89,8 @@ export class SerializableReads {
 
 /** In the words of PostgreSQL. */
 type Moment = 'during commit attempt' | 'during conflict out checking' | 'during write';
+
+const FIRST_KEY = new Uint8Array(0);
 
 /** The first key that comes after a key. */
 function successorOf(key: Uint8Array): Uint8Array {

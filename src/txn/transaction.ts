@@ -83,6 +83,10 @@ export class Transaction implements LockOwner {
     return savepoint;
   }
 
+  savepoint(name: string): Savepoint {
+    return this.savepoints[this.indexOfSavepoint(name)]!;
+  }
+
   private indexOfSavepoint(name: string): number {
     for (let i = this.savepoints.length - 1; i >= 0; i--) {
       if (this.savepoints[i]!.name === name) return i;

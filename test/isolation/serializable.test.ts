@@ -202,6 +202,34 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
     ],
     answers: ['a: 10', 'a: ROLLBACK', 'b: UPDATE 1', 'a: 40001'],
   },
+  'a key that was free, and was given up with a savepoint': {
+    steps: [
+      `a: ${BEGIN}; savepoint s; insert into item values (5, 5)`,
+      'a: rollback to s',
+      'b: insert into item values (5, 6)',
+      'a: insert into receipt values (1, 1)',
+    ],
+    answers: ['a: INSERT 1', 'a: ROLLBACK', 'b: INSERT 1', 'a: 40001'],
+  },
+  'the parent of a child that was given up with a savepoint': {
+    steps: [
+      `a: ${BEGIN}; savepoint s; insert into child values (5, 3)`,
+      'a: rollback to s',
+      'b: delete from item where id = 3',
+      'a: insert into receipt values (1, 1)',
+    ],
+    answers: ['a: INSERT 1', 'a: ROLLBACK', 'b: DELETE 1', 'a: 40001'],
+  },
+  'many keys that were given up with a savepoint': {
+    steps: [
+      `a: ${BEGIN}; savepoint s; insert into item select g, g from generate_series(100, 3000) g`,
+      'a: insert into item values (100, 5)',
+      'a: rollback to s',
+      'b: insert into item values (2000, 6)',
+      'a: insert into receipt values (1, 1)',
+    ],
+    answers: ['a: INSERT 2901', 'a: 23505', 'a: ROLLBACK', 'b: INSERT 1', 'a: 40001'],
+  },
   'changes that were rolled back to a savepoint do not': {
     steps: [
       `a: ${BEGIN}; select v from item where id = 1; savepoint s; update item set v = 0 where id = 2`,

@@ -32,7 +32,9 @@ import {
   FastPathWords,
   type IsolationLevel,
   LockTable,
+  lockedRow,
   OverlayCursor,
+  type Savepoint,
   SerializableReads,
   TABLE_LOCK,
   Transaction,
@@ -875,12 +877,26 @@ export class Writer extends StatementThread {
       transaction.writes.rollbackTo(0);
       this.locks.releaseTo(transaction, 0);
     } else {
+      this.keepUndone(transaction, last);
       transaction.writes.rollbackTo(last.writeMark);
       this.locks.releaseTo(transaction, last.lockMark);
     }
   }
 
+  /** A SERIALIZABLE transaction undoes what it did since a savepoint. Clients have been told of it, so that the keys that it
+   * changed, or locked, count as read: for them the locks stand no longer. */
+  private keepUndone(transaction: Transaction, { writeMark, lockMark }: Savepoint): void {
+    const { reads } = transaction;
+    if (reads === null) return;
+    reads.addChanged(transaction.writes, writeMark);
+    for (const tag of this.locks.rowsSince(transaction, lockMark)) {
+      const { tree, key } = lockedRow(tag);
+      reads.addKey(tree, key, 0, key.length);
+    }
+  }
+
   private rollbackTo(open: OpenTransaction, name: string, request: number): void {
+    this.keepUndone(open.transaction, open.transaction.savepoint(name));
     const { lockMark, catalogChanged } = open.rollbackTo(name);
     const { writeMark } = open.transaction.savepoints.at(-1)!;
     this.moves.rollbackTo(open.transaction, writeMark);
