@@ -70,6 +70,12 @@ export class CommitHistory {
     if (this.keyCount > this.keysMax) this.coarsen();
   }
 
+  /** Whether there are so many commits behind the snapshot that to look at them all takes long. */
+  hasMany(snapshot: number): boolean {
+    const { commits } = this;
+    return commits.length > MANY && commits[commits.length - MANY]!.lsn > snapshot;
+  }
+
   /** Whether a commit behind the snapshot wrote something that is in the read set. */
   hasWritten(reads: ReadSet, snapshot: number): boolean {
     for (const tree of reads.trees()) {
@@ -129,3 +135,5 @@ interface TreeKeys {
 /** Keys that are kept, at about 150 bytes each. */
 const KEYS_MAX = 200_000;
 const FORGOTTEN_MIN = 256;
+/** Commits of a few keys that are looked at in less than a millisecond. */
+const MANY = 256;

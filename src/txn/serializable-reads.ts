@@ -68,6 +68,11 @@ export class SerializableReads {
     this.addKey(tree, key, 0, key.length);
   }
 
+  /** Looks ahead to the commit: throws 40001 when that is to fail, as far as this is seen at little cost. */
+  verifyEarly(): void {
+    if (!this.history.hasMany(this.snapshot)) this.verify('during conflict out checking');
+  }
+
   /** Throws 40001 when something of what was read has been written since. */
   verify(when: Moment): void {
     for (const cursor of this.open) cursor.note();

@@ -1102,7 +1102,7 @@ function readPartitioning({ tables }: Plan, reads: SerializableReads): void {
 function refusalOf({ reads, hasWrites }: Transaction): PgErrorFields | null {
   if (reads === null || !hasWrites) return null;
   try {
-    reads.verify('during conflict out checking');
+    reads.verifyEarly();
     return null;
   } catch (thrown) {
     return toErrorFields(thrown);
