@@ -737,11 +737,11 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   /** What a cursor reads at from now on: the block's snapshot, or one of its own. */
   cursorStart(): Pick<CursorState, 'snapshot' | 'transactionTimestamp'> {
+    const { snapshot, transactionTimestamp } = this.runBase();
     if (this.block.recordsReads) {
       this.block.inWriter = true;
       this.sendTransaction('begin', '', IGNORE_ANSWER);
     }
-    const { snapshot, transactionTimestamp } = this.runBase();
     return { snapshot: snapshot ?? this.backend.holdSnapshot(), transactionTimestamp };
   }
 
@@ -927,8 +927,8 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
       this.changedCatalog = null;
       block.reset();
       block.isolation = this.environment.defaultIsolation;
-      block.deferrable = this.environment.defaultDeferrable;
       block.readOnly = this.environment.defaultReadOnly;
+      block.deferrable = this.environment.defaultDeferrable;
     };
     if (!inWriter) {
       settle(commit);
@@ -983,8 +983,8 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   adoptDefaults(): void {
     if (this.block.state !== 'idle') return;
     this.block.isolation = this.environment.defaultIsolation;
-    this.block.deferrable = this.environment.defaultDeferrable;
     this.block.readOnly = this.environment.defaultReadOnly;
+    this.block.deferrable = this.environment.defaultDeferrable;
   }
 
   private beginImplicitBlock(): void {
