@@ -12,7 +12,13 @@ import {
 } from '../functions/index.ts';
 import type { Binder } from './binder.ts';
 import { type Candidate, chooseFunction, functionCandidates } from './candidates.ts';
-import { coerceToBoolean, coerceToTarget, coerceType, constant } from './coercion.ts';
+import {
+  coerceToBoolean,
+  coerceToTarget,
+  coerceType,
+  constant,
+  resolveUnknown,
+} from './coercion.ts';
 import { coercionPathway } from './coercion-rules.ts';
 import { bindExpr, bindExprUntyped } from './expressions.ts';
 import { orderedSetArguments } from './ordered-sets.ts';
@@ -418,11 +424,13 @@ function bindAggregate(
     );
   }
   for (const arg of args) refuseSetsIn(b, arg);
-  const direct = args.slice(0, args.length - orderedCount);
+  const distinct = call.agg_distinct === true;
+  const plain = args.slice(0, args.length - orderedCount);
+  // What is compared has a type, also where the function takes any.
+  const direct = distinct ? plain.map((arg) => resolveUnknown(b, arg)) : plain;
   const orderNodes = (call.agg_order ?? []).flatMap((node) =>
     'SortBy' in node ? [node.SortBy] : [],
   );
-  const distinct = call.agg_distinct === true;
   const orderBy =
     orderedCount > 0
       ? orderNodes.map((node, i) => sortKey(b, args[direct.length + i] as Expr, node))
@@ -430,7 +438,7 @@ function bindAggregate(
           const expr = bindExpr(b, scope, node.node as Node);
           // An argument that is ordered by is the same expression after its coercion.
           const argument = direct.find((arg) => b.same(arg, expr) || b.same(uncoerced(arg), expr));
-          return sortKey(b, argument ?? expr, node);
+          return sortKey(b, argument ?? resolveUnknown(b, expr), node);
         });
   if (distinct) {
     for (const key of orderBy) {

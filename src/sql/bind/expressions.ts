@@ -103,10 +103,9 @@ export function bindExprUntyped(b: Binder, scope: Scope, node: Node): Expr {
   if ('MinMaxExpr' in node) return bindMinMax(b, scope, node.MinMaxExpr);
   if ('SQLValueFunction' in node) return bindSqlValue(b, node.SQLValueFunction);
   if ('RowExpr' in node) {
-    const { args = [], location } = node.RowExpr;
-    const fields = bindExprList(b, scope, args).map((field) => resolveUnknown(b, field));
-    const names = fields.map((_, i) => `f${i + 1}`);
-    return b.at({ kind: 'row', type: OID.record, typmod: -1, fields, names }, location);
+    const row = bindRow(b, scope, node.RowExpr);
+    const fields = row.fields.map((field) => resolveUnknown(b, field));
+    return b.at({ ...row, fields }, node.RowExpr.location);
   }
   if ('A_ArrayExpr' in node) {
     return bindArray(b, scope, node.A_ArrayExpr.elements ?? [], node.A_ArrayExpr.location, null);
@@ -286,6 +285,13 @@ function wholeRow(item: NamespaceItem, levels: number): Expr {
   return rowOrNull(rowOf(columns, item.rowType), item, levels);
 }
 
+/** A row whose fields may still be of type unknown. */
+function bindRow(b: Binder, scope: Scope, node: { args?: Node[]; location?: number }): RowExpr {
+  const fields = bindExprList(b, scope, node.args ?? []);
+  const names = fields.map((_, i) => `f${i + 1}`);
+  return b.at({ kind: 'row', type: OID.record, typmod: -1, fields, names }, node.location);
+}
+
 function rowOf(columns: readonly { name: string; expr: Expr }[], type: number): RowExpr {
   return {
     kind: 'row',
@@ -406,6 +412,11 @@ function bindOperatorExpr(b: Binder, scope: Scope, node: A_Expr): Expr {
     case 'AEXPR_DISTINCT':
     case 'AEXPR_NOT_DISTINCT': {
       const negated = node.kind === 'AEXPR_NOT_DISTINCT';
+      if (left !== undefined && right !== undefined && 'RowExpr' in left && 'RowExpr' in right) {
+        // Field by field, so that each gives the other its type.
+        const [a, c] = [bindRow(b, scope, left.RowExpr), bindRow(b, scope, right.RowExpr)];
+        return distinctFrom(b, name, a, c, negated, location);
+      }
       const a = bindExpr(b, scope, left as Node);
       const c = bindExpr(b, scope, right as Node);
       return distinctFrom(b, name, a, c, negated, location);

@@ -642,8 +642,8 @@ function mergeColumn(
   };
   const left = find(leftColumns, 'left');
   const right = find(rightColumns, 'right');
-  const test = coerceToBoolean(b, bindOperatorOn(b, '=', left, right, undefined), 'JOIN/USING');
   const type = selectCommonType(b, [left, right], 'JOIN/USING');
+  const test = coerceToBoolean(b, bindOperatorOn(b, '=', left, right, undefined), 'JOIN/USING');
   const leftValue = coerceToCommon(b, left, type, 'JOIN/USING');
   const rightValue = coerceToCommon(b, right, type, 'JOIN/USING');
   const expr: Expr =

@@ -51,7 +51,7 @@ export function bindSelectStatement(
   const scope = new Scope(parent);
   if (node.withClause !== undefined) bindWith(b, scope, node.withClause);
   if (node.op !== undefined && node.op !== 'SETOP_NONE') {
-    return bindSetOperation(b, scope, node, options);
+    return bindSetOperation(b, scope, node);
   }
   if (node.valuesLists !== undefined) return bindValues(b, scope, node, options);
   return bindSimpleSelect(b, scope, node, options);
@@ -685,12 +685,7 @@ const OPERATIONS = {
   SETOP_EXCEPT: 'except',
 } as const;
 
-function bindSetOperation(
-  b: Binder,
-  scope: Scope,
-  node: SelectStmt,
-  options: SelectOptions,
-): SetOperationQuery {
+function bindSetOperation(b: Binder, scope: Scope, node: SelectStmt): SetOperationQuery {
   const operation = OPERATIONS[node.op as keyof typeof OPERATIONS];
   const name = operation.toUpperCase();
   if ((node.lockingClause?.length ?? 0) > 0) {
@@ -713,12 +708,7 @@ function bindSetOperation(
   const rightExprs: Expr[] = [];
   const output: OutputColumn[] = leftColumns.map((column, i) => {
     const other = rightColumns[i] as OutputColumn;
-    const both = [column.expr, other.expr];
-    const unknown = both.every((expr) => expr.type === OID.unknown);
-    const type =
-      unknown && options.keepUnknown === true && all
-        ? OID.unknown
-        : selectCommonType(b, both, name);
+    const type = selectCommonType(b, [column.expr, other.expr], name);
     const a = coerceToCommon(b, column.expr, type, name);
     const c = coerceToCommon(b, other.expr, type, name);
     leftExprs.push(a);
