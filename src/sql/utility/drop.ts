@@ -1,13 +1,8 @@
 import type { DropStmt, Node, RangeVar } from '@pgsql/types';
-import type {
-  IndexDescriptor,
-  PartitionPlace,
-  RelationDescriptor,
-  SchemaDescriptor,
-} from '../../catalog/index.ts';
+import type { IndexDescriptor, PartitionPlace, RelationDescriptor } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
-import { nameList, nodeString } from '../bind/syntax.ts';
+import { nameList } from '../bind/syntax.ts';
 import { type Command, writtenName } from './command.ts';
 import {
   type Dependent,
@@ -18,7 +13,8 @@ import {
   describeDependent,
   noticeCascade,
 } from './dependencies.ts';
-import { describeUser, dropNamedTypes, dropTypes, shownUsers, userLines } from './drop-type.ts';
+import { dropSchemas } from './drop-schema.ts';
+import { dropNamedTypes } from './drop-type.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
 import {
   findIndex,
@@ -37,7 +33,6 @@ import {
 } from './referencing.ts';
 import { changeRelation, currentRelation, isTable, ordinaryKind } from './relation-change.ts';
 import { dropIndexTree, dropTrees } from './rewrite-table.ts';
-import { visibleTypeName } from './user-types.ts';
 
 const KINDS = {
   OBJECT_TABLE: { kind: 'table', label: 'table', tag: 'DROP TABLE' },
@@ -361,102 +356,4 @@ function removeIndex(command: Command, table: RelationDescriptor, index: IndexDe
     const part = partition.indexes.find(({ parent }) => parent === index.oid);
     if (part !== undefined) removeIndex(command, partition, part);
   }
-}
-
-function* dropSchemas(
-  command: Command,
-  objects: readonly Node[],
-  ifExists: boolean,
-  cascade: boolean,
-): Generator<UtilityPause, void, undefined> {
-  const schemas: SchemaDescriptor[] = [];
-  for (const object of objects) {
-    const name = nodeString(object) ?? '';
-    const schema = command.catalog.schemaByName(name);
-    if (schema === undefined) {
-      if (!ifExists) throw pgError('invalid_schema_name', `schema "${name}" does not exist`);
-      command.environment.notice({ message: `schema "${name}" does not exist, skipping` });
-      continue;
-    }
-    if (name === 'pg_catalog' || name === 'information_schema') {
-      throw pgError(
-        'dependent_objects_still_exist',
-        `cannot drop schema ${name} because it is required by the database system`,
-      );
-    }
-    schemas.push(schema);
-  }
-  const oids = new Set(schemas.map((schema) => schema.oid));
-  const inside = [...command.catalog.relations()].filter(
-    (relation) => oids.has(relation.schema) && !isOwnedInside(command, relation, oids),
-  );
-  const { dependents } = dropClosure(command, inside);
-  const dependentsOn = (relation: RelationDescriptor) =>
-    dependents.filter(({ on, relation: { oid } }) => on.oid === relation.oid && !isInside(oid));
-  const isInside = (oid: number) => inside.some((relation) => relation.oid === oid);
-  const types = [...command.catalog.types()].filter((type) => oids.has(type.schema));
-  if (inside.length + types.length > 0 && !cascade) {
-    const schemaName = (oid: number) => command.catalog.schemaByOid(oid)?.name;
-    const relationLines = inside.map((relation) => ({
-      oid: relation.oid,
-      lines: [
-        `${describe(command, relation)} depends on schema ${schemaName(relation.schema)}`,
-        ...dependencyLines(command, dependentsOn(relation)),
-      ],
-    }));
-    const typeLines = types.map((type) => ({
-      oid: type.oid,
-      lines: [
-        `type ${visibleTypeName(command, type)} depends on schema ${schemaName(type.schema)}`,
-        ...userLines(
-          command,
-          shownUsers(command, type).filter(({ user }) => !isInside(user.relation.oid)),
-        ),
-      ],
-    }));
-    const lines = inOrderOfMaking([...relationLines, ...typeLines]);
-    throw dependentObjects(schemas.length === 1 ? `schema ${schemas[0]!.name}` : null, lines);
-  }
-  for (const relation of inside) yield* command.lock(relation, TABLE_LOCK.accessExclusive);
-  for (const type of types) yield* command.lock(type, TABLE_LOCK.accessExclusive);
-  const relationLines = inside.map((relation) => ({
-    oid: relation.oid,
-    lines: [
-      describe(command, relation),
-      ...dependentsOn(relation).map((dependent) => describeDependent(command, dependent)),
-    ],
-  }));
-  const typeLines = types.map((type) => ({
-    oid: type.oid,
-    lines: [
-      `type ${visibleTypeName(command, type)}`,
-      ...shownUsers(command, type)
-        .filter(({ user }) => !isInside(user.relation.oid))
-        .map(({ user }) => describeUser(command, user)),
-    ],
-  }));
-  yield* dropRelations(command, inside, true, []);
-  yield* dropTypes(command, types, true, []);
-  noticeCascade(command, inOrderOfMaking([...relationLines, ...typeLines]));
-  for (const { oid } of schemas) {
-    command.environment.change({ kind: 'schema', oid, descriptor: null });
-  }
-}
-
-/** What is said of some objects, the oldest first. */
-function inOrderOfMaking(
-  objects: { readonly oid: number; readonly lines: readonly string[] }[],
-): string[] {
-  return objects.sort((a, b) => a.oid - b.oid).flatMap(({ lines }) => lines);
-}
-
-/** Sequences that go with their table, and partitions with their parent, are not named. */
-function isOwnedInside(
-  command: Command,
-  relation: RelationDescriptor,
-  schemas: ReadonlySet<number>,
-): boolean {
-  const { sequence, partitionOf } = relation;
-  const owner = command.catalog.relationByOid(sequence?.ownerTable ?? partitionOf?.parent ?? 0);
-  return owner !== undefined && schemas.has(owner.schema);
 }
