@@ -168,6 +168,11 @@ export class Sorter {
       for (let i = 0; i < order.length; i++) order[i] = i;
       this.#order = order;
       if (this.#ascending) return;
+      // PostgreSQL keeps the first ones of more rows in a heap.
+      if (this.#boundary !== null || this.#count >= 2 * this.#limit) {
+        this.#sortRange(0, order.length);
+        return;
+      }
       const prefix = this.#prefix;
       quickSort(
         order,

@@ -45,8 +45,7 @@ export function planSelectTail(
   let order: readonly SortKey[] = [];
   if (grouped) built = planGroups(planner, query, input);
   else {
-    const hasSets = exprs.some((expr) => holdsSet(expr, NO_COLUMNS));
-    const own = query.distinct !== 'all' && !hasSets ? query.orderBy : [];
+    const own = query.distinct !== 'all' && !sortsSets(query, NO_COLUMNS) ? query.orderBy : [];
     const limited = windows.length > 0 ? { ...query, limit: null } : query;
     const path = choosePath(limited, input.paths, windows[0]?.order ?? own);
     built = path.build();
@@ -56,7 +55,7 @@ export function planSelectTail(
   if (windows.length > 0) ({ built, order } = planWindows(planner, windows, built, order));
   const { node, layout } = built;
   if (query.distinct !== 'none' || exprs.some((expr) => holdsSet(expr, layout))) {
-    return planWithTargets(planner, query, node, layout, outputs);
+    return planWithTargets(planner, query, node, layout, order, outputs);
   }
   return planPlain(planner, query, node, layout, order, outputs);
 }
@@ -161,15 +160,23 @@ function lockRows(
   return { node, layout: layout.without(dropped) };
 }
 
+/** Whether sets decide the order of a query's rows. */
+function sortsSets(query: SelectQuery, layout: Layout): boolean {
+  return query.orderBy.some((key) => holdsSet(key.expr, layout));
+}
+
 /** DISTINCT and set-returning targets: the target list is computed first, with what ORDER BY needs
- * besides, and the rest works on its rows. */
+ * besides, and the rest works on its rows. Where no set is ordered by, sets come after the sort. */
 function planWithTargets(
   planner: QueryPlanner,
   query: SelectQuery,
-  input: PlanNode,
+  given: PlanNode,
   inputLayout: Layout,
+  order: readonly SortKey[],
   outputs: readonly Expr[],
 ): PlanNode {
+  const sortsFirst = query.distinct === 'none' && !sortsSets(query, inputLayout);
+  const input = sortsFirst ? sortedRows(planner, query, given, inputLayout, order) : given;
   const targets = [...outputs];
   const positionOf = (expr: Expr): number => {
     const known = targets.findIndex((target) => sameExpr(target, expr));
@@ -183,7 +190,8 @@ function planWithTargets(
     typmod: expr.typmod,
     column: positionOf(expr),
   });
-  const keys = query.orderBy.map((key) => ({ ...key, expr: reference(key.expr) }));
+  const needsKeys = !sortsFirst || query.withTies;
+  const keys = needsKeys ? query.orderBy.map((key) => ({ ...key, expr: reference(key.expr) })) : [];
   const on = typeof query.distinct === 'object' ? query.distinct.on.map(reference) : [];
   let node = projectTargets(planner, input, inputLayout, targets);
   const empty = new Layout();
@@ -202,7 +210,7 @@ function planWithTargets(
     ];
     node = sortNode(node, sortKeys, null, null, 0);
     node = distinctNode(node, 'sorted', on, distinctRows(planner, query.groupBy, node.rows));
-  } else if (keys.length > 0) {
+  } else if (keys.length > 0 && !sortsFirst) {
     node = sortNode(node, keys, query.withTies ? null : limit, offset, 0);
   }
   node = limitNode(node, limit, offset, query.withTies ? keys.map((key) => key.expr) : null);
@@ -212,6 +220,19 @@ function planWithTargets(
       return { kind: 'input', type: expr.type, typmod: expr.typmod, column };
     }),
   );
+}
+
+function sortedRows(
+  planner: QueryPlanner,
+  query: SelectQuery,
+  input: PlanNode,
+  layout: Layout,
+  order: readonly SortKey[],
+): PlanNode {
+  const presorted = commonPrefix(order, query.orderBy);
+  if (presorted === query.orderBy.length) return input;
+  const keys = query.orderBy.map((key) => ({ ...key, expr: planner.convert(key.expr, layout) }));
+  return sortNode(input, keys, null, null, presorted);
 }
 
 const NO_COLUMNS = new Layout();
