@@ -31,8 +31,8 @@ export const REQUEST = {
   endSession: 15,
   /** Finish what runs, write a checkpoint, and stop. */
   shutdown: 17,
-  /** argument: number of a thread that has died. Writer only. */
-  threadEnded: 18,
+  /** argument: a frame that a thread had in hand when it died. Writer only. */
+  frameLeft: 18,
   /** argument: a relation that a transaction block has read in a reader. Writer only. */
   lockRead: 19,
   /** The transaction block that has read has ended. Writer only. */

@@ -68,7 +68,7 @@ export class FreeFrames {
 
 /** The frame that a thread took and has not published: it keeps it for its next load, and when the
  * thread dies the writer takes it back. Word: frame + 1, or 0. Written by the thread, and by the
- * writer after the thread has ended. */
+ * main thread after it has ended (ended-thread.ts). */
 export class FrameInHand {
   readonly #control: Int32Array;
   readonly #word: number;

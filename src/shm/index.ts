@@ -1,4 +1,5 @@
 export { Doorbell } from './doorbell.ts';
+export { clearEndedThread } from './ended-thread.ts';
 export { EpochClock, EpochSlot } from './epochs.ts';
 export { FrameInHand, FreeFrames } from './free-frames.ts';
 export {

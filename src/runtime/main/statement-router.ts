@@ -16,7 +16,12 @@ import {
   type TransactionOperation,
   type UtilityRun,
 } from '../../session/index.ts';
-import { type SharedMemory, SnapshotSlotPool, Snapshots } from '../../shm/index.ts';
+import {
+  clearEndedThread,
+  type SharedMemory,
+  SnapshotSlotPool,
+  Snapshots,
+} from '../../shm/index.ts';
 import type { Expr } from '../../sql/expression.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
 import type { ExclusiveTables, FastPathWords, IsolationLevel } from '../../txn/index.ts';
@@ -74,6 +79,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
   /** Is told of every request to a worker. */
   onRequest: () => void = () => {};
 
+  private readonly memory: SharedMemory;
   private readonly exclusiveTables: ExclusiveTables;
 
   constructor(
@@ -82,6 +88,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     exclusiveTables: ExclusiveTables,
     fastPathWords: FastPathWords,
   ) {
+    this.memory = memory;
     this.serverStartTimestamp = serverStartTimestamp;
     useTypes(this.catalog);
     this.exclusiveTables = exclusiveTables;
@@ -123,7 +130,8 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
   /** A reader has died: what it held of the buffer pool is taken back. */
   threadEnded(thread: number): void {
     this.snapshots.release(thread);
-    this.writer?.control({ kind: REQUEST.threadEnded, argument: thread });
+    const frame = clearEndedThread(this.memory, thread);
+    if (frame >= 0) this.writer?.control({ kind: REQUEST.frameLeft, argument: frame });
   }
 
   /** The workers are gone, and with them all that they ran. */

@@ -555,8 +555,8 @@ export class Writer extends StatementThread {
       case REQUEST.endSession:
         this.endSession(message.session());
         return;
-      case REQUEST.threadEnded:
-        this.engine.pages.threadEnded(message.argument());
+      case REQUEST.frameLeft:
+        this.engine.pages.takeBack(message.argument());
         return;
       default:
         assert(false, `unknown message ${message.kind()}`);

@@ -515,14 +515,8 @@ export class PageWriter {
     }
   }
 
-  /** Takes back what a thread held that has ended. */
-  threadEnded(thread: number): void {
-    this.#clock.expel(thread);
-    const inHand = new FrameInHand(this.memory, thread);
-    const frame = inHand.get();
-    inHand.clear();
-    if (frame < 0) return;
-    const page = this.memory.framePage[frame]!;
-    if (this.#locations.load(page) !== frameLocation(frame)) this.#free.put(frame);
+  /** Takes back a frame that a thread had taken and not published when it ended. */
+  takeBack(frame: number): void {
+    this.#free.put(frame);
   }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type PgError, pgError } from '../../../src/errors/index.ts';
 import type { File } from '../../../src/io/index.ts';
-import { FrameInHand, FreeFrames } from '../../../src/shm/index.ts';
+import { clearEndedThread, FrameInHand, FreeFrames } from '../../../src/shm/index.ts';
 import { TreeLookup, TreeRoots } from '../../../src/storage/btree/index.ts';
 import {
   cellAt,
@@ -316,7 +316,7 @@ describe('frames', () => {
     const free = new FreeFrames(store.memory);
     new FrameInHand(store.memory, 2).set(free.take(0));
     store.reader.enter();
-    store.pager.threadEnded(2);
+    store.pager.takeBack(clearEndedThread(store.memory, 2));
     const before = store.pager.freeFrameCount;
     store.group((trees) => trees.createTree(T1));
     store.group(() => store.put(T1, intKey(1), intKey(1)));
