@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { PgError, type PgErrorFields, pgError } from '../../errors/index.ts';
@@ -24,6 +25,8 @@ const FIRST_READER_THREAD = 2;
  * next, so collecting half as often costs half as much (TPC-B-like pgbench, 32 clients: 8% of all
  * processor time went to V8's own threads, now 4%). */
 const YOUNG_GENERATION_MB = 96;
+/** How long a clean stop waits for threads that have been told to end. */
+const STOP_PATIENCE_MS = 10_000;
 /** Plans and shapes kept for all sessions. */
 const STATEMENT_CACHE_SIZE = 4096;
 
@@ -138,12 +141,15 @@ class Generation {
   private writer: Worker | null = null;
   private writerChannel: WorkerChannel | null = null;
   private logSync: Worker | null = null;
+  private logSyncEnded: Promise<void> = Promise.resolve();
   private readonly logSyncThread: number;
   private readonly logSyncWords = createLogSyncWords();
   private readonly exclusiveTables = ExclusiveTables.create();
   private readonly fastPathWords = FastPathWords.create();
   /** One pool a reader, of one thread. */
   private readonly readerPools: Piscina[] = [];
+  /** Of each reader: resolves when it has ended. */
+  private readonly readerRuns: Promise<void>[] = [];
   private readonly readerCount: number;
   private readers: (WorkerChannel | null)[] = [];
   private over = false;
@@ -195,9 +201,14 @@ class Generation {
       const ended = new Promise<void>((resolve) => writer.once('exit', () => resolve()));
       this.writerChannel?.control({ kind: REQUEST.shutdown });
       await ended;
-      // It may be making a segment of the log, in a directory that is somebody else's after this.
-      await this.logSync?.terminate();
     }
+    // They end by themselves. To end a thread that is still loading its modules may abort the process.
+    await Promise.race([
+      Promise.all([this.logSyncEnded, ...this.readerRuns]),
+      sleep(STOP_PATIENCE_MS, undefined, { ref: false }),
+    ]);
+    // It may be making a segment of the log, in a directory that is somebody else's after this.
+    await this.logSync?.terminate();
     await this.destroyReaders();
     this.mainBell.ring();
   }
@@ -254,6 +265,7 @@ class Generation {
     });
     this.logSync = worker;
     worker.on('error', (error) => this.options.log(`log sync thread: ${error.stack ?? error}`));
+    this.logSyncEnded = new Promise((resolve) => worker.once('exit', () => resolve()));
     worker.on('exit', () => {
       // Without it no commit ends; the writer is as good as lost.
       if (!this.over) void this.writer?.terminate();
@@ -286,7 +298,7 @@ class Generation {
       void pool.destroy();
       this.startReader(index);
     };
-    pool.run(setup).then(() => ended('stopped'), ended);
+    this.readerRuns[index] = pool.run(setup).then(() => ended('stopped'), ended);
   }
 
   private async destroyReaders(): Promise<void> {
