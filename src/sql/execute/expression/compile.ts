@@ -222,9 +222,15 @@ export class ExpressionCompiler {
     switch (expr.method) {
       case 'function': {
         const args = [argument];
-        const parameters = functionByOid(expr.function)?.arguments.length ?? 1;
+        const signature = functionByOid(expr.function);
+        const parameters = signature?.arguments.length ?? 1;
         if (parameters > 1) args.push(this.#literal(OID.int4, expr.typmod));
         if (parameters > 2) args.push(this.#literal(OID.bool, expr.explicit));
+        // From int2 to oid it goes by the function that makes an int4.
+        const made = signature === undefined ? type : typeByOid(signature.result);
+        if (made.lane === 'number' && type.lane === 'number' && made.stored !== type.stored) {
+          return this.#relabel(this.#apply(expr.function, made, args), made, type);
+        }
         return this.#apply(expr.function, type, args);
       }
       case 'relabel':
