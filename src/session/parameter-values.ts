@@ -23,6 +23,9 @@ export function decodeParameters(
   return parameters;
 }
 
+/** What a type says of bytes that it does not take whole. */
+const BAD_FORMAT = 'incorrect binary data format';
+
 /** The value of parameter `index` of a Bind message. */
 function decodeParameter(
   values: BindValues,
@@ -39,11 +42,10 @@ function decodeParameter(
     try {
       return typeByOid(type).receive(bytes, start, end);
     } catch (error) {
-      if (error instanceof RangeError) {
-        throw pgError(
-          'protocol_violation',
-          `incorrect binary data format in bind parameter ${index + 1}`,
-        );
+      const message = `${BAD_FORMAT} in bind parameter ${index + 1}`;
+      if (error instanceof RangeError) throw pgError('protocol_violation', message);
+      if (error instanceof PgError && error.fields.message === BAD_FORMAT) {
+        throw new PgError({ ...error.fields, message });
       }
       throw error;
     }

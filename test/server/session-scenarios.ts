@@ -445,7 +445,7 @@ export const scenarios: readonly Scenario[] = [
     async run(connect) {
       const client = await connect();
       const answers: string[] = [];
-      const send = async (...parts: Uint8Array[]) =>
+      const send = async (...parts: Buffer[]) =>
         answers.push(await extended(client, ...parts, sync()));
       await send(parse('a', 'select $1::int'), parse('b', 'fetch 1 from nowhere'));
       await send(parse('a', 'selec'));
@@ -462,21 +462,23 @@ export const scenarios: readonly Scenario[] = [
       await send(parse('', 'select 1'));
       await send(parse('', 'selec'));
       await send(bind('', ''));
-      const where: (string | undefined)[] = [];
+      const where: string[] = [];
       for (const message of [
         bind('', 'a', ['x']),
         bind('q', 'a', ['x']),
         bind('', 'a', [Buffer.of(1)]),
+        bind('', 'a', [Buffer.alloc(5)]),
       ]) {
         client.send(message, sync());
         const [error] = await client.until('Z');
-        where.push(readFields(error!.body).W);
+        const { M, W } = readFields(error!.body);
+        where.push(`${M}: ${W}`);
       }
       await send(parse('', 'prepare s11 as select 1'), bind('', ''), execute(''));
       await simple(client, 'prepare s12 as select 12');
       answers.push(...(await simple(client, 'execute s12 (1)')));
       await client.end();
-      return [...answers, ...where.map(String)];
+      return [...answers, ...where];
     },
   },
   {
