@@ -192,7 +192,7 @@ function conversion(
       if (!(thrown instanceof PgError) || thrown.sqlstate !== '42804') throw thrown;
       throw pgError(
         'datatype_mismatch',
-        `result of USING clause for column "${column.name}" cannot be cast automatically to type ${typeText}`,
+        `result of USING clause for column "${column.name}" cannot be cast automatically to type ${formatType(bound.type, -1)}`,
         { hint: 'You might need to add an explicit cast.' },
       );
     }
@@ -204,7 +204,7 @@ function conversion(
   const name = quoteIdentifier(column.name);
   throw pgError(
     'datatype_mismatch',
-    `column "${column.name}" cannot be cast automatically to type ${typeText}`,
+    `column "${column.name}" cannot be cast automatically to type ${formatType(bound.type, -1)}`,
     { hint: `You might need to specify "USING ${name}::${typeText}".` },
   );
 }
@@ -222,7 +222,7 @@ function convertDefault(
   if (expr !== undefined) return { expr, text: command.expressionText(expr, table) };
   throw pgError(
     'datatype_mismatch',
-    `default for column "${column.name}" cannot be cast automatically to type ${formatType(bound.type, bound.typmod)}`,
+    `default for column "${column.name}" cannot be cast automatically to type ${formatType(bound.type, -1)}`,
   );
 }
 
