@@ -10,8 +10,9 @@ import { contextFor } from '../sql/support/test-catalog.ts';
 beforeAll(loadParser);
 
 function planBytes(sql: string): Uint8Array {
-  const node = parseStatements(sql)[0]?.node ?? {};
-  const bound = bindStatement(node, contextFor(sql, { catalog: sampleCatalog }));
+  const [statement] = parseStatements(sql);
+  if (statement === undefined) throw new Error('no statement');
+  const bound = bindStatement(statement.node, contextFor(sql, { catalog: sampleCatalog }));
   const parameterTypes = bound.parameterTypes;
   return serialize(
     planQuery(bound.query, { catalog: sampleCatalog, parameterTypes, estimateRows: () => 1 }),
