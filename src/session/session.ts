@@ -231,7 +231,6 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
         }
       }
       if (name === '') this.statements.remove('');
-      if (name === '') this.statements.remove('');
       const prepared = this.statements.prepare(text, parameterTypes);
       if (name !== '' && this.statements.has(name)) {
         throw pgError(

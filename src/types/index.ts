@@ -48,6 +48,7 @@ export {
   enumDefinition,
   findUserType,
   isOwnType,
+  lastingType,
   type PlacedDefinition,
   type TypeDefinition,
   type TypeSource,

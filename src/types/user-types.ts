@@ -10,6 +10,7 @@ import { quoteIdentifier } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
 import { arrayType } from './array.ts';
 import { type EnumDefinition, enumType } from './enum.ts';
+import { OID } from './oid.ts';
 import type { SqlType } from './sql-type.ts';
 
 export type TypeDefinition = EnumDefinition;
@@ -130,6 +131,13 @@ export function findUserType(oid: number): SqlType | undefined {
   const type = makeType(oid, definition.oid);
   madeTypes.set(oid, { type, enumOid: definition.oid });
   return type;
+}
+
+/** A type with the same stored form that is always there. */
+export function lastingType(oid: number): number {
+  const definition = source.typeByOid(oid);
+  if (definition === undefined) return oid;
+  return definition.oid === oid ? OID.float8 : OID.bytea;
 }
 
 function makeType(oid: number, enumOid: number): SqlType {

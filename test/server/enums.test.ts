@@ -149,6 +149,31 @@ test('types, their new labels and keys outlive SIGKILL; what was not committed d
   await after.end();
 });
 
+test('the rows of a table outlive the type of a column', async () => {
+  const client = await server.driver();
+  await client.query("create type gone as enum ('a', 'b')");
+  await client.query('create table outlived (i int primary key, m gone, ms gone[], t text)');
+  await client.query("insert into outlived values (1, 'a', '{b}', 'x'), (2, null, null, 'y')");
+  await client.query('drop type gone cascade');
+  await client.query("insert into outlived values (3, 'z')");
+  await client.query("update outlived set t = 'w' where i = 1");
+  await client.end();
+  await server.running.kill();
+  await server.start();
+
+  const after = await server.driver();
+  const { rows } = await after.query({
+    text: 'select * from outlived order by i',
+    rowMode: 'array',
+  });
+  expect(rows).toEqual([
+    [1, 'w'],
+    [2, 'y'],
+    [3, 'z'],
+  ]);
+  await after.end();
+});
+
 test('labels go between two others until a double can tell no more apart', async () => {
   const client = await server.driver();
   await client.query("create type narrow as enum ('first', 'last')");

@@ -1,5 +1,6 @@
 import type { AlterTableCmd } from '@pgsql/types';
 import type { RelationDescriptor } from '../../catalog/index.ts';
+import { lastingType } from '../../types/index.ts';
 import { undefinedColumn } from './alter-column.ts';
 import type { Command } from './command.ts';
 import {
@@ -56,6 +57,9 @@ export function* removeColumn(
     i === position
       ? {
           ...column,
+          // Its bytes stay in the rows, while a type of users may go.
+          type: lastingType(column.type),
+          missing: null,
           name: `........pg.dropped.${position + 1}........`,
           dropped: true,
           notNull: false,
