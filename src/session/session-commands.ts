@@ -247,7 +247,6 @@ function requireBlock(session: ClientSession, command: string): void {
   throw pgError('no_active_sql_transaction', `${command} can only be used in transaction blocks`);
 }
 
-/** ISOLATION LEVEL, READ ONLY, DEFERRABLE of BEGIN and SET TRANSACTION. */
 /** What fails here opens no block, and ends an implicit one. */
 function openBlock(session: ClientSession, options: readonly Node[]): void {
   session.openBlock();
@@ -259,6 +258,7 @@ function openBlock(session: ClientSession, options: readonly Node[]): void {
   }
 }
 
+/** ISOLATION LEVEL, READ ONLY, DEFERRABLE of BEGIN and SET TRANSACTION. */
 function applyTransactionOptions(session: ClientSession, options: readonly Node[]): void {
   for (const option of options) {
     const { defname, arg } = (option as { DefElem: DefElem }).DefElem;
