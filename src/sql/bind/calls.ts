@@ -585,7 +585,23 @@ export function bindGrouping(b: Binder, scope: Scope, node: GroupingFunc): Expr 
   return b.at({ kind: 'grouping', type: OID.int4, typmod: -1, arguments: args }, location);
 }
 
-export function sortKey(b: Binder, expr: Expr, node: SortBy): SortKey {
+/** The keys of an ORDER BY whose items `bindItem` binds; what is said twice counts once. */
+export function sortKeys(
+  b: Binder,
+  nodes: readonly Node[],
+  bindItem: (node: Node) => Expr,
+): SortKey[] {
+  const keys: SortKey[] = [];
+  for (const node of nodes) {
+    if (!('SortBy' in node) || node.SortBy.node === undefined) continue;
+    const expr = bindItem(node.SortBy.node);
+    if (keys.some((key) => b.same(key.expr, expr))) continue;
+    keys.push(sortKey(b, expr, node.SortBy));
+  }
+  return keys;
+}
+
+function sortKey(b: Binder, expr: Expr, node: SortBy): SortKey {
   if (node.sortby_dir === 'SORTBY_USING') return usingKey(b, expr, node);
   requireOrder(b, expr);
   const descending = node.sortby_dir === 'SORTBY_DESC';

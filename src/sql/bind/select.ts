@@ -1,11 +1,11 @@
-import type { LockingClause, Node, SelectStmt, SortBy, WithClause } from '@pgsql/types';
+import type { LockingClause, Node, SelectStmt, WithClause } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { formatType, OID } from '../../types/index.ts';
 import type { Expr, SortKey } from '../expression.ts';
 import { someExpr, visitReferences } from '../expression-tree.ts';
 import { raiseQuery } from '../query-rewrite.ts';
 import type { Binder } from './binder.ts';
-import { requireEquality, requireOrder, sortKey } from './calls.ts';
+import { requireEquality, sortKeys } from './calls.ts';
 import {
   coerceToBoolean,
   coerceToCommon,
@@ -261,7 +261,9 @@ function bindSimpleSelect(
   const groupsFirst = (node.groupClause ?? []).some((item) => 'GroupingSet' in item);
   const bindGroups = () => bindGroupClause(b, scope, targets, node.groupClause ?? []);
   const early = groupsFirst ? bindGroups() : null;
-  const orderBy = bindOrderBy(b, scope, targets, node.sortClause ?? []);
+  const orderBy = sortKeys(b, node.sortClause ?? [], (item) =>
+    bindTargetReference(b, scope, targets, item, 'ORDER BY'),
+  );
   const group = early ?? bindGroups();
   const distinct = bindDistinct(b, scope, targets, node.distinctClause, orderBy);
   const { limit, offset, withTies } = bindLimit(b, scope, node);
@@ -422,22 +424,6 @@ export function bindTargetReference(
   const expr = resolveUnknown(b, bindExpr(b, scope, node));
   const same = targets.find((other) => b.same(other.expr, expr));
   return same?.expr ?? expr;
-}
-
-function bindOrderBy(
-  b: Binder,
-  scope: Scope,
-  targets: readonly Target[],
-  nodes: readonly Node[],
-): SortKey[] {
-  const keys: SortKey[] = [];
-  for (const node of nodes) {
-    if (!('SortBy' in node) || node.SortBy.node === undefined) continue;
-    const expr = bindTargetReference(b, scope, targets, node.SortBy.node, 'ORDER BY');
-    if (keys.some((key) => b.same(key.expr, expr))) continue;
-    keys.push(sortKey(b, expr, node.SortBy));
-  }
-  return keys;
 }
 
 function bindDistinct(
@@ -791,23 +777,11 @@ function bindOutputOrder(
   nodes: readonly Node[],
   clause: string,
 ): SortKey[] {
-  const keys: SortKey[] = [];
-  for (const item of nodes) {
-    if (!('SortBy' in item) || item.SortBy.node === undefined) continue;
-    const { node } = item.SortBy;
+  return sortKeys(b, nodes, (node) => {
     const index = outputIndex(b, output, node, clause);
-    const column = output[index] as OutputColumn;
-    const expr: Expr = {
-      kind: 'input',
-      type: column.expr.type,
-      typmod: column.expr.typmod,
-      column: index,
-    };
-    requireOrder(b, expr);
-    if (keys.some((key) => b.same(key.expr, expr))) continue;
-    keys.push(sortKey(b, expr, item.SortBy as SortBy));
-  }
-  return keys;
+    const { type, typmod } = (output[index] as OutputColumn).expr;
+    return { kind: 'input', type, typmod, column: index };
+  });
 }
 
 function outputIndex(

@@ -12,7 +12,7 @@ import {
   orderedTypeOf,
 } from '../functions/index.ts';
 import type { Binder } from './binder.ts';
-import { requireEquality, signatureText, sortKey } from './calls.ts';
+import { requireEquality, signatureText, sortKeys } from './calls.ts';
 import { coerceToBoolean, coerceToSpecific, resolveUnknown } from './coercion.ts';
 import { canCoerceOne } from './coercion-rules.ts';
 import { bindExpr } from './expressions.ts';
@@ -219,7 +219,9 @@ export function bindWindows(b: Binder, scope: Scope, targets: readonly Target[])
       copied = named.get(refname) ?? null;
       if (copied === null) throw undefinedWindow(b, refname, definition);
     }
-    const orderBy = bindOrder(b, scope, targets, definition.orderClause ?? []);
+    const orderBy = sortKeys(b, definition.orderClause ?? [], (item) =>
+      bindKey(b, scope, targets, item, 'window ORDER BY'),
+    );
     const own = bindPartition(b, scope, targets, definition.partitionClause ?? [], orderBy);
     const base = copied === null ? null : (bound[copied] as WindowClause);
     if (base !== null && copied !== null) {
@@ -251,22 +253,6 @@ function refuseFrameCopy(b: Binder, copied: WindowDef, definition: WindowDef): v
       ...b.position(definition.location),
     },
   );
-}
-
-function bindOrder(
-  b: Binder,
-  scope: Scope,
-  targets: readonly Target[],
-  nodes: readonly Node[],
-): SortKey[] {
-  const keys: SortKey[] = [];
-  for (const node of nodes) {
-    if (!('SortBy' in node) || node.SortBy.node === undefined) continue;
-    const expr = bindKey(b, scope, targets, node.SortBy.node, 'window ORDER BY');
-    if (keys.some((key) => b.same(key.expr, expr))) continue;
-    keys.push(sortKey(b, expr, node.SortBy));
-  }
-  return keys;
 }
 
 function bindPartition(
