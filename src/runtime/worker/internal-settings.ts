@@ -1,4 +1,5 @@
 import type { StatementSettings } from '../../session/index.ts';
+import { DEFAULT_TYPE_CONTEXT } from '../../types/index.ts';
 
 /** What the server's own statements run with, whose session is over or has not asked for them. */
 export const INTERNAL_SETTINGS: StatementSettings = {
@@ -7,14 +8,7 @@ export const INTERNAL_SETTINGS: StatementSettings = {
   database: 'postgres',
   searchPath: [],
   serverStartTimestamp: 0,
-  types: {
-    timeZone: 'UTC',
-    dateStyle: 'ISO',
-    dateOrder: 'MDY',
-    intervalStyle: 'postgres',
-    extraFloatDigits: 1,
-    byteaOutput: 'hex',
-  },
+  types: DEFAULT_TYPE_CONTEXT,
   workMem: 4 * 1024 * 1024,
   lockTimeoutMs: 0,
   deadlockTimeoutMs: 1000,

@@ -33,7 +33,7 @@ import type { Expr } from '../../../src/sql/expression.ts';
 import { allFunctions, type FunctionContext } from '../../../src/sql/functions/index.ts';
 import type { NodeColumn, Plan, PlanNode } from '../../../src/sql/plan/plan.ts';
 import type { Cursor, LeafRun, PageCursor, SeekMode, TreeId } from '../../../src/storage/index.ts';
-import { type Datum, OID, typeByOid } from '../../../src/types/index.ts';
+import { type Datum, DEFAULT_TYPE_CONTEXT, OID, typeByOid } from '../../../src/types/index.ts';
 
 /** A tree in memory: sorted entries. */
 export class MemoryTree {
@@ -165,13 +165,7 @@ export class MemoryPageCursor extends MemoryCursor implements PageCursor {
 }
 
 const context: FunctionContext = {
-  timeZone: 'UTC',
-  dateStyle: 'ISO',
-  dateOrder: 'MDY',
-  intervalStyle: 'postgres',
-  extraFloatDigits: 1,
-  byteaOutput: 'hex',
-  transactionTimestamp: 0,
+  ...DEFAULT_TYPE_CONTEXT,
   statementTimestamp: 0,
   clockTimestamp: () => 0,
   random: () => 0.5,

@@ -3,9 +3,9 @@ import { PgError } from '../../../src/errors/index.ts';
 import { bindStatement } from '../../../src/sql/bind/index.ts';
 import { liftLiterals, loadParser, parseStatements } from '../../../src/sql/parse/index.ts';
 import { planQuery } from '../../../src/sql/plan/index.ts';
-import { type Datum, typeByOid } from '../../../src/types/index.ts';
+import { type Datum, DEFAULT_TYPE_CONTEXT, typeByOid } from '../../../src/types/index.ts';
 import { sampleCatalog, sampleDatabase } from '../support/sample-tables.ts';
-import { contextFor, TYPES } from '../support/test-catalog.ts';
+import { contextFor } from '../support/test-catalog.ts';
 import answers from './postgres-answers.json' with { type: 'json' };
 
 /** Queries with the rows of PostgreSQL 15.18, run by plans for small and for large tables, with
@@ -29,14 +29,16 @@ function run(sql: string, rowsPerRow: number, lift: boolean): { rows?: string[];
     });
     const parameters = literals.map((literal, i): Datum => {
       const type = bound.parameterTypes[i] ?? 0;
-      return type === 0 ? null : typeByOid(type).input(literal.text, TYPES, -1);
+      return type === 0 ? null : typeByOid(type).input(literal.text, DEFAULT_TYPE_CONTEXT, -1);
     });
     const rows = database
       .run(plan, parameters)
       .map((row) =>
         row
           .map((value, i) =>
-            value === null ? '\\N' : typeByOid(plan.output[i]?.type ?? 25).output(value, TYPES),
+            value === null
+              ? '\\N'
+              : typeByOid(plan.output[i]?.type ?? 25).output(value, DEFAULT_TYPE_CONTEXT),
           )
           .join('|'),
       );
