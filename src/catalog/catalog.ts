@@ -11,6 +11,7 @@ import type {
 } from './descriptors.ts';
 import { inBoundOrder } from './partition-bounds.ts';
 import { isTemporaryName } from './search-path.ts';
+import { TreeAges } from './tree-ages.ts';
 
 /** What the catalog holds, by kind; the number is stored in keys of the catalog tree. */
 export const CATALOG_KIND = { schema: 1, relation: 2, role: 3, database: 4, type: 5 } as const;
@@ -82,6 +83,7 @@ export class Catalog implements CatalogView {
   private readonly partitions: Map<number, ReadonlySet<number>>;
   /** The same in the order of their bounds, as far as somebody has asked for it. */
   private readonly orderedPartitions: Map<number, readonly RelationDescriptor[]>;
+  private readonly ages: TreeAges;
 
   constructor(lookupSystemView: SystemViewLookup, from?: Catalog) {
     this.lookupSystemView = lookupSystemView;
@@ -103,24 +105,26 @@ export class Catalog implements CatalogView {
     this.foreignKeys = new Map(from?.foreignKeys);
     this.partitions = new Map(from?.partitions);
     this.orderedPartitions = new Map(from?.orderedPartitions);
+    this.ages = new TreeAges(from?.ages);
     this.version = from?.version ?? 0;
     this.sharedVersion = from?.sharedVersion ?? 0;
   }
 
-  /** This catalog with changes on top, under a version of its own. */
+  /** This catalog with changes on top that are not committed, under a version of its own. */
   with(changes: readonly CatalogChange[], version: number): Catalog {
     const copy = new Catalog(this.lookupSystemView, this);
-    copy.apply(changes, version);
+    copy.apply(changes, version, Number.POSITIVE_INFINITY);
     const types = changes.filter(({ kind }) => kind === 'type').map(({ oid }) => oid);
     if (types.length > 0) copy.ownTypes = new Set([...(this.ownTypes ?? []), ...types]);
     return copy;
   }
 
-  apply(changes: Iterable<CatalogChange>, version: number): void {
+  /** `commit`: that of the changes; 0 for what was there at the start. */
+  apply(changes: Iterable<CatalogChange>, version: number, commit = 0): void {
     for (const change of changes) {
       if (this.isTemporaryChange(change)) this.noteTemporary(change, version);
       else this.sharedVersion = version;
-      this.applyOne(change);
+      this.applyOne(change, commit);
     }
     this.version = version;
   }
@@ -187,6 +191,19 @@ export class Catalog implements CatalogView {
 
   indexByOid(oid: number): IndexPlace | undefined {
     return this.indexOids.get(oid);
+  }
+
+  /** A snapshot from this commit on can be read through all indexes. */
+  get newestIndexCommit(): number {
+    return this.ages.newest;
+  }
+
+  isYoungIndex(table: RelationDescriptor, index: IndexDescriptor, snapshot: number): boolean {
+    return this.ages.isYoung(table, index, snapshot);
+  }
+
+  hasMovedRows(table: RelationDescriptor, snapshot: number): boolean {
+    return this.ages.hasMoved(table, snapshot);
   }
 
   /** The foreign keys that refer to a table. */
@@ -273,7 +290,7 @@ export class Catalog implements CatalogView {
     return highest;
   }
 
-  private applyOne(change: CatalogChange): void {
+  private applyOne(change: CatalogChange, commit: number): void {
     const objects = this.byOid[change.kind] as Map<number, CatalogObjects[CatalogKind]>;
     if (change.kind === 'schema') {
       const before = this.schemaByOid(change.oid);
@@ -282,8 +299,11 @@ export class Catalog implements CatalogView {
       if (schema !== null) this.schemaNames.set(schema.name, schema);
     }
     if (change.kind === 'relation') {
-      this.forgetNames(this.byOid.relation.get(change.oid));
-      this.learnNames(change.descriptor as RelationDescriptor | null);
+      const before = this.byOid.relation.get(change.oid);
+      const relation = change.descriptor as RelationDescriptor | null;
+      this.ages.note(before, relation, commit);
+      this.forgetNames(before);
+      this.learnNames(relation);
     }
     if (change.kind === 'type') {
       this.forgetType(this.byOid.type.get(change.oid));

@@ -238,6 +238,10 @@ export interface CatalogView extends TypeSource {
     name: string,
   ): { table: RelationDescriptor; index: IndexDescriptor } | undefined;
   indexByOid(oid: number): { table: RelationDescriptor; index: IndexDescriptor } | undefined;
+  /** The index has no entries for rows that the snapshot shows, as it was made since. */
+  isYoungIndex(table: RelationDescriptor, index: IndexDescriptor, snapshot: number): boolean;
+  /** The rows of the table that the snapshot shows were moved since, and cannot be read at it. */
+  hasMovedRows(table: RelationDescriptor, snapshot: number): boolean;
   /** Oid of the type or array type of a name. */
   typeOidByName(schema: number, name: string): number | undefined;
   /** A type by its oid or by that of its array type. */

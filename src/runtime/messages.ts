@@ -78,7 +78,7 @@ export const REPLY = {
   error: 5,
   /** Payload: PgErrorFields as JSON. */
   notice: 6,
-  /** Committed changes of the catalog. Payload: CatalogUpdate, serialised. */
+  /** Committed changes of the catalog. Payload: CommittedUpdate, serialised. */
   catalog: 7,
   /** The catalog as the session's open transaction sees it. Payload: CatalogUpdate, serialised. */
   sessionCatalog: 8,

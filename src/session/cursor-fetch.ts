@@ -3,6 +3,11 @@ import { assert } from '../base/index.ts';
 import { type PgError, pgError } from '../errors/index.ts';
 import type { CursorState, Portal } from './portal.ts';
 
+export interface FetchStep {
+  readonly limit: number;
+  readonly restart: boolean;
+}
+
 /** FETCH and MOVE as a row of steps. Each step runs the cursor's plan for some rows more:
  *
  *   count  to the end, to learn how many rows there are (positions from the end)
@@ -39,8 +44,11 @@ export class CursorFetch {
     return this.step === 'take' && !this.isMove && !this.target!.reversed;
   }
 
+  /** What was given to be run last. */
+  current: FetchStep | null = null;
+
   /** What to run next: the rows to run for (0 for all), and whether from the start; null when done. */
-  next(): { readonly limit: number; readonly restart: boolean } | null {
+  next(): FetchStep | null {
     const { cursor } = this;
     if (this.keptBytes > KEPT_BYTES_MAX) {
       throw pgError('program_limit_exceeded', 'too much data for one FETCH BACKWARD', {
@@ -111,10 +119,11 @@ export class CursorFetch {
     return this.kept.length === 0 ? null : Buffer.concat(this.kept.reverse());
   }
 
-  private run(step: 'count' | 'skip' | 'take', limit: number, restart: boolean) {
+  private run(step: 'count' | 'skip' | 'take', limit: number, restart: boolean): FetchStep {
     this.step = step;
     if (restart) this.cursor.runPosition = 0;
-    return { limit, restart };
+    this.current = { limit, restart };
+    return this.current;
   }
 
   private finish(): void {

@@ -24,6 +24,9 @@ export interface PrepareContext {
   readonly searchPath: readonly number[];
   readonly processId: number;
   readonly types: TypeContext;
+  /** The held snapshot that is read at, where some index is younger than it: such plans leave out what it
+   * cannot be read through, and are for it alone. Null: nothing is. */
+  readonly snapshot: number | null;
   estimateRows(tree: number): number;
 }
 
@@ -46,6 +49,8 @@ export interface PreparedStatement {
   readonly columns: readonly ResultColumn[] | null;
   readonly catalog: Catalog;
   readonly catalogVersion: number;
+  /** That of its PrepareContext. */
+  readonly snapshot: number | null;
 }
 
 /** Statements whose plan can be kept: SELECT, INSERT, UPDATE, DELETE. */
@@ -83,6 +88,7 @@ export function prepareParsed(
     within: null,
     catalog: context.catalog,
     catalogVersion: context.catalogVersion,
+    snapshot: context.snapshot,
   };
   if (!isPlannable(statement)) {
     const inner = prepareInner(statement, wholeText, context, parameterTypes, parametersAllowed);
@@ -115,6 +121,7 @@ export function prepareParsed(
   const plan: Plan = planQuery(bound.query, {
     catalog: context.catalog,
     parameterTypes: bound.parameterTypes,
+    snapshot: context.snapshot,
     estimateRows: (table) => context.estimateRows(table.tree),
   });
   const returnsRows = plan.output.length > 0 || statement.kind === 'select';
@@ -165,6 +172,7 @@ const EMPTY_STATEMENT_FIELDS = {
   parameterCount: 0,
   output: null,
   columns: null,
+  snapshot: null,
 };
 
 /** What a text without a statement prepares to. */
@@ -195,6 +203,7 @@ export class StatementCache {
   /** The statement of a text that the cache can serve: one statement, of known shape, planned
    * against this catalog. Null when it has to be parsed (`learn` then remembers it). */
   find(text: string, scope: string, context: PrepareContext): ShapedStatement | null {
+    if (context.snapshot !== null) return null;
     const lifted = liftLiterals(text);
     if (lifted === null || lifted.parameterCount > 0) return null;
     const key = scope + lifted.shape;
@@ -221,7 +230,8 @@ export class StatementCache {
       lifted === null ||
       lifted.parameterCount > 0 ||
       lifted.shape.length > CACHED_TEXT_MAX ||
-      !isPlannable(statement)
+      !isPlannable(statement) ||
+      context.snapshot !== null
     ) {
       const { prepared } = prepareParsed(statement, text, context, [], [], 0, false);
       return { prepared, parameters: [] };
@@ -262,7 +272,7 @@ export class StatementCache {
     const statement = statements[0];
     if (statement === undefined) return emptyStatement(context.catalog);
     const { prepared, readsClock } = prepareParsed(statement, text, context, parameterTypes, [], 0);
-    if (text.length <= CACHED_TEXT_MAX && !readsClock) {
+    if (text.length <= CACHED_TEXT_MAX && !readsClock && context.snapshot === null) {
       this.texts.set(key, prepared);
       this.trim(this.texts);
     }
@@ -289,7 +299,11 @@ const VARIANTS_MAX = 64;
 const CACHED_TEXT_MAX = 64 * 1024;
 
 export function isCurrent(prepared: PreparedStatement, context: PrepareContext): boolean {
-  return prepared.catalog === context.catalog && prepared.catalogVersion === context.catalogVersion;
+  return (
+    prepared.catalog === context.catalog &&
+    prepared.catalogVersion === context.catalogVersion &&
+    prepared.snapshot === context.snapshot
+  );
 }
 
 function variantKey(fixed: readonly number[], literals: readonly LiftedLiteral[]): string {

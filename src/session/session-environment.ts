@@ -4,6 +4,7 @@ import type { Severity } from '../errors/index.ts';
 import type { IsolationLevel } from '../txn/index.ts';
 import { type Datum, DEFAULT_TYPE_CONTEXT, type TypeContext } from '../types/index.ts';
 import type {
+  HeldSnapshot,
   PlannedStatement,
   PointReadRun,
   StatementBackend,
@@ -122,6 +123,7 @@ export class SessionEnvironment {
     catalog: Catalog,
     backend: StatementBackend,
     transactionTimestamp: number,
+    snapshot: HeldSnapshot | null,
   ): PrepareContext {
     const types = this.types();
     this.typeContext.objectNames = this.namesOf(catalog);
@@ -133,6 +135,7 @@ export class SessionEnvironment {
       searchPath: schemas,
       processId: this.processId,
       types,
+      snapshot: snapshot !== null && snapshot.lsn < catalog.newestIndexCommit ? snapshot.lsn : null,
       estimateRows: (tree) => backend.estimateRows(tree),
     };
   }

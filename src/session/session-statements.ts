@@ -3,6 +3,7 @@ import type { Catalog } from '../catalog/index.ts';
 import type { PreparedStatementFacts } from '../catalog/system/index.ts';
 import { pgError } from '../errors/index.ts';
 import { type ParsedStatement, parseStatements } from '../sql/parse/index.ts';
+import type { HeldSnapshot } from './backend.ts';
 import {
   emptyStatement,
   innerStatement,
@@ -21,7 +22,8 @@ export interface StatementOwner {
   readonly queryText: string;
   /** The transaction block has failed: nothing can be planned. */
   readonly hasFailed: boolean;
-  prepareContext(): PrepareContext;
+  /** `snapshot`: what is read at, where that is not the block's. */
+  prepareContext(snapshot?: HeldSnapshot): PrepareContext;
   /** Plans are shared among sessions with the same scope. */
   planScope(): string;
   /** Refuses what a failed block does not run. */
@@ -131,10 +133,11 @@ export class SessionStatements {
     throw pgError('invalid_sql_statement_name', `${which} does not exist`);
   }
 
-  currentVersion(prepared: PreparedStatement): PreparedStatement {
+  /** `snapshot`: what a cursor reads at. */
+  currentVersion(prepared: PreparedStatement, snapshot?: HeldSnapshot): PreparedStatement {
     if (prepared.planned === null && prepared.inner === null) return prepared;
     const { owner } = this;
-    const context = owner.prepareContext();
+    const context = owner.prepareContext(snapshot);
     if (isCurrent(prepared, context)) return prepared;
     const types = prepared.parameterTypes.slice(0, prepared.parameterCount);
     const { statement, within } = prepared;

@@ -681,7 +681,13 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
       const portal = this.runPortal;
       if (portal === null) this.retry?.();
       else {
-        portal.prepared = this.statements.currentVersion(portal.prepared);
+        const snapshot = portal.cursor?.snapshot;
+        portal.prepared = this.statements.currentVersion(portal.prepared, snapshot);
+        const { runFetch } = this;
+        if (runFetch !== null) {
+          this.fetchCursor(runFetch, runFetch.current);
+          return;
+        }
         const { prepared, parameters, formats } = portal;
         this.runPrepared(prepared, parameters, formats, this.retryLimit, portal, false);
       }
@@ -693,8 +699,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   // ---------------------------------------------------------------- cursors
 
   /** Takes the next step of a FETCH, or answers it. */
-  fetchCursor(fetch: CursorFetch): void {
-    const step = fetch.next();
+  fetchCursor(fetch: CursorFetch, step = fetch.next()): void {
     if (step === null) {
       const rows = fetch.reversedRows();
       if (rows !== null) this.sink.dataRows(rows, 0, rows.length, fetch.rowCount);
@@ -854,7 +859,8 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     }
     if (fields.sqlstate === STALE_PLAN_SQLSTATE && this.retryCount < RETRY_COUNT_MAX) {
       this.run = null;
-      this.continuation = null;
+      // A FETCH takes its step again; what follows it stays. Others begin anew and say again what does.
+      if (this.runFetch === null) this.continuation = null;
       this.guard(() => this.runAgain());
       this.resumeIfDone();
       return;
@@ -1115,10 +1121,11 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   // ---------------------------------------------------------------- helpers
 
-  prepareContext(): PrepareContext {
+  prepareContext(snapshot = this.block.snapshot): PrepareContext {
     const { block, environment } = this;
     if (block.startTimestamp === 0) block.startTimestamp = environment.now();
-    return environment.prepareContext(this.catalog, this.backend, block.startTimestamp);
+    const { startTimestamp } = block;
+    return environment.prepareContext(this.catalog, this.backend, startTimestamp, snapshot);
   }
 
   /** Plans are shared among sessions that resolve names alike. */

@@ -54,6 +54,10 @@ interface CatalogUpdate {
   readonly version: number;
 }
 
+interface CommittedUpdate extends CatalogUpdate {
+  readonly commit: number;
+}
+
 /** Sends statements to the thread that is to run them, and their answers back to their sessions. */
 export class StatementRouter implements StatementBackend, ReplyHandler, WriterRoute {
   readonly catalog = new Catalog(systemViewLookup);
@@ -315,8 +319,8 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
   reply(message: ReplyMessage, payload: Uint8Array, start: number, end: number): void {
     const kind = message.kind();
     if (kind === REPLY.catalog) {
-      const update = deserialize(payload.slice(start, end)) as CatalogUpdate;
-      this.catalog.apply(update.changes, update.version);
+      const update = deserialize(payload.slice(start, end)) as CommittedUpdate;
+      this.catalog.apply(update.changes, update.version, update.commit);
       const movesTypes = update.changes.some(({ kind }) => kind === 'schema');
       tellTypes(this.readers, movesTypes ? this.allTypes() : this.typesAmong(update.changes));
       return;

@@ -396,6 +396,11 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     return this.writer.foreignKeysOf(this.open);
   }
 
+  get heldSnapshot(): number | null {
+    const { keepsSnapshot, snapshot } = this.open.transaction;
+    return keepsSnapshot ? snapshot : null;
+  }
+
   openCursor(tree: TreeId): Cursor {
     return this.writer.readCursor(this.open.transaction, tree);
   }

@@ -839,7 +839,7 @@ export class Writer extends StatementThread {
         droppedTrees: open.droppedTrees,
         committed: () => {
           this.moves.commit(transaction, this.engine.commitLsn);
-          this.publishCatalog(open.catalogChanges);
+          this.publishCatalog(open.catalogChanges, this.engine.commitLsn);
           this.rowIds.forget(open.droppedTrees);
           this.release(transaction);
           answer.done();
@@ -992,11 +992,12 @@ export class Writer extends StatementThread {
     return ++this.catalogVersion;
   }
 
-  private publishCatalog(changes: readonly CatalogChange[]): void {
+  /** Tells of changes whose commit has been published (see `TreeAges`); 0: at the start. */
+  private publishCatalog(changes: readonly CatalogChange[], commit: number): void {
     if (changes.length === 0) return;
     const version = this.nextCatalogVersion();
-    this.catalog.apply(changes, version);
-    this.port.message(REPLY.catalog, 0, 0, 0, serialize({ changes, version }));
+    this.catalog.apply(changes, version, commit);
+    this.port.message(REPLY.catalog, 0, 0, 0, serialize({ changes, version, commit }));
     this.fastPath.publishCatalog(version);
   }
 
@@ -1006,7 +1007,7 @@ export class Writer extends StatementThread {
       const cursor = this.newestCursor(CATALOG_TREE)!;
       const changes = readCatalog(cursor);
       this.closeCursor(cursor);
-      this.publishCatalog(changes);
+      this.publishCatalog(changes, 0);
     } finally {
       this.reader.leave();
     }

@@ -51,7 +51,7 @@ export function tableCandidates(
 ): Candidates {
   const facts = tableFacts(planner, relation, entry, partitionScan);
   const paths: Path[] = [seqScanPath(facts, clauses)];
-  for (const index of entry.table.indexes) {
+  for (const index of planner.statement.readableIndexes(entry.table)) {
     const match = matchIndex(relation, entry.attributes, index, clauses);
     for (const backward of [false, true]) {
       const order = indexOrder(relation, entry.attributes, entry.table, index, backward);
@@ -330,7 +330,7 @@ function parameterizedScans(
   );
   if (usable.length === 0) return [];
   const found: ParameterizedPath[] = [];
-  for (const index of facts.entry.table.indexes) {
+  for (const index of facts.planner.statement.readableIndexes(facts.entry.table)) {
     const match = matchIndex(facts.relation, facts.entry.attributes, index, [
       ...usable,
       ...clauses,

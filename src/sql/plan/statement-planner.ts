@@ -1,4 +1,9 @@
-import type { CatalogView, RelationDescriptor } from '../../catalog/descriptors.ts';
+import type {
+  CatalogView,
+  IndexDescriptor,
+  RelationDescriptor,
+} from '../../catalog/descriptors.ts';
+import { pgError } from '../../errors/index.ts';
 import type { PlanNode } from './plan.ts';
 
 /** What planning needs to know besides the query. */
@@ -6,6 +11,9 @@ export interface PlanContext {
   readonly catalog: CatalogView;
   /** Types of the parameters, lifted literals included. */
   readonly parameterTypes: readonly number[];
+  /** The held snapshot that the plan is to read at, where some index may be younger than it. Absent or
+   * null: every index can be read. */
+  readonly snapshot?: number | null;
   /** Rows of a table as of now, for tables without statistics. */
   estimateRows?(table: RelationDescriptor): number;
 }
@@ -44,6 +52,16 @@ export class StatementPlanner {
     if (known >= 0) return known;
     this.tables.push(table);
     return this.tables.length - 1;
+  }
+
+  /** The indexes that scans of a table may use. */
+  readableIndexes(table: RelationDescriptor): readonly IndexDescriptor[] {
+    const { catalog, snapshot = null } = this.context;
+    if (snapshot === null) return table.indexes;
+    if (catalog.hasMovedRows(table, snapshot)) {
+      throw pgError('serialization_failure', 'could not serialize access due to concurrent update');
+    }
+    return table.indexes.filter((index) => !catalog.isYoungIndex(table, index, snapshot));
   }
 
   /** Rows of a table: as of now, as ANALYZE found, or a guess. */

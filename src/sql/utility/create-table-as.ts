@@ -82,7 +82,11 @@ function* lockedPlan(command: Command, query: Node): Generator<UtilityPause, Pla
     if (bound.parameterTypes.length > 0) {
       throw pgError('undefined_parameter', 'there is no parameter $1');
     }
-    const plan = planQuery(bound.query, { catalog: command.catalog, parameterTypes: [] });
+    const plan = planQuery(bound.query, {
+      catalog: command.catalog,
+      parameterTypes: [],
+      snapshot: command.environment.heldSnapshot,
+    });
     for (const table of plan.tables) yield* command.lock(table, TABLE_LOCK.accessShare);
     yield* holdTypes(
       command,

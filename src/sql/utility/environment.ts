@@ -42,6 +42,8 @@ export interface UtilityEnvironment {
   readonly rows: RowChanges;
   /** The foreign keys of the transaction, through which rows of tables that have some are changed. */
   readonly foreignKeys: ForeignKeyChecks;
+  /** The snapshot that all statements of the transaction read at; null where each has its own. */
+  readonly heldSnapshot: number | null;
   /** Entries of a tree as the transaction sees them at the present command. */
   openCursor(tree: TreeId): Cursor;
   /** The same as the newest commit left them, whatever the isolation level: for what reads all rows of

@@ -134,6 +134,8 @@ export function makeCatalog(tables: readonly RelationDescriptor[]): CatalogView 
     schemaByName: (name) => [PUBLIC, PG_CATALOG].find((schema) => schema.name === name),
     schemaByOid: (oid) => [PUBLIC, PG_CATALOG].find((schema) => schema.oid === oid),
     schemas: () => [PUBLIC, PG_CATALOG],
+    isYoungIndex: () => false,
+    hasMovedRows: () => false,
     relationByName: (schema, name) =>
       tables.find((table) => table.schema === schema && table.name === name),
     relationByOid: (oid) => tables.find((table) => table.oid === oid),

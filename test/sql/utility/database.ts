@@ -236,6 +236,8 @@ export class Database implements UtilityEnvironment {
     return new OverlayCursor(EMPTY_CURSOR, this.transaction.writes, tree, this.transaction.command);
   }
 
+  readonly heldSnapshot = null;
+
   newestCursor(tree: TreeId): Cursor {
     return this.openCursor(tree);
   }

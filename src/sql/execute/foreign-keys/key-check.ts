@@ -65,14 +65,20 @@ export class KeyCheck {
   /** The clustered key of the row of the parent that the snapshot shows; or whether the transaction
    * itself has made the row, or taken it away. */
   #findParent(reference: Reference, key: readonly Datum[]): Uint8Array | boolean {
-    const { transaction } = this.#services;
-    const { parentIndex } = reference;
+    const { transaction, catalog, newestCommit } = this.#services;
+    const { parent, parentIndex } = reference;
+    const { snapshot } = transaction;
     const out = new ByteWriter(64);
     reference.encodeKey(key, out);
     const bytes = out.copy();
     const own = transaction.writes.find(parentIndex.tree, bytes, 0, bytes.length)?.latest ?? null;
     if (own !== null) return own.bytes !== null;
-    const cursor = this.#services.cursorAt(parentIndex.tree, transaction.snapshot, 'none');
+    // An index that is younger than the snapshot says where the row is now; that it has not changed since the
+    // snapshot is seen when it is locked.
+    const isYoung =
+      catalog.isYoungIndex(parent, parentIndex, snapshot) || catalog.hasMovedRows(parent, snapshot);
+    const commit = isYoung ? newestCommit : snapshot;
+    const cursor = this.#services.cursorAt(parentIndex.tree, commit, 'none');
     try {
       const found = cursor.seek(bytes, bytes.length, 'ge');
       const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = cursor;
