@@ -235,6 +235,11 @@ export class Catalog implements CatalogView {
     return this.byOid.type.get(oid) ?? this.arrayTypes.get(oid);
   }
 
+  /** Whether there are types of users. */
+  get hasTypes(): boolean {
+    return this.byOid.type.size > 0;
+  }
+
   types(): Iterable<TypeDescriptor> {
     return this.byOid.type.values();
   }

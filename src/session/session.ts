@@ -1257,7 +1257,9 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   private guard(body: () => void): void {
     try {
-      withTypes(this.environment.namesOf(this.catalog), body);
+      const { catalog } = this;
+      if (catalog.hasTypes) withTypes(this.environment.namesOf(catalog), body);
+      else body();
     } catch (thrown) {
       if (thrown === ANSWERED) return;
       this.run = null;
