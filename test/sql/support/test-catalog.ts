@@ -11,18 +11,7 @@ import { inBoundOrder } from '../../../src/catalog/index.ts';
 import { type BindContext, bindStatement } from '../../../src/sql/bind/index.ts';
 import { liftLiterals, parseStatements } from '../../../src/sql/parse/index.ts';
 import { type Plan, planQuery } from '../../../src/sql/plan/index.ts';
-import type { TypeContext } from '../../../src/types/index.ts';
-import { typeByName } from '../../../src/types/index.ts';
-
-export const TYPES: TypeContext = {
-  timeZone: 'UTC',
-  dateStyle: 'ISO',
-  dateOrder: 'MDY',
-  intervalStyle: 'postgres',
-  extraFloatDigits: 1,
-  byteaOutput: 'hex',
-  transactionTimestamp: 0,
-};
+import { DEFAULT_TYPE_CONTEXT, typeByName } from '../../../src/types/index.ts';
 
 const PUBLIC: SchemaDescriptor = { oid: 2200, name: 'public', owner: 10 };
 const PG_CATALOG: SchemaDescriptor = { oid: 11, name: 'pg_catalog', owner: 10 };
@@ -134,8 +123,6 @@ export function makeCatalog(tables: readonly RelationDescriptor[]): CatalogView 
     schemaByName: (name) => [PUBLIC, PG_CATALOG].find((schema) => schema.name === name),
     schemaByOid: (oid) => [PUBLIC, PG_CATALOG].find((schema) => schema.oid === oid),
     schemas: () => [PUBLIC, PG_CATALOG],
-    isYoungIndex: () => false,
-    hasMovedRows: () => false,
     relationByName: (schema, name) =>
       tables.find((table) => table.schema === schema && table.name === name),
     relationByOid: (oid) => tables.find((table) => table.oid === oid),
@@ -147,6 +134,8 @@ export function makeCatalog(tables: readonly RelationDescriptor[]): CatalogView 
     },
     indexByName: () => undefined,
     indexByOid: () => undefined,
+    isYoungIndex: () => false,
+    hasMovedRows: () => false,
     typeOidByName: () => undefined,
     typeByOid: () => undefined,
     isOwnType: () => false,
@@ -187,7 +176,7 @@ export function contextFor(text: string, overrides: Partial<BindContext> = {}): 
     literals: [],
     parameterCount: 0,
     text,
-    types: TYPES,
+    types: DEFAULT_TYPE_CONTEXT,
     ...overrides,
   };
 }
