@@ -7,6 +7,7 @@ export {
   type PgErrorFields,
   type PgErrorOptions,
   pgError,
+  reportedErrorFields,
   type Severity,
   stackDepthExceeded,
   toErrorFields,

@@ -107,5 +107,12 @@ export function toErrorFields(thrown: unknown): PgErrorFields {
   };
 }
 
+/** The same; the operator is told, with the stack, of what only a bug can cause. */
+export function reportedErrorFields(thrown: unknown): PgErrorFields {
+  const fields = toErrorFields(thrown);
+  if (fields.sqlstate === SQLSTATES.internal_error) console.error(thrown);
+  return fields;
+}
+
 /** What V8 says of strings, arrays and buffers beyond its limits. */
 const LENGTH_ERRORS = /^Invalid (string|array|array buffer|typed array) length|allocation failed/;

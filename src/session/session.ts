@@ -11,8 +11,8 @@ import {
   PgError,
   type PgErrorFields,
   pgError,
+  reportedErrorFields,
   SQLSTATES,
-  toErrorFields,
 } from '../errors/index.ts';
 import type { CopyFormat } from '../sql/execute/index.ts';
 import type { Expr } from '../sql/expression.ts';
@@ -1264,7 +1264,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
       if (thrown === ANSWERED) return;
       this.run = null;
       this.continuation = null;
-      this.fail(toErrorFields(thrown), false);
+      this.fail(reportedErrorFields(thrown), false);
     }
   }
 }

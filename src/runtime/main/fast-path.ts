@@ -1,6 +1,11 @@
 import { RowChanges } from '../../access/index.ts';
 import type { Catalog, RelationDescriptor } from '../../catalog/index.ts';
-import { notSupported, type PgErrorFields, pgError, toErrorFields } from '../../errors/index.ts';
+import {
+  notSupported,
+  type PgErrorFields,
+  pgError,
+  reportedErrorFields,
+} from '../../errors/index.ts';
 import {
   ANSWERED_RUN,
   type PlanRun,
@@ -286,7 +291,7 @@ export class FastPath implements StatementHost {
     } catch (thrown) {
       statement.end();
       this.discard(run.session);
-      listener.error(toErrorFields(thrown));
+      listener.error(reportedErrorFields(thrown));
       return ANSWERED_RUN;
     }
     statement.end();

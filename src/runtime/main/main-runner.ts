@@ -1,6 +1,6 @@
 import type { Catalog } from '../../catalog/index.ts';
 import { readDatum } from '../../chunk/index.ts';
-import { notSupported, toErrorFields } from '../../errors/index.ts';
+import { notSupported, reportedErrorFields } from '../../errors/index.ts';
 import type {
   PlanRun,
   RunHandle,
@@ -200,7 +200,7 @@ class MainRun implements RunHandle {
       this.finish();
       if (isPageMiss(thrown) && statement.totalRows === 0) {
         this.moved = this.runner.moveToWriter(this.run, listener);
-      } else listener.error(toErrorFields(thrown));
+      } else listener.error(reportedErrorFields(thrown));
     }
   }
 

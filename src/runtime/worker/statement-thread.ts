@@ -1,6 +1,6 @@
 import { deserialize } from 'node:v8';
 import { CATALOG_TREE, placedTypes, readCatalog } from '../../catalog/index.ts';
-import { type PgErrorFields, SQLSTATES, toErrorFields } from '../../errors/index.ts';
+import { type PgErrorFields, reportedErrorFields } from '../../errors/index.ts';
 import type { Directory } from '../../io/index.ts';
 import type { StatementSettings } from '../../session/index.ts';
 import { MAIN_THREAD, SharedMemory, type SharedMemoryParts, Snapshots } from '../../shm/index.ts';
@@ -221,8 +221,8 @@ export class StatementThread implements RequestHandler, StatementHost {
       }
       if (this.prepare(statement, message)) this.start(statement);
     } catch (thrown) {
-      if (statement === null) this.port.error(request, toErrorFields(thrown));
-      else this.fail(statement, toErrorFields(thrown));
+      if (statement === null) this.port.error(request, reportedErrorFields(thrown));
+      else this.fail(statement, reportedErrorFields(thrown));
     }
   }
 
@@ -244,7 +244,7 @@ export class StatementThread implements RequestHandler, StatementHost {
         this.reader.leave();
       }
     } catch (thrown) {
-      if (!this.beginAnew(statement, thrown)) this.fail(statement, toErrorFields(thrown));
+      if (!this.beginAnew(statement, thrown)) this.fail(statement, reportedErrorFields(thrown));
       return;
     }
     this.runStatement(statement);
@@ -342,8 +342,7 @@ export class StatementThread implements RequestHandler, StatementHost {
       slice = statement.runSlice(SLICE_MS);
     } catch (thrown) {
       if (this.beginAnew(statement, thrown)) return;
-      fields = toErrorFields(thrown);
-      if (fields.sqlstate === SQLSTATES.internal_error) this.logInternal(thrown);
+      fields = reportedErrorFields(thrown);
     } finally {
       this.reader.leave();
     }
@@ -387,10 +386,6 @@ export class StatementThread implements RequestHandler, StatementHost {
       time = Math.min(time, Math.max(1, nextWake - performance.now()));
     }
     return time;
-  }
-
-  private logInternal(thrown: unknown): void {
-    console.error(thrown);
   }
 
   /** EXPLAIN ANALYZE: the plan with its figures is the result. */
@@ -445,7 +440,7 @@ export class StatementThread implements RequestHandler, StatementHost {
         compiled.close();
         if (statement.instrumentation === null) this.plans.release(statement.planId, compiled);
       } catch (thrown) {
-        this.logInternal(thrown);
+        console.error(thrown);
       }
     }
     if (statement.holdsSnapshot) this.snapshots.release(statement.snapshotSlot);

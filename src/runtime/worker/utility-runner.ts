@@ -5,7 +5,7 @@ import {
   resolveSearchPath,
   type SearchPath,
 } from '../../catalog/index.ts';
-import { type PgErrorFields, pgError, SQLSTATES, toErrorFields } from '../../errors/index.ts';
+import { type PgErrorFields, pgError, reportedErrorFields, SQLSTATES } from '../../errors/index.ts';
 import type { StatementSettings } from '../../session/index.ts';
 import type {
   ForeignKeyChecks,
@@ -251,9 +251,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
       this.checkInterrupts();
       step = this.execution.next();
     } catch (thrown) {
-      const fields = toErrorFields(thrown);
-      if (fields.sqlstate === SQLSTATES.internal_error) console.error(thrown);
-      this.fail(fields);
+      this.fail(reportedErrorFields(thrown));
       return;
     } finally {
       writer.reader.leave();

@@ -13,7 +13,7 @@ import {
   temporaryOwner,
   temporarySchema,
 } from '../../catalog/index.ts';
-import { PgError, type PgErrorFields, pgError, toErrorFields } from '../../errors/index.ts';
+import { PgError, type PgErrorFields, pgError, reportedErrorFields } from '../../errors/index.ts';
 import type { Directory } from '../../io/index.ts';
 import { STALE_PLAN_SQLSTATE, type StatementSettings } from '../../session/index.ts';
 import type { SharedMemory } from '../../shm/index.ts';
@@ -373,7 +373,7 @@ export class Writer extends StatementThread {
       try {
         statement.checkInterrupts();
       } catch (thrown) {
-        this.fail(statement, toErrorFields(thrown));
+        this.fail(statement, reportedErrorFields(thrown));
         return;
       }
       if (open.transaction.waitingFor !== null) return;
@@ -386,7 +386,7 @@ export class Writer extends StatementThread {
         statement.checkInterrupts();
         if (!this.lockTables(statement)) return;
       } catch (thrown) {
-        this.fail(statement, toErrorFields(thrown));
+        this.fail(statement, reportedErrorFields(thrown));
         return;
       }
       this.start(statement);
@@ -633,7 +633,7 @@ export class Writer extends StatementThread {
       }
       this.port.complete(request, 0, null);
     } catch (thrown) {
-      this.port.error(request, toErrorFields(thrown));
+      this.port.error(request, reportedErrorFields(thrown));
     }
   }
 
@@ -828,7 +828,7 @@ export class Writer extends StatementThread {
       isTemporary = this.settleTemporary(open);
     } catch (thrown) {
       this.abort(open);
-      answer.failed(toErrorFields(thrown));
+      answer.failed(reportedErrorFields(thrown));
       return;
     }
     for (const { relation } of open.alteredSequences) this.sequenceOwners.delete(relation);
@@ -847,7 +847,7 @@ export class Writer extends StatementThread {
         },
         failed: (thrown) => {
           this.abort(open);
-          answer.failed(toErrorFields(thrown));
+          answer.failed(reportedErrorFields(thrown));
         },
       },
       asynchronous || isTemporary,
@@ -1106,7 +1106,7 @@ function refusalOf({ reads, hasWrites }: Transaction): PgErrorFields | null {
     reads.verifyEarly();
     return null;
   } catch (thrown) {
-    return toErrorFields(thrown);
+    return reportedErrorFields(thrown);
   }
 }
 
