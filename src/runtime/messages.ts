@@ -105,6 +105,7 @@ export const EXECUTE_FLAGS = {
   /** Run for EXPLAIN ANALYZE: rows are counted and thrown away, the plan with its actual figures is
    * the result. The payload ends with ExplainOptions as JSON. */
   explain: 2,
+  /** The transaction is READ ONLY: permanent sequences are not to be advanced. */
   readOnly: 4,
   /** COPY TO: rows are CopyData messages. The payload ends with the CopyFormat as JSON. */
   copyOut: 16,

@@ -102,6 +102,8 @@ export interface RunBase {
   readonly isolation: IsolationLevel;
   /** In a transaction block: what it writes stays uncommitted when it ends. */
   readonly inBlock: boolean;
+  /** The transaction is READ ONLY. */
+  readonly readOnly: boolean;
   /** REPEATABLE READ: the snapshot of the block. */
   readonly snapshot: HeldSnapshot | null;
   /** Milliseconds of the wall clock; 0 for never. */

@@ -165,6 +165,7 @@ function planFlags(run: PlanRun): number {
 export function executeFlags(run: RunBase): number {
   return (
     (run.inBlock ? EXECUTE_FLAGS.inBlock : 0) |
+    (run.readOnly ? EXECUTE_FLAGS.readOnly : 0) |
     (run.asynchronousCommit ? EXECUTE_FLAGS.asynchronousCommit : 0)
   );
 }

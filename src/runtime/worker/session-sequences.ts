@@ -18,7 +18,7 @@ export class SessionSequences implements SequenceOperations {
   }
 
   nextval(relation: number): Int8 {
-    this.beginChange(relation);
+    this.beginChange(relation, 'nextval');
     const value = this.writer.sequenceStore.nextval(this.catalog, relation);
     this.session.currentValues.set(relation, value);
     this.session.lastSequence = relation;
@@ -36,7 +36,7 @@ export class SessionSequences implements SequenceOperations {
   }
 
   setval(relation: number, value: Int8, isCalled: boolean): Int8 {
-    this.beginChange(relation);
+    this.beginChange(relation, 'setval');
     this.writer.sequenceStore.setval(this.catalog, relation, BigInt(value), isCalled);
     if (isCalled) this.session.currentValues.set(relation, value);
     return value;
@@ -49,11 +49,18 @@ export class SessionSequences implements SequenceOperations {
   }
 
   /** What is handed out of a temporary sequence need not survive a crash. */
-  private beginChange(relation: number): void {
-    const { catalog } = this;
+  private beginChange(relation: number, call: string): void {
+    const { catalog, open } = this;
     const descriptor = catalog.relationByOid(relation);
-    if (descriptor?.persistence !== 't') this.open.needsFlush = true;
-    else if (isOtherTemporary(catalog, descriptor.schema, this.session.id)) {
+    if (descriptor?.persistence !== 't') {
+      if (open.readOnly) {
+        throw pgError(
+          'read_only_sql_transaction',
+          `cannot execute ${call}() in a read-only transaction`,
+        );
+      }
+      open.needsFlush = true;
+    } else if (isOtherTemporary(catalog, descriptor.schema, this.session.id)) {
       throw pgError('feature_not_supported', 'cannot access temporary tables of other sessions');
     }
   }

@@ -53,6 +53,8 @@ export class OpenTransaction {
   failed = false;
   /** It advanced a sequence, so its end waits for the log. */
   needsFlush = false;
+  /** READ ONLY, as of its statement at hand. */
+  readOnly = false;
   readonly catalogChanges: CatalogChange[] = [];
   /** One of them was of more than temporary objects, even if that has been rolled back. */
   changesShared = false;

@@ -260,6 +260,7 @@ export class Writer extends StatementThread {
     if (open.failed) throw failedTransaction();
     const { transaction } = open;
     statement.open = open;
+    open.readOnly = (statement.flags & EXECUTE_FLAGS.readOnly) !== 0;
     this.waits.setRunning(transaction, statement);
     this.setSnapshot(transaction, message.snapshot());
     statement.snapshot = transaction.snapshot;
