@@ -6,7 +6,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { type TestServer, testServer } from '../server/server.ts';
 import { answerOf, interleave } from './interleave.ts';
 
-const server = testServer({ deadlock_timeout: '100ms' });
+const server = testServer({ deadlock_timeout: '300ms' });
 
 const SETUP = `
   drop table if exists u, t, h;

@@ -269,7 +269,7 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   'a deadlock ends the one who looks': {
     steps: [
       "a: set deadlock_timeout = '10s'; begin; update t set v = 0 where id = 1",
-      "b: set deadlock_timeout = '200ms'; begin; update t set v = 0 where id = 2",
+      "b: set deadlock_timeout = '500ms'; begin; update t set v = 0 where id = 2",
       'a: update t set v = 1 where id = 2',
       'b: update t set v = 1 where id = 1',
       'a: commit',
@@ -428,7 +428,7 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   },
   'two sessions that insert many rows each meet in a deadlock': {
     steps: [
-      "a: begin; insert into u select g, g from generate_series(3, 3000) g; set deadlock_timeout = '10ms'",
+      "a: begin; insert into u select g, g from generate_series(3, 3000) g; set deadlock_timeout = '500ms'",
       "b: begin; insert into u select g, g from generate_series(4001, 8000) g; set deadlock_timeout = '1h'",
       "b: insert into u values (9000, '2000')",
       "a: insert into u values (9001, '5000')",

@@ -4,7 +4,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { testServer } from '../server/server.ts';
 import { interleave } from './interleave.ts';
 
-const server = testServer({ deadlock_timeout: '200ms' });
+const server = testServer({ deadlock_timeout: '500ms' });
 
 const SETUP = `
   drop table if exists t;
