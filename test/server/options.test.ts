@@ -101,3 +101,15 @@ test('DISCARD ALL lets go of advisory locks', async () => {
   await wire.end();
   await other.end();
 });
+
+test('sequences do not advance in the arguments of EXECUTE, and the answer says so', async () => {
+  const wire = await server.wire();
+  await wire.query('create sequence drawn; prepare p(bigint) as select $1');
+  const { error } = await wire.query("execute p(nextval('drawn'))");
+  expect([error?.C, error?.M]).toEqual([
+    '0A000',
+    'nextval() in an argument of EXECUTE is not supported',
+  ]);
+  expect((await wire.query("select nextval('drawn')")).rows).toEqual([['1']]);
+  await wire.end();
+});

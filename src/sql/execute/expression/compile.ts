@@ -1,5 +1,5 @@
 import { assert, assertNever } from '../../../base/index.ts';
-import { notSupported, pgError } from '../../../errors/index.ts';
+import { notSupported } from '../../../errors/index.ts';
 import {
   type ArrayDatum,
   type Datum,
@@ -420,12 +420,8 @@ export class ExpressionCompiler {
     const { operation } = expr;
     return new DatumEvaluator(type, this.capacity, operands, ([relation, value, isCalled]) => {
       const { sequences } = run.environment;
-      if (sequences === null) {
-        throw pgError(
-          'read_only_sql_transaction',
-          `cannot execute ${operation}() in a read-only transaction`,
-        );
-      }
+      // Only what is computed outside of plans comes to a thread without them.
+      if (sequences === null) throw notSupported(`${operation}() in an argument of EXECUTE`);
       if (operation === 'lastval') return sequences.lastval();
       if (relation === null || value === null || isCalled === null) return null;
       const oid = relation as number;
