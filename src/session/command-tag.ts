@@ -1,4 +1,5 @@
 import type { CopyStmt, RangeVar } from '@pgsql/types';
+import { type PgError, pgError } from '../errors/index.ts';
 import { inputsOf, type Plan, type PlanNode } from '../sql/plan/index.ts';
 import { utilityTag } from '../sql/utility/index.ts';
 import type { PreparedStatement } from './prepared-statement.ts';
@@ -19,6 +20,14 @@ export function commandTag(prepared: PreparedStatement, rowCount: number): strin
     default:
       return utilityTag(statement.node);
   }
+}
+
+/** What a READ ONLY transaction answers to what it must not run. */
+export function readOnlyTransaction(command: string): PgError {
+  return pgError(
+    'read_only_sql_transaction',
+    `cannot execute ${command} in a read-only transaction`,
+  );
 }
 
 /** Whether a plan counts as a write for READ ONLY transactions: it changes other than temporary tables. */

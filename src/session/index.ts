@@ -12,6 +12,7 @@ export type {
   UtilityRun,
 } from './backend.ts';
 export { isDiscard, STALE_PLAN_SQLSTATE } from './backend.ts';
+export { readOnlyTransaction } from './command-tag.ts';
 export { NotificationHub } from './notifications.ts';
 export { StatementCache } from './prepared-statement.ts';
 export { ANSWERED_RUN } from './run-stubs.ts';

@@ -32,7 +32,7 @@ import {
   type StatementBackend,
   type TransactionOperation,
 } from './backend.ts';
-import { commandTag, writesData, writingUtility } from './command-tag.ts';
+import { commandTag, readOnlyTransaction, writesData, writingUtility } from './command-tag.ts';
 import { findTable } from './copy-command.ts';
 import type { CursorFetch } from './cursor-fetch.ts';
 import { executeArguments } from './execute-arguments.ts';
@@ -933,9 +933,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
       }
       this.changedCatalog = null;
       block.reset();
-      block.isolation = this.environment.defaultIsolation;
-      block.readOnly = this.environment.defaultReadOnly;
-      block.deferrable = this.environment.defaultDeferrable;
+      this.adoptDefaults();
     };
     if (!inWriter) {
       settle(commit);
@@ -1305,13 +1303,6 @@ function prepareOnce(
 ): { prepared: PreparedStatement; parameters: readonly Datum[] } {
   const { prepared } = prepareParsed(statement, text, context, [], [], 0, false);
   return { prepared, parameters: [] };
-}
-
-function readOnlyTransaction(command: string): PgError {
-  return pgError(
-    'read_only_sql_transaction',
-    `cannot execute ${command} in a read-only transaction`,
-  );
 }
 
 function sameColumns(a: readonly ResultColumn[], b: readonly ResultColumn[]): boolean {

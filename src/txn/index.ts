@@ -20,7 +20,7 @@ export {
 } from './lock-tags.ts';
 export { OverlayCursor } from './overlay-cursor.ts';
 export { type KeyRange, ReadSet } from './read-set.ts';
-export { SerializableReads } from './serializable-reads.ts';
+export { dependencyFailure, SerializableReads } from './serializable-reads.ts';
 export { type IsolationLevel, type Savepoint, Transaction } from './transaction.ts';
 export { WatchedCursor } from './watched-cursor.ts';
 export { WriteCursor } from './write-cursor.ts';

@@ -131,6 +131,13 @@ class TreeReads {
   }
 }
 
+/** A copy of a key; of the first key behind it if `isBehind`. */
+export function copyOfKey(bytes: Uint8Array, length: number, isBehind: boolean): Uint8Array {
+  const copy = new Uint8Array(isBehind ? length + 1 : length);
+  for (let i = 0; i < length; i++) copy[i] = bytes[i]!;
+  return copy;
+}
+
 /** Ranges of one transaction before they are joined; with keys of 20 bytes about 2 MB. */
 const RANGES_MAX = 8192;
 

@@ -1,7 +1,7 @@
-import { pgError } from '../errors/index.ts';
+import { type PgError, pgError } from '../errors/index.ts';
 import type { Cursor, PageCursor, TreeId } from '../storage/index.ts';
 import type { CommitHistory } from './commit-history.ts';
-import { ReadSet } from './read-set.ts';
+import { copyOfKey, ReadSet } from './read-set.ts';
 import { WatchedCursor, WatchedPageCursor } from './watched-cursor.ts';
 import type { WriteSet } from './write-set.ts';
 
@@ -47,7 +47,7 @@ export class SerializableReads {
   /** Takes down that one key was looked for. */
   addKey(tree: TreeId, bytes: Uint8Array, start: number, end: number): void {
     const key = bytes.slice(start, end);
-    this.set.add(tree, key, successorOf(key));
+    this.set.add(tree, key, copyOfKey(key, key.length, true));
   }
 
   /** Takes down the keys that were changed since a mark, and which are about to be given up. */
@@ -63,7 +63,7 @@ export class SerializableReads {
    * not the same. */
   addNewest(tree: TreeId, key: Uint8Array): void {
     const one = new ReadSet();
-    one.add(tree, key, successorOf(key));
+    one.add(tree, key, copyOfKey(key, key.length, true));
     this.refuse(one, 'during conflict out checking');
     this.addKey(tree, key, 0, key.length);
   }
@@ -81,14 +81,7 @@ export class SerializableReads {
 
   private refuse(set: ReadSet, when: Moment): void {
     if (!this.history.hasWritten(set, this.snapshot)) return;
-    throw pgError(
-      'serialization_failure',
-      'could not serialize access due to read/write dependencies among transactions',
-      {
-        detail: `Reason code: Canceled on identification as a pivot, ${when}.`,
-        hint: 'The transaction might succeed if retried.',
-      },
-    );
+    throw dependencyFailure(`Reason code: Canceled on identification as a pivot, ${when}.`);
   }
 }
 
@@ -97,9 +90,11 @@ type Moment = 'during commit attempt' | 'during conflict out checking' | 'during
 
 const FIRST_KEY = new Uint8Array(0);
 
-/** The first key that comes after a key. */
-function successorOf(key: Uint8Array): Uint8Array {
-  const successor = new Uint8Array(key.length + 1);
-  successor.set(key);
-  return successor;
+/** 40001: a SERIALIZABLE transaction cannot be put in the order of commits. */
+export function dependencyFailure(detail: string): PgError {
+  return pgError(
+    'serialization_failure',
+    'could not serialize access due to read/write dependencies among transactions',
+    { detail, hint: 'The transaction might succeed if retried.' },
+  );
 }

@@ -1,5 +1,6 @@
 import { compareByteRanges } from '../base/index.ts';
 import type { Cursor, LeafRun, PageCursor, SeekMode, TreeId } from '../storage/index.ts';
+import { copyOfKey } from './read-set.ts';
 import type { SerializableReads } from './serializable-reads.ts';
 
 /** A cursor of a SERIALIZABLE transaction, which takes down the key ranges that are read through it.
@@ -54,7 +55,7 @@ export class WatchedCursor implements Cursor {
 
   seek(key: Uint8Array, keyEnd: number, mode: SeekMode): boolean {
     const isBehind = mode === 'gt' || mode === 'le';
-    this.begin(mode === 'ge' || mode === 'gt', copyOf(key, keyEnd, isBehind));
+    this.begin(mode === 'ge' || mode === 'gt', copyOfKey(key, keyEnd, isBehind));
     return this.stand(this.base.seek(key, keyEnd, mode));
   }
 
@@ -69,12 +70,12 @@ export class WatchedCursor implements Cursor {
   }
 
   next(): boolean {
-    if (!this.isForward) this.begin(true, copyOf(this.place.bytes, this.place.length, false));
+    if (!this.isForward) this.begin(true, copyOfKey(this.place.bytes, this.place.length, false));
     return this.stand(this.base.next());
   }
 
   prev(): boolean {
-    if (this.isForward) this.begin(false, copyOf(this.place.bytes, this.place.length, true));
+    if (this.isForward) this.begin(false, copyOfKey(this.place.bytes, this.place.length, true));
     return this.stand(this.base.prev());
   }
 
@@ -148,14 +149,14 @@ export class WatchedCursor implements Cursor {
     const { place, limitKey } = this;
     if (!this.isOnEntry) return limitKey;
     if (limitKey !== null && comparePlace(place, limitKey) >= 0) return limitKey;
-    return copyOf(place.bytes, place.length, this.isEntryRead);
+    return copyOfKey(place.bytes, place.length, this.isEntryRead);
   }
 
   private backwardEnd(): Uint8Array {
     const { place, limitKey } = this;
     if (!this.isOnEntry) return limitKey ?? NOTHING;
     if (limitKey !== null && comparePlace(place, limitKey) < 0) return limitKey;
-    return copyOf(place.bytes, place.length, !this.isEntryRead);
+    return copyOfKey(place.bytes, place.length, !this.isEntryRead);
   }
 }
 
@@ -181,13 +182,6 @@ interface Place {
 }
 
 const NOTHING = new Uint8Array(0);
-
-/** A copy of a key; the first key behind it if `isBehind`. */
-function copyOf(bytes: Uint8Array, length: number, isBehind: boolean): Uint8Array {
-  const copy = new Uint8Array(isBehind ? length + 1 : length);
-  for (let i = 0; i < length; i++) copy[i] = bytes[i]!;
-  return copy;
-}
 
 function comparePlace({ bytes, length }: Place, key: Uint8Array): number {
   return compareByteRanges(bytes, 0, length, key, 0, key.length);

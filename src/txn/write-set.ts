@@ -157,13 +157,13 @@ export class WriteSet implements RolledBack {
     return this.findSpilled(tree, key, keyStart, keyEnd) ?? entry;
   }
 
-  /** Undoes the changes since the mark. */
   /** Visits what was changed since a mark and is in memory. */
   visitSince(mark: number, visit: (entry: WriteEntry) => void): void {
     const { undo } = this;
     for (let i = undo.length - 1; i >= 0 && undo[i]!.segment >= mark; i--) visit(undo[i]!.entry);
   }
 
+  /** Undoes the changes since the mark. */
   rollbackTo(mark: number): void {
     const { undo } = this;
     while (undo.length > 0 && undo[undo.length - 1]!.segment >= mark) {

@@ -178,7 +178,8 @@ export class HostedRowLocks implements RowLocks<Transaction> {
   }
 
   // Nobody queues here, and only row locks are taken: what key locks of unique indexes and foreign keys
-  // would ask is not asked by changes of one row that leave its keys alone (sql/plan/point-change.ts).
+  // would ask is not asked by changes of one row that leave its keys alone (sql/plan/point-change.ts). Nor is
+  // a lock given back before the end: where the row has gone meanwhile, the statement begins anew (H1).
   cancelWait(): void {}
   holders(): Transaction[] {
     return [];

@@ -1,5 +1,6 @@
 import { isOtherTemporary } from '../../catalog/index.ts';
 import { pgError } from '../../errors/index.ts';
+import { readOnlyTransaction } from '../../session/index.ts';
 import type { SequenceOperations } from '../../sql/execute/index.ts';
 import type { Int8 } from '../../types/index.ts';
 import type { Writer } from './writer.ts';
@@ -53,12 +54,7 @@ export class SessionSequences implements SequenceOperations {
     const { catalog, open } = this;
     const descriptor = catalog.relationByOid(relation);
     if (descriptor?.persistence !== 't') {
-      if (open.readOnly) {
-        throw pgError(
-          'read_only_sql_transaction',
-          `cannot execute ${call}() in a read-only transaction`,
-        );
-      }
+      if (open.readOnly) throw readOnlyTransaction(`${call}()`);
       open.needsFlush = true;
     } else if (isOtherTemporary(catalog, descriptor.schema, this.session.id)) {
       throw pgError('feature_not_supported', 'cannot access temporary tables of other sessions');

@@ -182,7 +182,7 @@ export class UtilityRunner {
 
   endSession(session: number): void {
     for (const utility of [...this.byRequest.values()]) {
-      if (utility.open.transaction.session === session && utility.request > 0) utility.drop();
+      if (utility.open.transaction.session === session && utility.isAsked) utility.drop();
     }
   }
 }
@@ -239,6 +239,11 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     this.functions.useCatalog(this.catalog, {});
   }
 
+  /** Somebody waits for its answer. */
+  get isAsked(): boolean {
+    return this.request > 0;
+  }
+
   runSlice(): void {
     const { writer } = this;
     const { transaction } = this.open;
@@ -271,7 +276,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     this.end();
     if (this.inBlock) this.writer.failBlock(this.open);
     else this.writer.abort(this.open);
-    if (this.request > 0) this.writer.port.error(this.request, fields);
+    if (this.isAsked) this.writer.port.error(this.request, fields);
     else console.error(`temporary objects could not be dropped: ${fields.message}`);
   }
 
@@ -296,7 +301,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     const { port } = this.writer;
     const shown = this.isInternal ? null : tag;
     const complete = (): void => {
-      if (this.request > 0) port.complete(this.request, 0, shown);
+      if (this.isAsked) port.complete(this.request, 0, shown);
     };
     if (this.inBlock) {
       if (this.catalogChanged) this.writer.tellSessionCatalog(this.request, this.open);
@@ -306,7 +311,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     this.writer.commit(this.open, this.asynchronousCommit, {
       done: complete,
       failed: (fields) => {
-        if (this.request > 0) port.error(this.request, fields);
+        if (this.isAsked) port.error(this.request, fields);
       },
     });
   }

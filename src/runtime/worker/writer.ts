@@ -28,6 +28,7 @@ import { droppedOnCommit, emptiedOnCommit } from '../../sql/utility/index.ts';
 import { type Cursor, openPageFiles, StorageEngine, type TreeId } from '../../storage/index.ts';
 import {
   CommitHistory,
+  dependencyFailure,
   ExclusiveTables,
   FastPathWords,
   type IsolationLevel,
@@ -1119,13 +1120,8 @@ function levelOf(isolation: number): IsolationLevel {
 /** What is in a table that others have made, or written anew as TRUNCATE does, since the snapshot, is nothing
  * that the snapshot shows; nor was it empty then. */
 function youngTable(): PgError {
-  return pgError(
-    'serialization_failure',
-    'could not serialize access due to read/write dependencies among transactions',
-    {
-      detail: 'A table was created or rewritten since the snapshot of the transaction.',
-      hint: 'The transaction might succeed if retried.',
-    },
+  return dependencyFailure(
+    'A table was created or rewritten since the snapshot of the transaction.',
   );
 }
 
