@@ -1,11 +1,10 @@
-import { encodeKeyPartOfVector } from '../../access/index.ts';
-import { ByteWriter, compareByteRanges } from '../../base/index.ts';
 import { CHUNK_ROWS, type ColumnVector, createVector, type DataChunk } from '../../chunk/index.ts';
 import type { SqlType } from '../../types/index.ts';
 import type { NodeInstrumentation } from './environment.ts';
 import type { Evaluator } from './expression/evaluator.ts';
+import { KeyChange } from './key-change.ts';
 import { KeyTable } from './key-table.ts';
-import { CHUNK, DONE, Operator, PAUSE, type Status } from './operator.ts';
+import { CHUNK, DONE, type Operator, PAUSE, type Status, UnaryOperator } from './operator.ts';
 import { RowStore } from './row-store.ts';
 import type { Run } from './run.ts';
 
@@ -22,9 +21,8 @@ interface Partition {
  *
  * Hash: rows with new keys pass at once. When the keys exceed work_mem, rows with further new keys
  * are kept in partitions by hash and go through the same afterwards. Sorted: compares neighbours. */
-export class Distinct extends Operator {
+export class Distinct extends UnaryOperator {
   readonly #run: Run;
-  readonly #input: Operator;
   readonly #types: readonly SqlType[];
   readonly #sorted: boolean;
   readonly #keys: readonly Evaluator[];
@@ -32,9 +30,7 @@ export class Distinct extends Operator {
   readonly #keyVectors: ColumnVector[];
   readonly #table: KeyTable;
   readonly #selection: Int32Array;
-  #lastKey = new ByteWriter(64);
-  #thisKey = new ByteWriter(64);
-  #hasLast = false;
+  readonly #change: KeyChange;
   #spilling: Partition[] | null = null;
   #waiting: Partition[] = [];
   #current: Partition | null = null;
@@ -50,32 +46,22 @@ export class Distinct extends Operator {
     keys: readonly Evaluator[],
     capacity: number,
   ) {
-    super();
+    super(input);
     this.#run = run;
-    this.#input = input;
     this.#types = types;
     this.#sorted = strategy === 'sorted';
     this.#keys = keys;
     this.#keyTypes = keys.length === 0 ? types : keys.map((key) => key.type);
     this.#keyVectors = new Array<ColumnVector>(this.#keyTypes.length);
     this.#table = new KeyTable(this.#keyTypes);
+    this.#change = new KeyChange(this.#keyTypes);
     this.#selection = new Int32Array(Math.max(capacity, CHUNK_ROWS));
   }
 
-  override open(): void {
-    this.#input.open();
-    this.#begin();
-  }
-
-  override rescan(): void {
-    this.#input.rescan();
-    this.#begin();
-  }
-
-  #begin(): void {
+  protected override begin(): void {
     this.#closePartitions();
     this.#table.reset();
-    this.#hasLast = false;
+    this.#change.reset();
   }
 
   override next(): Status {
@@ -97,8 +83,8 @@ export class Distinct extends Operator {
 
   #pull(): DataChunk | typeof DONE | typeof PAUSE {
     if (this.#current === null) {
-      const status = this.#input.next();
-      return status === CHUNK ? this.#input.chunk : status;
+      const status = this.input.next();
+      return status === CHUNK ? this.input.chunk : status;
     }
     this.#run.environment.checkInterrupts();
     if (this.#run.shouldPause()) return PAUSE;
@@ -120,7 +106,9 @@ export class Distinct extends Operator {
     let kept = 0;
     for (let i = 0; i < rows.count; i++) {
       const row = rows.selection === null ? i : rows.selection[i]!;
-      const isNew = this.#sorted ? this.#differsFromLast(row) : this.#isNewKey(rows, row);
+      const isNew = this.#sorted
+        ? this.#change.isNew(this.#keyVectors, row)
+        : this.#isNewKey(rows, row);
       if (isNew) this.#selection[kept++] = row;
     }
     const full = this.#table.memory > this.#run.environment.workMem;
@@ -128,24 +116,6 @@ export class Distinct extends Operator {
       this.#beginSpill();
     }
     return kept;
-  }
-
-  #differsFromLast(row: number): boolean {
-    const key = this.#thisKey.reset();
-    for (let i = 0; i < this.#keyTypes.length; i++) {
-      encodeKeyPartOfVector(this.#keyTypes[i]!, this.#keyVectors[i]!, row, false, false, key);
-    }
-    const last = this.#lastKey;
-    if (
-      this.#hasLast &&
-      compareByteRanges(key.bytes, 0, key.position, last.bytes, 0, last.position) === 0
-    ) {
-      return false;
-    }
-    this.#lastKey = key;
-    this.#thisKey = last;
-    this.#hasLast = true;
-    return true;
   }
 
   #isNewKey(rows: DataChunk, row: number): boolean {
@@ -200,7 +170,7 @@ export class Distinct extends Operator {
   }
 
   override close(): void {
-    this.#input.close();
+    super.close();
     this.#closePartitions();
   }
 }

@@ -11,7 +11,7 @@ import type { SqlType } from '../../types/index.ts';
 import type { RowLockStrength } from '../bind/query.ts';
 import type { RowOperations, WaitPolicy } from './environment.ts';
 import { rowOperations } from './insert.ts';
-import { CHUNK, Operator, PAUSE, type Status } from './operator.ts';
+import { CHUNK, type Operator, PAUSE, type Status, UnaryOperator } from './operator.ts';
 import type { Recheck } from './recheck.ts';
 import type { Run, ScanBinding } from './run.ts';
 
@@ -35,9 +35,8 @@ interface LockedTable {
 /** SELECT … FOR UPDATE and its kin: locks the rows that a row was made of, and passes it on without
  * its locators. When one has changed since the snapshot, the row is made anew from the newest
  * versions of the locked rows and drops out if it does not belong to the result any more. */
-export class LockRows extends Operator {
+export class LockRows extends UnaryOperator {
   readonly #run: Run;
-  readonly #input: Operator;
   readonly #locks: readonly RowLock[];
   readonly #recheck: Recheck;
   readonly #passed: readonly number[];
@@ -56,9 +55,8 @@ export class LockRows extends Operator {
     locks: readonly RowLock[],
     recheck: Recheck,
   ) {
-    super();
+    super(input);
     this.#run = run;
-    this.#input = input;
     this.#locks = locks;
     this.#recheck = recheck;
     const locators = new Set(locks.map((lock) => lock.locator));
@@ -67,17 +65,7 @@ export class LockRows extends Operator {
     this.chunk.columns = this.#vectors;
   }
 
-  override open(): void {
-    this.#input.open();
-    this.#begin();
-  }
-
-  override rescan(): void {
-    this.#input.rescan();
-    this.#begin();
-  }
-
-  #begin(): void {
+  protected override begin(): void {
     this.#rows = null;
     this.#position = 0;
     this.#startRow();
@@ -101,9 +89,9 @@ export class LockRows extends Operator {
     this.#clear();
     for (;;) {
       if (this.#rows === null || this.#position >= this.#rows.count) {
-        const status = this.#input.next();
+        const status = this.input.next();
         if (status !== CHUNK) return status;
-        this.#rows = this.#input.chunk;
+        this.#rows = this.input.chunk;
         this.#position = 0;
       }
       if (!this.#lockRow(operations, this.#rows)) return PAUSE;
@@ -173,7 +161,7 @@ export class LockRows extends Operator {
   }
 
   override close(): void {
-    this.#input.close();
+    super.close();
     this.#recheck.close();
   }
 }

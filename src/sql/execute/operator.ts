@@ -28,3 +28,30 @@ export abstract class Operator {
     this.open();
   }
 }
+
+/** An operator over the rows of one input. */
+export abstract class UnaryOperator extends Operator {
+  protected readonly input: Operator;
+
+  constructor(input: Operator) {
+    super();
+    this.input = input;
+  }
+
+  override open(): void {
+    this.input.open();
+    this.begin();
+  }
+
+  override rescan(): void {
+    this.input.rescan();
+    this.begin();
+  }
+
+  /** Forgets all rows: the input starts over. */
+  protected begin(): void {}
+
+  override close(): void {
+    this.input.close();
+  }
+}

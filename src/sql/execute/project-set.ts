@@ -12,7 +12,7 @@ import type { Expr } from '../expression.ts';
 import type { ExpressionCompiler } from './expression/compile.ts';
 import type { Evaluator } from './expression/evaluator.ts';
 import { SetCall } from './function-scan.ts';
-import { CHUNK, DONE, Operator, PAUSE, type Status } from './operator.ts';
+import { CHUNK, DONE, type Operator, PAUSE, type Status, UnaryOperator } from './operator.ts';
 import type { Run } from './run.ts';
 
 type Column =
@@ -20,9 +20,8 @@ type Column =
   | { readonly kind: 'set'; readonly call: SetCall };
 
 /** A target list with set-returning calls: as many rows as the longest set gives for each input row. */
-export class ProjectSet extends Operator {
+export class ProjectSet extends UnaryOperator {
   readonly #run: Run;
-  readonly #input: Operator;
   readonly #columns: readonly Column[];
   readonly #types;
   /** Of each set of rows, the types and names of its columns. */
@@ -34,9 +33,8 @@ export class ProjectSet extends Operator {
   #sets: (Iterator<Datum | Datum[]> | null)[] | null = null;
 
   constructor(run: Run, input: Operator, exprs: readonly Expr[], compiler: ExpressionCompiler) {
-    super();
+    super(input);
     this.#run = run;
-    this.#input = input;
     this.#columns = exprs.map((expr) =>
       expr.kind === 'setCall'
         ? { kind: 'set', call: new SetCall(run, expr, compiler) }
@@ -48,17 +46,7 @@ export class ProjectSet extends Operator {
     this.chunk.columns = this.#vectors;
   }
 
-  override open(): void {
-    this.#input.open();
-    this.#begin();
-  }
-
-  override rescan(): void {
-    this.#input.rescan();
-    this.#begin();
-  }
-
-  #begin(): void {
+  protected override begin(): void {
     this.#rows = null;
     this.#sets = null;
     this.#position = 0;
@@ -73,9 +61,9 @@ export class ProjectSet extends Operator {
       if (this.#rows === null || this.#position >= this.#rows.count) {
         if (this.chunk.count > 0) return CHUNK;
         if (this.#run.shouldPause()) return PAUSE;
-        const status = this.#input.next();
+        const status = this.input.next();
         if (status !== CHUNK) return status === DONE ? DONE : PAUSE;
-        this.#takeRows(this.#input.chunk);
+        this.#takeRows(this.input.chunk);
         continue;
       }
       if (!this.#expandRow(this.#rows)) return CHUNK;
@@ -135,7 +123,7 @@ export class ProjectSet extends Operator {
   }
 
   override close(): void {
-    this.#input.close();
+    super.close();
     this.#sets = null;
   }
 }

@@ -11,7 +11,7 @@ import { pgError } from '../../errors/index.ts';
 import type { Datum, SqlType } from '../../types/index.ts';
 import type { NodeInstrumentation } from './environment.ts';
 import { ConstantEvaluator, type Evaluator } from './expression/evaluator.ts';
-import { CHUNK, DONE, Operator, PAUSE, type Status } from './operator.ts';
+import { CHUNK, DONE, Operator, PAUSE, type Status, UnaryOperator } from './operator.ts';
 import type { Run } from './run.ts';
 
 /** One row computed from nothing. */
@@ -94,32 +94,22 @@ export class Values extends Operator {
 }
 
 /** Passes on the rows for which a predicate is true. */
-export class Filter extends Operator {
-  readonly #input: Operator;
+export class Filter extends UnaryOperator {
   readonly #predicate: Evaluator;
   readonly #selection: Int32Array;
   counters: NodeInstrumentation | null = null;
 
   constructor(input: Operator, predicate: Evaluator, capacity: number) {
-    super();
-    this.#input = input;
+    super(input);
     this.#predicate = predicate;
     this.#selection = new Int32Array(capacity);
   }
 
-  override open(): void {
-    this.#input.open();
-  }
-
-  override rescan(): void {
-    this.#input.rescan();
-  }
-
   override next(): Status {
     for (;;) {
-      const status = this.#input.next();
+      const status = this.input.next();
       if (status !== CHUNK) return status;
-      const rows = this.#input.chunk;
+      const rows = this.input.chunk;
       const kept = this.#predicate.narrow(rows, this.#selection);
       if (this.counters !== null) this.counters.rowsRemoved += rows.count - kept;
       if (kept === 0) continue;
@@ -129,36 +119,22 @@ export class Filter extends Operator {
       return CHUNK;
     }
   }
-
-  override close(): void {
-    this.#input.close();
-  }
 }
 
 /** Computes its output columns from its input's. */
-export class Project extends Operator {
-  readonly #input: Operator;
+export class Project extends UnaryOperator {
   readonly #exprs: readonly Evaluator[];
 
   constructor(input: Operator, exprs: readonly Evaluator[]) {
-    super();
-    this.#input = input;
+    super(input);
     this.#exprs = exprs;
     this.chunk.columns = new Array<ColumnVector>(exprs.length);
   }
 
-  override open(): void {
-    this.#input.open();
-  }
-
-  override rescan(): void {
-    this.#input.rescan();
-  }
-
   override next(): Status {
-    const status = this.#input.next();
+    const status = this.input.next();
     if (status !== CHUNK) return status;
-    const rows = this.#input.chunk;
+    const rows = this.input.chunk;
     for (let i = 0; i < this.#exprs.length; i++) {
       this.chunk.columns[i] = this.#exprs[i]!.evaluate(rows);
     }
@@ -166,15 +142,10 @@ export class Project extends Operator {
     this.chunk.selection = rows.selection;
     return CHUNK;
   }
-
-  override close(): void {
-    this.#input.close();
-  }
 }
 
 /** LIMIT and OFFSET, WITH TIES too. */
-export class Limit extends Operator {
-  readonly #input: Operator;
+export class Limit extends UnaryOperator {
   readonly #limit: ConstantEvaluator | null;
   readonly #offset: ConstantEvaluator | null;
   readonly #ties: readonly Evaluator[] | null;
@@ -192,8 +163,7 @@ export class Limit extends Operator {
     ties: readonly Evaluator[] | null,
     capacity: number,
   ) {
-    super();
-    this.#input = input;
+    super(input);
     this.#limit = limit;
     this.#offset = offset;
     this.#ties = ties;
@@ -201,17 +171,7 @@ export class Limit extends Operator {
     this.#selection = new Int32Array(capacity);
   }
 
-  override open(): void {
-    this.#begin();
-    this.#input.open();
-  }
-
-  override rescan(): void {
-    this.#begin();
-    this.#input.rescan();
-  }
-
-  #begin(): void {
+  protected override begin(): void {
     this.#skip = rowCount(this.#offset, 0, 'OFFSET', 'invalid_row_count_in_result_offset_clause');
     this.#left = rowCount(
       this.#limit,
@@ -225,9 +185,9 @@ export class Limit extends Operator {
 
   override next(): Status {
     while (!this.#finished) {
-      const status = this.#input.next();
+      const status = this.input.next();
       if (status !== CHUNK) return status;
-      const rows = this.#input.chunk;
+      const rows = this.input.chunk;
       const first = Math.min(this.#skip, rows.count);
       this.#skip -= first;
       if (first === rows.count) continue;
@@ -288,10 +248,6 @@ export class Limit extends Operator {
       }
     }
     return true;
-  }
-
-  override close(): void {
-    this.#input.close();
   }
 }
 

@@ -2,7 +2,7 @@ import { CHUNK_ROWS, type ColumnVector, createVector } from '../../chunk/index.t
 import type { KeyColumn, SqlType } from '../../types/index.ts';
 import type { NodeInstrumentation } from './environment.ts';
 import type { ConstantEvaluator, Evaluator } from './expression/evaluator.ts';
-import { CHUNK, DONE, Operator, PAUSE, type Status } from './operator.ts';
+import { CHUNK, DONE, type Operator, PAUSE, type Status, UnaryOperator } from './operator.ts';
 import { rowCount } from './row-sources.ts';
 import type { Run } from './run.ts';
 import { Sorter } from './sorter.ts';
@@ -14,9 +14,8 @@ export interface CompiledSortKey {
 }
 
 /** ORDER BY, with a limit top-N. */
-export class Sort extends Operator {
+export class Sort extends UnaryOperator {
   readonly #run: Run;
-  readonly #input: Operator;
   readonly #keys: readonly Evaluator[];
   readonly #limit: ConstantEvaluator | null;
   readonly #sorter: Sorter;
@@ -31,9 +30,8 @@ export class Sort extends Operator {
     keys: readonly CompiledSortKey[],
     limit: ConstantEvaluator | null,
   ) {
-    super();
+    super(input);
     this.#run = run;
-    this.#input = input;
     this.#keys = keys.map((key) => key.value);
     this.#limit = limit;
     this.#sorter = new Sorter(
@@ -45,17 +43,7 @@ export class Sort extends Operator {
     this.chunk.columns = types.map((type) => createVector(type));
   }
 
-  override open(): void {
-    this.#input.open();
-    this.#begin();
-  }
-
-  override rescan(): void {
-    this.#input.rescan();
-    this.#begin();
-  }
-
-  #begin(): void {
+  protected override begin(): void {
     const limit = rowCount(
       this.#limit,
       Number.POSITIVE_INFINITY,
@@ -85,9 +73,9 @@ export class Sort extends Operator {
 
   #readInput(): Status {
     for (;;) {
-      const status = this.#input.next();
+      const status = this.input.next();
       if (status !== CHUNK) return status;
-      const rows = this.#input.chunk;
+      const rows = this.input.chunk;
       for (let k = 0; k < this.#keys.length; k++) {
         this.#keyVectors[k] = this.#keys[k]!.evaluate(rows);
       }
@@ -99,7 +87,7 @@ export class Sort extends Operator {
   }
 
   override close(): void {
-    this.#input.close();
+    super.close();
     this.#sorter.close();
   }
 }

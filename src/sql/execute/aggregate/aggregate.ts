@@ -10,7 +10,7 @@ import { OID, type SqlType, typeByOid } from '../../../types/index.ts';
 import type { NodeInstrumentation } from '../environment.ts';
 import { type Evaluator, Subset } from '../expression/evaluator.ts';
 import { KeyTable } from '../key-table.ts';
-import { CHUNK, DONE, Operator, PAUSE, type Status } from '../operator.ts';
+import { CHUNK, DONE, type Operator, PAUSE, type Status, UnaryOperator } from '../operator.ts';
 import { RowStore } from '../row-store.ts';
 import type { Run } from '../run.ts';
 import type { Accumulator } from './accumulator.ts';
@@ -38,9 +38,8 @@ interface Partition {
  * Hash: when the groups exceed work_mem, those in the table go on, and rows of other keys are kept in
  * partitions by hash, each to be aggregated by itself after. With grouping sets every row takes part
  * once for each set; keys outside the set are NULL, and the set's number is one more key. */
-export class Aggregate extends Operator {
+export class Aggregate extends UnaryOperator {
   readonly #run: Run;
-  readonly #input: Operator;
   readonly #strategy: 'plain' | 'hash' | 'sorted';
   readonly #keys: readonly Evaluator[];
   readonly #accumulators: readonly Accumulator[];
@@ -79,9 +78,8 @@ export class Aggregate extends Operator {
     resultTypes: readonly SqlType[],
     groupingSets: readonly (readonly number[])[] | null,
   ) {
-    super();
+    super(input);
     this.#run = run;
-    this.#input = input;
     this.#strategy = keys.length === 0 && groupingSets === null ? 'plain' : strategy;
     this.#keys = keys;
     this.#accumulators = accumulators;
@@ -112,18 +110,8 @@ export class Aggregate extends Operator {
     this.chunk.columns = this.#columns;
   }
 
-  override open(): void {
-    this.#input.open();
-    this.#begin();
-  }
-
-  override rescan(): void {
-    this.#input.rescan();
+  protected override begin(): void {
     this.#closePartitions();
-    this.#begin();
-  }
-
-  #begin(): void {
     this.#inputDone = false;
     this.#isPending = false;
     this.#depth = 0;
@@ -142,7 +130,7 @@ export class Aggregate extends Operator {
   }
 
   override close(): void {
-    this.#input.close();
+    super.close();
     this.#closePartitions();
     this.#groupKeys.close();
     for (const accumulator of this.#accumulators) accumulator.close();
@@ -194,9 +182,9 @@ export class Aggregate extends Operator {
 
   #pull(): DataChunk | typeof DONE | typeof PAUSE {
     if (this.#inputDone) return DONE;
-    const status = this.#input.next();
+    const status = this.input.next();
     if (status !== CHUNK) return status;
-    return this.#input.chunk;
+    return this.input.chunk;
   }
 
   #pullPartition(partition: Partition): DataChunk | typeof DONE | typeof PAUSE {

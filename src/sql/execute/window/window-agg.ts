@@ -1,6 +1,6 @@
 import { CHUNK_ROWS, type ColumnVector, createVector } from '../../../chunk/index.ts';
 import type { SqlType } from '../../../types/index.ts';
-import { CHUNK, DONE, Operator, PAUSE, type Status } from '../operator.ts';
+import { CHUNK, DONE, type Operator, PAUSE, type Status, UnaryOperator } from '../operator.ts';
 import type { Run } from '../run.ts';
 import type { Frames } from './frames.ts';
 import type { WindowBatch } from './window-batch.ts';
@@ -13,9 +13,8 @@ const STEP_ROWS = 64;
  *
  *   reading -> emitting -> reading …    (a batch of rows at a time)
  */
-export class WindowAgg extends Operator {
+export class WindowAgg extends UnaryOperator {
   readonly #run: Run;
-  readonly #input: Operator;
   readonly #batch: WindowBatch;
   readonly #frames: Frames;
   readonly #calls: readonly WindowCall[];
@@ -36,9 +35,8 @@ export class WindowAgg extends Operator {
     inputTypes: readonly SqlType[],
     resultTypes: readonly SqlType[],
   ) {
-    super();
+    super(input);
     this.#run = run;
-    this.#input = input;
     this.#batch = batch;
     this.#frames = frames;
     this.#calls = calls;
@@ -47,17 +45,7 @@ export class WindowAgg extends Operator {
     this.chunk.columns = [...this.#inputColumns, ...this.#results];
   }
 
-  override open(): void {
-    this.#input.open();
-    this.#begin();
-  }
-
-  override rescan(): void {
-    this.#input.rescan();
-    this.#begin();
-  }
-
-  #begin(): void {
+  protected override begin(): void {
     this.#batch.reset(this.#run.environment.workMem);
     this.#phase = 'opening';
     this.#pending = -1;
@@ -85,16 +73,16 @@ export class WindowAgg extends Operator {
   #read(): Status {
     while (!this.#inputDone) {
       if (this.#pending < 0) {
-        const status = this.#input.next();
+        const status = this.input.next();
         if (status === PAUSE) return PAUSE;
         if (status === DONE) {
           this.#inputDone = true;
           break;
         }
-        this.#batch.begin(this.#input.chunk);
+        this.#batch.begin(this.input.chunk);
         this.#pending = 0;
       }
-      const { chunk } = this.#input;
+      const { chunk } = this.input;
       const taken = this.#batch.add(chunk, this.#pending);
       this.#pending = taken < chunk.count ? taken : -1;
       if (this.#pending >= 0) break;
@@ -130,7 +118,7 @@ export class WindowAgg extends Operator {
   }
 
   override close(): void {
-    this.#input.close();
+    super.close();
     this.#batch.close();
     for (const call of this.#calls) call.close();
   }

@@ -6,9 +6,9 @@ import {
 } from '../../../chunk/index.ts';
 import { OID, type SqlType, typeByOid } from '../../../types/index.ts';
 import type { Evaluator } from '../expression/evaluator.ts';
+import { KeyChange } from '../key-change.ts';
 import { RowStore } from '../row-store.ts';
 import type { Run } from '../run.ts';
-import { KeyChange } from './key-change.ts';
 import { PagedColumns } from './paged-columns.ts';
 
 /** Where a batch may end: at the end of a partition, of a group of peers, or anywhere. */

@@ -1,7 +1,7 @@
-import { encodeKeyPartOfVector } from '../../../access/index.ts';
-import { ByteWriter, compareByteRanges } from '../../../base/index.ts';
-import type { ColumnVector } from '../../../chunk/index.ts';
-import type { SqlType } from '../../../types/index.ts';
+import { encodeKeyPartOfVector } from '../../access/index.ts';
+import { ByteWriter, compareByteRanges } from '../../base/index.ts';
+import type { ColumnVector } from '../../chunk/index.ts';
+import type { SqlType } from '../../types/index.ts';
 
 /** Tells where the keys of sorted rows change. */
 export class KeyChange {
