@@ -134,11 +134,15 @@ export function prepareParsed(
       parameterCount: bound.parameterTypes.length - literals.length,
       output: returnsRows ? plan.output : null,
       columns: returnsRows ? describeColumns(plan.output, null) : null,
+      catalogVersion: bound.isPassing ? NO_VERSION : context.catalogVersion,
     },
     fixed: bound.fixedLiterals,
     readsClock: bound.readsClock,
   };
 }
+
+/** What is planned at no version is never current. */
+const NO_VERSION = -1;
 
 /** Statements around a query that may have parameters are prepared by their query. */
 function prepareInner(

@@ -94,6 +94,33 @@ test('a table is its session’s alone', async () => {
   await other.end();
 });
 
+test('a view of another session is read as it is now, unless it leads to a table', async () => {
+  const [owner, other] = [await server.driver(), await server.driver()];
+  await owner.query(`create table everyones (a text); insert into everyones values ('shared');
+    create temp table mine (a int); create temp view over_mine as select * from mine;
+    create temp view plain as select a from everyones`);
+  const [[schema] = []] = await rows(
+    owner,
+    'select nspname from pg_namespace where oid = pg_my_temp_schema()',
+  );
+  const read = async () => [
+    await rows(other, `select * from ${schema}.plain`),
+    await rows(other, 'execute p'),
+  ];
+  await other.query(`prepare p as select * from ${schema}.plain`);
+  expect(await read()).toEqual([[['shared']], [['shared']]]);
+  await owner.query("create or replace temp view plain as select 'new' || a as a from everyones");
+  expect(await read()).toEqual([[['newshared']], [['newshared']]]);
+  await expect(rows(other, `select * from ${schema}.over_mine`)).rejects.toMatchObject({
+    code: '0A000',
+    message: 'cannot access temporary tables of other sessions',
+  });
+  await owner.query('drop view plain; drop table everyones');
+  await expect(read()).rejects.toMatchObject({ code: '42P01' });
+  await owner.end();
+  await other.end();
+});
+
 test('nothing is left of a session that ends, vanishes or is terminated', async () => {
   const watcher = await server.driver();
   const fill = `

@@ -18,6 +18,9 @@ export interface BoundStatement {
   readonly fixedLiterals: readonly number[];
   /** Whether a constant such as 'now' was read: the query is of its transaction alone. */
   readonly readsClock: boolean;
+  /** Whether it is out of date at once: it names a temporary view of another session, of whose changes
+   * this one does not hear. */
+  readonly isPassing: boolean;
 }
 
 /** Binds SELECT, INSERT, UPDATE and DELETE. */
@@ -59,6 +62,7 @@ export function bindStatement(node: Node, given: BindContext): BoundStatement {
       ],
       fixedLiterals: context.literals.map((_, i) => i).filter((i) => !used.has(i)),
       readsClock,
+      isPassing: b.readsOthersView,
     };
   }
 }

@@ -56,6 +56,8 @@ export class Binder {
   readonly laterErrors: PgError[] = [];
   /** Views being expanded, so that one cannot hold itself. */
   viewDepth = 0;
+  /** A temporary view of another session is named. */
+  readsOthersView = false;
 
   /** `literalContext`: how values of lifted literals are read. They are not part of what is bound. */
   constructor(

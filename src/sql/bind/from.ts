@@ -1,7 +1,6 @@
 import type { Alias, JoinExpr, Node, RangeFunction, RangeVar } from '@pgsql/types';
 import type { RelationDescriptor, SchemaDescriptor } from '../../catalog/descriptors.ts';
 import {
-  type CatalogView,
   isOtherTemporary,
   PG_CATALOG_SCHEMA,
   SEQUENCE_COLUMNS,
@@ -312,20 +311,19 @@ export function findRelation(b: Binder, node: RangeVar): FoundRelation {
   throw pgError('undefined_table', `relation "${name}" does not exist`, position);
 }
 
-/** The rows of a temporary relation are its session's alone. */
-function refuseOtherTemporary(
-  catalog: CatalogView,
-  { persistence, schema }: RelationDescriptor,
-  processId: number,
-): void {
-  if (persistence !== 't' || !isOtherTemporary(catalog, schema, processId)) return;
+/** The rows of a temporary relation are its session's alone; a temporary view has none of its own, but
+ * goes without a word to those who read it. */
+function watchOtherTemporary(b: Binder, { persistence, schema, kind }: RelationDescriptor): void {
+  if (persistence !== 't' || !isOtherTemporary(b.catalog, schema, b.context.processId)) return;
+  b.readsOthersView = true;
+  if (kind === 'view') return;
   throw pgError('feature_not_supported', 'cannot access temporary tables of other sessions');
 }
 
 function findIn(b: Binder, schema: SchemaDescriptor, name: string): FoundRelation | undefined {
   const relation = b.catalog.relationByName(schema.oid, name);
   if (relation !== undefined) {
-    refuseOtherTemporary(b.catalog, relation, b.context.processId);
+    watchOtherTemporary(b, relation);
     return { kind: 'relation', relation };
   }
   const shape = b.catalog.systemView(schema.name, name);
