@@ -1,8 +1,10 @@
 export { type DataRowShape, dataRowShape, writeDataRowFromTuple } from './data-row.ts';
+export { keyNames } from './key-names.ts';
 export {
   type ClusterKey,
   checkKeyLength,
   clusterKeyOf,
+  computedCount,
   encodeClusterKey,
   encodeClusterKeyFromDatums,
   encodeIndexColumns,
@@ -10,8 +12,11 @@ export {
   encodeIndexEntry,
   encodeKeyPartOfVector,
   encodeRowId,
+  hasEntry,
   type IndexKey,
+  type IndexPlace,
   indexKeyOf,
+  indexPlaces,
   isUniqueEntry,
 } from './keys.ts';
 export {

@@ -5,10 +5,19 @@
  *   index       each index column as encodeKeyPart writes it in its order; then, unless the index
  *               is unique and no column is NULL, the clustered key, which makes the entry unique
  *
- * The value of an index entry is the clustered key of its row. */
+ * The value of an index entry is the clustered key of its row. A row for which the predicate of a partial
+ * index is not true has no entry.
+ *
+ * Expressions and predicates of indexes are computed by whoever changes rows. Their values stand behind
+ * the table's columns in the rows that it gives: index by index in the table's order, those of the
+ * expressions first, then that of the predicate. */
 import { assert, type ByteWriter } from '../base/index.ts';
-import type { IndexDescriptor, RelationDescriptor } from '../catalog/descriptors.ts';
-import { type ColumnVector, readDatum } from '../chunk/index.ts';
+import {
+  columnsIn,
+  type IndexDescriptor,
+  type RelationDescriptor,
+} from '../catalog/descriptors.ts';
+import { type ColumnVector, type NumberVector, readDatum } from '../chunk/index.ts';
 import { KEY_LENGTH_MAX, keyTooLong } from '../storage/index.ts';
 import {
   type Datum,
@@ -88,27 +97,66 @@ export function encodeRowId(rowId: number, out: ByteWriter): void {
 export interface IndexKey {
   readonly unique: boolean;
   readonly nullsNotDistinct: boolean;
-  /** Positions in the row given; expressions of the index come after the table's columns. */
+  /** Positions in the row given. */
   readonly columns: readonly number[];
+  /** Position of the predicate's value; -1: every row has an entry. */
+  readonly predicate: number;
+  /** The table's columns that decide what entry a row has. */
+  readonly reads: readonly number[];
   readonly types: readonly SqlType[];
   readonly descending: readonly boolean[];
   readonly nullsFirst: readonly boolean[];
 }
 
-/** The key of an index. The value of its n-th expression column is expected at position
- * `table.columns.length + n` of a row. */
-export function indexKeyOf(table: RelationDescriptor, index: IndexDescriptor): IndexKey {
-  let expressions = 0;
+/** An index of a table, and where its computed values begin in rows. */
+export interface IndexPlace {
+  readonly index: IndexDescriptor;
+  readonly first: number;
+}
+
+export function indexPlaces(table: RelationDescriptor): IndexPlace[] {
+  let next = table.columns.length;
+  return table.indexes.map((index) => {
+    const first = next;
+    next += computedCount(index);
+    return { index, first };
+  });
+}
+
+/** How many values of an index are computed: its expressions and its predicate. */
+export function computedCount({ columns, predicate }: IndexDescriptor): number {
+  const expressions = columns.filter(({ column }) => column < 0).length;
+  return predicate === null ? expressions : expressions + 1;
+}
+
+/** The key of an index whose computed values begin at position `first` of rows. */
+export function indexKeyOf(
+  table: RelationDescriptor,
+  index: IndexDescriptor,
+  first: number = table.columns.length,
+): IndexKey {
+  const { columns, predicate } = index;
+  let next = first;
+  const positions = columns.map(({ column }) => (column >= 0 ? column : next++));
+  const plain = columns.map(({ column }) => column).filter((column) => column >= 0);
+  const stored = [...columns.map(({ expression }) => expression), predicate];
   return {
     unique: index.unique,
     nullsNotDistinct: index.nullsNotDistinct,
-    columns: index.columns.map((column) =>
-      column.column >= 0 ? column.column : table.columns.length + expressions++,
-    ),
-    types: index.columns.map((column) => typeByOid(column.type)),
-    descending: index.columns.map((column) => column.descending),
-    nullsFirst: index.columns.map((column) => column.nullsFirst),
+    columns: positions,
+    predicate: predicate === null ? -1 : next,
+    reads: [...new Set([...plain, ...columnsIn(stored)])],
+    types: columns.map((column) => typeByOid(column.type)),
+    descending: columns.map((column) => column.descending),
+    nullsFirst: columns.map((column) => column.nullsFirst),
   };
+}
+
+/** Whether a row has an entry in an index. */
+export function hasEntry(key: IndexKey, columns: readonly ColumnVector[], row: number): boolean {
+  if (key.predicate < 0) return true;
+  const vector = columns[key.predicate] as NumberVector;
+  return vector.values[row] !== 0 && !vector.isNull(row);
 }
 
 /** Appends the columns of an index entry's key; true when one of them is NULL. */

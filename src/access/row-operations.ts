@@ -8,15 +8,20 @@ import { ROW_LOCK, type RowLocks, rowLockTag, type Transaction } from '../txn/in
 import { DEFAULT_TYPE_CONTEXT, typeByOid } from '../types/index.ts';
 import { BulkClaims } from './bulk-claims.ts';
 import { KeyGap } from './key-gap.ts';
+import { keyNames } from './key-names.ts';
 import {
   type ClusterKey,
   checkKeyLength,
   clusterKeyOf,
+  computedCount,
   encodeClusterKey,
   encodeIndexColumns,
+  encodeIndexEntry,
   encodeRowId,
+  hasEntry,
   type IndexKey,
   indexKeyOf,
+  indexPlaces,
   isUniqueEntry,
 } from './keys.ts';
 import { layoutOf, type TupleLayout } from './tuple-layout.ts';
@@ -242,8 +247,7 @@ export class RowChanges {
     writes.put(table.tree, key.bytes, 0, key.position, tuple.bytes, 0, tuple.position, command);
     for (const index of shape.indexes) {
       const out = this.newIndexKey.reset();
-      const hasNull = encodeIndexColumns(index.key, columns, row, out);
-      if (!isUniqueEntry(index.key, hasNull)) out.range(key.bytes, 0, key.position);
+      if (!this.encodeEntry(index, columns, row, key.bytes, 0, key.position, out)) continue;
       checkKeyLength(out, index.descriptor);
       writes.put(index.tree, out.bytes, 0, out.position, key.bytes, 0, key.position, command);
     }
@@ -261,6 +265,7 @@ export class RowChanges {
   ): 'free' | 'conflict' | 'wait' {
     for (const index of shape.uniqueIndexes) {
       if (arbitersOnly && arbiters?.includes(index.descriptor.oid) !== true) continue;
+      if (!hasEntry(index.key, columns, row)) continue;
       const out = this.newIndexKey.reset();
       if (!isUniqueEntry(index.key, encodeIndexColumns(index.key, columns, row, out))) continue;
       checkKeyLength(out, index.descriptor);
@@ -312,14 +317,17 @@ export class RowChanges {
       }
     }
     for (const index of shape.uniqueIndexes) {
-      if (!intersects(index.key.columns, changed)) continue;
+      if (!intersects(index.key.reads, changed) || !hasEntry(index.key, newColumns, row)) continue;
       const out = this.newIndexKey.reset();
       if (!isUniqueEntry(index.key, encodeIndexColumns(index.key, newColumns, row, out))) continue;
       checkKeyLength(out, index.descriptor);
-      const old = this.oldIndexKey.reset();
-      const oldNull = encodeIndexColumns(index.key, oldColumns, row, old);
-      if (compareByteRanges(out.bytes, 0, out.position, old.bytes, 0, old.position) === 0) continue;
-      if (isUniqueEntry(index.key, oldNull) && !this.lockEntry(index.tree, old)) return 'wait';
+      if (hasEntry(index.key, oldColumns, row)) {
+        const old = this.oldIndexKey.reset();
+        const oldNull = encodeIndexColumns(index.key, oldColumns, row, old);
+        const { bytes, position } = old;
+        if (compareByteRanges(out.bytes, 0, out.position, bytes, 0, position) === 0) continue;
+        if (isUniqueEntry(index.key, oldNull) && !this.lockEntry(index.tree, old)) return 'wait';
+      }
       const taken = this.claimKey(table, index.tree, out.bytes, 0, out.position);
       if (taken === 'wait') return 'wait';
       if (taken === 'exists') {
@@ -336,20 +344,37 @@ export class RowChanges {
     }
     writes.put(table.tree, key.bytes, 0, key.position, tuple.bytes, 0, tuple.position, command);
     for (const index of shape.indexes) {
-      if (!moved && !intersects(index.key.columns, changed)) continue;
+      if (!moved && !intersects(index.key.reads, changed)) continue;
+      const { tree } = index;
       const old = this.oldIndexKey.reset();
-      const oldNull = encodeIndexColumns(index.key, oldColumns, row, old);
-      if (!isUniqueEntry(index.key, oldNull)) old.range(keyBytes, keyStart, keyEnd);
+      const had = this.encodeEntry(index, oldColumns, row, keyBytes, keyStart, keyEnd, old);
       const out = this.newIndexKey.reset();
-      const newNull = encodeIndexColumns(index.key, newColumns, row, out);
-      if (!isUniqueEntry(index.key, newNull)) out.range(key.bytes, 0, key.position);
-      checkKeyLength(out, index.descriptor);
-      const same = compareByteRanges(out.bytes, 0, out.position, old.bytes, 0, old.position) === 0;
+      const has = this.encodeEntry(index, newColumns, row, key.bytes, 0, key.position, out);
+      if (has) checkKeyLength(out, index.descriptor);
+      const same =
+        had &&
+        has &&
+        compareByteRanges(out.bytes, 0, out.position, old.bytes, 0, old.position) === 0;
       if (same && !moved) continue;
-      if (!same) writes.delete(index.tree, old.bytes, 0, old.position, command);
-      writes.put(index.tree, out.bytes, 0, out.position, key.bytes, 0, key.position, command);
+      if (had && !same) writes.delete(tree, old.bytes, 0, old.position, command);
+      if (has) writes.put(tree, out.bytes, 0, out.position, key.bytes, 0, key.position, command);
     }
     return 'done';
+  }
+
+  /** Appends the key of a row's entry in an index; false where it has none. */
+  private encodeEntry(
+    { key }: IndexShape,
+    columns: readonly ColumnVector[],
+    row: number,
+    clusterKey: Uint8Array,
+    start: number,
+    end: number,
+    out: ByteWriter,
+  ): boolean {
+    if (!hasEntry(key, columns, row)) return false;
+    encodeIndexEntry(key, columns, row, clusterKey, start, end, out);
+    return true;
   }
 
   delete(
@@ -363,6 +388,7 @@ export class RowChanges {
     const shape = this.shape(table);
     const { writes, command } = this.transaction;
     for (const index of shape.uniqueIndexes) {
+      if (!hasEntry(index.key, oldColumns, row)) continue;
       const old = this.oldIndexKey.reset();
       if (!isUniqueEntry(index.key, encodeIndexColumns(index.key, oldColumns, row, old))) continue;
       if (!this.lockEntry(index.tree, old)) return 'wait';
@@ -370,8 +396,7 @@ export class RowChanges {
     writes.delete(table.tree, keyBytes, keyStart, keyEnd, command);
     for (const index of shape.indexes) {
       const old = this.oldIndexKey.reset();
-      const hasNull = encodeIndexColumns(index.key, oldColumns, row, old);
-      if (!isUniqueEntry(index.key, hasNull)) old.range(keyBytes, keyStart, keyEnd);
+      if (!this.encodeEntry(index, oldColumns, row, keyBytes, keyStart, keyEnd, old)) continue;
       writes.delete(index.tree, old.bytes, 0, old.position, command);
     }
     return 'done';
@@ -720,17 +745,17 @@ interface TableShape {
   /** Secondary indexes: all, and the unique ones. */
   readonly indexes: readonly IndexShape[];
   readonly uniqueIndexes: readonly IndexShape[];
-  /** Columns of unique indexes. */
+  /** Columns of the unique indexes that foreign keys can refer to. */
   readonly uniqueColumns: readonly number[];
 }
 
 function shapeOf(table: RelationDescriptor): TableShape {
-  const indexes = table.indexes
-    .filter((index) => !index.clustered)
-    .map((descriptor) => ({
-      descriptor,
-      tree: descriptor.tree,
-      key: indexKeyOf(table, descriptor),
+  const indexes = indexPlaces(table)
+    .filter(({ index }) => !index.clustered)
+    .map(({ index, first }) => ({
+      descriptor: index,
+      tree: index.tree,
+      key: indexKeyOf(table, index, first),
     }));
   const uniqueIndexes = indexes.filter((index) => index.key.unique);
   return {
@@ -739,7 +764,9 @@ function shapeOf(table: RelationDescriptor): TableShape {
     clusteredIndex: table.indexes.find((index) => index.clustered) ?? null,
     indexes,
     uniqueIndexes,
-    uniqueColumns: uniqueIndexes.flatMap((index) => index.key.columns),
+    uniqueColumns: uniqueIndexes
+      .filter(({ descriptor }) => computedCount(descriptor) === 0)
+      .flatMap(({ key }) => key.columns),
   };
 }
 
@@ -751,17 +778,18 @@ function duplicateKey(
   columns: readonly ColumnVector[],
   row: number,
 ) {
-  const names = index.columns.map(({ column }) => table.columns[column]!.name);
-  const values = index.columns.map(({ column }) => {
-    const type = typeByOid(table.columns[column]!.type);
-    const value = readDatum(columns[column]!, row, type);
+  const place = indexPlaces(table).find((one) => one.index === index);
+  const key = indexKeyOf(table, index, place?.first);
+  const values = key.columns.map((position, i) => {
+    const type = key.types[i]!;
+    const value = readDatum(columns[position]!, row, type);
     return value === null ? 'null' : type.output(value, DEFAULT_TYPE_CONTEXT);
   });
   return pgError(
     'unique_violation',
     `duplicate key value violates unique constraint "${index.name}"`,
     {
-      detail: `Key (${names.join(', ')})=(${values.join(', ')}) already exists.`,
+      detail: `Key (${keyNames(table, index)})=(${values.join(', ')}) already exists.`,
       table: table.name,
       constraint: index.name,
     },

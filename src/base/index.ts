@@ -9,5 +9,5 @@ export {
 } from './bytes.ts';
 export { crc32 } from './checksum.ts';
 export { once } from './once.ts';
-export { quoteIdentifier, quoteLiteral } from './quote.ts';
+export { closingParenthesis, keyExpression, quoteIdentifier, quoteLiteral } from './quote.ts';
 export { SeededRandom } from './random.ts';

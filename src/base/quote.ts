@@ -29,3 +29,29 @@ export function quoteLiteral(text: string): string {
   const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
   return text.includes('\\') ? `E${quoted}` : quoted;
 }
+
+/** The text of an expression as a column of an index has it: in parentheses unless it is a call. */
+export function keyExpression(text: string): string {
+  return isCall(text) ? text : `(${text})`;
+}
+
+/** Whether the text is one function call and nothing else. */
+function isCall(text: string): boolean {
+  const name = /^(?:[a-z_]\w*|"[^"]+")(?:\.(?:[a-z_]\w*|"[^"]+"))?\(/i.exec(text);
+  return name !== null && closingParenthesis(text, name[0].length - 1) === text.length - 1;
+}
+
+/** The index of the parenthesis that closes the one at `open`; quoted text is stepped over. */
+export function closingParenthesis(text: string, open: number): number {
+  let depth = 0;
+  let quote = '';
+  for (let i = open; i < text.length; i++) {
+    const char = text[i]!;
+    if (quote !== '') {
+      if (char === quote) quote = '';
+    } else if (char === "'" || char === '"') quote = char;
+    else if (char === '(') depth++;
+    else if (char === ')' && --depth === 0) return i;
+  }
+  return -1;
+}

@@ -10,7 +10,19 @@ interface Commented {
  * `Expr` of sql/expression.ts whose columns are `input` = position in the relation's columns). */
 export interface StoredExpression {
   readonly text: string;
+  /** The text without the parentheses that can be missed, as pg_get_expr(…, true) prints it. Absent in
+   * catalogs of before it was kept. */
+  readonly pretty?: string;
   readonly expr: unknown;
+}
+
+/** Positions of the columns that a stored expression reads. */
+export function columnsIn(part: unknown, found = new Set<number>()): Set<number> {
+  if (typeof part !== 'object' || part === null) return found;
+  const { kind, column } = part as { kind?: unknown; column?: unknown };
+  if (kind === 'input' && typeof column === 'number') found.add(column);
+  for (const child of Object.values(part)) columnsIn(child, found);
+  return found;
 }
 
 /** A column. Its position in RelationDescriptor.columns is attnum - 1 for ever: dropped columns stay. */
@@ -32,7 +44,11 @@ export interface IndexColumn {
   /** Position in the relation's columns, or -1 for an expression. */
   readonly column: number;
   readonly expression: StoredExpression | null;
+  /** What pg_attribute calls an expression. */
+  readonly name?: string;
   readonly type: number;
+  /** Of an expression's values. Absent: -1. */
+  readonly typmod?: number;
   readonly descending: boolean;
   readonly nullsFirst: boolean;
   readonly operatorClass: number;
@@ -50,6 +66,7 @@ export interface IndexDescriptor extends Commented {
   readonly columns: readonly IndexColumn[];
   /** INCLUDE columns (positions). */
   readonly included: readonly number[];
+  /** Of a partial index: which rows have entries. */
   readonly predicate: StoredExpression | null;
   /** Oid of the constraint it serves, else 0. */
   readonly constraint: number;

@@ -23,7 +23,7 @@ export {
   readCatalog,
   SEQUENCE_TREE,
 } from './catalog-tree.ts';
-export type * from './descriptors.ts';
+export * from './descriptors.ts';
 export * from './partition-bounds.ts';
 export { hashRemainder, isHashable } from './partition-hash.ts';
 export { PartitionSearch } from './partition-search.ts';

@@ -1,13 +1,14 @@
 /** pg_constraint and pg_depend. */
 
 import { arrayOf, type Datum, OID } from '../../types/index.ts';
-import type {
-  CatalogView,
-  ConstraintDescriptor,
-  ForeignKey,
-  IndexDescriptor,
-  RelationDescriptor,
-  SequenceOptions,
+import {
+  type CatalogView,
+  type ConstraintDescriptor,
+  columnsIn,
+  type ForeignKey,
+  type IndexDescriptor,
+  type RelationDescriptor,
+  type SequenceOptions,
 } from '../descriptors.ts';
 import { equalityOperatorOf } from './functions.ts';
 import { CATALOG_OID } from './object-identity.ts';
@@ -228,15 +229,6 @@ function* partitionDependencies(table: RelationDescriptor): Iterable<SystemRow> 
   }
 }
 
-/** Positions of the columns that an expression reads. */
-function columnsIn(part: unknown, found = new Set<number>()): Set<number> {
-  if (typeof part !== 'object' || part === null) return found;
-  const { kind, column } = part as { kind?: unknown; column?: unknown };
-  if (kind === 'input' && typeof column === 'number') found.add(column);
-  for (const child of Object.values(part)) columnsIn(child, found);
-  return found;
-}
-
 function columnAddress(table: RelationDescriptor, position: number): ObjectAddress {
   return { class: pg_class, oid: table.oid, column: position + 1 };
 }
@@ -250,14 +242,14 @@ function* indexDependencies(
     yield dependency(address, { class: pg_constraint, oid: index.constraint }, 'i');
     return;
   }
-  const positions = new Set([...index.columns.map(({ column }) => column), ...index.included]);
-  let named = 0;
-  for (const position of positions) {
-    if (position < 0) continue;
-    named++;
-    yield dependency(address, columnAddress(table, position), 'a');
+  const plain = index.columns.map(({ column }) => column);
+  const named = new Set([...plain, ...index.included].filter((position) => position >= 0));
+  for (const position of named) yield dependency(address, columnAddress(table, position), 'a');
+  if (named.size === 0) yield dependency(address, { class: pg_class, oid: table.oid }, 'a');
+  const stored = [...index.columns.map(({ expression }) => expression), index.predicate];
+  for (const position of columnsIn(stored)) {
+    if (!named.has(position)) yield dependency(address, columnAddress(table, position), 'a');
   }
-  if (named === 0) yield dependency(address, { class: pg_class, oid: table.oid }, 'a');
 }
 
 function* constraintDependencies(

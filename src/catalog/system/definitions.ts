@@ -3,7 +3,12 @@
  * Expressions come from the catalog as text in full parentheses. With `pretty` the outermost pair goes;
  * PostgreSQL also drops inner ones. */
 
-import { quoteIdentifier, quoteLiteral } from '../../base/index.ts';
+import {
+  closingParenthesis,
+  keyExpression,
+  quoteIdentifier,
+  quoteLiteral,
+} from '../../base/index.ts';
 import type {
   ConstraintDescriptor,
   IndexColumn,
@@ -61,11 +66,6 @@ function indexColumn(names: SystemNames, table: RelationDescriptor, column: Inde
   return keyExpression(visibleExpression(names, column.expression.text));
 }
 
-/** An expression as a key has it: in parentheses unless it is a call. */
-export function keyExpression(text: string): string {
-  return isCall(text) ? text : `(${text})`;
-}
-
 function columnOrder({ descending, nullsFirst, operatorClass }: IndexColumn): string {
   const order = descending ? (nullsFirst ? ' DESC' : ' DESC NULLS LAST') : '';
   const nulls = !descending && nullsFirst ? ' NULLS FIRST' : '';
@@ -75,27 +75,6 @@ function columnOrder({ descending, nullsFirst, operatorClass }: IndexColumn): st
 
 function columnName(table: RelationDescriptor, position: number): string {
   return quoteIdentifier(table.columns[position]?.name ?? '?');
-}
-
-/** The index of the parenthesis that closes the one at `open`; quoted text is stepped over. */
-function closingParenthesis(text: string, open: number): number {
-  let depth = 0;
-  let quote = '';
-  for (let i = open; i < text.length; i++) {
-    const char = text[i]!;
-    if (quote !== '') {
-      if (char === quote) quote = '';
-    } else if (char === "'" || char === '"') quote = char;
-    else if (char === '(') depth++;
-    else if (char === ')' && --depth === 0) return i;
-  }
-  return -1;
-}
-
-/** Whether the text is one function call and nothing else. */
-function isCall(text: string): boolean {
-  const name = /^(?:[a-z_]\w*|"[^"]+")(?:\.(?:[a-z_]\w*|"[^"]+"))?\(/i.exec(text);
-  return name !== null && closingParenthesis(text, name[0].length - 1) === text.length - 1;
 }
 
 /** A stored expression as the session's search path lets it be read: the relations and types in it are

@@ -1,7 +1,7 @@
 /** Partition keys, bounds and constraints as SQL: what pg_get_partkeydef, pg_get_expr of a bound and
  * pg_get_partition_constraintdef print. */
 
-import { quoteIdentifier } from '../../base/index.ts';
+import { keyExpression, quoteIdentifier } from '../../base/index.ts';
 import { DEFAULT_TYPE_CONTEXT, type TypeContext } from '../../types/index.ts';
 import type {
   CatalogView,
@@ -10,7 +10,6 @@ import type {
   RelationDescriptor,
 } from '../descriptors.ts';
 import { literalText, rangeBoundText } from '../partition-text.ts';
-import { keyExpression } from './definitions.ts';
 import { operatorClassName } from './functions.ts';
 
 /** `RANGE (a, lower(b))`. */

@@ -1,3 +1,4 @@
+import { computedCount } from '../../access/index.ts';
 import { assert, assertNever } from '../../base/index.ts';
 import type { RelationDescriptor } from '../../catalog/descriptors.ts';
 import { CHUNK_ROWS, type DataChunk } from '../../chunk/index.ts';
@@ -21,6 +22,7 @@ import { ExpressionCompiler } from './expression/compile.ts';
 import { SubplanEvaluator } from './expression/subplan.ts';
 import { FunctionScan } from './function-scan.ts';
 import { HashJoin } from './hash-join.ts';
+import { IndexedRow } from './indexed-row.ts';
 import { InputPruning } from './input-pruning.ts';
 import { Insert } from './insert.ts';
 import { Instrumented, newCounters } from './instrumented.ts';
@@ -416,7 +418,18 @@ class PlanCompiler {
     const capacity = ranges.isPoint ? 1 : CHUNK_ROWS;
     const expressions = this.#expressions.withCapacity(capacity);
     const filter = node.filter === null ? null : expressions.compile(node.filter);
-    const scan = new IndexScan(this.#run, table, index, node, ranges, filter, this.#bindings);
+    const isBound = this.#bindings !== null && computedCount(index) > 0;
+    const computed = isBound ? new IndexedRow(table, index, expressions.withCapacity(1)) : null;
+    const scan = new IndexScan(
+      this.#run,
+      table,
+      index,
+      node,
+      ranges,
+      filter,
+      computed,
+      this.#bindings,
+    );
     scan.counters = counters;
     return { operator: scan, capacity };
   }

@@ -8,6 +8,7 @@ import { typeByOid } from '../../types/index.ts';
 import type { RowLockStrength } from '../bind/query.ts';
 import type { ByteRange, RowOperations } from './environment.ts';
 import type { Evaluator } from './expression/evaluator.ts';
+import type { IndexValues } from './index-values.ts';
 import type { PartitionRouter } from './partition-router.ts';
 import type { WholeRow } from './row-change.ts';
 import type { RowConstraints } from './row-constraints.ts';
@@ -21,6 +22,12 @@ export interface ConflictPartition {
   readonly router: PartitionRouter | null;
   /** The partition's place among the router's. */
   readonly own: number;
+}
+
+/** Compute what indexes have of the row as it was, and as it is to be. */
+export interface ConflictIndexValues {
+  readonly old: IndexValues | null;
+  readonly new: IndexValues | null;
 }
 
 /** ON CONFLICT DO UPDATE of one row: lock the row that exists, test WHERE, assign, update.
@@ -38,6 +45,7 @@ export class ConflictUpdate {
   readonly #changed: readonly number[];
   readonly #where: Evaluator | null;
   readonly #constraints: RowConstraints;
+  readonly #indexValues: ConflictIndexValues;
   readonly #partition: ConflictPartition | null;
   readonly #key = new ByteWriter(64);
   readonly #old: ColumnVector[];
@@ -59,6 +67,7 @@ export class ConflictUpdate {
     assignments: readonly { readonly column: number; readonly value: Evaluator }[],
     where: Evaluator | null,
     constraints: RowConstraints,
+    indexValues: ConflictIndexValues,
     target: RelationDescriptor,
     partition: ConflictPartition | null,
   ) {
@@ -70,6 +79,7 @@ export class ConflictUpdate {
     this.#changed = assignments.map((assignment) => assignment.column);
     this.#where = where;
     this.#constraints = constraints;
+    this.#indexValues = indexValues;
     this.#partition = partition;
     const vectors = (of: RelationDescriptor): ColumnVector[] =>
       of.columns.map((column) => createVector(typeByOid(column.type), 1));
@@ -131,8 +141,8 @@ export class ConflictUpdate {
       this.#key.bytes,
       0,
       this.#key.position,
-      this.#old,
-      this.#new,
+      this.#indexValues.old?.of(0) ?? this.#old,
+      this.#indexValues.new?.of(0) ?? this.#new,
       0,
       this.#changed,
     );
@@ -174,8 +184,11 @@ export class ConflictUpdate {
     }
     this.newColumns = this.#whole(this.#new);
     this.#checkPlace();
-    this.#constraints.prepare({ columns: this.#new, count: 1, selection: null });
+    const changed = { columns: this.#new, count: 1, selection: null };
+    this.#constraints.prepare(changed);
     this.#constraints.verify(0);
+    this.#indexValues.old?.take({ ...changed, columns: this.#old });
+    this.#indexValues.new?.take(changed);
     return true;
   }
 

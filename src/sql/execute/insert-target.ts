@@ -3,6 +3,7 @@ import { type ColumnVector, createVector, type DataChunk, setAllNull } from '../
 import { typeByOid } from '../../types/index.ts';
 import type { ConflictUpdate } from './conflict-update.ts';
 import type { ChangeOutcome, RowOperations } from './environment.ts';
+import type { IndexValues } from './index-values.ts';
 import type { RowConstraints } from './row-constraints.ts';
 
 /** The columns of a table among those of other rows, NULL for dropped ones. */
@@ -38,6 +39,7 @@ export class InsertTarget {
   readonly table: RelationDescriptor;
   readonly conflict: ConflictUpdate | null;
   readonly #constraints: RowConstraints | null;
+  readonly #indexValues: IndexValues | null;
   readonly #arbiters: readonly number[] | null;
   /** Null where the rows are in the table's order as they come. */
   readonly #columns: TableColumns | null;
@@ -49,12 +51,14 @@ export class InsertTarget {
     table: RelationDescriptor,
     columns: TableColumns | null,
     constraints: RowConstraints | null,
+    indexValues: IndexValues | null,
     arbiters: readonly number[] | null,
     conflict: ConflictUpdate | null,
   ) {
     this.table = table;
     this.#columns = columns;
     this.#constraints = constraints;
+    this.#indexValues = indexValues;
     this.#arbiters = arbiters;
     this.conflict = conflict;
   }
@@ -78,6 +82,7 @@ export class InsertTarget {
     this.#count += rows.count;
     if (this.#count >= MANY_ROWS) operations.expectInserts(this.table);
     this.#constraints?.prepare(own);
+    this.#indexValues?.take(own);
   }
 
   /** Throws where a row violates a constraint. */
@@ -86,7 +91,8 @@ export class InsertTarget {
   }
 
   insert(operations: RowOperations, row: number): ChangeOutcome {
-    return operations.insert(this.table, this.#rows.columns, row, this.#arbiters);
+    const columns = this.#indexValues?.of(row) ?? this.#rows.columns;
+    return operations.insert(this.table, columns, row, this.#arbiters);
   }
 }
 

@@ -1,14 +1,15 @@
+import { computedCount } from '../../access/index.ts';
 import type { RelationDescriptor } from '../../catalog/descriptors.ts';
 import type { RowLockStrength } from '../bind/query.ts';
 
-/** Assigning to a column of a unique key locks the row against key-share locks too. */
+/** Assigning to a column of a key that others may refer to locks the row against key-share locks too. */
 export function lockStrength(
   table: RelationDescriptor,
   assignments: readonly { readonly column: number }[],
 ): RowLockStrength {
   const keys = new Set(table.clusterKey ?? []);
   for (const index of table.indexes) {
-    if (!index.unique || index.predicate !== null) continue;
+    if (!index.unique || computedCount(index) > 0) continue;
     for (const column of index.columns) keys.add(column.column);
   }
   return assignments.some(({ column }) => keys.has(column)) ? 'update' : 'noKeyUpdate';

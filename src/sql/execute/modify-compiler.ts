@@ -16,6 +16,7 @@ import type {
 } from '../plan/plan.ts';
 import { ConflictUpdate } from './conflict-update.ts';
 import type { ExpressionCompiler } from './expression/compile.ts';
+import { IndexValues } from './index-values.ts';
 import type { InsertPlace } from './insert.ts';
 import { InsertTarget, InsertTargets, TableColumns } from './insert-target.ts';
 import { lockStrength } from './lock-strength.ts';
@@ -23,6 +24,7 @@ import { PartitionRouter, routedTable } from './partition-router.ts';
 import {
   ChangedPartitions,
   type ChangedTables,
+  type ChangeParts,
   OneTable,
   type RowChange,
   RowDelete,
@@ -57,7 +59,8 @@ export class ModifyCompiler {
       const { onConflict } = node;
       const conflict = this.#conflict(table, onConflict, node, table, null);
       const arbiters = onConflict?.arbiters ?? null;
-      const target = new InsertTarget(table, null, constraints, arbiters, conflict);
+      const values = IndexValues.ofTable(table, this.#expressions);
+      const target = new InsertTarget(table, null, constraints, values, arbiters, conflict);
       return { kind: 'table', target };
     }
     return {
@@ -92,9 +95,10 @@ export class ModifyCompiler {
   #tableChange(node: ChangeNode, table: RelationDescriptor): RowChange {
     const { scanId, oldColumns } = node;
     const parts = { scanId, oldColumns, capacity: this.#expressions.capacity, whole: null };
-    if (node.kind === 'delete') return new RowDelete(table, parts);
+    if (node.kind === 'delete') return this.#delete(table, parts);
     return new RowUpdate(this.#run, table, {
       ...parts,
+      ...this.#indexValues(table, node.assignments, false),
       strength: lockStrength(table, node.assignments),
       assignments: this.#assignments(node.assignments, (column) => column),
       constraints: this.#constraints(table, node),
@@ -116,17 +120,38 @@ export class ModifyCompiler {
     const { scanId } = relation;
     const { capacity } = this.#expressions;
     const parts = { scanId, oldColumns, capacity, whole: this.#wholeRow(target, relation) };
-    if (node.kind === 'delete') return new RowDelete(table, parts);
+    if (node.kind === 'delete') return this.#delete(table, parts);
     const assignments = this.#assignments(node.assignments, (column) =>
       relation.columns.indexOf(column),
     );
+    const move = this.#move(node, target, partitions, place);
     return new RowUpdate(this.#run, table, {
       ...parts,
+      ...this.#indexValues(table, assignments, move !== null),
       strength: lockStrength(table, assignments),
       assignments,
       constraints: this.#partitionConstraints(target, relation),
-      move: this.#move(node, target, partitions, place),
+      move,
     });
+  }
+
+  #delete(table: RelationDescriptor, parts: Omit<ChangeParts, 'oldValues'>): RowDelete {
+    const oldValues = IndexValues.ofTable(table, this.#expressions);
+    return new RowDelete(table, { ...parts, oldValues });
+  }
+
+  /** Of a row that leaves its table all entries go, whatever columns are assigned to. */
+  #indexValues(
+    table: RelationDescriptor,
+    assignments: readonly { readonly column: number }[],
+    mayLeave: boolean,
+    expressions: ExpressionCompiler = this.#expressions,
+  ) {
+    const changed = assignments.map(({ column }) => column);
+    return {
+      oldValues: IndexValues.ofTable(table, expressions, mayLeave ? null : changed),
+      newValues: IndexValues.ofTable(table, expressions, changed),
+    };
   }
 
   #move(
@@ -165,7 +190,8 @@ export class ModifyCompiler {
     const places = { partitions, place };
     const conflict = this.#conflict(table, onConflict, relation, target, places);
     const arbiters = onConflict === null ? null : relation.arbiters;
-    return new InsertTarget(table, columns, constraints, arbiters, conflict);
+    const values = IndexValues.ofTable(table, this.#expressions);
+    return new InsertTarget(table, columns, constraints, values, arbiters, conflict);
   }
 
   /** The partition's row as that of the partitioned table. */
@@ -257,6 +283,7 @@ export class ModifyCompiler {
     const relation = at === null ? null : at.partitions.relations[at.place]!;
     const position = (column: number) => relation?.columns.indexOf(column) ?? column;
     const assignments = this.#assignments(onConflict.assignments, position, one);
+    const { oldValues, newValues } = this.#indexValues(table, assignments, false, one);
     return new ConflictUpdate(
       this.#run,
       table,
@@ -266,6 +293,7 @@ export class ModifyCompiler {
       relation === null
         ? this.#constraints(table, checks, one)
         : this.#partitionConstraints(target, relation, one),
+      { old: oldValues, new: newValues },
       target,
       at && {
         whole: this.#wholeRow(target, relation!),

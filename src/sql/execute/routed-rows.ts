@@ -5,6 +5,7 @@ import type { Expr } from '../expression.ts';
 import { copiedPartitions } from '../plan/index.ts';
 import type { ChangeOutcome, RowOperations } from './environment.ts';
 import type { ExpressionCompiler } from './expression/compile.ts';
+import { IndexValues } from './index-values.ts';
 import { InsertTarget, InsertTargets, TableColumns } from './insert-target.ts';
 import { PartitionRouter, routedTable } from './partition-router.ts';
 import { RowConstraints } from './row-constraints.ts';
@@ -43,7 +44,8 @@ export class RoutedRows {
       const columns = new TableColumns(partition, relation.columns, compiler.capacity);
       const shown = table.columns.map((_, i) => relation.columns.indexOf(i));
       const constraints = constraintsOf(makers, partition, [], shown);
-      return new InsertTarget(partition, columns, constraints, null, null);
+      const values = IndexValues.ofTable(partition, compiler);
+      return new InsertTarget(partition, columns, constraints, values, null, null);
     });
   }
 

@@ -3,6 +3,7 @@ import type { ColumnVector, DataChunk, NumberVector } from '../../chunk/index.ts
 import type { RowLockStrength } from '../bind/query.ts';
 import type { ChangeOutcome, RowOperations } from './environment.ts';
 import type { Evaluator } from './expression/evaluator.ts';
+import type { IndexValues } from './index-values.ts';
 import { rowOperations } from './insert.ts';
 import { type InsertTargets, TableColumns } from './insert-target.ts';
 import type { PartitionRouter } from './partition-router.ts';
@@ -152,6 +153,8 @@ export interface ChangeParts {
   /** Input column of each column of the table, or -1. */
   readonly oldColumns: readonly number[];
   readonly capacity: number;
+  /** Computes what indexes have of the rows as they were. */
+  readonly oldValues: IndexValues | null;
   /** Of a partition. */
   readonly whole: WholeRow | null;
 }
@@ -160,6 +163,8 @@ export interface UpdateParts extends ChangeParts {
   readonly strength: RowLockStrength;
   readonly assignments: readonly { readonly column: number; readonly value: Evaluator }[];
   readonly constraints: RowConstraints;
+  /** Computes what indexes have of the rows as they are to be. */
+  readonly newValues: IndexValues | null;
   /** Where rows go whose key is assigned to; null when they stay. */
   readonly move: RowMove | null;
 }
@@ -220,10 +225,12 @@ export class RowUpdate implements RowChange {
     }
     target.count = rows.count;
     target.selection = rows.selection;
-    const { whole, move, constraints } = this.#parts;
+    const { whole, move, constraints, oldValues, newValues } = this.#parts;
     if (whole !== null) fillWhole(whole, target.columns, this.#whole.columns);
     if (move !== null) this.#route(move);
     constraints.prepare(target);
+    oldValues?.take({ ...target, columns: this.#old.columns });
+    newValues?.take(target);
   }
 
   #route({ router, targets, own, demands }: RowMove): void {
@@ -242,7 +249,7 @@ export class RowUpdate implements RowChange {
     end: number,
     row: number,
   ): ChangeOutcome {
-    const { move, constraints } = this.#parts;
+    const { move, constraints, oldValues, newValues } = this.#parts;
     if (move !== null) {
       move.demands?.verify(row);
       const place = move.router.places[row]!;
@@ -255,8 +262,8 @@ export class RowUpdate implements RowChange {
       key,
       start,
       end,
-      this.#old.columns,
-      this.#new.columns,
+      oldValues?.of(row) ?? this.#old.columns,
+      newValues?.of(row) ?? this.#new.columns,
       row,
       this.#changed,
     );
@@ -275,15 +282,14 @@ export class RowUpdate implements RowChange {
     const target = targets.at(place);
     if (!this.#hasLeft) {
       target.verify(row);
-      const { columns } = this.#new;
       const left = operations.moveOut(
         this.table,
         whole,
         key,
         start,
         end,
-        this.#old.columns,
-        columns,
+        this.#parts.oldValues?.of(row) ?? this.#old.columns,
+        this.#new.columns,
         row,
       );
       if (left === 'wait') return 'wait';
@@ -311,6 +317,7 @@ export class RowDelete implements RowChange {
   readonly scanId: number;
   readonly strength = 'update';
   readonly #old: TableColumns;
+  readonly #oldValues: IndexValues | null;
   readonly #wholeRow: WholeRow | null;
   readonly #whole: ColumnVector[] = [];
 
@@ -318,6 +325,7 @@ export class RowDelete implements RowChange {
     this.table = table;
     this.scanId = parts.scanId;
     this.#old = new TableColumns(table, parts.oldColumns, parts.capacity);
+    this.#oldValues = parts.oldValues;
     this.#wholeRow = parts.whole;
   }
 
@@ -327,6 +335,7 @@ export class RowDelete implements RowChange {
 
   prepare(rows: DataChunk): void {
     this.#old.take(rows);
+    this.#oldValues?.take({ ...rows, columns: this.#old.columns });
     if (this.#wholeRow !== null) fillWhole(this.#wholeRow, this.#old.columns, this.#whole);
   }
 
@@ -337,7 +346,8 @@ export class RowDelete implements RowChange {
     end: number,
     row: number,
   ): ChangeOutcome {
-    return operations.delete(this.table, key, start, end, this.#old.columns, row);
+    const old = this.#oldValues?.of(row) ?? this.#old.columns;
+    return operations.delete(this.table, key, start, end, old, row);
   }
 
   changedRow(): readonly ColumnVector[] {

@@ -1,5 +1,7 @@
 import {
+  encodeIndexColumns,
   encodeIndexColumnsFromDatums,
+  hasEntry,
   type IndexKey,
   indexKeyOf,
   layoutOf,
@@ -18,6 +20,7 @@ import { typeByOid } from '../../types/index.ts';
 import type { IndexScanNode, SeqScanNode } from '../plan/plan.ts';
 import type { NodeInstrumentation } from './environment.ts';
 import type { Evaluator } from './expression/evaluator.ts';
+import type { IndexedRow } from './indexed-row.ts';
 import type { KeyRanges } from './key-ranges.ts';
 import { CHUNK, DONE, Operator, PAUSE, type Status } from './operator.ts';
 import type { Run, ScanBinding, ScanBindings } from './run.ts';
@@ -276,6 +279,8 @@ export class IndexScan extends TableScan {
   readonly #indexKey: IndexKey;
   readonly #ranges: KeyRanges;
   readonly #backward: boolean;
+  /** Computes what the index has of a row; null where it has but columns. */
+  readonly #computed: IndexedRow | null;
   readonly #key = new ByteWriter(64);
   #cursor: Cursor | null = null;
   /** The same, when it is to be told where the scan would end. */
@@ -293,6 +298,7 @@ export class IndexScan extends TableScan {
     node: IndexScanNode,
     ranges: KeyRanges,
     filter: Evaluator | null,
+    computed: IndexedRow | null,
     bindings: ScanBindings | null,
   ) {
     super(run, table, node, filter, ranges.isPoint ? 1 : CHUNK_ROWS, bindings);
@@ -300,6 +306,7 @@ export class IndexScan extends TableScan {
     this.#indexKey = indexKeyOf(table, index);
     this.#ranges = ranges;
     this.#backward = node.backward;
+    this.#computed = computed;
   }
 
   override open(): void {
@@ -330,9 +337,14 @@ export class IndexScan extends TableScan {
 
   /** The ranges are conditions too, and a changed row may have left them. */
   protected override accepts(tuple: Uint8Array, start: number): boolean {
-    if (this.#index.columns.some((column) => column.column < 0)) return true;
     const key = this.#key.reset();
-    encodeIndexColumnsFromDatums(this.#indexKey, readTupleDatums(this.layout, tuple, start), key);
+    if (this.#computed !== null) {
+      const columns = this.#computed.read(tuple, start);
+      if (!hasEntry(this.#indexKey, columns, 0)) return false;
+      encodeIndexColumns(this.#indexKey, columns, 0, key);
+    } else {
+      encodeIndexColumnsFromDatums(this.#indexKey, readTupleDatums(this.layout, tuple, start), key);
+    }
     return this.#ranges.contains(key.bytes, 0, key.position);
   }
 

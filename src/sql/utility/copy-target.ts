@@ -4,6 +4,7 @@ import { partitionChecks } from '../bind/partition-checks.ts';
 import type { ChangeOutcome, RowOperations } from '../execute/environment.ts';
 import type { ExpressionCompiler } from '../execute/expression/compile.ts';
 import { hasForeignKeys } from '../execute/foreign-keys/index.ts';
+import { IndexValues } from '../execute/index-values.ts';
 import { InsertTarget } from '../execute/insert-target.ts';
 import { constraintsOf, RoutedRows, type RowMakers } from '../execute/routed-rows.ts';
 import type { Run } from '../execute/run.ts';
@@ -42,7 +43,8 @@ class TableTarget implements CopyTarget {
     const { catalog } = makers.command;
     this.hasForeignKeys = hasForeignKeys(catalog, table);
     const constraints = constraintsOf(makers, table, partitionChecks(catalog, table));
-    this.target = new InsertTarget(table, null, constraints, null, null);
+    const values = IndexValues.ofTable(table, makers.compiler);
+    this.target = new InsertTarget(table, null, constraints, values, null, null);
   }
 
   take(rows: DataChunk, changes: RowOperations): void {

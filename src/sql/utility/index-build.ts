@@ -2,22 +2,22 @@ import {
   checkKeyLength,
   clusterKeyOf,
   encodeClusterKey,
-  encodeIndexColumns,
+  encodeIndexEntry,
+  hasEntry,
   indexKeyOf,
-  isUniqueEntry,
-  layoutOf,
-  readTupleDatum,
+  keyNames,
 } from '../../access/index.ts';
 import { ByteWriter, compareByteRanges } from '../../base/index.ts';
 import type { IndexDescriptor, RelationDescriptor } from '../../catalog/index.ts';
+import { readDatum } from '../../chunk/index.ts';
 import { type PgError, pgError } from '../../errors/index.ts';
 import type { Cursor, TreeId } from '../../storage/index.ts';
-import { typeByOid } from '../../types/index.ts';
+import { IndexedRow } from '../execute/indexed-row.ts';
 import type { Run } from '../execute/run.ts';
 import { Sorter } from '../execute/sorter.ts';
 import type { Command } from './command.ts';
 import type { UtilityPause } from './environment.ts';
-import { beginRun } from './execution.ts';
+import { beginRun, storedExpressions } from './execution.ts';
 import { RowReader, scanTree } from './table-scan.ts';
 
 /** Fills the tree of a new index from the rows of its table. */
@@ -27,15 +27,16 @@ export function* buildIndex(
   index: IndexDescriptor,
 ): Generator<UtilityPause, void, undefined> {
   const key = indexKeyOf(table, index);
-  const reader = new RowReader(table, key.columns);
+  const run = beginRun(command.environment);
+  const row = new IndexedRow(table, index, storedExpressions(run, 1));
   const out = new ByteWriter(64);
   const loader = new EntryLoader(command, index.tree);
   try {
     yield* scanTree(command.environment, table.tree, (cursor) => {
-      reader.read(cursor);
-      const hasNull = encodeIndexColumns(key, reader.columns, 0, out.reset());
+      const columns = row.read(cursor.valueBytes, cursor.valueStart);
+      if (!hasEntry(key, columns, 0)) return;
       const { keyBytes, keyStart, keyEnd } = cursor;
-      if (!isUniqueEntry(key, hasNull)) out.range(keyBytes, keyStart, keyEnd);
+      encodeIndexEntry(key, columns, 0, keyBytes, keyStart, keyEnd, out.reset());
       checkKeyLength(out, index);
       loader.add(out.bytes, 0, out.position, keyBytes, keyStart, keyEnd);
     });
@@ -44,6 +45,7 @@ export function* buildIndex(
     );
   } finally {
     loader.close();
+    run.end();
   }
 }
 
@@ -245,15 +247,16 @@ function duplicateRow(
   tuple: Uint8Array,
   start: number,
 ): PgError {
-  const layout = layoutOf(table);
-  const names = index.columns.map(({ column }) => table.columns[column]!.name);
-  const values = index.columns.map(({ column, type }) => {
-    const value = readTupleDatum(layout, column, tuple, start);
-    if (value === null) return 'null';
-    return typeByOid(type).output(value, command.environment.functions);
+  const run = beginRun(command.environment);
+  const columns = new IndexedRow(table, index, storedExpressions(run, 1)).read(tuple, start);
+  const { columns: positions, types } = indexKeyOf(table, index);
+  const values = types.map((type, i) => {
+    const value = readDatum(columns[positions[i]!]!, 0, type);
+    return value === null ? 'null' : type.output(value, command.environment.functions);
   });
+  run.end();
   return pgError('unique_violation', `could not create unique index "${index.name}"`, {
-    detail: `Key (${names.join(', ')})=(${values.join(', ')}) is duplicated.`,
+    detail: `Key (${keyNames(table, index)})=(${values.join(', ')}) is duplicated.`,
     schema: command.catalog.schemaByOid(table.schema)?.name,
     table: table.name,
     constraint: index.name,

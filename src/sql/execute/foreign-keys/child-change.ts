@@ -18,6 +18,7 @@ import type { FunctionContext } from '../../functions/index.ts';
 import type { ChangeOutcome, ExecutionEnvironment, RowOperations } from '../environment.ts';
 import { ExpressionCompiler } from '../expression/compile.ts';
 import type { Evaluator } from '../expression/evaluator.ts';
+import { IndexValues } from '../index-values.ts';
 import { lockStrength } from '../lock-strength.ts';
 import { type PartitionTest, RowConstraints } from '../row-constraints.ts';
 import { Run } from '../run.ts';
@@ -47,6 +48,9 @@ export class ChildChange {
   #isMoving = false;
   readonly #old: ColumnVector[];
   readonly #new: DataChunk;
+  /** Compute what indexes have of the row as it was, and as it becomes. */
+  readonly #oldValues: IndexValues | null;
+  readonly #newValues: IndexValues | null;
   /** The key that the row of the parent has now. */
   readonly #key: DataChunk;
 
@@ -86,6 +90,9 @@ export class ChildChange {
     this.#catalog = catalog;
     this.#catalogVersion = catalog.version;
     this.#compiler = compiler;
+    const mayLeave = this.#isDelete || this.#places.length > 0;
+    this.#oldValues = IndexValues.ofTable(child, compiler, mayLeave ? null : this.#columns);
+    this.#newValues = IndexValues.ofTable(child, compiler, this.#columns);
     const assigned = this.#columns.map((column) => ({ column }));
     this.strength = this.#isDelete ? 'update' : lockStrength(child, assigned);
   }
@@ -126,6 +133,7 @@ export class ChildChange {
       this.#old[i]!.reset();
       readColumnOfTuple(childLayout, i, tuple, 0, this.#old[i]!, 0);
     }
+    this.#oldValues?.take({ ...this.#new, columns: this.#old });
     if (this.#isDelete) return;
     const { columns } = this.#new;
     this.#columns.forEach((column, i) => {
@@ -134,11 +142,12 @@ export class ChildChange {
     this.#isMoving = !this.#places.every((place) => this.#staysIn(place));
     if (this.#isMoving) {
       this.#move ??= new RowMove(this.#reference, this.#catalog, this.#run, this.#compiler);
-      this.#move.begin(this.#old, this.#new);
+      this.#move.begin(this.#oldValues?.of(0) ?? this.#old, this.#new);
       return;
     }
     this.#constraints.prepare(this.#new);
     this.#constraints.verify(0);
+    this.#newValues?.take(this.#new);
   }
 
   #staysIn({ check, keys }: PartitionTest): boolean {
@@ -148,9 +157,11 @@ export class ChildChange {
 
   apply(rows: RowOperations, key: Uint8Array): ChangeOutcome {
     const { child } = this.#reference;
-    if (this.#isDelete) return rows.delete(child, key, 0, key.length, this.#old, 0);
+    const old = this.#oldValues?.of(0) ?? this.#old;
+    if (this.#isDelete) return rows.delete(child, key, 0, key.length, old, 0);
     if (this.#isMoving) return this.#move!.apply(rows, key);
-    return rows.update(child, key, 0, key.length, this.#old, this.#new.columns, 0, this.#columns);
+    const changed = this.#newValues?.of(0) ?? this.#new.columns;
+    return rows.update(child, key, 0, key.length, old, changed, 0, this.#columns);
   }
 
   /** The statement that PostgreSQL would run, for the context of errors. */
