@@ -16,6 +16,9 @@ const BLOCK_BYTES_MIN = 4 * 1024;
 const BLOCK_BYTES_MAX = 64 * 1024;
 /** Bytes that a block takes up in memory besides its own. */
 const BLOCK_OVERHEAD = 200;
+/** Rows of the open block that there is room for at first, and of which room is kept for another use. */
+const STARTS_MIN = 16;
+const STARTS_KEPT = 4096;
 
 /** Tuples one after the other; in memory, or in the spill file with the starts behind the tuples. */
 interface Block {
@@ -33,9 +36,13 @@ export class RowStore {
   readonly #layout: TupleLayout;
   #blocks: Block[] = [];
   #open = new ByteWriter(1024);
-  #openStarts: number[] = [];
+  /** Starts of the tuples in `#open`; the first `#openCount` count. */
+  #openStarts = new Int32Array(STARTS_MIN);
+  #openCount = 0;
   #openFirstRow = 0;
-  #sealed: TupleRun | null = null;
+  /** `#open` as it is read: good as long as its buffers are those of `#open` and `#openStarts`. Rows may
+   * be read after each that is added (recursive unions), so that adding must not copy what is there. */
+  #openRun: TupleRun | null = null;
   #file: SpillFile | null = null;
   #memory = 0;
   #limit = Number.POSITIVE_INFINITY;
@@ -53,12 +60,12 @@ export class RowStore {
   }
 
   get count(): number {
-    return this.#openFirstRow + this.#openStarts.length;
+    return this.#openFirstRow + this.#openCount;
   }
 
   /** Bytes held in memory. */
   get memory(): number {
-    return this.#memory + this.#open.position + this.#openStarts.length * 8;
+    return this.#memory + this.#open.position + this.#openStarts.byteLength;
   }
 
   get isSpilled(): boolean {
@@ -79,25 +86,35 @@ export class RowStore {
   }
 
   appendRow(columns: readonly ColumnVector[], row: number): void {
-    this.#openStarts.push(this.#open.position);
+    if (this.#openCount === this.#openStarts.length) this.#growStarts();
+    this.#openStarts[this.#openCount++] = this.#open.position;
     encodeTuple(this.#layout, columns, row, this.#open);
-    this.#sealed = null;
     if (this.#open.position >= this.#blockBytes) this.#closeBlock();
+  }
+
+  #growStarts(): void {
+    const grown = new Int32Array(2 * this.#openStarts.length);
+    grown.set(this.#openStarts);
+    this.#openStarts = grown;
   }
 
   #closeBlock(): void {
     const bytes = this.#open.copy();
     const block: Block = {
       firstRow: this.#openFirstRow,
-      count: this.#openStarts.length,
+      count: this.#openCount,
       tupleBytes: bytes.length,
-      memory: { bytes, view: viewOf(bytes), valueStart: Int32Array.from(this.#openStarts) },
+      memory: {
+        bytes,
+        view: viewOf(bytes),
+        valueStart: this.#openStarts.slice(0, this.#openCount),
+      },
       position: 0,
     };
     this.#blocks.push(block);
     this.#memory += BLOCK_OVERHEAD + bytes.length + block.count * 4;
     this.#openFirstRow += block.count;
-    this.#openStarts = [];
+    this.#openCount = 0;
     this.#open.reset();
     if (this.#memory > this.#limit) this.#spill();
   }
@@ -130,7 +147,7 @@ export class RowStore {
       const block = this.#blockOf(first + done);
       const run = this.#runOf(block);
       const from = first + done - (block?.firstRow ?? this.#openFirstRow);
-      const available = (block?.count ?? this.#openStarts.length) - from;
+      const available = (block?.count ?? this.#openCount) - from;
       const count = Math.min(available, max - done);
       for (let i = 0; i < vectors.length; i++) {
         const column = columns === null ? i : columns[i]!;
@@ -171,14 +188,7 @@ export class RowStore {
   }
 
   #runOf(block: Block | null): TupleRun {
-    if (block === null) {
-      this.#sealed ??= {
-        bytes: this.#open.bytes,
-        view: this.#open.view,
-        valueStart: Int32Array.from(this.#openStarts),
-      };
-      return this.#sealed;
-    }
+    if (block === null) return this.#runOfOpen();
     if (block.memory !== null) return block.memory;
     if (this.#loaded !== block || this.#loadedRun === null) {
       const bytes = new Uint8Array(block.tupleBytes);
@@ -192,15 +202,27 @@ export class RowStore {
     return this.#loadedRun;
   }
 
+  #runOfOpen(): TupleRun {
+    const { bytes, view } = this.#open;
+    const valueStart = this.#openStarts;
+    let run = this.#openRun;
+    if (run === null || run.bytes !== bytes || run.valueStart !== valueStart) {
+      run = { bytes, view, valueStart };
+      this.#openRun = run;
+    }
+    return run;
+  }
+
   close(): void {
     this.#file?.close();
     this.#file = null;
     this.#blocks = [];
     this.#open.reset();
     if (this.#open.bytes.length > 2 * BLOCK_BYTES_MAX) this.#open = new ByteWriter(1024);
-    this.#openStarts = [];
+    if (this.#openStarts.length > STARTS_KEPT) this.#openStarts = new Int32Array(STARTS_MIN);
+    this.#openCount = 0;
     this.#openFirstRow = 0;
-    this.#sealed = null;
+    this.#openRun = null;
     this.#recent = null;
     this.#loaded = null;
     this.#loadedRun = null;
