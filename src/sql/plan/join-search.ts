@@ -116,14 +116,21 @@ function bestSplit(
   return best;
 }
 
+/** Paths of a set that have the same relations outside of it to their left. */
+const PATHS_MAX = 4;
+
 /** Both are of the same relations: the better paths of either. */
 function merge(a: Candidates, b: Candidates): Candidates {
   const better = cheapest(b.paths).total < cheapest(a.paths).total;
-  return {
-    ...(better ? b : a),
-    rows: a.rows,
-    paths: [...a.paths, ...b.paths].sort((x, y) => x.total - y.total).slice(0, 4),
-  };
+  const counts = new Map<RelSet, number>();
+  const paths = [...a.paths, ...b.paths]
+    .sort((x, y) => x.total - y.total)
+    .filter(({ requires }) => {
+      const count = counts.get(requires) ?? 0;
+      counts.set(requires, count + 1);
+      return count < PATHS_MAX;
+    });
+  return { ...(better ? b : a), rows: a.rows, paths };
 }
 
 function bits(set: number): number {

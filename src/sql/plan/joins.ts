@@ -125,6 +125,7 @@ export function joinPaths(
   if (join === 'full') return paths;
   const outerPaths = lefts.length === 0 ? left.paths : lefts;
   for (const outer of outerPaths) {
+    if ((outer.requires & right.rels) !== NO_RELS) continue;
     for (const inner of right.paths) {
       if (!isSubset(inner.requires, left.rels | outer.requires)) continue;
       if (join === 'nullAnti' && inner.requires !== NO_RELS) continue;
