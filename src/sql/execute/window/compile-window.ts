@@ -6,7 +6,7 @@ import { functionByOid, scalarImplementation } from '../../functions/index.ts';
 import type { WindowAggNode } from '../../plan/plan.ts';
 import type { Accumulator } from '../aggregate/accumulator.ts';
 import { accumulatorOf } from '../aggregate/compile-aggregate.ts';
-import { FilteredAccumulator } from '../aggregate/wrappers.ts';
+import { FilteredAccumulator } from '../aggregate/filtered-accumulator.ts';
 import type { ExpressionCompiler } from '../expression/compile.ts';
 import { ConstantEvaluator, type Evaluator, InputEvaluator } from '../expression/evaluator.ts';
 import type { Operator } from '../operator.ts';
@@ -70,7 +70,7 @@ class WindowCompiler {
     const filters = calls.map(({ filter }) => filter && this.#keep(this.#compiler.compile(filter)));
     const isByValue = frame.mode === 'range' && ('offset' in frame.start || 'offset' in frame.end);
     const key = isByValue ? this.#stored(this.#compiler.compile(orderBy[0]!.expr)) : -1;
-    const uses = this.#uses();
+    const uses = this.#uses(isByValue);
     const batch = new WindowBatch(
       run,
       this.#cut(),
@@ -119,9 +119,10 @@ class WindowCompiler {
     return this.#inputTypes[column] ?? this.#computed[column - this.#inputTypes.length]!.type;
   }
 
-  #uses(): { readonly peers: boolean; readonly frame: boolean } {
+  /** A frame by values is found even where no call sees it, since its offsets may be wrong. */
+  #uses(isByValue: boolean): { readonly peers: boolean; readonly frame: boolean } {
     const { calls, frame } = this.#node;
-    const usesFrame = calls.some(seesFrame);
+    const usesFrame = isByValue || calls.some(seesFrame);
     const byPeers =
       frame.mode === 'groups' ||
       frame.exclude === 'group' ||
