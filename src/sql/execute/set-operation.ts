@@ -1,4 +1,4 @@
-import { compareByteRanges } from '../../base/index.ts';
+import { ByteWriter } from '../../base/index.ts';
 import { CHUNK_ROWS, type ColumnVector, copyRow, createVector } from '../../chunk/index.ts';
 import type { SqlType } from '../../types/index.ts';
 import type { NodeInstrumentation } from './environment.ts';
@@ -16,6 +16,8 @@ export class SetOperation extends Operator {
   readonly #all: boolean;
   readonly #columns: ColumnVector[];
   readonly #row: ColumnVector[];
+  /** The key of the left rows that are counted. */
+  readonly #key = new ByteWriter(64);
   #reading = 0;
   #leftHas = false;
   #rightHas = false;
@@ -104,15 +106,16 @@ export class SetOperation extends Operator {
     while (this.#leftHas) {
       for (const column of this.#row) column.reset();
       left.readColumns(this.#row, 0);
-      const key = left.bytes.slice(left.keyFrom, left.tupleFrom);
+      const key = this.#key;
+      left.copyKey(key);
       let leftCount = 0;
-      while (this.#leftHas && compareTo(left, key) === 0) {
+      while (this.#leftHas && left.compareKey(key) === 0) {
         leftCount++;
         this.#leftHas = left.nextRecord();
       }
-      while (this.#rightHas && compareTo(right, key) < 0) this.#rightHas = right.nextRecord();
+      while (this.#rightHas && right.compareKey(key) < 0) this.#rightHas = right.nextRecord();
       let rightCount = 0;
-      while (this.#rightHas && compareTo(right, key) === 0) {
+      while (this.#rightHas && right.compareKey(key) === 0) {
         rightCount++;
         this.#rightHas = right.nextRecord();
       }
@@ -140,8 +143,4 @@ export class SetOperation extends Operator {
     for (const input of this.#inputs) input.close();
     for (const sorter of this.#sorters) sorter.close();
   }
-}
-
-function compareTo(sorter: Sorter, key: Uint8Array): number {
-  return compareByteRanges(sorter.bytes, sorter.keyFrom, sorter.tupleFrom, key, 0, key.length);
 }

@@ -331,6 +331,16 @@ export class Sorter {
     return true;
   }
 
+  /** How the key of the present record compares with another. */
+  compareKey({ bytes, position }: ByteWriter): number {
+    return compareByteRanges(this.bytes, this.keyFrom, this.tupleFrom, bytes, 0, position);
+  }
+
+  /** Writes the key of the present record in the place of what there was. */
+  copyKey(out: ByteWriter): void {
+    out.reset().range(this.bytes, this.keyFrom, this.tupleFrom);
+  }
+
   /** Reads the tuple of the present record into a row. */
   readColumns(vectors: readonly ColumnVector[], row: number): void {
     for (let i = 0; i < vectors.length; i++) {

@@ -6,6 +6,7 @@ import type { ExpressionCompiler } from '../expression/compile.ts';
 import { type Evaluator, InputEvaluator } from '../expression/evaluator.ts';
 import type { Accumulator } from './accumulator.ts';
 import { BytesExtremeAccumulator } from './bytes-accumulators.ts';
+import { FilteredAccumulator } from './filtered-accumulator.ts';
 import { FunctionAccumulator } from './function-accumulator.ts';
 import {
   CountAccumulator,
@@ -13,6 +14,7 @@ import {
   IntegerSumAccumulator,
   NumberExtremeAccumulator,
 } from './number-accumulators.ts';
+import { OrderedAccumulator } from './ordered-accumulator.ts';
 import { OrderedSetAccumulator } from './ordered-set-accumulator.ts';
 import {
   HypotheticalFold,
@@ -23,7 +25,6 @@ import {
   PercentileFold,
   type SetFold,
 } from './set-folds.ts';
-import { FilteredAccumulator, OrderedAccumulator } from './wrappers.ts';
 
 /** Compiles an aggregate call of a plan. */
 export function compileAggregate(expr: AggregateExpr, compiler: ExpressionCompiler): Accumulator {

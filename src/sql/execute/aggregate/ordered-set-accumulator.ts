@@ -1,25 +1,17 @@
-import { ByteWriter, compareByteRanges } from '../../../base/index.ts';
+import { ByteWriter } from '../../../base/index.ts';
 import {
   CHUNK_ROWS,
   type ColumnVector,
   createVector,
   type DataChunk,
-  NumberVector,
   readDatum,
   writeDatum,
 } from '../../../chunk/index.ts';
-import {
-  type Datum,
-  encodeKeyPart,
-  type KeyColumn,
-  OID,
-  type SqlType,
-  typeByOid,
-} from '../../../types/index.ts';
+import { type Datum, encodeKeyPart, type KeyColumn, type SqlType } from '../../../types/index.ts';
 import { ConstantEvaluator, type Evaluator } from '../expression/evaluator.ts';
 import type { Run } from '../run.ts';
-import { Sorter } from '../sorter.ts';
 import type { Accumulator } from './accumulator.ts';
+import { GroupSorter } from './group-sorter.ts';
 import type { SetFold, SortedRow } from './set-folds.ts';
 
 const GROUP_BYTES = 64;
@@ -32,18 +24,15 @@ export class OrderedSetAccumulator implements Accumulator, SortedRow {
   readonly #fold: SetFold;
   readonly #direct: readonly Evaluator[];
   readonly #keys: readonly Evaluator[];
-  readonly #orders: readonly KeyColumn[];
   readonly #result: SqlType;
   readonly #isHypothetical: boolean;
-  readonly #sorter: Sorter;
-  readonly #group = new NumberVector();
-  readonly #groupOut = new NumberVector(1);
+  readonly #rows: GroupSorter;
+  /** Its group and keys. */
   readonly #row: ColumnVector[];
-  readonly #writer = new ByteWriter(64);
+  readonly #hypothetical = new ByteWriter(64);
   #counts: number[] = [];
   #directs: (readonly Datum[] | undefined)[] = [];
   #results: Datum[] = [];
-  #isSorted = false;
   #current = NO_GROUP;
   #index = 0;
 
@@ -63,22 +52,19 @@ export class OrderedSetAccumulator implements Accumulator, SortedRow {
     this.#keys = keys.map((key) => key.value);
     this.#result = result;
     this.#isHypothetical = isHypothetical;
-    const groupType = typeByOid(OID.int4);
-    const types = [groupType, ...this.#keys.map((key) => key.type)];
-    this.#orders = [
-      { type: groupType, descending: false, nullsFirst: false },
-      ...keys.map((key) => key.order),
-    ];
-    this.#sorter = new Sorter(run, types, this.#orders);
-    this.#row = types.map((type) => createVector(type, 1));
+    this.#rows = new GroupSorter(
+      run,
+      this.#keys.map((key) => key.type),
+      keys.map((key) => key.order),
+    );
+    this.#row = this.#rows.types.map((type) => createVector(type, 1));
   }
 
   reset(): void {
-    this.#sorter.begin(Number.POSITIVE_INFINITY);
+    this.#rows.begin();
     this.#counts = [];
     this.#directs = [];
     this.#results = [];
-    this.#isSorted = false;
     this.#current = NO_GROUP;
   }
 
@@ -87,7 +73,8 @@ export class OrderedSetAccumulator implements Accumulator, SortedRow {
   }
 
   update(rows: DataChunk, groups: Int32Array | null): void {
-    const keys = [this.#group, ...this.#keys.map((key) => key.evaluate(rows))];
+    const keys = this.#keys.map((key) => key.evaluate(rows));
+    this.#rows.startRows(keys, keys);
     const direct = this.#direct.map((argument) => argument.evaluate(rows));
     for (let i = 0; i < rows.count; i++) {
       const row = rows.selection === null ? i : rows.selection[i]!;
@@ -95,21 +82,17 @@ export class OrderedSetAccumulator implements Accumulator, SortedRow {
       this.#directs[group] ??= direct.map((vector, k) =>
         readDatum(vector, row, this.#direct[k]!.type),
       );
-      if (!this.#isHypothetical && keys[1]!.isNull(row)) continue;
-      this.#group.values[row] = group;
-      this.#sorter.add(keys, keys, row);
+      if (!this.#isHypothetical && keys[0]!.isNull(row)) continue;
+      this.#rows.add(group, row);
       this.#counts[group]!++;
     }
   }
 
   complete(): boolean {
-    if (!this.#isSorted) {
-      this.#sorter.sort();
-      this.#isSorted = true;
-    }
+    this.#rows.sort();
     for (;;) {
       for (let i = 0; i < CHUNK_ROWS; i++) {
-        if (!this.#sorter.nextRecord()) {
+        if (!this.#rows.sorter.nextRecord()) {
           this.#end();
           this.#foldEmptyGroups();
           return true;
@@ -122,9 +105,7 @@ export class OrderedSetAccumulator implements Accumulator, SortedRow {
   }
 
   #take(): void {
-    this.#groupOut.reset();
-    this.#sorter.readColumns([this.#groupOut], 0);
-    const group = this.#groupOut.values[0]!;
+    const group = this.#rows.readGroup();
     if (group !== this.#current) {
       this.#end();
       this.#begin(group);
@@ -136,7 +117,8 @@ export class OrderedSetAccumulator implements Accumulator, SortedRow {
     this.#current = group;
     this.#index = 0;
     const direct = this.#directs[group] ?? this.#constants();
-    this.#fold.begin(this.#counts[group]!, direct, this.#encode(group, direct));
+    if (this.#isHypothetical) this.#encode(group, direct);
+    this.#fold.begin(this.#counts[group]!, direct, this.#hypothetical);
   }
 
   #end(): void {
@@ -159,31 +141,27 @@ export class OrderedSetAccumulator implements Accumulator, SortedRow {
     );
   }
 
-  /** The direct arguments of a hypothetical row as its key. */
-  #encode(group: number, direct: readonly Datum[]): Uint8Array {
-    this.#writer.reset();
-    if (!this.#isHypothetical) return this.#writer.copy();
-    [group, ...direct].forEach((value, i) => {
-      const { type, descending, nullsFirst } = this.#orders[i]!;
-      encodeKeyPart(type, value, descending, nullsFirst, this.#writer);
+  /** The direct arguments as the key of a row of the group. */
+  #encode(group: number, direct: readonly Datum[]): void {
+    const out = this.#hypothetical.reset();
+    this.#rows.keys.forEach(({ type, descending, nullsFirst }, i) => {
+      const value = i === 0 ? group : (direct[i - 1] ?? null);
+      encodeKeyPart(type, value, descending, nullsFirst, out);
     });
-    return this.#writer.copy();
   }
 
   value(): Datum {
     for (const vector of this.#row) vector.reset();
-    this.#sorter.readColumns(this.#row, 0);
+    this.#rows.sorter.readColumns(this.#row, 0);
     return readDatum(this.#row[1]!, 0, this.#keys[0]!.type);
   }
 
-  compareKey(key: Uint8Array): number {
-    const { bytes, keyFrom, tupleFrom } = this.#sorter;
-    return compareByteRanges(bytes, keyFrom, tupleFrom, key, 0, key.length);
+  compareKey(key: ByteWriter): number {
+    return this.#rows.sorter.compareKey(key);
   }
 
-  copyKey(): Uint8Array {
-    const { bytes, keyFrom, tupleFrom } = this.#sorter;
-    return bytes.slice(keyFrom, tupleFrom);
+  copyKey(out: ByteWriter): void {
+    this.#rows.sorter.copyKey(out);
   }
 
   finish(group: number, out: ColumnVector, row: number): void {
@@ -195,6 +173,6 @@ export class OrderedSetAccumulator implements Accumulator, SortedRow {
   }
 
   close(): void {
-    this.#sorter.close();
+    this.#rows.close();
   }
 }

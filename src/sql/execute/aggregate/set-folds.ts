@@ -1,3 +1,4 @@
+import { ByteWriter } from '../../../base/index.ts';
 import { pgError } from '../../../errors/index.ts';
 import {
   type ArrayDatum,
@@ -14,15 +15,15 @@ export interface SortedRow {
   /** The first key. */
   value(): Datum;
   /** How its keys compare with some that are encoded. */
-  compareKey(key: Uint8Array): number;
-  /** A copy of its encoded keys. */
-  copyKey(): Uint8Array;
+  compareKey(key: ByteWriter): number;
+  /** Writes its encoded keys in the place of what there was. */
+  copyKey(out: ByteWriter): void;
 }
 
 /** Computes an ordered-set aggregate, group by group. */
 export interface SetFold {
   /** A group of so many rows begins. `hypothetical` are the direct arguments as an encoded key. */
-  begin(count: number, direct: readonly Datum[], hypothetical: Uint8Array): void;
+  begin(count: number, direct: readonly Datum[], hypothetical: ByteWriter): void;
   row(index: number, row: SortedRow): void;
   finish(): Datum;
 }
@@ -118,19 +119,20 @@ export class ModeFold implements SetFold {
   #best: Datum = null;
   #bestCount = 0;
   #current: Datum = null;
-  #currentKey: Uint8Array | null = null;
+  readonly #currentKey = new ByteWriter(64);
+  /** 0 before the first row. */
   #currentCount = 0;
 
   begin(): void {
     this.#best = null;
     this.#bestCount = 0;
-    this.#currentKey = null;
+    this.#currentCount = 0;
   }
 
   row(_index: number, row: SortedRow): void {
-    if (this.#currentKey === null || row.compareKey(this.#currentKey) !== 0) {
+    if (this.#currentCount === 0 || row.compareKey(this.#currentKey) !== 0) {
       this.#current = row.value();
-      this.#currentKey = row.copyKey();
+      row.copyKey(this.#currentKey);
       this.#currentCount = 0;
     }
     if (++this.#currentCount > this.#bestCount) {
@@ -150,23 +152,22 @@ export type HypotheticalFunction = 'rank' | 'dense_rank' | 'percent_rank' | 'cum
 export class HypotheticalFold implements SetFold {
   readonly #function: HypotheticalFunction;
   #count = 0;
-  #key: Uint8Array = new Uint8Array(0);
+  #key = new ByteWriter(0);
   #before = 0;
   #peers = 0;
   #groupsBefore = 0;
-  #lastKey: Uint8Array | null = null;
+  readonly #lastKey = new ByteWriter(64);
 
   constructor(name: HypotheticalFunction) {
     this.#function = name;
   }
 
-  begin(count: number, _direct: readonly Datum[], hypothetical: Uint8Array): void {
+  begin(count: number, _direct: readonly Datum[], hypothetical: ByteWriter): void {
     this.#count = count;
     this.#key = hypothetical;
     this.#before = 0;
     this.#peers = 0;
     this.#groupsBefore = 0;
-    this.#lastKey = null;
   }
 
   row(_index: number, row: SortedRow): void {
@@ -178,8 +179,8 @@ export class HypotheticalFold implements SetFold {
     }
     this.#before++;
     if (this.#function !== 'dense_rank') return;
-    if (this.#lastKey !== null && row.compareKey(this.#lastKey) === 0) return;
-    this.#lastKey = row.copyKey();
+    if (this.#groupsBefore > 0 && row.compareKey(this.#lastKey) === 0) return;
+    row.copyKey(this.#lastKey);
     this.#groupsBefore++;
   }
 
