@@ -1,5 +1,6 @@
 import type { CopyStmt, RangeVar } from '@pgsql/types';
 import { type PgError, pgError } from '../errors/index.ts';
+import type { ParsedStatement } from '../sql/parse/index.ts';
 import { inputsOf, type Plan, type PlanNode } from '../sql/plan/index.ts';
 import { utilityTag } from '../sql/utility/index.ts';
 import type { PreparedStatement } from './prepared-statement.ts';
@@ -20,6 +21,15 @@ export function commandTag(prepared: PreparedStatement, rowCount: number): strin
     default:
       return utilityTag(statement.node);
   }
+}
+
+/** The tag of a session command that answers with rows, when `rowCount` of them were sent; null for other
+ * statements. */
+export function rowsTag({ node }: ParsedStatement, rowCount: number): string | null {
+  if ('VariableShowStmt' in node) return 'SHOW';
+  if ('ExplainStmt' in node) return 'EXPLAIN';
+  if ('FetchStmt' in node && node.FetchStmt.ismove !== true) return `FETCH ${rowCount}`;
+  return null;
 }
 
 /** What a READ ONLY transaction answers to what it must not run. */

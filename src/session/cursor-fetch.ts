@@ -1,6 +1,7 @@
 import type { FetchStmt } from '@pgsql/types';
 import { assert } from '../base/index.ts';
 import { type PgError, pgError } from '../errors/index.ts';
+import { dataRowLength, KEPT_BYTES_MAX, tooManyKept } from './held-rows.ts';
 import type { CursorState, Portal } from './portal.ts';
 
 export interface FetchStep {
@@ -51,9 +52,7 @@ export class CursorFetch {
   next(): FetchStep | null {
     const { cursor } = this;
     if (this.keptBytes > KEPT_BYTES_MAX) {
-      throw pgError('program_limit_exceeded', 'too much data for one FETCH BACKWARD', {
-        hint: 'Fetch fewer rows at a time.',
-      });
+      throw tooManyKept('FETCH BACKWARD', 'Fetch fewer rows at a time.');
     }
     if (this.target === null) {
       if (!this.aim()) return this.run('count', 0, false);
@@ -103,7 +102,7 @@ export class CursorFetch {
       return;
     }
     for (let at = start; at < end; ) {
-      const length = new DataView(bytes.buffer, bytes.byteOffset + at + 1, 4).getUint32(0) + 1;
+      const length = dataRowLength(bytes, at);
       this.kept.push(bytes.slice(at, at + length));
       at += length;
     }
@@ -165,7 +164,6 @@ interface Target {
 }
 
 const ALL = -1;
-const KEPT_BYTES_MAX = 64 << 20;
 /** FETCH ALL as the parser has it, on either side. */
 const HOW_MANY_ALL = 2147483647;
 

@@ -2,11 +2,9 @@ import type { ExecuteStmt, Node, TypeName } from '@pgsql/types';
 import { type PgErrorOptions, pgError } from '../errors/index.ts';
 import { type BindContext, bindExpression, bindParameterType } from '../sql/bind/index.ts';
 import type { Expr } from '../sql/expression.ts';
-import { type Datum, formatType } from '../types/index.ts';
+import { type Plan, planValues } from '../sql/plan/index.ts';
+import { type Datum, formatType, typeByOid } from '../types/index.ts';
 import type { PrepareContext } from './prepared-statement.ts';
-
-/** Evaluates expressions without columns. */
-type Evaluate = (exprs: readonly Expr[]) => Datum[];
 
 /** In what arguments are bound. */
 interface ArgumentScope {
@@ -15,15 +13,15 @@ interface ArgumentScope {
   prepareContext(): PrepareContext;
 }
 
-/** The arguments of EXECUTE as values of the statement's parameters. */
-export function executeArguments(
+/** The plan whose one row has the arguments of EXECUTE as values of the statement's parameters; null for
+ * a statement without parameters. */
+export function planArguments(
   statement: ExecuteStmt,
   types: readonly number[],
   scope: ArgumentScope,
-  evaluate: Evaluate,
-): readonly Datum[] {
+): Plan | null {
   const given = statement.params ?? [];
-  if (types.length === 0) return [];
+  if (types.length === 0) return null;
   if (given.length !== types.length) {
     const name = statement.name ?? '';
     throw pgError('syntax_error', `wrong number of parameters for prepared statement "${name}"`, {
@@ -31,8 +29,25 @@ export function executeArguments(
     });
   }
   const context = bindContext(scope);
-  return evaluate(given.map((node, i) => bindArgument(node, i + 1, types[i]!, context)));
+  const exprs = given.map((node, i) => bindArgument(node, i + 1, types[i]!, context));
+  return planValues(exprs, { catalog: context.catalog, parameterTypes: [] });
 }
+
+/** The values of a DataRow message whose columns are binary. */
+export function rowValues(row: Uint8Array, types: readonly number[]): Datum[] {
+  const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
+  let at = ROW_HEADER;
+  return types.map((type) => {
+    const length = view.getInt32(at);
+    at += 4;
+    if (length < 0) return null;
+    at += length;
+    return typeByOid(type).receive(row, at - length, at);
+  });
+}
+
+/** Type byte, length and number of columns. */
+const ROW_HEADER = 7;
 
 /** The type that PREPARE gives a parameter. */
 export function parameterType(name: TypeName, scope: ArgumentScope): number {

@@ -1,10 +1,17 @@
 import type { ExplainStmt } from '@pgsql/types';
 import { notSupported } from '../errors/index.ts';
 import type { ParsedStatement } from '../sql/parse/index.ts';
-import { explainFormat, explainOptions, explainPlan, selectInputs } from '../sql/plan/index.ts';
+import {
+  type ExplainOptions,
+  explainFormat,
+  explainOptions,
+  explainPlan,
+  selectInputs,
+} from '../sql/plan/index.ts';
 import type { ResultColumn as PlanColumn } from '../sql/plan/plan.ts';
 import { utilityTag } from '../sql/utility/index.ts';
-import { OID } from '../types/index.ts';
+import { type Datum, OID } from '../types/index.ts';
+import type { PlannedStatement } from './backend.ts';
 import type { Portal } from './portal.ts';
 import { describeColumns, textColumns } from './result-columns.ts';
 import type { ClientSession } from './session.ts';
@@ -26,13 +33,25 @@ export function runExplain(
   if (prepared.planned === null) {
     throw notSupported(`EXPLAIN of ${utilityTag(query)}`);
   }
+  const { planned } = prepared;
+  const explained = (parameters: readonly Datum[]): void => {
+    explainPrepared(session, explain, options, planned, parameters, portal);
+  };
+  if ('ExecuteStmt' in query) session.withArguments(query.ExecuteStmt, explained);
+  else explained(portal?.parameters ?? []);
+}
+
+function explainPrepared(
+  session: ClientSession,
+  explain: ExplainStmt,
+  options: ExplainOptions,
+  planned: PlannedStatement,
+  parameters: readonly Datum[],
+  portal: Portal | null,
+): void {
   const columns = explainColumns(explain);
-  const parameters =
-    'ExecuteStmt' in query
-      ? session.executeArguments(query.ExecuteStmt)
-      : (portal?.parameters ?? []);
   if (!options.analyze) {
-    const { plan } = prepared.planned;
+    const { plan } = planned;
     const selected = selectInputs(plan, parameters, (exprs) => session.evaluate(exprs));
     const lines = explainPlan(plan, options, null, selected);
     sendTextRows(
@@ -41,11 +60,11 @@ export function runExplain(
       lines.map((line) => [line]),
       portal,
     );
-    session.sink.commandComplete('EXPLAIN');
+    session.finishRows('EXPLAIN');
     return;
   }
   if (portal === null) session.sink.rowDescription(describeColumns(columns, null));
-  session.runExplained(prepared, options, parameters);
+  session.runExplained(planned, options, parameters);
 }
 
 export function describeExplain(explain: ExplainStmt): readonly ResultColumn[] {

@@ -1,5 +1,6 @@
 import type { Datum } from '../types/index.ts';
 import type { HeldSnapshot, RunHandle } from './backend.ts';
+import type { HeldRows } from './held-rows.ts';
 import type { PreparedStatement } from './prepared-statement.ts';
 import { describeColumns } from './result-columns.ts';
 import type { ResultColumn } from './session-port.ts';
@@ -8,6 +9,9 @@ import type { ResultColumn } from './session-port.ts';
  *
  *   ready ──Execute──► done
  *                 └──row limit──► suspended ──Execute──► suspended or done
+ *
+ * A suspended portal has a run that goes on, or rows that were made at once; that of an EXECUTE has
+ * another portal for the statement that it runs.
  */
 export class Portal {
   readonly name: string;
@@ -22,6 +26,12 @@ export class Portal {
   handle: RunHandle | null = null;
   /** The run is in the writer. */
   inWriter = false;
+  /** Rows that the present Execute may send; 0 for all. */
+  rowLimit = 0;
+  /** Of SHOW, EXPLAIN and FETCH with a row limit: what they answered. */
+  held: HeldRows | null = null;
+  /** Of EXECUTE: the portal of the statement that it runs. */
+  executed: Portal | null = null;
   /** Savepoints that were open when it was made; it goes with the last of them. */
   level = 0;
   /** What makes it a cursor of DECLARE. */
@@ -50,6 +60,8 @@ export class Portal {
   close(): void {
     this.handle?.close();
     this.handle = null;
+    this.held = null;
+    this.executed?.close();
     this.state = 'done';
   }
 }

@@ -491,7 +491,7 @@ function runShow(session: ClientSession, statement: VariableShowStmt, portal: Po
         ])
       : [[shownValue(session, name)]];
   sendTextRows(session, showColumns(name), rows, portal);
-  session.sink.commandComplete('SHOW');
+  session.finishRows('SHOW');
 }
 
 function shownValue(session: ClientSession, name: string): string {
@@ -514,7 +514,7 @@ export function sendTextRows(
   if (portal === null) session.sink.rowDescription(describeColumns(columns, null));
   const out = new ByteWriter(1024);
   for (const row of rows) writeTextRow(row, out);
-  session.sink.dataRows(out.bytes, 0, out.position, rows.length);
+  session.sendRows(out.bytes, 0, out.position, rows.length);
 }
 
 // ------------------------------------------------------------------ prepared statements

@@ -32,10 +32,17 @@ import {
   type StatementBackend,
   type TransactionOperation,
 } from './backend.ts';
-import { commandTag, readOnlyTransaction, writesData, writingUtility } from './command-tag.ts';
+import {
+  commandTag,
+  readOnlyTransaction,
+  rowsTag,
+  writesData,
+  writingUtility,
+} from './command-tag.ts';
 import { findTable } from './copy-command.ts';
 import type { CursorFetch } from './cursor-fetch.ts';
-import { executeArguments } from './execute-arguments.ts';
+import { planArguments, rowValues } from './execute-arguments.ts';
+import { HeldRows, tooManyKept } from './held-rows.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { SessionNotifications } from './notifications.ts';
 import { decodeParameters } from './parameter-values.ts';
@@ -109,6 +116,13 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   private runPortal: Portal | null = null;
   private runFetch: CursorFetch | null = null;
   private runCopies = false;
+  /** Takes the row of a run that computes values for the session itself. */
+  private runRow: ((row: Uint8Array) => true) | null = null;
+  /** The portal that keeps the rows of the session command that runs, as it has a row limit. */
+  private heldBy: Portal | null = null;
+  /** The arguments of the EXECUTE that runs, which are not computed again when it is run again. */
+  private given: { readonly statement: ExecuteStmt; readonly values: readonly Datum[] } | null =
+    null;
   private runInWriter = false;
   /** The block's commit or rollback is on its way: what is to be done after it. A commit that fails has
    * ended the block all the same. */
@@ -307,18 +321,13 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
         return;
       }
       this.checkFailedBlock(prepared.statement);
-      if (portal.state === 'suspended') {
-        this.resumePortal(portal, rowCountMax);
-        return;
-      }
-      if (portal.state === 'done') {
-        if (prepared.output === null) {
-          throw pgError('object_not_in_prerequisite_state', `portal "${portalName}" cannot be run`);
-        }
-        this.sink.commandComplete(commandTag(prepared, 0));
+      portal.rowLimit = Math.max(0, rowCountMax);
+      if (portal.state !== 'ready') {
+        this.executeAgain(portal.executed ?? portal, portal.rowLimit);
         return;
       }
       portal.state = 'done';
+      this.heldBy = portal.rowLimit > 0 && rowsTag(prepared.statement, 0) !== null ? portal : null;
       // With Sync next, what the statement does is committed with it, in one trip to the writer.
       const isLast = syncFollows && rowCountMax <= 0;
       if (!isLast && !mindsBlocks(prepared.statement)) this.beginImplicitBlock();
@@ -327,6 +336,22 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
       if (this.runSessionStatement(prepared.statement, portal)) return;
       this.runPrepared(prepared, portal.parameters, portal.formats, rowCountMax, portal, false);
     });
+  }
+
+  /** Goes on with a portal that a row limit has stopped, or that is done. */
+  private executeAgain(portal: Portal, rowLimit: number): void {
+    const { prepared, held } = portal;
+    if (held !== null) this.sendHeld(portal, held, rowLimit);
+    else if (portal.state === 'suspended') this.resumePortal(portal, rowLimit);
+    else {
+      const tag =
+        prepared.output === null ? rowsTag(prepared.statement!, 0) : commandTag(prepared, 0);
+      if (tag === null) {
+        const message = `portal "${portal.name}" cannot be run`;
+        throw pgError('object_not_in_prerequisite_state', message);
+      }
+      this.sink.commandComplete(tag);
+    }
   }
 
   closeStatement(name: string): void {
@@ -496,6 +521,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     this.runPortal = portal;
     this.runFetch = fetch;
     this.runCopies = false;
+    this.runRow = null;
     this.run = PENDING_RUN;
     this.failedInCall = false;
     const run = handle(this);
@@ -529,6 +555,36 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
       transactionTimestamp: block.startTimestamp,
       asynchronousCommit: environment.asynchronousCommit,
     };
+  }
+
+  /** Rows of a session command, for the client or for the portal that hands them out. */
+  sendRows(bytes: Uint8Array, start: number, end: number, count: number): boolean {
+    const { heldBy } = this;
+    if (heldBy === null) return this.sink.dataRows(bytes, start, end, count);
+    heldBy.held ??= new HeldRows();
+    heldBy.held.add(bytes, start, end);
+    return true;
+  }
+
+  /** The end of a session command that answers with rows. */
+  finishRows(tag: string): void {
+    const { heldBy } = this;
+    if (heldBy === null) {
+      this.sink.commandComplete(tag);
+      return;
+    }
+    this.heldBy = null;
+    const held = heldBy.held ?? new HeldRows();
+    if (held.isFull) throw tooManyKept('portal', 'Ask for all rows at once.');
+    this.sendHeld(heldBy, held, heldBy.rowLimit);
+  }
+
+  private sendHeld(portal: Portal, held: HeldRows, rowLimit: number): void {
+    const count = held.send(rowLimit, this.sink);
+    const isSuspended = rowLimit > 0 && count === rowLimit;
+    portal.held = isSuspended ? held : null;
+    if (isSuspended) this.sink.portalSuspended();
+    else this.sink.commandComplete(rowsTag(portal.prepared.statement!, count)!);
   }
 
   private runPrepared(
@@ -704,8 +760,8 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   fetchCursor(fetch: CursorFetch, step = fetch.next()): void {
     if (step === null) {
       const rows = fetch.reversedRows();
-      if (rows !== null) this.sink.dataRows(rows, 0, rows.length, fetch.rowCount);
-      this.sink.commandComplete(fetch.tag);
+      if (rows !== null) this.sendRows(rows, 0, rows.length, fetch.rowCount);
+      this.finishRows(fetch.tag);
       return;
     }
     const { portal } = fetch;
@@ -798,10 +854,11 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     const fetch = this.runFetch;
     if (fetch !== null) {
       fetch.rows(bytes, start, end, count);
-      return fetch.sendsRows ? this.sink.dataRows(bytes, start, end, count) : true;
+      return fetch.sendsRows ? this.sendRows(bytes, start, end, count) : true;
     }
     if (this.runCopies) return this.sink.copyData(bytes, start, end);
-    return this.sink.dataRows(bytes, start, end, count);
+    if (this.runRow !== null) return this.runRow(bytes.slice(start, end));
+    return this.sendRows(bytes, start, end, count);
   }
 
   complete(rowCount: number, tag: string | null): void {
@@ -825,8 +882,11 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     if (this.runCopies) this.sink.copyDone();
     const maker = this.runningTag;
     if (tag !== null) this.sink.commandComplete(tag);
-    else if (typeof maker === 'function') maker(rowCount);
-    else if (maker !== null) this.sink.commandComplete(commandTag(maker, rowCount));
+    else if (typeof maker === 'function') {
+      this.guard(() => maker(rowCount));
+      // It may have started what comes next.
+      if (this.run !== null) return;
+    } else if (maker !== null) this.sink.commandComplete(commandTag(maker, rowCount));
     this.proceed();
   }
 
@@ -1085,8 +1145,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   }
 
   /** EXPLAIN ANALYZE: runs the plan; what comes back is the plan with its figures. */
-  runExplained(prepared: PreparedStatement, options: unknown, parameters: readonly Datum[]): void {
-    const planned = prepared.planned!;
+  runExplained(planned: PlannedStatement, options: unknown, parameters: readonly Datum[]): void {
     // Plans that read the catalog run on this thread, which keeps no figures.
     const inWriter = this.runsInWriter(planned) || planned.plan.needsCatalog;
     const run: PlanRun = {
@@ -1095,23 +1154,63 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     };
     this.start(
       (listener) => this.backend.execute(run, listener),
-      () => this.sink.commandComplete('EXPLAIN'),
+      () => this.finishRows('EXPLAIN'),
       inWriter,
     );
   }
 
   /** EXECUTE name (arguments). */
   executePrepared(statement: ExecuteStmt, portal: Portal | null): void {
-    const parameters = this.executeArguments(statement);
-    const prepared = this.statements.current(statement.name ?? '');
-    const formats = portal?.formats ?? TEXT_FORMATS;
-    this.runPrepared(prepared, parameters, formats, 0, portal, false);
+    this.withArguments(statement, (parameters) => {
+      const prepared = this.statements.current(statement.name ?? '');
+      if (portal === null) {
+        this.runPrepared(prepared, parameters, TEXT_FORMATS, 0, null, false);
+        return;
+      }
+      const executed = new Portal(portal.name, prepared, parameters, portal.formats);
+      executed.state = 'done';
+      portal.executed = executed;
+      const { formats, rowLimit } = portal;
+      this.runPrepared(prepared, parameters, formats, rowLimit, executed, false);
+    });
   }
 
-  /** The arguments of EXECUTE as values of the statement's parameters. */
-  executeArguments(statement: ExecuteStmt): readonly Datum[] {
+  /** Computes the arguments of EXECUTE, as a query of them would be, and goes on with their values. */
+  withArguments(statement: ExecuteStmt, then: (parameters: readonly Datum[]) => void): void {
     const types = this.statements.parameterTypes(statement.name ?? '');
-    return executeArguments(statement, types, this, (exprs) => this.evaluate(exprs));
+    const { given } = this;
+    if (this.isRetry && given?.statement === statement) {
+      then(given.values);
+      return;
+    }
+    const plan = planArguments(statement, types, this);
+    if (plan === null) {
+      then([]);
+      return;
+    }
+    const { needsWriter } = plan;
+    // What they lock is kept for the statement. Others are computed on this thread.
+    if (needsWriter) this.beginImplicitBlock();
+    const planned = { plan: needsWriter ? plan : { ...plan, needsCatalog: true }, id: 0 };
+    const formats = new Uint8Array(types.length).fill(1);
+    const inWriter = this.runsInWriter(planned);
+    const run = this.planRun(planned, [], formats, 0, inWriter, this.block.isBlock);
+    let row: Uint8Array;
+    this.start(
+      (listener) => {
+        this.runRow = (bytes) => {
+          row = bytes;
+          return true;
+        };
+        return this.backend.execute(run, listener);
+      },
+      () => {
+        const values = rowValues(row, types);
+        this.given = { statement, values };
+        then(values);
+      },
+      inWriter,
+    );
   }
 
   /** The values of expressions without columns. */
@@ -1213,6 +1312,8 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
 
   private beginMessage(): void {
     this.retryCount = 0;
+    this.given = null;
+    this.heldBy = null;
     this.finished = false;
     this.awaitsCommand = false;
     this.inExtended = false;

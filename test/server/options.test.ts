@@ -102,14 +102,39 @@ test('DISCARD ALL lets go of advisory locks', async () => {
   await other.end();
 });
 
-test('sequences do not advance in the arguments of EXECUTE, and the answer says so', async () => {
-  const wire = await server.wire();
-  await wire.query('create sequence drawn; prepare p(bigint) as select $1');
-  const { error } = await wire.query("execute p(nextval('drawn'))");
-  expect([error?.C, error?.M]).toEqual([
-    '0A000',
-    'nextval() in an argument of EXECUTE is not supported',
+test('arguments of EXECUTE are computed once, as those of a query', async () => {
+  const [wire, other] = [await server.wire(), await server.wire()];
+  const rows = async (text: string) => (await wire.query(text)).rows;
+  await wire.query('create sequence drawn; create table taken (a bigint primary key)');
+  await wire.query('prepare p(bigint) as select $1; prepare t(timestamptz) as select $1 = now()');
+  expect(await rows("execute p(nextval('drawn'))")).toEqual([['1']]);
+  expect(await rows("execute p(nextval('drawn') + 10 * nextval('drawn'))")).toEqual([['32']]);
+  expect((await wire.execute("execute p(nextval('drawn'))")).rows).toEqual([['4']]);
+  expect(await rows("explain (costs off) execute p(nextval('drawn'))")).toEqual([['Result']]);
+  expect(await rows("select currval('drawn'); execute p(nextval('drawn')); select 7")).toEqual([
+    ['5'],
+    ['6'],
+    ['7'],
   ]);
-  expect((await wire.query("select nextval('drawn')")).rows).toEqual([['1']]);
+  const readOnly = await wire.query("begin read only; execute p(nextval('drawn'))");
+  expect(readOnly.error?.C).toBe('25006');
+  await wire.query('rollback; begin');
+  expect(await rows('execute t(now())')).toEqual([['t']]);
+  await wire.query('rollback');
+  expect(await rows('prepare i(int) as select $1; execute i(pg_backend_pid())')).toEqual([
+    [`${wire.processId}`],
+  ]);
+  expect(
+    await rows("prepare c(text) as select $1; execute c(set_config('a.b', 'c', false))"),
+  ).toEqual([['c']]);
+  // The statement that waits for a table which changes meanwhile is run again with the same number.
+  await wire.query('prepare f(bigint) as insert into taken values ($1) returning a');
+  await other.query('begin; alter table taken add b int');
+  const waiting = rows("execute f(nextval('drawn'))");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await other.query('commit');
+  expect(await waiting).toEqual([['7']]);
+  expect((await wire.query("execute p(nextval('drawn') / 0)")).error?.C).toBe('22012');
   await wire.end();
+  await other.end();
 });

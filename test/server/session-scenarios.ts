@@ -273,6 +273,65 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'portals of session commands keep row limits',
+    async run(connect) {
+      const client = await connect();
+      const answers = await simple(
+        client,
+        'create table s30 (a int primary key)',
+        'insert into s30 select generate_series(1, 5)',
+        'prepare q(int) as select a from s30 where a > $1 order by a',
+        'prepare i(int) as insert into s30 values ($1), ($1 + 1) returning a',
+        'prepare d(int) as delete from s30 where a > $1',
+      );
+      const limited = async (sql: string, ...limits: number[]): Promise<void> => {
+        const executes = limits.map((limit) => execute('p', limit));
+        answers.push(
+          await extended(
+            client,
+            parse('', sql),
+            bind('p', ''),
+            ...executes,
+            close('P', 'p'),
+            sync(),
+          ),
+        );
+      };
+      await limited('show application_name', 1, 1, 1);
+      await limited('show application_name', 0, 1);
+      await limited('explain (costs off) select 1', 2, 2);
+      await limited('explain (costs off) values (1), (2)', 1, 0, 0);
+      await limited('explain (costs off, analyze, timing off, summary off) select 1', 1, 1, 1);
+      await limited('execute q(1)', 2, 2, 2, 2);
+      await limited('execute q(1)', 3, 0, 0);
+      await limited('execute q(9)', 1, 1);
+      await limited('insert into s30 values (20), (21), (22) returning a', 2, 2, 2);
+      await limited('delete from s30 where a >= 20 returning a', 2, 0);
+      await limited('execute i(10)', 1, 1, 1, 1);
+      await limited('execute d(10)', 1, 1);
+      await limited('execute i(1)', 1, 1);
+      answers.push(...(await simple(client, 'select a from s30', 'begin')));
+      answers.push(...(await simple(client, 'declare c cursor for select a from s30 order by a')));
+      await limited('fetch 3 from c', 2, 2, 2);
+      await limited('fetch backward 2 from c', 1, 1, 1);
+      await limited('fetch all from c', 1);
+      await limited('fetch backward all from c', 2, 0);
+      await limited('move 2 from c', 1);
+      await limited('fetch 1 from c', 1, 0);
+      await limited('fetch 9 from c', 9, 0);
+      await simple(client, 'rollback', 'begin');
+      answers.push(
+        await extended(client, parse('', 'execute q(0)'), bind('p', ''), execute('p', 2), sync()),
+      );
+      answers.push(await extended(client, describe('P', 'p'), execute('p', 1), sync()));
+      answers.push(await extended(client, execute('p', 0), sync()));
+      answers.push(...(await simple(client, 'commit')));
+      answers.push(await extended(client, execute('p', 0), sync()));
+      await client.end();
+      return answers;
+    },
+  },
+  {
     name: 'statements of the session by the extended protocol',
     async run(connect) {
       const client = await connect();

@@ -228,9 +228,12 @@ export class RunningStatement implements ExecutionEnvironment {
     this.rowsToSkip = 0;
   }
 
-  /** Rows for the command tag: what a change processed, or what was sent since it was resumed. */
+  /** Rows for the command tag: what was sent since it was resumed, or what a change without RETURNING
+   * processed. */
   affectedRows(): number {
-    return this.changesRows ? this.compiled!.affectedRows : this.sentSinceResume;
+    return this.changesRows && this.plan.output.length === 0
+      ? this.compiled!.affectedRows
+      : this.sentSinceResume;
   }
 
   openCursor(tree: TreeId): Cursor {

@@ -6,6 +6,7 @@ export { type KeyValueSource, PartitionPruner } from './partition-pruning.ts';
 export type * from './plan.ts';
 export { planQuery } from './plan-query.ts';
 export { inputsOf, visitNodes } from './plan-tree.ts';
+export { planValues } from './plan-values.ts';
 export { pointChange } from './point-change.ts';
 export { type PointRead, partitionedPointRead, pointRead } from './point-read.ts';
 export { copiedPartitions } from './result-partitions.ts';

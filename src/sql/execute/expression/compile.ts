@@ -420,8 +420,7 @@ export class ExpressionCompiler {
     const { operation } = expr;
     return new DatumEvaluator(type, this.capacity, operands, ([relation, value, isCalled]) => {
       const { sequences } = run.environment;
-      // Only what is computed outside of plans comes to a thread without them.
-      if (sequences === null) throw notSupported(`${operation}() in an argument of EXECUTE`);
+      assert(sequences !== null, 'a plan with sequences runs in the writer');
       if (operation === 'lastval') return sequences.lastval();
       if (relation === null || value === null || isCalled === null) return null;
       const oid = relation as number;
