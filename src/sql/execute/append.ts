@@ -11,6 +11,7 @@ export class Append extends Operator {
   #isReading = false;
   /** The inputs are read again and again: none is closed before the end. */
   #keepsOpen = false;
+  #expected = Number.POSITIVE_INFINITY;
   /** Places of the inputs that are open. */
   readonly #open = new Set<number>();
 
@@ -56,7 +57,12 @@ export class Append extends Operator {
     return DONE;
   }
 
+  override expectRows(count: number): void {
+    this.#expected = count;
+  }
+
   #start(index: number, input: Operator): void {
+    input.expectRows(this.#expected);
     if (this.#open.has(index)) input.rescan();
     else input.open();
     this.#open.add(index);

@@ -58,6 +58,10 @@ export class Distinct extends UnaryOperator {
     this.#selection = new Int32Array(Math.max(capacity, CHUNK_ROWS));
   }
 
+  override expectRows(count: number): void {
+    this.input.expectRows(count);
+  }
+
   protected override begin(): void {
     this.#closePartitions();
     this.#table.reset();

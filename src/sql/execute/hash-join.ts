@@ -104,6 +104,10 @@ export class HashJoin extends Operator {
     this.#begin();
   }
 
+  override expectRows(count: number): void {
+    this.#parts.left.expectRows(count);
+  }
+
   override rescan(): void {
     const wasSplit =
       this.#splitting !== null || this.#partition !== null || this.#waiting.length > 0;

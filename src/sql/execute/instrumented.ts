@@ -15,6 +15,10 @@ export class Instrumented extends Operator {
     this.#pages = pages;
   }
 
+  override expectRows(count: number): void {
+    this.#inner.expectRows(count);
+  }
+
   override open(): void {
     this.#measure(() => this.#inner.open());
     this.#counters.loops++;

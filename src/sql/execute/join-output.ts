@@ -9,7 +9,7 @@ import {
 import type { SqlType } from '../../types/index.ts';
 import type { JoinType } from '../plan/plan.ts';
 import type { Evaluator } from './expression/evaluator.ts';
-import type { Operator } from './operator.ts';
+import { FIRST_CHUNK_ROWS, type Operator } from './operator.ts';
 import type { Run } from './run.ts';
 
 /** What every join is made of. */
@@ -29,7 +29,8 @@ export function isLeftOnly(join: JoinType): boolean {
   return join === 'semi' || join === 'anti' || join === 'nullAnti';
 }
 
-/** Joined rows: the left columns, then the right ones. */
+/** Joined rows: the left columns, then the right ones. Where they gather for the reader of the join, the
+ * first chunks are small ones (`begin`). */
 export class JoinOutput {
   readonly left: ColumnVector[];
   readonly right: ColumnVector[];
@@ -37,6 +38,7 @@ export class JoinOutput {
   /** NULLs in place of the columns of a side that has no row. */
   readonly leftNulls: ColumnVector[];
   readonly rightNulls: ColumnVector[];
+  #capacity = CHUNK_ROWS;
 
   constructor(leftTypes: readonly SqlType[], rightTypes: readonly SqlType[]) {
     this.left = leftTypes.map((type) => createVector(type));
@@ -47,7 +49,19 @@ export class JoinOutput {
   }
 
   get isFull(): boolean {
-    return this.rows.count === CHUNK_ROWS;
+    return this.rows.count >= this.#capacity;
+  }
+
+  /** Starts over with a chunk of `expectedRows` at the most, and twice as many in each further one. */
+  begin(expectedRows: number): void {
+    this.clear();
+    this.#capacity = Math.max(1, Math.min(FIRST_CHUNK_ROWS, expectedRows));
+  }
+
+  /** Makes room for the next chunk. */
+  advance(): void {
+    this.clear();
+    this.#capacity = Math.min(CHUNK_ROWS, this.#capacity * 2);
   }
 
   clear(): void {

@@ -65,6 +65,10 @@ export class LockRows extends UnaryOperator {
     this.chunk.columns = this.#vectors;
   }
 
+  override expectRows(count: number): void {
+    this.input.expectRows(count);
+  }
+
   protected override begin(): void {
     this.#rows = null;
     this.#position = 0;

@@ -39,6 +39,10 @@ export class Materialize extends Operator {
     this.#begin();
   }
 
+  override expectRows(count: number): void {
+    this.#input.expectRows(count);
+  }
+
   #begin(): void {
     this.#store.begin(this.#run.environment.workMem);
     this.#reader.position = 0;

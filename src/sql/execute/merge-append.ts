@@ -24,6 +24,7 @@ export class MergeAppend extends Operator {
   /** Inputs whose next row is not known. */
   readonly #waiting: Head[] = [];
   #hasBegun = false;
+  #expected = Number.POSITIVE_INFINITY;
 
   constructor(
     inputs: readonly InputSource[],
@@ -53,10 +54,14 @@ export class MergeAppend extends Operator {
     this.open();
   }
 
+  override expectRows(count: number): void {
+    this.#expected = count;
+  }
+
   override next(): Status {
     if (!this.#hasBegun) {
       for (const input of this.#selection.inputs()) {
-        this.#heads[input]!.begin();
+        this.#heads[input]!.begin(this.#expected);
         this.#waiting.push(this.#heads[input]!);
       }
       this.#hasBegun = true;
@@ -146,11 +151,12 @@ class Head {
     this.#place = place;
   }
 
-  begin(): void {
+  begin(expectedRows: number): void {
     if (this.#input === null) {
       this.#input = this.#source();
       this.#keys = this.#makeKeys();
     }
+    this.#input.expectRows(expectedRows);
     if (this.#isOpen) this.#input.rescan();
     else this.#input.open();
     this.#isOpen = true;

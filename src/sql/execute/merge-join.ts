@@ -92,6 +92,7 @@ export class MergeJoin extends Operator {
   #flushing = -1;
   #matchCount = 0;
   #matchPosition = 0;
+  #expected = Number.POSITIVE_INFINITY;
   counters: NodeInstrumentation | null = null;
 
   constructor(parts: JoinParts, leftKeys: readonly Evaluator[], rightKeys: readonly Evaluator[]) {
@@ -120,11 +121,17 @@ export class MergeJoin extends Operator {
     this.#begin();
   }
 
+  override expectRows(count: number): void {
+    this.#expected = count;
+    this.#parts.left.expectRows(count);
+    this.#parts.right.expectRows(count);
+  }
+
   #begin(): void {
     this.#left.begin();
     this.#right.begin();
     this.#group.begin(this.#parts.run.environment.workMem);
-    this.#output.clear();
+    this.#output.begin(this.#expected);
     this.#hasGroup = false;
     this.#isLoading = false;
     this.#rightHasRow = false;
@@ -138,7 +145,7 @@ export class MergeJoin extends Operator {
   }
 
   override next(): Status {
-    if (this.#output.isFull || this.#isDone()) this.#output.clear();
+    if (this.#output.isFull || this.#isDone()) this.#output.advance();
     while (!this.#isDone()) {
       if (this.#step() === PAUSE) return PAUSE;
       if (this.#output.isFull) return CHUNK;

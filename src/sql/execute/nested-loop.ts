@@ -31,6 +31,7 @@ export class NestedLoop extends Operator {
   #matchPosition = 0;
   #hasMatch = false;
   #leftDone = false;
+  #expected = Number.POSITIVE_INFINITY;
   counters: NodeInstrumentation | null = null;
 
   constructor(parts: JoinParts, slots: readonly number[], values: readonly Evaluator[]) {
@@ -42,6 +43,14 @@ export class NestedLoop extends Operator {
     this.#output = new JoinOutput(parts.leftTypes, rightTypes);
     this.#candidates = parts.on === null ? null : new JoinOutput(parts.leftTypes, parts.rightTypes);
     this.chunk = this.#output.rows;
+    // One match is enough, and the right input is run for each row.
+    if (isLeftOnly(parts.join) && slots.length > 0) parts.right.expectRows(1);
+  }
+
+  override expectRows(count: number): void {
+    this.#expected = count;
+    this.#parts.left.expectRows(count);
+    if (!isLeftOnly(this.#parts.join)) this.#parts.right.expectRows(count);
   }
 
   override open(): void {
@@ -61,12 +70,12 @@ export class NestedLoop extends Operator {
     this.#matchCount = 0;
     this.#matchPosition = 0;
     this.#leftDone = false;
-    this.#output.clear();
+    this.#output.begin(this.#expected);
   }
 
   override next(): Status {
     const output = this.#output;
-    if (output.isFull || this.#leftDone) output.clear();
+    if (output.isFull || this.#leftDone) output.advance();
     while (!this.#leftDone) {
       if (this.#matchPosition < this.#matchCount) {
         if (!this.#passMatches()) return CHUNK;

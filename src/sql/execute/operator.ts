@@ -12,6 +12,10 @@ export const CHUNK = 1;
 export const PAUSE = 2;
 export type Status = 0 | 1 | 2;
 
+/** Rows of the first chunk of what gathers rows; each further one has twice as many, up to a full chunk. So
+ * a query that needs few rows computes few. */
+export const FIRST_CHUNK_ROWS = 64;
+
 /** One node of a compiled plan. `open`, any number of `next`, `close`; then `open` again for the next
  * run. An operator opens and closes its inputs. `close` is called after an error too, and twice does
  * no harm. */
@@ -21,6 +25,10 @@ export abstract class Operator {
   abstract open(): void;
   abstract next(): Status;
   abstract close(): void;
+
+  /** About how many rows the reader will want of each run from now on: what gathers rows into chunks begins
+   * with so few. It may read fewer, or more. */
+  expectRows(_count: number): void {}
 
   /** Starts over in the same run, with the slots' present values. */
   rescan(): void {

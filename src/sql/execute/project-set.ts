@@ -46,6 +46,10 @@ export class ProjectSet extends UnaryOperator {
     this.chunk.columns = this.#vectors;
   }
 
+  override expectRows(count: number): void {
+    this.input.expectRows(count);
+  }
+
   protected override begin(): void {
     this.#rows = null;
     this.#sets = null;

@@ -13,6 +13,10 @@ export class RowByRow extends UnaryOperator {
     this.chunk = { columns: [], count: 1, selection: this.#selection };
   }
 
+  override expectRows(count: number): void {
+    this.input.expectRows(count);
+  }
+
   protected override begin(): void {
     this.#rows = null;
   }

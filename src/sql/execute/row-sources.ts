@@ -105,6 +105,10 @@ export class Filter extends UnaryOperator {
     this.#selection = new Int32Array(capacity);
   }
 
+  override expectRows(count: number): void {
+    this.input.expectRows(count);
+  }
+
   override next(): Status {
     for (;;) {
       const status = this.input.next();
@@ -131,6 +135,10 @@ export class Project extends UnaryOperator {
     this.chunk.columns = new Array<ColumnVector>(exprs.length);
   }
 
+  override expectRows(count: number): void {
+    this.input.expectRows(count);
+  }
+
   override next(): Status {
     const status = this.input.next();
     if (status !== CHUNK) return status;
@@ -155,6 +163,7 @@ export class Limit extends UnaryOperator {
   #left = Number.POSITIVE_INFINITY;
   #inTies = false;
   #finished = false;
+  #expected = Number.POSITIVE_INFINITY;
 
   constructor(
     input: Operator,
@@ -171,7 +180,21 @@ export class Limit extends UnaryOperator {
     this.#selection = new Int32Array(capacity);
   }
 
-  protected override begin(): void {
+  override open(): void {
+    this.#start();
+    this.input.open();
+  }
+
+  override rescan(): void {
+    this.#start();
+    this.input.rescan();
+  }
+
+  override expectRows(count: number): void {
+    this.#expected = count;
+  }
+
+  #start(): void {
     this.#skip = rowCount(this.#offset, 0, 'OFFSET', 'invalid_row_count_in_result_offset_clause');
     this.#left = rowCount(
       this.#limit,
@@ -181,6 +204,7 @@ export class Limit extends UnaryOperator {
     );
     this.#inTies = false;
     this.#finished = this.#left === 0;
+    this.input.expectRows(this.#skip + Math.min(this.#left, this.#expected));
   }
 
   override next(): Status {

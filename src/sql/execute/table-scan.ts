@@ -22,12 +22,8 @@ import type { NodeInstrumentation } from './environment.ts';
 import type { Evaluator } from './expression/evaluator.ts';
 import type { IndexedRow } from './indexed-row.ts';
 import type { KeyRanges } from './key-ranges.ts';
-import { CHUNK, DONE, Operator, PAUSE, type Status } from './operator.ts';
+import { CHUNK, DONE, FIRST_CHUNK_ROWS, Operator, PAUSE, type Status } from './operator.ts';
 import type { Run, ScanBinding, ScanBindings } from './run.ts';
-
-/** Rows of the first chunk of a scan; each further one has twice as many, up to a full chunk. So a
- * query that needs few rows reads few. */
-const FIRST_CHUNK_ROWS = 64;
 
 /** What both kinds of table scan share: decoding, the filter, bound scans. */
 abstract class TableScan extends Operator {
@@ -44,7 +40,8 @@ abstract class TableScan extends Operator {
   readonly #selection: Int32Array | null;
   readonly #scanId: number;
   readonly #bindings: ScanBindings | null;
-  #limit = FIRST_CHUNK_ROWS;
+  #firstRows: number;
+  #limit: number;
   counters: NodeInstrumentation | null = null;
 
   constructor(
@@ -60,6 +57,8 @@ abstract class TableScan extends Operator {
     this.table = table;
     this.layout = layoutOf(table);
     this.capacity = capacity;
+    this.#firstRows = Math.min(FIRST_CHUNK_ROWS, capacity);
+    this.#limit = this.#firstRows;
     this.#columns = Int32Array.from(node.columns);
     this.#vectors = node.columns.map((column) =>
       createVector(typeByOid(table.columns[column]!.type), capacity),
@@ -75,7 +74,11 @@ abstract class TableScan extends Operator {
 
   override open(): void {
     this.finished = false;
-    this.#limit = Math.min(FIRST_CHUNK_ROWS, this.capacity);
+    this.#limit = this.#firstRows;
+  }
+
+  override expectRows(count: number): void {
+    this.#firstRows = Math.max(1, Math.min(FIRST_CHUNK_ROWS, this.capacity, count));
   }
 
   override next(): Status {

@@ -781,6 +781,79 @@ test('a nested loop fills slots for its inner index scan', () => {
   ]);
 });
 
+describe('few rows are computed where few are wanted', () => {
+  const byKey = (): PlanNode =>
+    node([OID.text], {
+      kind: 'indexScan',
+      table: 0,
+      alias: 't',
+      columns: [2],
+      locator: false,
+      scanId: 0,
+      filter: null,
+      index: 110,
+      ranges: [{ equal: [outer(0)], anyOf: null, lower: null, upper: null, isNull: false }],
+      backward: false,
+    });
+  const limited = (input: PlanNode, limit: number): PlanNode =>
+    node(
+      input.output.map((column) => column.type),
+      {
+        kind: 'limit',
+        input,
+        limit: constant(limit, OID.int8),
+        offset: constant(2, OID.int8),
+        ties: null,
+      },
+    );
+  const joined = (right: PlanNode, join: 'inner' | 'semi' = 'inner'): PlanNode =>
+    node(join === 'inner' ? [OID.int4, OID.int4, OID.text] : [OID.int4, OID.int4], {
+      kind: 'nestedLoop',
+      join,
+      left: scan(table, 0, { columns: [0, 1] }),
+      right,
+      slots: [0],
+      values: [input(1)],
+      on: null,
+    });
+  const counted = (root: PlanNode, inner: PlanNode) => {
+    const database = filled();
+    const instrumentation: Instrumentation = new Map();
+    const rows = database.run(planOf(root, [table]), [], instrumentation);
+    return { rows, inner: instrumentation.get(inner)! };
+  };
+
+  test('a LIMIT over a join runs its right side for the rows it returns', () => {
+    const right = limited(byKey(), 1);
+    const { rows, inner } = counted(limited(joined(right), 10), right);
+    expect(rows.length).toBe(10);
+    expect(rows[0]).toEqual([2, 2, 'row 22']);
+    expect(inner.loops).toBeLessThan(20);
+  });
+
+  test('a LIMIT on the right side reads few rows in each run', () => {
+    const right = byKey();
+    const { rows, inner } = counted(limited(joined(limited(right, 1)), 10), right);
+    expect(rows.length).toBe(10);
+    expect(inner.rows).toBeLessThan(20 * 4);
+  });
+
+  test('a semi join looks for one match', () => {
+    const right = byKey();
+    const { rows, inner } = counted(joined(right, 'semi'), right);
+    expect(rows.length).toBe(2700);
+    expect(inner.rows).toBe(2700);
+  });
+
+  test('and all of them where they are wanted', () => {
+    const right = byKey();
+    const { rows } = counted(limited(joined(right), 5000), right);
+    expect(rows.length).toBe(5000);
+    expect(rows[0]).toEqual([0, 0, 'row 20']);
+    expect(rows[4999]).toEqual([18, 8, 'row 2018']);
+  });
+});
+
 test('NOT IN counts NULLs', () => {
   const run = (leftRows: Datum[][], rightRows: Datum[][]) =>
     new MemoryDatabase().run(

@@ -59,6 +59,8 @@ export class SubplanEvaluator extends Evaluator {
     this.#run = run;
     this.#plan = plan;
     this.#types = types;
+    if (expr.form === 'exists') plan.expectRows(1);
+    else if (expr.form === 'scalar') plan.expectRows(2);
     this.#values = compiler.all(expr.values);
     this.#probe = compiler.all(expr.probe);
     this.#comparison = expr.comparison === null ? null : compiler.compile(expr.comparison);
