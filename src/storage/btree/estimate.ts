@@ -7,16 +7,42 @@ import {
 } from '../page/index.ts';
 import { type PageReader, PageRef } from '../pager/index.ts';
 
-/** A guess at the number of entries below a root page: the fan-outs on the way down the middle of the
- * tree, multiplied. Exact for a tree of one page. */
+/** Ways down the tree that are looked at. */
+const DESCENTS = 8;
+
+/** A guess at the number of entries below a root page. The fan-outs on one way down, multiplied, would be
+ * right if all pages had as many children; as the last pages of a level often have few, the mean of
+ * several ways is taken, which are spread evenly over the tree. Exact for a tree of one page. */
 export function estimateEntries(reader: PageReader, root: PageNumber, snapshot: number): number {
   const ref = new PageRef();
-  let estimate = 1;
+  let sum = 0;
+  for (let i = 0; i < DESCENTS; i++) {
+    const entries = descend(reader, root, snapshot, ref, (i + 0.5) / DESCENTS);
+    if (entries < 0) return slotCount(ref.view, ref.base);
+    sum += entries;
+  }
+  return Math.round(sum / DESCENTS);
+}
+
+/** What one way down says, the one at `place` of the tree (0 .. 1); -1 where the root is a leaf. */
+function descend(
+  reader: PageReader,
+  root: PageNumber,
+  snapshot: number,
+  ref: PageRef,
+  place: number,
+): number {
   reader.resolve(root, snapshot, ref);
+  if (ref.bytes[ref.base + OFFSET_KIND] !== PAGE_KIND_BRANCH) return -1;
+  let estimate = 1;
+  let within = place;
   while (ref.bytes[ref.base + OFFSET_KIND] === PAGE_KIND_BRANCH) {
     const children = slotCount(ref.view, ref.base) + 1;
+    const at = within * children;
+    const child = Math.min(children - 1, Math.floor(at));
     estimate *= children;
-    reader.resolve(childAt(ref.view, ref.base, children >> 1), snapshot, ref);
+    within = at - child;
+    reader.resolve(childAt(ref.view, ref.base, child), snapshot, ref);
   }
   return estimate * slotCount(ref.view, ref.base);
 }
