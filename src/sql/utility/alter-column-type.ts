@@ -217,13 +217,19 @@ function convertDefault(
 ): StoredExpression | null {
   const column = table.columns[position]!;
   if (column.default === null) return null;
-  const old = column.default.expr as Expr;
+  const old = withoutImplicitCasts(column.default.expr as Expr);
   const expr = coerceToTarget(command.binder(), old, bound.type, bound.typmod, 'assignment');
   if (expr !== undefined) return { expr, text: command.expressionText(expr, table) };
   throw pgError(
     'datatype_mismatch',
     `default for column "${column.name}" cannot be cast automatically to type ${formatType(bound.type, -1)}`,
   );
+}
+
+/** The expression as it was written: the casts that fitted it to the type before go. */
+function withoutImplicitCasts(expr: Expr): Expr {
+  const isCast = expr.kind === 'cast' || expr.kind === 'typmod';
+  return isCast && !expr.explicit ? withoutImplicitCasts(expr.argument) : expr;
 }
 
 /** A CHECK over the column is bound anew, since its operators depend on the type. */

@@ -13,6 +13,7 @@ import { dropForeignKey, referrersOf } from './referencing.ts';
 import { changeRelation, currentRelation } from './relation-change.ts';
 import { type FoundUser, type TypeUser, typeUsers } from './type-users.ts';
 import {
+  describedName,
   findNamedType,
   lockNamedType,
   typeNames,
@@ -66,7 +67,7 @@ function* lockForDrop(
     }
     case 'row': {
       const relation = describe(command, found.relation);
-      throw required(`type ${names.at(-1)}`, relation);
+      throw required(`type ${describedName(command, found)}`, relation);
     }
     default:
       throw undefinedType(names);

@@ -3,7 +3,7 @@ import type { IndexDescriptor, PartitionPlace, RelationDescriptor } from '../../
 import { notSupported, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { nameList } from '../bind/syntax.ts';
-import { type Command, writtenName } from './command.ts';
+import type { Command } from './command.ts';
 import {
   type Dependent,
   dependencyLines,
@@ -110,22 +110,23 @@ function* lockForDrop(
   }, TABLE_LOCK.accessExclusive);
   if (relation !== undefined) return relation;
   if (isSystemView(command, name)) throw undefinedRelation(command, name);
-  if (!ifExists) {
-    const { schemaname } = name;
-    if (schemaname !== undefined && namedSchema(command, schemaname) === undefined) {
-      throw undefinedRelation(command, name);
-    }
-    throw pgError('undefined_table', `${label} "${writtenName(name)}" does not exist`);
-  }
-  noticeMissing(command, name, label);
+  reportMissing(command, name, label, ifExists, 'undefined_table');
   return undefined;
 }
 
-function noticeMissing(command: Command, name: RangeVar, label: string): void {
-  const { schemaname } = name;
+/** Says that what is to be dropped, or its schema, does not exist: as an error, or with IF EXISTS as a notice. */
+function reportMissing(
+  command: Command,
+  { schemaname, relname }: RangeVar,
+  label: string,
+  ifExists: boolean,
+  condition: 'undefined_table' | 'undefined_object',
+): void {
   const missingSchema = schemaname !== undefined && namedSchema(command, schemaname) === undefined;
-  const what = missingSchema ? `schema "${schemaname}"` : `${label} "${writtenName(name)}"`;
-  command.environment.notice({ message: `${what} does not exist, skipping` });
+  const what = missingSchema ? `schema "${schemaname}"` : `${label} "${relname}"`;
+  const message = `${what} does not exist`;
+  if (!ifExists) throw pgError(missingSchema ? 'invalid_schema_name' : condition, message);
+  command.environment.notice({ message: `${message}, skipping` });
 }
 
 /** 42809: `"v" is not a table`, with the command that would fit. */
@@ -309,23 +310,20 @@ function* dropIndex(
   }, TABLE_LOCK.accessExclusive);
   const found = findIndex(command, name);
   if (table === undefined || found === undefined) {
-    if (!ifExists) {
-      throw pgError('undefined_object', `index "${writtenName(name)}" does not exist`);
-    }
-    noticeMissing(command, name, 'index');
+    reportMissing(command, name, 'index', ifExists, 'undefined_object');
     return;
   }
   const { index } = found;
+  const target = `index ${visibleIndexName(command, table, index)}`;
   if (index.constraint !== 0) {
     const constraint = `constraint ${index.name} on ${describe(command, table)}`;
     throw pgError(
       'dependent_objects_still_exist',
-      `cannot drop index ${index.name} because ${constraint} requires it`,
+      `cannot drop ${target} because ${constraint} requires it`,
       { hint: `You can drop ${constraint} instead.` },
     );
   }
-  refusePart(command, index);
-  const target = `index ${visibleIndexName(command, table, index)}`;
+  refusePart(command, index, target);
   yield* dropIndexReferrers(command, table, index, target, cascade);
   const now = currentRelation(command, table.oid) ?? table;
   refusePendingEvents(command, now, 'DROP INDEX');
@@ -336,13 +334,14 @@ function* dropIndex(
 }
 
 /** The index of a partition that is the part of another index goes with that one. */
-function refusePart(command: Command, index: IndexDescriptor): void {
+function refusePart(command: Command, index: IndexDescriptor, target: string): void {
   const above = command.catalog.indexByOid(index.parent ?? 0);
   if (above === undefined) return;
+  const whole = `index ${visibleIndexName(command, above.table, above.index)}`;
   throw pgError(
     'dependent_objects_still_exist',
-    `cannot drop index ${index.name} because index ${above.index.name} requires it`,
-    { hint: `You can drop index ${above.index.name} instead.` },
+    `cannot drop ${target} because ${whole} requires it`,
+    { hint: `You can drop ${whole} instead.` },
   );
 }
 

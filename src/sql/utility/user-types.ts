@@ -5,10 +5,10 @@ import { TABLE_LOCK } from '../../txn/index.ts';
 import { formatType, parseTypeName, utf8Length } from '../../types/index.ts';
 import { quoteIdentifier } from '../bind/deparse.ts';
 import { nameList } from '../bind/syntax.ts';
-import { type Command, writtenName } from './command.ts';
+import type { Command } from './command.ts';
 import { rangeVarOf } from './drop.ts';
 import type { UtilityPause } from './environment.ts';
-import { findRelation, namedSchema, qualifiedName } from './object-names.ts';
+import { findRelation, namedSchema, qualifiedName, visibleName } from './object-names.ts';
 
 /** What a name of a type in a command leads to. */
 export type NamedType =
@@ -86,7 +86,7 @@ export function describedName(command: Command, found: NamedType): string {
     case 'builtin':
       return formatType(found.oid);
     case 'row':
-      return writtenName({ relname: quoteIdentifier(found.relation.name) });
+      return visibleName(command, found.relation);
   }
 }
 
