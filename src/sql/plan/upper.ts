@@ -12,6 +12,7 @@ import {
 } from '../expression-tree.ts';
 import { raise } from '../query-rewrite.ts';
 import { NO_RELS, relsOf } from './clauses.ts';
+import { type Rows, withKeys, withSets } from './computed-keys.ts';
 import { aggregateCost, exprCost, sortCost } from './cost.ts';
 import { Layout } from './layout.ts';
 import {
@@ -28,7 +29,6 @@ import { type Built, type Candidates, cheapest, commonPrefix, type Path } from '
 import type { NodeColumn, PlanNode } from './plan.ts';
 import { type QueryPlanner, tableOidOf } from './query-planner.ts';
 import { clamp } from './selectivity.ts';
-import { withSets } from './set-keys.ts';
 import { activeWindows, planWindows } from './windows.ts';
 
 /** What comes after FROM and WHERE: grouping, the target list, DISTINCT, ORDER BY, row locks, LIMIT. */
@@ -53,11 +53,11 @@ export function planSelectTail(
   }
   if (built.needs.length > 0) throw notSupported('this lateral reference');
   if (windows.length > 0) ({ built, order } = planWindows(planner, windows, built, order));
-  const { node, layout } = built;
+  const { layout } = built;
   if (query.distinct !== 'none' || exprs.some((expr) => holdsSet(expr, layout))) {
-    return planWithTargets(planner, query, node, layout, order, outputs);
+    return planWithTargets(planner, query, built, order, outputs);
   }
-  return planPlain(planner, query, node, layout, order, outputs);
+  return planPlain(planner, query, built, order, outputs);
 }
 
 /** The cheapest path, what is left to sort and a LIMIT counted in. */
@@ -93,23 +93,16 @@ function choosePath(query: SelectQuery, paths: readonly Path[], keys: readonly S
 function planPlain(
   planner: QueryPlanner,
   query: SelectQuery,
-  input: PlanNode,
-  inputLayout: Layout,
+  input: Rows,
   order: readonly SortKey[],
   outputs: readonly Expr[],
 ): PlanNode {
-  let node = input;
-  let layout = inputLayout;
   const empty = new Layout();
   const limit = query.limit && planner.convert(query.limit, empty);
   const offset = query.offset && planner.convert(query.offset, empty);
-  const keys = query.orderBy.map((key) => ({ ...key, expr: planner.convert(key.expr, layout) }));
-  const presorted = commonPrefix(order, query.orderBy);
-  if (presorted < keys.length) {
-    // Rows that a lock skips or changes may take more than the first ones.
-    const bounded = query.withTies || query.locking.length > 0 ? null : limit;
-    node = sortNode(node, keys, bounded, offset, presorted);
-  }
+  // Rows that a lock skips or changes may take more than the first ones.
+  const bounded = query.withTies || query.locking.length > 0 ? null : limit;
+  let { node, layout } = sortedRows(planner, query, input, order, bounded, offset);
   if (query.locking.length > 0) {
     ({ node, layout } = lockRows(planner, query, node, layout));
   }
@@ -170,13 +163,12 @@ function sortsSets(query: SelectQuery, layout: Layout): boolean {
 function planWithTargets(
   planner: QueryPlanner,
   query: SelectQuery,
-  given: PlanNode,
-  inputLayout: Layout,
+  given: Rows,
   order: readonly SortKey[],
   outputs: readonly Expr[],
 ): PlanNode {
-  const sortsFirst = query.distinct === 'none' && !sortsSets(query, inputLayout);
-  const input = sortsFirst ? sortedRows(planner, query, given, inputLayout, order) : given;
+  const sortsFirst = query.distinct === 'none' && !sortsSets(query, given.layout);
+  const input = sortsFirst ? sortedRows(planner, query, given, order, null, null) : given;
   const targets = [...outputs];
   const positionOf = (expr: Expr): number => {
     const known = targets.findIndex((target) => sameExpr(target, expr));
@@ -193,7 +185,7 @@ function planWithTargets(
   const needsKeys = !sortsFirst || query.withTies;
   const keys = needsKeys ? query.orderBy.map((key) => ({ ...key, expr: reference(key.expr) })) : [];
   const on = typeof query.distinct === 'object' ? query.distinct.on.map(reference) : [];
-  let node = projectTargets(planner, input, inputLayout, targets);
+  let node = projectTargets(planner, input.node, input.layout, targets);
   const empty = new Layout();
   const limit = query.limit && planner.convert(query.limit, empty);
   const offset = query.offset && planner.convert(query.offset, empty);
@@ -222,17 +214,25 @@ function planWithTargets(
   );
 }
 
+/** The rows in the query's order, of which only those up to LIMIT are wanted where `limit` is given. Keys that
+ * are read again above are computed once, so that what is volatile in them stays what was sorted by. */
 function sortedRows(
   planner: QueryPlanner,
   query: SelectQuery,
-  input: PlanNode,
-  layout: Layout,
+  input: Rows,
   order: readonly SortKey[],
-): PlanNode {
+  limit: Expr | null,
+  offset: Expr | null,
+): Rows {
   const presorted = commonPrefix(order, query.orderBy);
   if (presorted === query.orderBy.length) return input;
+  const isRead = (key: Expr) =>
+    query.withTies ||
+    query.output.some(({ expr }) => someExpr(expr, (part) => sameExpr(part, key)));
+  const read = query.orderBy.map((key) => key.expr).filter(isRead);
+  const { node, layout } = withKeys(planner, read, input);
   const keys = query.orderBy.map((key) => ({ ...key, expr: planner.convert(key.expr, layout) }));
-  return sortNode(input, keys, null, null, presorted);
+  return { node: sortNode(node, keys, limit, offset, presorted), layout };
 }
 
 const NO_COLUMNS = new Layout();

@@ -3,13 +3,13 @@ import type { Expr, SortKey, WindowExpr } from '../expression.ts';
 import { mapChildren, mapFrame, sameExpr, someExpr, visitChildren } from '../expression-tree.ts';
 import { btreeOperator, GREATER, LESS } from '../functions/index.ts';
 import { isVolatile, NO_RELS, relsOf } from './clauses.ts';
+import { withKeys } from './computed-keys.ts';
 import { CPU_OPERATOR_COST, CPU_TUPLE_COST, exprCost } from './cost.ts';
 import { Layout } from './layout.ts';
-import { columnOf, projectNode, widthOf } from './nodes.ts';
+import { columnOf, widthOf } from './nodes.ts';
 import { type Built, commonPrefix } from './paths.ts';
 import type { PlanNode, WindowAggNode } from './plan.ts';
 import type { QueryPlanner } from './query-planner.ts';
-import { passedOn, type Rows, withSets } from './set-keys.ts';
 import { sortNode } from './upper.ts';
 
 /** A window that calls of the target list or ORDER BY use. */
@@ -114,7 +114,8 @@ export function planWindows(
   input: Built,
   inputOrder: readonly SortKey[],
 ): { readonly built: Built; readonly order: readonly SortKey[] } {
-  let { node, layout } = withKeys(planner, windows, input);
+  const keys = windows.flatMap((active) => active.order.map((key) => key.expr));
+  let { node, layout } = withKeys(planner, keys, input);
   let order = inputOrder;
   for (const active of windows) {
     const convert = (expr: Expr) => planner.convert(expr, layout);
@@ -139,23 +140,6 @@ export function planWindows(
     layout = Layout.concat(layout, Layout.ofExprs(active.calls));
   }
   return { built: { node, layout, needs: [] }, order };
-}
-
-/** The rows with the keys that have to be computed, so that they are computed once. */
-function withKeys(planner: QueryPlanner, windows: readonly ActiveWindow[], input: Rows): Rows {
-  const sorted = windows.flatMap((active) => active.order.map((key) => key.expr));
-  const { node, layout } = withSets(planner, sorted, input);
-  const keys: Expr[] = [];
-  for (const expr of sorted) {
-    if (layout.find(expr) >= 0 || keys.some((known) => sameExpr(known, expr))) continue;
-    keys.push(expr);
-  }
-  if (keys.length === 0) return { node, layout };
-  const computed = keys.map((key) => planner.convert(key, layout));
-  return {
-    node: projectNode(node, [...passedOn(node), ...computed]),
-    layout: Layout.concat(layout, Layout.ofExprs(keys)),
-  };
 }
 
 /** cost_windowagg. */

@@ -1,7 +1,7 @@
 import type { Expr } from '../expression.ts';
 import { sameExpr, visitChildren } from '../expression-tree.ts';
 import { Layout } from './layout.ts';
-import { projectSetNode } from './nodes.ts';
+import { projectNode, projectSetNode } from './nodes.ts';
 import type { PlanNode } from './plan.ts';
 import type { QueryPlanner } from './query-planner.ts';
 
@@ -9,6 +9,22 @@ import type { QueryPlanner } from './query-planner.ts';
 export interface Rows {
   readonly node: PlanNode;
   readonly layout: Layout;
+}
+
+/** The rows with the values of keys as columns, so that what is read again above is computed once. */
+export function withKeys(planner: QueryPlanner, keys: readonly Expr[], input: Rows): Rows {
+  const { node, layout } = withSets(planner, keys, input);
+  const missing: Expr[] = [];
+  for (const key of keys) {
+    if (key.kind === 'const' || layout.find(key) >= 0) continue;
+    if (!missing.some((known) => sameExpr(known, key))) missing.push(key);
+  }
+  if (missing.length === 0) return { node, layout };
+  const computed = missing.map((key) => planner.convert(key, layout));
+  return {
+    node: projectNode(node, [...passedOn(node), ...computed]),
+    layout: Layout.concat(layout, Layout.ofExprs(missing)),
+  };
 }
 
 /** The rows with the set-returning calls that keys hold, innermost ones first: what is sorted or grouped
@@ -36,6 +52,6 @@ export function withSets(planner: QueryPlanner, keys: readonly Expr[], input: Ro
 }
 
 /** A node's columns as expressions over its rows. */
-export function passedOn(node: PlanNode): Expr[] {
+function passedOn(node: PlanNode): Expr[] {
   return node.output.map(({ type, typmod }, column) => ({ kind: 'input', type, typmod, column }));
 }
