@@ -50,8 +50,11 @@ export class LockTable<Owner extends LockOwner> {
     wait: boolean,
   ): 'granted' | 'waiting' | 'busy' {
     const lock = this.locks.get(tag);
-    if (lock !== undefined && holds(lock, owner, mode)) return 'granted';
-    return this.acquireFor(owner, owner, kind, tag, mode, wait);
+    if (lock === undefined) {
+      return this.request(this.create(tag, kind, owner.session), owner, owner, mode, wait);
+    }
+    if (holds(lock, owner, mode)) return 'granted';
+    return this.request(lock, owner, owner, mode, wait);
   }
 
   /** Asks for a lock that `holder` gets while `owner`, of the same session, does the waiting. What
@@ -65,6 +68,21 @@ export class LockTable<Owner extends LockOwner> {
     wait: boolean,
   ): 'granted' | 'waiting' | 'busy' {
     const lock = this.locks.get(tag) ?? this.create(tag, kind, owner.session);
+    return this.request(lock, owner, holder, mode, wait);
+  }
+
+  private request(
+    lock: Lock<Owner>,
+    owner: Owner,
+    holder: Owner,
+    mode: number,
+    wait: boolean,
+  ): 'granted' | 'waiting' | 'busy' {
+    const { kind } = lock;
+    if (kind === 'row' && isUnused(lock)) {
+      this.grant(lock, holder, mode);
+      return 'granted';
+    }
     this.raise(lock, mode);
     // Who will not wait, or may not have to, is told at once.
     if (lock.awaited === PATIENT && (!wait || mode < ROW_LOCK.noKeyUpdate)) this.askForHolder(lock);
@@ -85,7 +103,8 @@ export class LockTable<Owner extends LockOwner> {
       behind !== undefined &&
       (CONFLICTS[kind][mode]! & heldModes(lock, behind.owner.session)) !== 0;
     const request: LockRequest<Owner> = { lock, owner, holder, mode, isTry, isDeadlock };
-    lock.queue.splice(place, 0, request);
+    if (lock.queue === NONE) lock.queue = [request];
+    else lock.queue.splice(place, 0, request);
     owner.waitingFor = request;
     this.waiting.set(owner.session, owner);
     return 'waiting';
@@ -260,12 +279,13 @@ export class LockTable<Owner extends LockOwner> {
 
   private grant(lock: Lock<Owner>, owner: Owner, mode: number): void {
     const grant: LockGrant<Owner> = { lock, owner, mode };
-    lock.grants.push(grant);
+    if (lock.grants.length === 0) lock.grants = [grant];
+    else lock.grants.push(grant);
     owner.grants.push(grant);
   }
 
   private create(tag: string, kind: LockKind, session: number): Lock<Owner> {
-    const lock: Lock<Owner> = { tag, kind, grants: [], queue: [], word: -1, awaited: 0 };
+    const lock: Lock<Owner> = { tag, kind, grants: NONE, queue: NONE, word: -1, awaited: 0 };
     this.locks.set(tag, lock);
     if (kind !== 'row') return lock;
     this.rowCount++;
@@ -363,12 +383,16 @@ export class LockTable<Owner extends LockOwner> {
   }
 
   private removeUnused(lock: Lock<Owner>): void {
-    if (lock.grants.length > 0 || lock.queue.length > 0 || lock.awaited !== 0) return;
+    if (!isUnused(lock)) return;
     if (!this.locks.delete(lock.tag) || lock.kind !== 'row') return;
     this.rowCount--;
     this.fastPath?.words.lowerRow(lock.word);
   }
 }
+
+/** In the place of the lists of a lock that has not needed them: a statement may lock very many rows. It
+ * is never added to. */
+const NONE: never[] = [];
 
 /** A mark is in the way, and may go away by itself, for so long. */
 const PATIENT = -1;
@@ -408,8 +432,8 @@ export interface LockOwner {
 export interface Lock<Owner> {
   readonly tag: string;
   readonly kind: LockKind;
-  readonly grants: LockGrant<Owner>[];
-  readonly queue: LockRequest<Owner>[];
+  grants: LockGrant<Owner>[];
+  queue: LockRequest<Owner>[];
   /** A row's word in shared memory; -1 for others. */
   word: number;
   /** Number of what was asked of the main thread before anything can be granted, or PATIENT; 0 for nothing. */
@@ -437,6 +461,11 @@ export interface LockRequest<Owner> {
 /** The oid of the table that a lock is of; 0 for others, among them names of tables to come. */
 function relationOf<Owner>(lock: Lock<Owner>): number {
   return lock.kind === 'table' ? Math.max(0, Number(lock.tag.slice(1))) : 0;
+}
+
+/** Nobody has the lock, waits for it, or may have it on the main thread. */
+function isUnused<Owner>(lock: Lock<Owner>): boolean {
+  return lock.grants.length === 0 && lock.queue.length === 0 && lock.awaited === 0;
 }
 
 /** The modes that a session has the lock in, as bits. */
