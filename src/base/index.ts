@@ -9,5 +9,6 @@ export {
 } from './bytes.ts';
 export { crc32 } from './checksum.ts';
 export { once } from './once.ts';
+export { hashString, OpenHashMap } from './open-hash-map.ts';
 export { closingParenthesis, keyExpression, quoteIdentifier, quoteLiteral } from './quote.ts';
 export { SeededRandom } from './random.ts';

@@ -110,9 +110,12 @@ export class SnapshotSlotPool {
 /** The publishing side, on the writer thread alone. */
 export class CommitPublisher {
   readonly #memory: SharedMemory;
-  /** LSN by number of the commits that may stand in a slot, and of the current one. */
-  readonly #lsnByIndex = new Map<number, number>();
-  readonly #inSlots = new Set<number>();
+  /** Numbers and LSNs of the commits that may stand in a slot, and of the current one, in their order. The
+   * arrays may be longer than `#count`. */
+  readonly #indexes: number[] = [];
+  readonly #lsns: number[] = [];
+  readonly #isHeld: boolean[] = [];
+  #count = 0;
   #index: number;
   #lsn: number;
 
@@ -120,7 +123,7 @@ export class CommitPublisher {
     this.#memory = memory;
     this.#index = Atomics.load(memory.control, CONTROL_COMMIT_INDEX);
     this.#lsn = new Snapshots(memory).current();
-    this.#lsnByIndex.set(this.#index, this.#lsn);
+    this.#add(this.#index, this.#lsn);
   }
 
   get lsn(): number {
@@ -137,25 +140,56 @@ export class CommitPublisher {
     Atomics.store(control, CONTROL_COMMIT_INDEX, index);
     this.#index = index;
     this.#lsn = lsn;
-    this.#lsnByIndex.set(index, lsn);
+    this.#add(index, lsn);
   }
 
   /** Fills `held` with the LSNs that some snapshot reads at or may yet be taken at, ascending. */
   collectHeld(held: number[]): void {
     const { control, snapshots } = this.#memory;
     const high = Atomics.load(control, CONTROL_SNAPSHOT_HIGH);
-    const inSlots = this.#inSlots;
-    inSlots.clear();
-    inSlots.add(this.#index);
+    this.#isHeld[this.#count - 1] = true;
     for (let slot = 0; slot < high; slot++) {
       const index = Atomics.load(snapshots, slot);
-      if (index !== SLOT_FREE) inSlots.add(index);
+      if (index === SLOT_FREE) continue;
+      const at = this.#find(index);
+      if (at >= 0) this.#isHeld[at] = true;
     }
     held.length = 0;
-    // The map is in the order in which commits were published.
-    for (const [index, lsn] of this.#lsnByIndex) {
-      if (inSlots.has(index)) held.push(lsn);
-      else this.#lsnByIndex.delete(index);
+    let kept = 0;
+    for (let at = 0; at < this.#count; at++) {
+      if (!this.#isHeld[at]) continue;
+      held.push(this.#lsns[at]!);
+      this.#indexes[kept] = this.#indexes[at]!;
+      this.#lsns[kept] = this.#lsns[at]!;
+      this.#isHeld[at] = false;
+      kept++;
     }
+    this.#count = kept;
+  }
+
+  #add(index: number, lsn: number): void {
+    this.#indexes[this.#count] = index;
+    this.#lsns[this.#count] = lsn;
+    this.#isHeld[this.#count] = false;
+    this.#count++;
+  }
+
+  /** Where a commit's number stands, or -1. Numbers ascend but for beginning anew after the last, so it is
+   * how long ago they were given that is compared. */
+  #find(index: number): number {
+    const age = this.#ageOf(index);
+    let low = 0;
+    let high = this.#count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ageOf(this.#indexes[middle]!) > age) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.#count && this.#indexes[low] === index ? low : -1;
+  }
+
+  #ageOf(index: number): number {
+    const age = this.#index - index;
+    return age < 0 ? age + COMMIT_INDEX_MAX : age;
   }
 }

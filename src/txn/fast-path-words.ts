@@ -1,3 +1,4 @@
+import { hashString } from '../base/index.ts';
 import { SharedWords } from '../shm/index.ts';
 
 /** Tables, and rows, are spread over so many words by their hash; two that share a word disturb one
@@ -143,9 +144,8 @@ function tableWord(relation: number): number {
   return relation & (TABLE_WORDS - 1);
 }
 
-/** The word of a row, by its name in the lock table (FNV-1a). */
+/** The word of a row, by its name in the lock table. */
 export function rowWord(tag: string): number {
-  let hash = 0x811c_9dc5;
-  for (let i = 0; i < tag.length; i++) hash = Math.imul(hash ^ tag.charCodeAt(i), 0x0100_0193);
+  const hash = hashString(tag);
   return (hash ^ (hash >>> 16)) & (ROW_WORDS - 1);
 }

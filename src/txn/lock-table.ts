@@ -1,3 +1,4 @@
+import { OpenHashMap } from '../base/index.ts';
 import type { ExclusiveTables } from './exclusive-tables.ts';
 import { type FastPathWords, rowWord } from './fast-path-words.ts';
 import { CONFLICTS, type LockKind, ROW_LOCK, TABLE_LOCK } from './lock-modes.ts';
@@ -13,16 +14,16 @@ import { CONFLICTS, type LockKind, ROW_LOCK, TABLE_LOCK } from './lock-modes.ts'
  * One thread uses the table, so nothing here is atomic.
  */
 export class LockTable<Owner extends LockOwner> {
-  private readonly locks = new Map<string, Lock<Owner>>();
+  private readonly locks = new OpenHashMap<string, Lock<Owner>>();
   /** Who waits, by session. */
-  private readonly waiting = new Map<number, Owner>();
+  private readonly waiting = new OpenHashMap<number, Owner>();
   /** Rows that are locked, or waited for. */
   private rowCount = 0;
   private readonly onGranted: (owner: Owner) => void;
   private readonly exclusive: ExclusiveTables | null;
   private readonly fastPath: FastPath | null;
   /** Locks that wait for transactions of the main thread, by the number of what was asked of it. */
-  private readonly awaiting = new Map<number, Lock<Owner>>();
+  private readonly awaiting = new OpenHashMap<number, Lock<Owner>>();
   /** Row locks that wait for a mark to go away. */
   private patient: { readonly lock: Lock<Owner>; readonly sinceMs: number }[] = [];
   private nextAsk = 1;

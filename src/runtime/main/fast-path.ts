@@ -1,4 +1,5 @@
 import { RowChanges } from '../../access/index.ts';
+import { OpenHashMap } from '../../base/index.ts';
 import type { Catalog, RelationDescriptor } from '../../catalog/index.ts';
 import {
   notSupported,
@@ -74,8 +75,8 @@ export class FastPath implements StatementHost {
   private readonly snapshots: Snapshots;
   private readonly words: FastPathWords;
   private readonly route: WriterRoute;
-  private readonly hosted = new Map<number, HostedTransaction>();
-  private readonly committing = new Map<number, HostedTransaction>();
+  private readonly hosted = new OpenHashMap<number, HostedTransaction>();
+  private readonly committing = new OpenHashMap<number, HostedTransaction>();
   private readonly locks: HostedRowLocks;
   private readonly changes: RowChanges;
   private readonly programs = new WeakMap<Plan, Program | 'none'>();

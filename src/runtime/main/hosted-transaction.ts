@@ -1,3 +1,4 @@
+import { OpenHashMap } from '../../base/index.ts';
 import type { PlanRun, RunHandle, RunListener } from '../../session/index.ts';
 import { MAIN_THREAD } from '../../shm/index.ts';
 import type { TreeId } from '../../storage/index.ts';
@@ -137,7 +138,7 @@ export class HostedRowLocks implements RowLocks<Transaction> {
   wanted = '';
   conflict: HostedTransaction | null = null;
   private readonly words: FastPathWords;
-  private readonly held = new Map<string, HostedTransaction>();
+  private readonly held = new OpenHashMap<string, HostedTransaction>();
 
   constructor(words: FastPathWords) {
     this.words = words;

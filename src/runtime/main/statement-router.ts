@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
-import { ByteWriter } from '../../base/index.ts';
+import { ByteWriter, OpenHashMap } from '../../base/index.ts';
 import { Catalog, type CatalogChange, type TypeDescriptor } from '../../catalog/index.ts';
 import { type PgErrorFields, pgError } from '../../errors/index.ts';
 import {
@@ -66,7 +66,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
   private readonly slots: SnapshotSlotPool;
   private writer: WorkerChannel | null = null;
   private readers: WorkerChannel[] = [];
-  private readonly runs = new Map<number, RoutedRun>();
+  private readonly runs = new OpenHashMap<number, RoutedRun>();
   private nextRequest = 1;
   private nextPlan = 1;
   /** Plans that no cache, session or run holds any more are forgotten by the workers, too. */
@@ -75,7 +75,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     for (const reader of this.readers) reader.forgetPlan(id);
   });
   /** Snapshot slot of each session's open transaction in the writer. */
-  private readonly writerSlots = new Map<number, number>();
+  private readonly writerSlots = new OpenHashMap<number, number>();
   private readonly mainRunner: MainRunner;
   private readonly points: PointReader;
   private readonly fastPath: FastPath;

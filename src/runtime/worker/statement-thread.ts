@@ -1,4 +1,5 @@
 import { deserialize } from 'node:v8';
+import { OpenHashMap } from '../../base/index.ts';
 import { CATALOG_TREE, placedTypes, readCatalog } from '../../catalog/index.ts';
 import { type PgErrorFields, reportedErrorFields } from '../../errors/index.ts';
 import type { Directory } from '../../io/index.ts';
@@ -56,7 +57,7 @@ export class StatementThread implements RequestHandler, StatementHost {
   readonly snapshots: Snapshots;
   protected readonly plans = new PlanStore();
   protected readonly contexts = new Map<number, StatementSettings>();
-  protected readonly statements = new Map<number, RunningStatement>();
+  protected readonly statements = new OpenHashMap<number, RunningStatement>();
   /** Statements that can go on at once. */
   protected ready: RunningStatement[] = [];
   private readyNext: RunningStatement[] = [];

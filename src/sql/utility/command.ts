@@ -1,4 +1,5 @@
 import type { Node, RangeVar, TypeName } from '@pgsql/types';
+import { hashString } from '../../base/index.ts';
 import type { RelationDescriptor, StoredExpression } from '../../catalog/index.ts';
 import type { PgErrorOptions } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
@@ -59,6 +60,11 @@ export class Command {
     target: StoredTarget | null,
   ): StoredExpression {
     const { expr } = bindExpression(node, this.bindContext(), place, table, target);
+    return this.stored(expr, table);
+  }
+
+  /** An expression with the text that it has over the table's columns. */
+  stored(expr: unknown, table: Pick<RelationDescriptor, 'columns'> | null): StoredExpression {
     return { expr, text: this.expressionText(expr, table) };
   }
 
@@ -115,11 +121,9 @@ export class Command {
   }
 }
 
-/** A number below 0 for a name: FNV-1a. Names that share one wait for one another, no more. */
+/** A number below 0 for a name. Names that share one wait for one another, no more. */
 function nameLock(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return -1 - (hash >>> 0);
+  return -1 - (hashString(text) >>> 0);
 }
 
 /** A name as the user wrote it, for messages. */
