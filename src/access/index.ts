@@ -4,7 +4,6 @@ export {
   type ClusterKey,
   checkKeyLength,
   clusterKeyOf,
-  computedCount,
   encodeClusterKey,
   encodeClusterKeyFromDatums,
   encodeIndexColumns,

@@ -14,6 +14,7 @@
 import { assert, type ByteWriter } from '../base/index.ts';
 import {
   columnsIn,
+  computedParts,
   type IndexDescriptor,
   type RelationDescriptor,
 } from '../catalog/descriptors.ts';
@@ -118,15 +119,9 @@ export function indexPlaces(table: RelationDescriptor): IndexPlace[] {
   let next = table.columns.length;
   return table.indexes.map((index) => {
     const first = next;
-    next += computedCount(index);
+    next += computedParts(index).length;
     return { index, first };
   });
-}
-
-/** How many values of an index are computed: its expressions and its predicate. */
-export function computedCount({ columns, predicate }: IndexDescriptor): number {
-  const expressions = columns.filter(({ column }) => column < 0).length;
-  return predicate === null ? expressions : expressions + 1;
 }
 
 /** The key of an index whose computed values begin at position `first` of rows. */
@@ -139,13 +134,12 @@ export function indexKeyOf(
   let next = first;
   const positions = columns.map(({ column }) => (column >= 0 ? column : next++));
   const plain = columns.map(({ column }) => column).filter((column) => column >= 0);
-  const stored = [...columns.map(({ expression }) => expression), predicate];
   return {
     unique: index.unique,
     nullsNotDistinct: index.nullsNotDistinct,
     columns: positions,
     predicate: predicate === null ? -1 : next,
-    reads: [...new Set([...plain, ...columnsIn(stored)])],
+    reads: [...new Set([...plain, ...columnsIn(computedParts(index))])],
     types: columns.map((column) => typeByOid(column.type)),
     descending: columns.map((column) => column.descending),
     nullsFirst: columns.map((column) => column.nullsFirst),

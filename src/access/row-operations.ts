@@ -1,5 +1,9 @@
 import { ByteWriter, compareByteRanges } from '../base/index.ts';
-import type { IndexDescriptor, RelationDescriptor } from '../catalog/descriptors.ts';
+import {
+  computedParts,
+  type IndexDescriptor,
+  type RelationDescriptor,
+} from '../catalog/descriptors.ts';
 import type { ColumnVector } from '../chunk/index.ts';
 import { createVector, readDatum } from '../chunk/index.ts';
 import { type PgError, pgError } from '../errors/index.ts';
@@ -13,7 +17,6 @@ import {
   type ClusterKey,
   checkKeyLength,
   clusterKeyOf,
-  computedCount,
   encodeClusterKey,
   encodeIndexColumns,
   encodeIndexEntry,
@@ -765,7 +768,7 @@ function shapeOf(table: RelationDescriptor): TableShape {
     indexes,
     uniqueIndexes,
     uniqueColumns: uniqueIndexes
-      .filter(({ descriptor }) => computedCount(descriptor) === 0)
+      .filter(({ descriptor }) => computedParts(descriptor).length === 0)
       .flatMap(({ key }) => key.columns),
   };
 }

@@ -74,6 +74,15 @@ export interface IndexDescriptor extends Commented {
   readonly parent?: number;
 }
 
+/** What an index computes of rows: its expressions, then its predicate. */
+export function computedParts({
+  columns,
+  predicate,
+}: Pick<IndexDescriptor, 'columns' | 'predicate'>): StoredExpression[] {
+  const parts = columns.flatMap(({ expression }) => expression ?? []);
+  return predicate === null ? parts : [...parts, predicate];
+}
+
 export interface ConstraintDescriptor extends Commented {
   readonly oid: number;
   readonly name: string;

@@ -5,6 +5,7 @@ import {
   type CatalogView,
   type ConstraintDescriptor,
   columnsIn,
+  computedParts,
   type ForeignKey,
   type IndexDescriptor,
   type RelationDescriptor,
@@ -246,8 +247,7 @@ function* indexDependencies(
   const named = new Set([...plain, ...index.included].filter((position) => position >= 0));
   for (const position of named) yield dependency(address, columnAddress(table, position), 'a');
   if (named.size === 0) yield dependency(address, { class: pg_class, oid: table.oid }, 'a');
-  const stored = [...index.columns.map(({ expression }) => expression), index.predicate];
-  for (const position of columnsIn(stored)) {
+  for (const position of columnsIn(computedParts(index))) {
     if (!named.has(position)) yield dependency(address, columnAddress(table, position), 'a');
   }
 }

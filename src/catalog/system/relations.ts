@@ -238,7 +238,7 @@ function* indexAttributeRows(
   for (const column of index.columns) {
     number++;
     const name = uniqueName(indexColumnName(table, column), names);
-    const typmod = table.columns[column.column]?.typmod ?? -1;
+    const typmod = table.columns[column.column]?.typmod ?? column.typmod ?? -1;
     yield attributeRow({ ...facts, name, number, type: column.type, typmod });
   }
   for (const position of index.included) {
@@ -250,11 +250,8 @@ function* indexAttributeRows(
   }
 }
 
-/** An expression column is called as its outermost function. */
-function indexColumnName(table: RelationDescriptor, column: IndexColumn): string {
-  const source = table.columns[column.column];
-  if (source !== undefined) return source.name;
-  return /^\(?(\w+)\(/.exec(column.expression?.text ?? '')?.[1] ?? 'expr';
+function indexColumnName({ columns }: RelationDescriptor, { column, name }: IndexColumn): string {
+  return columns[column]?.name ?? name ?? 'expr';
 }
 
 function uniqueName(name: string, taken: Set<string>): string {

@@ -1,6 +1,5 @@
-import { computedCount } from '../../access/index.ts';
 import { assert, assertNever } from '../../base/index.ts';
-import type { RelationDescriptor } from '../../catalog/descriptors.ts';
+import { computedParts, type RelationDescriptor } from '../../catalog/descriptors.ts';
 import { CHUNK_ROWS, type DataChunk } from '../../chunk/index.ts';
 import { OID, type SqlType, typeByOid } from '../../types/index.ts';
 import type { SortKey } from '../expression.ts';
@@ -418,7 +417,7 @@ class PlanCompiler {
     const capacity = ranges.isPoint ? 1 : CHUNK_ROWS;
     const expressions = this.#expressions.withCapacity(capacity);
     const filter = node.filter === null ? null : expressions.compile(node.filter);
-    const isBound = this.#bindings !== null && computedCount(index) > 0;
+    const isBound = this.#bindings !== null && computedParts(index).length > 0;
     const computed = isBound ? new IndexedRow(table, index, expressions.withCapacity(1)) : null;
     const scan = new IndexScan(
       this.#run,

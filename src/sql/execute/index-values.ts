@@ -1,5 +1,9 @@
 import { indexKeyOf, indexPlaces } from '../../access/index.ts';
-import type { IndexDescriptor, RelationDescriptor } from '../../catalog/descriptors.ts';
+import {
+  computedParts,
+  type IndexDescriptor,
+  type RelationDescriptor,
+} from '../../catalog/descriptors.ts';
 import type { ColumnVector, DataChunk, NumberVector } from '../../chunk/index.ts';
 import { PgError } from '../../errors/index.ts';
 import type { Expr } from '../expression.ts';
@@ -46,7 +50,7 @@ export class IndexValues {
     const indexes = indexPlaces(table).flatMap(({ index, first }) => {
       const { reads } = indexKeyOf(table, index, first);
       const keeps = changed !== null && !isMoved && !reads.some((read) => changed.includes(read));
-      return keeps || !isComputed(index) ? [] : [compiled(index, first, compiler)];
+      return keeps || computedParts(index).length === 0 ? [] : [compiled(index, first, compiler)];
     });
     if (indexes.length === 0) return null;
     return new IndexValues(table.columns.length, indexes, compiler.capacity);
@@ -58,7 +62,7 @@ export class IndexValues {
     index: IndexDescriptor,
     compiler: ExpressionCompiler,
   ): IndexValues | null {
-    if (!isComputed(index)) return null;
+    if (computedParts(index).length === 0) return null;
     const { length } = table.columns;
     return new IndexValues(length, [compiled(index, length, compiler)], compiler.capacity);
   }
@@ -103,10 +107,6 @@ export class IndexValues {
       }
     }
   }
-}
-
-function isComputed({ columns, predicate }: IndexDescriptor): boolean {
-  return predicate !== null || columns.some(({ expression }) => expression !== null);
 }
 
 function compiled(

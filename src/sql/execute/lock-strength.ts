@@ -1,5 +1,4 @@
-import { computedCount } from '../../access/index.ts';
-import type { RelationDescriptor } from '../../catalog/descriptors.ts';
+import { computedParts, type RelationDescriptor } from '../../catalog/descriptors.ts';
 import type { RowLockStrength } from '../bind/query.ts';
 
 /** Assigning to a column of a key that others may refer to locks the row against key-share locks too. */
@@ -9,7 +8,7 @@ export function lockStrength(
 ): RowLockStrength {
   const keys = new Set(table.clusterKey ?? []);
   for (const index of table.indexes) {
-    if (!index.unique || computedCount(index) > 0) continue;
+    if (!index.unique || computedParts(index).length > 0) continue;
     for (const column of index.columns) keys.add(column.column);
   }
   return assignments.some(({ column }) => keys.has(column)) ? 'update' : 'noKeyUpdate';

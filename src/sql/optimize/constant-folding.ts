@@ -1,12 +1,18 @@
 import { PgError } from '../../errors/index.ts';
 import { builtinTypes, type Datum, DEFAULT_TYPE_CONTEXT, OID } from '../../types/index.ts';
 import type { CallExpr, CastExpr, ConstExpr, Expr } from '../expression.ts';
+import { mapChildren } from '../expression-tree.ts';
 import {
   type FunctionContext,
   functionByOid,
   isCatalogFunction,
   scalarImplementation,
 } from '../functions/index.ts';
+
+/** The expression with all of it computed that is constant. */
+export function foldAll(expr: Expr): Expr {
+  return foldConstants(mapChildren(expr, foldAll));
+}
 
 /** Computes what is constant: an immutable function of constants, and conditions that a constant
  * member decides. The children of `expr` have been folded. */

@@ -1,2 +1,2 @@
-export { foldConstants } from './constant-folding.ts';
+export { foldAll, foldConstants } from './constant-folding.ts';
 export { flatten, type SemiJoinItem } from './pull-up.ts';

@@ -1,15 +1,8 @@
-import type { IndexDescriptor, RelationDescriptor } from '../../catalog/descriptors.ts';
-import type { CallExpr, ColumnExpr, Expr, SortKey } from '../expression.ts';
+import type { IndexDescriptor } from '../../catalog/descriptors.ts';
+import type { CallExpr, Expr, SortKey } from '../expression.ts';
 import { type BtreeStrategy, btreeFamily, btreeMembers } from '../functions/index.ts';
-import {
-  type Clause,
-  commute,
-  isVolatile,
-  leadingComparison,
-  relBit,
-  relsOf,
-  stripRelabel,
-} from './clauses.ts';
+import { type Clause, commute, isVolatile, leadingComparison, relBit, relsOf } from './clauses.ts';
+import { type IndexedRelation, indexedExpr, keyTest } from './index-keys.ts';
 import type { KeyBound } from './plan.ts';
 
 /** Which conditions an index can answer. */
@@ -31,12 +24,10 @@ const EQUAL: BtreeStrategy = 3;
 
 /** Matches clauses with an index's columns: equality on the first ones, then ANY, then a range. */
 export function matchIndex(
-  relation: number,
-  attributes: readonly number[],
+  place: IndexedRelation,
   index: IndexDescriptor,
   clauses: readonly Clause[],
 ): IndexMatch | null {
-  if (index.predicate !== null) return null;
   const used: Clause[] = [];
   const narrowing: Clause[] = [];
   const equal: Expr[] = [];
@@ -46,16 +37,11 @@ export function matchIndex(
   let isNull = false;
   let position = 0;
   for (; position < index.columns.length; position++) {
-    const column = index.columns[position];
-    if (column === undefined || column.column < 0) break;
-    const attribute = attributes.indexOf(column.column);
+    const column = index.columns[position]!;
+    const isKey = keyTest(place, column);
     const family = btreeFamily(column.type);
-    if (attribute < 0 || family === undefined) break;
-    const target = {
-      relation,
-      family,
-      isKey: (expr: Expr) => isColumn(stripRelabel(expr), relation, attribute),
-    };
+    if (isKey === null || family === undefined) break;
+    const target = { relation: place.relation, family, isKey };
     const comparisons = clauses.flatMap((clause) => comparisonOn(target, clause) ?? []);
     const equality = comparisons.find((found) => found.strategy === EQUAL);
     if (equality !== undefined) {
@@ -121,15 +107,6 @@ export interface Comparison {
   readonly value: Expr;
 }
 
-function isColumn(expr: Expr, relation: number, attribute: number): boolean {
-  return (
-    expr.kind === 'column' &&
-    expr.level === 0 &&
-    expr.relation === relation &&
-    expr.column === attribute
-  );
-}
-
 /** The clause as `column op value`, the value being free of the relation. */
 export function comparisonOn(target: KeyTarget, clause: Clause): Comparison | null {
   if (clause.expr.kind !== 'call' || clause.expr.operator === 0) return null;
@@ -182,27 +159,15 @@ function isNullOn(target: KeyTarget, clause: Clause): boolean {
 
 /** The order in which an index gives its rows. */
 export function indexOrder(
-  relation: number,
-  attributes: readonly number[],
-  table: RelationDescriptor,
+  place: IndexedRelation,
   index: IndexDescriptor,
   backward: boolean,
 ): SortKey[] {
   const keys: SortKey[] = [];
   for (const column of index.columns) {
-    const attribute = attributes.indexOf(column.column);
-    if (attribute < 0) break;
-    const descriptor = table.columns[column.column];
-    const expr: ColumnExpr = {
-      kind: 'column',
-      type: column.type,
-      typmod: descriptor?.typmod ?? -1,
-      level: 0,
-      relation,
-      column: attribute,
-    };
+    if (column.expression === null && !place.attributes.includes(column.column)) break;
     keys.push({
-      expr,
+      expr: indexedExpr(place, column),
       descending: column.descending !== backward,
       nullsFirst: column.nullsFirst !== backward,
     });

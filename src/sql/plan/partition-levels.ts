@@ -4,7 +4,7 @@ import { columnMap } from '../bind/partition-checks.ts';
 import type { Expr } from '../expression.ts';
 import { mapChildren, sameExpr } from '../expression-tree.ts';
 import { btreeFamily, btreeMembers, operatorByOid } from '../functions/index.ts';
-import { foldConstants } from '../optimize/index.ts';
+import { foldAll } from '../optimize/index.ts';
 import {
   type Clause,
   conjuncts,
@@ -266,7 +266,7 @@ function differences(target: KeyTarget, key: number, expr: Expr): KeyCondition[]
     if (left === undefined || value === undefined || !target.isKey(left)) return [];
     const isFree = (relsOf(value) & relBit(target.relation)) === 0n;
     if (!isFree || isVolatile(value) || hasSubquery(value)) return [];
-    return [{ kind: 'notEqual', key, value: folded(value) }];
+    return [{ kind: 'notEqual', key, value: foldAll(value) }];
   });
 }
 
@@ -275,14 +275,14 @@ function conditionOn(target: KeyTarget, key: number, clause: Clause): KeyConditi
   const comparison = comparisonOn(target, clause);
   if (comparison !== null) {
     const { strategy, value } = comparison;
-    return hasSubquery(value) ? null : { kind: 'compare', key, strategy, value: folded(value) };
+    return hasSubquery(value) ? null : { kind: 'compare', key, strategy, value: foldAll(value) };
   }
   const any = anyOn(target, clause);
   if (any !== null) {
     const { array, list } = any;
     const values = list ?? (array === null ? [] : [array]);
     if (values.some(hasSubquery)) return null;
-    return { kind: 'anyOf', key, array: array && folded(array), list: list?.map(folded) ?? null };
+    return { kind: 'anyOf', key, array: array && foldAll(array), list: list?.map(foldAll) ?? null };
   }
   if (expr.kind === 'isNull' && target.isKey(expr.argument)) {
     return { kind: 'isNull', key, negated: expr.negated };
@@ -291,11 +291,6 @@ function conditionOn(target: KeyTarget, key: number, clause: Clause): KeyConditi
   if (truth === null) return null;
   const value: Expr = { kind: 'const', type: OID.bool, typmod: -1, value: truth };
   return { kind: 'compare', key, strategy: 3, value };
-}
-
-/** The value as a constant, where it is one. */
-function folded(expr: Expr): Expr {
-  return foldConstants(mapChildren(expr, folded));
 }
 
 /** What a condition demands of a key that is boolean; null where it is another condition. */

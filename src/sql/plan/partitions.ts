@@ -3,6 +3,7 @@ import { compareKeyValues } from '../../catalog/index.ts';
 import { type Datum, OID } from '../../types/index.ts';
 import { TABLE_OID_COLUMN } from '../bind/query.ts';
 import type { Expr, SortKey } from '../expression.ts';
+import { someExpr } from '../expression-tree.ts';
 import { type Clause, NO_RELS, relBit, withColumnValue } from './clauses.ts';
 import { CPU_OPERATOR_COST, CPU_TUPLE_COST } from './cost.ts';
 import { Layout } from './layout.ts';
@@ -202,7 +203,7 @@ function appendPath(
       const inputs = built.map(({ node }) => node);
       const { output } = inputs[0]!;
       const base = { output, rows, width, startupCost: startup, totalCost: total };
-      const keys = direction === 0 ? keysOver(order!, layout) : [];
+      const keys = direction === 0 ? keysOver(planner, order!, layout) : [];
       const node: PlanNode =
         keys.length > 0
           ? { ...base, kind: 'mergeAppend', inputs, partitions, keys }
@@ -212,17 +213,14 @@ function appendPath(
   };
 }
 
-/** The keys of an order as columns of the inputs, up to the first that nobody has asked for: whoever
- * relies on it has its columns. */
-function keysOver(order: readonly SortKey[], layout: Layout): SortKey[] {
-  const keys: SortKey[] = [];
-  for (const key of order) {
-    const { type, typmod } = key.expr;
-    const column = layout.find(key.expr);
-    if (column < 0) break;
-    keys.push({ ...key, expr: { kind: 'input', type, typmod, column } });
-  }
-  return keys;
+/** The keys of an order over the inputs, up to the first of which somebody has not asked for a column:
+ * whoever relies on it has its columns. */
+function keysOver(planner: QueryPlanner, order: readonly SortKey[], layout: Layout): SortKey[] {
+  const isMissing = (part: Expr): boolean => part.kind === 'column' && layout.find(part) < 0;
+  const end = order.findIndex(({ expr }) => someExpr(expr, isMissing));
+  return order
+    .slice(0, end < 0 ? order.length : end)
+    .map((key) => ({ ...key, expr: planner.convert(key.expr, layout) }));
 }
 
 /** Whether rows that are sorted within each partition come sorted with one partition after the other:

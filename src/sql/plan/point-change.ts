@@ -1,4 +1,9 @@
-import type { RelationDescriptor } from '../../catalog/descriptors.ts';
+import {
+  columnsIn,
+  computedParts,
+  type IndexDescriptor,
+  type RelationDescriptor,
+} from '../../catalog/descriptors.ts';
 import type { Expr } from '../expression.ts';
 import { isVolatile } from './clauses.ts';
 import type { InsertNode, Plan, PlanNode, UpdateNode } from './plan.ts';
@@ -8,8 +13,8 @@ import { wholeKey } from './point-read.ts';
  * one row that has no key; else null.
  *
  * No lock but that of the row is needed for such a change: it leaves the keys of the row as they are, and a row
- * without keys is in nobody's way. And it can be begun anew as long as it has not been done: it calls
- * nothing volatile.
+ * without keys is in nobody's way. It changes no entry of an index on expressions or of a partial one. And
+ * it can be begun anew as long as it has not been done: it calls nothing volatile.
  */
 export function pointChange(plan: Plan): RelationDescriptor | null {
   const { root, tables } = plan;
@@ -22,6 +27,7 @@ export function pointChange(plan: Plan): RelationDescriptor | null {
   if (scan.kind !== 'indexScan' || wholeKey(plan, scan) === null) return null;
   if (!areRepeatable([scan.filter, ...(root.returning ?? [])])) return null;
   if (root.kind === 'update' && !keepsKeys(root, table)) return null;
+  if (root.kind === 'delete' && table.indexes.some(computes)) return null;
   return table;
 }
 
@@ -38,11 +44,18 @@ function addsKeyless(node: InsertNode, table: RelationDescriptor): boolean {
   return areRepeatable([...source, ...node.values, ...checks, ...(node.returning ?? [])]);
 }
 
+function computes(index: IndexDescriptor): boolean {
+  return computedParts(index).length > 0;
+}
+
 function keepsKeys(node: UpdateNode, table: RelationDescriptor): boolean {
+  const read = columnsIn(table.indexes.flatMap(computedParts));
   const isKey = (column: number): boolean =>
     table.clusterKey!.includes(column) ||
+    read.has(column) ||
     table.indexes.some(
-      (index) => index.unique && index.columns.some((part) => part.column === column),
+      (index) =>
+        (index.unique || computes(index)) && index.columns.some((part) => part.column === column),
     );
   const { assignments, checks } = node;
   if (assignments.some(({ column }) => isKey(column))) return false;

@@ -5,6 +5,7 @@ import type { Expr, SortKey } from '../expression.ts';
 import {
   type Clause,
   conjunction,
+  conjuncts,
   isSubset,
   isVolatile,
   NO_RELS,
@@ -23,6 +24,7 @@ import {
   scatteredPageCost,
   TUPLE_OVERHEAD,
 } from './cost.ts';
+import { type IndexedRelation, type UsablePart, usablePart } from './index-keys.ts';
 import { type IndexMatch, indexOrder, matchIndex } from './index-match.ts';
 import { Layout } from './layout.ts';
 import { projectNode, typeWidth } from './nodes.ts';
@@ -52,14 +54,16 @@ export function tableCandidates(
   const facts = tableFacts(planner, relation, entry, partitionScan);
   const paths: Path[] = [seqScanPath(facts, clauses)];
   for (const index of planner.statement.readableIndexes(entry.table)) {
-    const match = matchIndex(relation, entry.attributes, index, clauses);
+    const part = usablePart(facts.place, index, clauses);
+    if (index.predicate !== null && part === null) continue;
+    const tested = testedClauses(facts, part, clauses);
+    const match = matchIndex(facts.place, index, tested);
     for (const backward of [false, true]) {
-      const order = indexOrder(relation, entry.attributes, entry.table, index, backward);
-      if (match === null && (order.length === 0 || index.predicate !== null)) continue;
+      const order = indexOrder(facts.place, index, backward);
       if (match?.anyOf && backward) continue;
-      const useful = match !== null && !backward;
+      const useful = (match !== null || part !== null) && !backward;
       if (!useful && !planner.wantsOrder(order)) continue;
-      paths.push(indexScanPath(facts, index, match, clauses, backward, order));
+      paths.push(indexScanPath(facts, { index, match, part, tested }, clauses, backward, order));
     }
   }
   const rows = paths[0]?.rows ?? 1;
@@ -72,9 +76,21 @@ export function tableCandidates(
   };
 }
 
+/** The conditions that a scan of an index has to see to. Those that the predicate of a partial index
+ * grants are not among them, unless rows are tested again when they have changed. */
+function testedClauses(
+  { planner, relation }: TableFacts,
+  part: UsablePart | null,
+  clauses: readonly Clause[],
+): readonly Clause[] {
+  if (part === null || planner.needsLocator(relation)) return clauses;
+  return clauses.filter((clause) => !part.fulfilled.includes(clause));
+}
+
 interface TableFacts {
   readonly planner: QueryPlanner;
   readonly relation: number;
+  readonly place: IndexedRelation;
   readonly rels: RelSet;
   readonly entry: TableEntry;
   readonly partitionScan: number | null;
@@ -108,9 +124,11 @@ function tableFacts(
     return tableColumnFacts(entry.table, tableRows, entry.attributes[expr.column] ?? -1);
   };
   const rels = relBit(relation);
+  const { attributes, table } = entry;
   return {
     planner,
     relation,
+    place: { relation, attributes, table },
     rels,
     entry,
     partitionScan,
@@ -229,23 +247,34 @@ function scanBase(
   };
 }
 
+/** How a scan reads an index. */
+interface IndexUse {
+  readonly index: IndexDescriptor;
+  readonly match: IndexMatch | null;
+  /** Of a partial index. */
+  readonly part: UsablePart | null;
+  /** Of the table's conditions those that are left to the scan. */
+  readonly tested: readonly Clause[];
+}
+
 function indexScanPath(
   facts: TableFacts,
-  index: IndexDescriptor,
-  match: IndexMatch | null,
+  { index, match, part, tested }: IndexUse,
   clauses: readonly Clause[],
   backward: boolean,
   order: readonly SortKey[],
   requires: RelSet = NO_RELS,
 ): Path {
   const used = match?.used ?? [];
-  const filters = clauses.filter((clause) => !used.includes(clause));
+  const filters = tested.filter((clause) => !used.includes(clause));
   const { planner, tableRows, pages } = facts;
   const usedExprs = [...used, ...(match?.narrowing ?? [])].map((clause) => clause.expr);
-  let kept = clausesSelectivity(usedExprs, facts.columnFacts);
+  const readExprs = part === null ? usedExprs : [...conjuncts(part.predicate), ...usedExprs];
+  let kept = clausesSelectivity(readExprs, facts.columnFacts);
   if (match?.oneRow) kept = 1 / tableRows;
   const fetched = match?.oneRow ? 1 : Math.max(1, Math.round(tableRows * kept));
-  const rows = match?.oneRow ? 1 : Math.min(fetched, estimateRows(facts, [...used, ...filters]));
+  const known = [...used.filter((clause) => !clauses.includes(clause)), ...clauses];
+  const rows = match?.oneRow ? 1 : Math.min(fetched, estimateRows(facts, known));
   const height = Math.max(1, Math.ceil(Math.log(Math.max(2, tableRows)) / Math.log(200)));
   // The leaf of a clustered index is a page of the table, which a table of one page reads anyway.
   const upperPages = index.clustered && pages <= 1 ? 0 : height + 1;
@@ -331,21 +360,16 @@ function parameterizedScans(
   if (usable.length === 0) return [];
   const found: ParameterizedPath[] = [];
   for (const index of facts.planner.statement.readableIndexes(facts.entry.table)) {
-    const match = matchIndex(facts.relation, facts.entry.attributes, index, [
-      ...usable,
-      ...clauses,
-    ]);
+    const part = usablePart(facts.place, index, [...usable, ...clauses]);
+    if (index.predicate !== null && part === null) continue;
+    const tested = testedClauses(facts, part, clauses);
+    const match = matchIndex(facts.place, index, [...usable, ...tested]);
     if (match === null || !match.used.some((clause) => usable.includes(clause))) continue;
     const used = usable.filter((clause) => match.used.includes(clause));
     const requires = used.reduce((rels, clause) => rels | (clause.rels & ~facts.rels), NO_RELS);
-    const order = indexOrder(
-      facts.relation,
-      facts.entry.attributes,
-      facts.entry.table,
-      index,
-      false,
-    );
-    const path = indexScanPath(facts, index, match, clauses, false, order, requires);
+    const order = indexOrder(facts.place, index, false);
+    const use = { index, match, part, tested };
+    const path = indexScanPath(facts, use, clauses, false, order, requires);
     found.push({ path, used });
   }
   return found;

@@ -34,6 +34,7 @@ export function tableColumnFacts(
       index.unique &&
       index.predicate === null &&
       index.columns.length === 1 &&
+      column >= 0 &&
       index.columns[0]?.column === column,
   );
   const nullFraction = statistics?.nullFraction ?? (table.columns[column]?.notNull ? 0 : 0.005);

@@ -1,6 +1,7 @@
 import type { AlterTableCmd, Node } from '@pgsql/types';
 import type {
   ConstraintDescriptor,
+  IndexDescriptor,
   RelationDescriptor,
   StoredExpression,
 } from '../../catalog/index.ts';
@@ -21,7 +22,8 @@ import type { UtilityPause } from './environment.ts';
 import { beginRun, storedExpressions } from './execution.ts';
 import { checkForeignKeysOn, validateForeignKeysOn } from './foreign-keys.ts';
 import { containsNull } from './index-build.ts';
-import { indexColumn } from './keys.ts';
+import { indexPredicate, retypedExpression } from './index-columns.ts';
+import { indexColumn, readsColumn } from './keys.ts';
 import { checkColumnType, type Reach } from './partition-rules.ts';
 import { changeRelation } from './relation-change.ts';
 import { rewriteRows } from './rewrite-table.ts';
@@ -56,7 +58,8 @@ export function* alterColumnTypes(
   const constraints = table.constraints.map((constraint) =>
     rebindCheck(command, altered, constraint, positions),
   );
-  const { columns, indexes } = altered;
+  const { columns } = altered;
+  const indexes = altered.indexes.map((index) => rebindIndex(command, altered, index, positions));
   const changes = { columns, indexes, constraints, statistics: null };
   for (const position of positions) {
     yield* checkForeignKeysOn(command, { ...table, ...changes }, position);
@@ -242,8 +245,34 @@ function rebindCheck(
   const isOver = constraint.columns.some((column) => positions.includes(column));
   if (constraint.check === null || !isOver) return constraint;
   const node = parseExpression(constraint.check.text);
+  const check = unplaced(() => command.expression(node, 'check constraints', shape, null));
+  return { ...constraint, check };
+}
+
+/** What an index computes of the columns is bound anew, too. */
+function rebindIndex(
+  command: Command,
+  shape: RelationDescriptor,
+  index: IndexDescriptor,
+  positions: readonly number[],
+): IndexDescriptor {
+  if (!positions.some((position) => readsColumn(index, position))) return index;
+  const { columns, predicate } = index;
+  return unplaced(() => ({
+    ...index,
+    columns: columns.map((key) =>
+      key.expression === null
+        ? key
+        : retypedExpression(command, shape, key, parseExpression(key.expression.text)),
+    ),
+    predicate: predicate && indexPredicate(command, shape, parseExpression(predicate.text)),
+  }));
+}
+
+/** Runs what binds a stored text, which is not the user's: errors have no place in it. */
+function unplaced<Value>(bind: () => Value): Value {
   try {
-    return { ...constraint, check: command.expression(node, 'check constraints', shape, null) };
+    return bind();
   } catch (thrown) {
     throw thrown instanceof PgError ? withoutPosition(thrown) : thrown;
   }

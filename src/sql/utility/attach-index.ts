@@ -31,11 +31,11 @@ export function* attachIndex(
     throw pgError('wrong_object_type', `"${partName.relname}" is not an index`);
   }
   if (part.index.parent === above.index.oid) return;
-  checkPart(above, part);
+  checkPart(command, above, part);
   attachPart(command, above.table, above.index, part.table, part.index);
 }
 
-function checkPart(above: IndexPlace, part: IndexPlace): void {
+function checkPart(command: Command, above: IndexPlace, part: IndexPlace): void {
   const refuse = (condition: Parameters<typeof pgError>[0], detail: string): PgError =>
     pgError(
       condition,
@@ -60,7 +60,7 @@ function checkPart(above: IndexPlace, part: IndexPlace): void {
       `Index "${part.index.name}" is not an index on any partition of table "${above.table.name}".`,
     );
   }
-  if (!sameIndex(part.index, partOf(above.table, above.index, part.table))) {
+  if (!sameIndex(part.index, partOf(command, above.table, above.index, part.table))) {
     throw refuse('invalid_object_definition', 'The index definitions do not match.');
   }
   if (above.index.constraint !== 0 && part.index.constraint === 0) {

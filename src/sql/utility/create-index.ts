@@ -1,10 +1,10 @@
 import type { IndexStmt } from '@pgsql/types';
-import type { RelationDescriptor } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import type { Command } from './command.ts';
 import type { UtilityExecution } from './environment.ts';
-import { columnPosition, indexColumnsOf, makeIndex } from './keys.ts';
+import { includedColumns, indexColumnsOf, indexPredicate } from './index-columns.ts';
+import { makeIndex } from './keys.ts';
 import { duplicateRelation, findRelation, isNameTaken, undefinedRelation } from './object-names.ts';
 import { putIndex, spreadIndex } from './partition-indexes.ts';
 import { lockPartitions } from './partition-scan.ts';
@@ -32,7 +32,6 @@ export function* createIndex(command: Command, statement: IndexStmt): UtilityExe
   if (method !== 'btree') {
     throw pgError('undefined_object', `access method "${method}" does not exist`);
   }
-  if (statement.whereClause !== undefined) throw notSupported('a partial index');
   if (statement.tableSpace !== undefined) throw areNotSupported('tablespaces');
   const name = statement.relation ?? {};
   // CONCURRENTLY is a plain build too: writers wait until it is done. The mode is stronger than
@@ -56,6 +55,7 @@ export function* createIndex(command: Command, statement: IndexStmt): UtilityExe
   }
   yield* lockPartitions(command, table, TABLE_LOCK.shareRowExclusive);
   refusePendingEvents(command, table, 'CREATE INDEX');
+  const predicate = indexPredicate(command, table, statement.whereClause);
   const columns = indexColumnsOf(command, table, statement.indexParams ?? []);
   const included = includedColumns(table, statement);
   const { idxname } = statement;
@@ -73,22 +73,11 @@ export function* createIndex(command: Command, statement: IndexStmt): UtilityExe
     name: idxname,
     columns,
     included,
+    predicate,
     unique: statement.unique === true,
     nullsNotDistinct: statement.nulls_not_distinct === true,
   });
   const changed = yield* putIndex(command, table, index, []);
   if (name.inh === true) yield* spreadIndex(command, changed, index);
   return { tag };
-}
-
-function includedColumns(table: RelationDescriptor, statement: IndexStmt): number[] {
-  return (statement.indexIncludingParams ?? []).map((node) => {
-    const element = 'IndexElem' in node ? node.IndexElem : {};
-    if (element.name === undefined) {
-      throw pgError('feature_not_supported', 'expressions are not supported in included columns');
-    }
-    const position = columnPosition(table.columns, element.name);
-    if (position >= 0) return position;
-    throw pgError('undefined_column', `column "${element.name}" does not exist`);
-  });
 }

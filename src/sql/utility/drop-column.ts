@@ -13,7 +13,7 @@ import {
 } from './dependencies.ts';
 import { dropClosure, dropRelations, ownedSequences } from './drop.ts';
 import type { UtilityPause } from './environment.ts';
-import { columnPosition, servingIndex } from './keys.ts';
+import { columnPosition, readsColumn, servingIndex } from './keys.ts';
 import { checkDropColumn, type Reach } from './partition-rules.ts';
 import { describeConstraint, dropForeignKey, lockReferenced, referrersOf } from './referencing.ts';
 import { changeRelation, currentRelation } from './relation-change.ts';
@@ -70,8 +70,7 @@ export function* removeColumn(
       : column,
   );
   const gone = table.indexes.filter(
-    (index) =>
-      index.included.includes(position) || index.columns.some((key) => key.column === position),
+    (index) => index.included.includes(position) || readsColumn(index, position),
   );
   const indexes = table.indexes.filter((index) => !gone.includes(index));
   const constraints = table.constraints.filter(

@@ -8,9 +8,10 @@ import { dependentObjects, describe, noticeCascade } from './dependencies.ts';
 import { dropRelations } from './drop.ts';
 import { removeColumn } from './drop-column.ts';
 import type { UtilityPause } from './environment.ts';
-import { namedSchema } from './object-names.ts';
+import { namedSchema, visibleIndexName } from './object-names.ts';
 import { dropForeignKey, referrersOf } from './referencing.ts';
 import { changeRelation, currentRelation } from './relation-change.ts';
+import { dropIndexTree } from './rewrite-table.ts';
 import { type FoundUser, type TypeUser, typeUsers } from './type-users.ts';
 import {
   describedName,
@@ -89,7 +90,7 @@ export function* dropTypes(
   cascade: boolean,
   reported: string[] | null = null,
 ): Generator<UtilityPause, void, undefined> {
-  const users = types.flatMap((type) => shownUsers(command, type));
+  const users = typeUsers(command, types);
   if (users.length > 0 && !cascade) {
     const [only] = types;
     const target = types.length === 1 ? `type ${visibleTypeName(command, only!)}` : null;
@@ -98,13 +99,11 @@ export function* dropTypes(
   const descriptions = users.map(({ user }) => describeUser(command, user));
   if (reported === null) noticeCascade(command, descriptions);
   else reported.push(...descriptions);
-  for (const type of types) yield* removeUsers(command, type);
+  yield* removeUsers(
+    command,
+    users.map(({ user }) => user),
+  );
   for (const { oid } of types) command.environment.change({ kind: 'type', oid, descriptor: null });
-}
-
-/** What depends on a type, as PostgreSQL lists it: what partitions have goes with their parents. */
-export function shownUsers(command: Command, type: TypeDescriptor): FoundUser[] {
-  return typeUsers(command, type).filter(({ user }) => user.relation.partitionOf === null);
 }
 
 export function userLines(command: Command, users: readonly FoundUser[]): string[] {
@@ -122,15 +121,16 @@ export function describeUser(command: Command, user: TypeUser): string {
       return `default value for column ${user.relation.columns[user.column]!.name} of ${relation}`;
     case 'constraint':
       return `constraint ${user.constraint.name} on ${relation}`;
+    case 'index':
+      return `index ${visibleIndexName(command, user.relation, user.index)}`;
   }
 }
 
 /** Views and whole tables go first, so that no view reads a column that goes. */
 function* removeUsers(
   command: Command,
-  type: TypeDescriptor,
+  users: readonly TypeUser[],
 ): Generator<UtilityPause, void, undefined> {
-  const users = typeUsers(command, type).map(({ user }) => user);
   for (const { relation } of users) yield* command.lock(relation, TABLE_LOCK.accessExclusive);
   const whole = users.filter(({ kind }) => kind === 'relation').map(({ relation }) => relation);
   yield* dropRelations(command, whole, true, []);
@@ -165,6 +165,12 @@ function* removeUser(
     case 'constraint': {
       const constraints = table.constraints.filter(({ oid }) => oid !== user.constraint.oid);
       changeRelation(command, table, { constraints });
+      return;
     }
+    case 'index':
+      dropIndexTree(command, user.index);
+      changeRelation(command, table, {
+        indexes: table.indexes.filter(({ oid }) => oid !== user.index.oid),
+      });
   }
 }

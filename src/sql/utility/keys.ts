@@ -1,17 +1,17 @@
-import type { IndexElem, Node } from '@pgsql/types';
-import type {
-  ColumnDescriptor,
-  ConstraintDescriptor,
-  IndexColumn,
-  IndexDescriptor,
-  RelationDescriptor,
+import {
+  type ColumnDescriptor,
+  type ConstraintDescriptor,
+  columnsIn,
+  computedParts,
+  type IndexColumn,
+  type IndexDescriptor,
+  type RelationDescriptor,
+  type StoredExpression,
 } from '../../catalog/index.ts';
-import { notSupported, pgError } from '../../errors/index.ts';
+import { pgError } from '../../errors/index.ts';
 import type { TreeId } from '../../storage/index.ts';
 import { typeByOid } from '../../types/index.ts';
-import { checkCollation } from '../bind/collation.ts';
-import { nameList } from '../bind/syntax.ts';
-import { btreeClass, operatorClass } from '../functions/index.ts';
+import { btreeClass } from '../functions/index.ts';
 import type { Command } from './command.ts';
 import { chooseName, indexColumnsName, isNameTaken } from './object-names.ts';
 import type { KeyDraft } from './table-elements.ts';
@@ -51,6 +51,12 @@ export class NamesInUse {
  * refers to, which is not its own. */
 export function servingIndex({ kind, index }: ConstraintDescriptor): number {
   return kind === 'foreign' ? 0 : index;
+}
+
+/** Whether a column decides what entry a row has in an index. */
+export function readsColumn(index: IndexDescriptor, position: number): boolean {
+  if (index.columns.some(({ column }) => column === position)) return true;
+  return columnsIn(computedParts(index)).has(position);
 }
 
 /** Position of a live column by name; -1 where there is none. */
@@ -194,92 +200,22 @@ export function indexColumn(
   nullsFirst: boolean,
 ): IndexColumn {
   const type = table.columns[position]!.type;
-  const operatorClass = btreeClass(type);
-  if (operatorClass === 0) {
-    throw pgError(
-      'undefined_object',
-      `data type ${typeByOid(type).sqlName} has no default operator class for access method "btree"`,
-      {
-        hint: 'You must specify an operator class for the index or define a default operator class for the data type.',
-      },
-    );
-  }
+  const operatorClass = defaultClass(type);
   return { column: position, expression: null, type, descending, nullsFirst, operatorClass };
 }
 
-/** Columns of CREATE INDEX. */
-export function indexColumnsOf(
-  command: Command,
-  table: RelationDescriptor,
-  nodes: readonly Node[],
-): IndexColumn[] {
-  return nodes.map((node) => {
-    if (!('IndexElem' in node)) throw notSupported('this index column');
-    return indexElement(command, table, node.IndexElem);
-  });
+/** Oid of the operator class that an index of the type has where none is named. */
+export function defaultClass(type: number): number {
+  const found = btreeClass(type);
+  if (found !== 0) return found;
+  throw pgError(
+    'undefined_object',
+    `data type ${typeByOid(type).sqlName} has no default operator class for access method "btree"`,
+    {
+      hint: 'You must specify an operator class for the index or define a default operator class for the data type.',
+    },
+  );
 }
-
-function indexElement(
-  command: Command,
-  table: RelationDescriptor,
-  element: IndexElem,
-): IndexColumn {
-  if (element.expr !== undefined || element.name === undefined) {
-    throw notSupported('an index on an expression');
-  }
-  const position = columnPosition(table.columns, element.name);
-  if (position < 0) {
-    throw pgError('undefined_column', `column "${element.name}" does not exist`);
-  }
-  const { type } = table.columns[position]!;
-  checkCollation(command.binder(), nameList(element.collation), type, undefined);
-  const named = namedClass(element, type);
-  const descending = element.ordering === 'SORTBY_DESC';
-  const nullsFirst =
-    element.nulls_ordering === 'SORTBY_NULLS_FIRST' ||
-    (element.nulls_ordering !== 'SORTBY_NULLS_LAST' && descending);
-  const column = indexColumn(table, position, descending, nullsFirst);
-  return named === 0 ? column : { ...column, operatorClass: named };
-}
-
-/** Oid of the operator class that is named, which orders as the type's default does; 0 where none is. */
-function namedClass(element: IndexElem, type: number): number {
-  const names = nameList(element.opclass);
-  const name = names.at(-1);
-  if (name === undefined) return 0;
-  const { name: typeName, sqlName } = typeByOid(type);
-  if (!CLASS_NAMES.has(name) || (names.length > 1 && names[0] !== 'pg_catalog')) {
-    throw pgError(
-      'undefined_object',
-      `operator class "${names.join('.')}" does not exist for access method "btree"`,
-    );
-  }
-  const isText = typeName === 'text' || typeName === 'varchar';
-  if (isText && name.startsWith('bpchar_'))
-    throw notSupported(`operator class "${name}" of a text`);
-  const found = operatorClass('btree', type, name);
-  if (typeof found !== 'number') {
-    throw pgError(
-      'datatype_mismatch',
-      `operator class "${name}" does not accept data type ${sqlName}`,
-    );
-  }
-  if ((element.opclassopts ?? []).length > 0) {
-    throw pgError('invalid_parameter_value', `operator class ${name} has no options`);
-  }
-  return found;
-}
-
-/** PostgreSQL's btree operator classes. Those of patterns order as the others do, since texts are
- * compared by their bytes. */
-const CLASS_NAMES: ReadonlySet<string> = new Set(
-  `array_ops bit_ops bool_ops bpchar_ops bpchar_pattern_ops bytea_ops char_ops cidr_ops date_ops
-  enum_ops float4_ops float8_ops inet_ops int2_ops int4_ops int8_ops interval_ops jsonb_ops
-  macaddr8_ops macaddr_ops money_ops multirange_ops name_ops numeric_ops oid_ops oidvector_ops
-  pg_lsn_ops range_ops record_image_ops record_ops text_ops text_pattern_ops tid_ops time_ops
-  timestamp_ops timestamptz_ops timetz_ops tsquery_ops tsvector_ops uuid_ops varbit_ops varchar_ops
-  varchar_pattern_ops xid8_ops`.split(/\s+/),
-);
 
 /** Makes the descriptor of an index that serves no constraint. */
 export function makeIndex(
@@ -289,6 +225,7 @@ export function makeIndex(
     readonly name: string | undefined;
     readonly columns: readonly IndexColumn[];
     readonly included: readonly number[];
+    readonly predicate: StoredExpression | null;
     readonly unique: boolean;
     readonly nullsNotDistinct: boolean;
   },
@@ -297,8 +234,7 @@ export function makeIndex(
   const { environment, catalog } = command;
   const keyed = options.columns.map((column) => column.column);
   if (options.unique) checkCoversPartitionKey(table, keyed, 'UNIQUE');
-  const positions = [...keyed, ...options.included];
-  const columnNames = indexColumnsName(positions.map((i) => table.columns[i]!.name));
+  const columnNames = indexColumnsName(indexColumnNames(table, options));
   const name =
     options.name ??
     chooseName(table.name, columnNames, 'idx', (candidate) =>
@@ -314,7 +250,25 @@ export function makeIndex(
     nullsNotDistinct: options.nullsNotDistinct,
     columns: options.columns,
     included: options.included,
-    predicate: null,
+    predicate: options.predicate,
     constraint: 0,
   };
+}
+
+/** What the columns of an index are called, each by a name of its own. */
+export function indexColumnNames(
+  table: Pick<RelationDescriptor, 'columns'>,
+  { columns, included }: Pick<IndexDescriptor, 'columns' | 'included'>,
+): string[] {
+  const names: string[] = [];
+  for (const column of [
+    ...columns,
+    ...included.map((position) => ({ column: position, name: '' })),
+  ]) {
+    const given = table.columns[column.column]?.name ?? column.name ?? 'expr';
+    let name = given;
+    for (let i = 1; names.includes(name); i++) name = `${given}${i}`;
+    names.push(name);
+  }
+  return names;
 }

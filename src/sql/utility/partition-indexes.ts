@@ -3,6 +3,7 @@ import type {
   IndexColumn,
   IndexDescriptor,
   RelationDescriptor,
+  StoredExpression,
 } from '../../catalog/index.ts';
 import { columnMap } from '../bind/index.ts';
 import type { Expr } from '../expression.ts';
@@ -10,7 +11,7 @@ import { mapInputs, sameExpr } from '../expression-tree.ts';
 import type { Command } from './command.ts';
 import type { UtilityPause } from './environment.ts';
 import { buildIndex } from './index-build.ts';
-import { checkCoversPartitionKey, newIndexTree } from './keys.ts';
+import { checkCoversPartitionKey, indexColumnNames, newIndexTree } from './keys.ts';
 import { chooseName, indexColumnsName, isNameTaken } from './object-names.ts';
 import { changeRelation, currentRelation } from './relation-change.ts';
 import { recluster } from './rewrite-table.ts';
@@ -27,7 +28,7 @@ export function* inheritIndexes(
 ): Generator<UtilityPause, void, undefined> {
   for (const index of parent.indexes) {
     const partition = currentRelation(command, oid)!;
-    const wanted = partOf(parent, index, partition);
+    const wanted = partOf(command, parent, index, partition);
     yield* createPart(command, parent, index, partition, wanted);
   }
 }
@@ -60,7 +61,7 @@ function* addPart(
   oid: number,
 ): Generator<UtilityPause, void, undefined> {
   const partition = currentRelation(command, oid)!;
-  const wanted = partOf(parent, index, partition);
+  const wanted = partOf(command, parent, index, partition);
   const present = partition.indexes.find(
     (other) => isFree(other) && sameIndex(other, wanted) && servesAsMuch(other, wanted),
   );
@@ -116,28 +117,25 @@ function touch(command: Command, { oid }: RelationDescriptor): void {
 
 /** The part of an index over the columns of a partition, before it has a name. */
 export function partOf(
+  command: Command,
   parent: RelationDescriptor,
   index: IndexDescriptor,
   partition: RelationDescriptor,
 ): IndexDescriptor {
   const position = columnMap(parent, partition);
+  const moved = ({ expr }: StoredExpression): StoredExpression =>
+    command.stored(mapInputs(expr as Expr, position), partition);
   return {
     ...index,
-    columns: index.columns.map((column) => partColumn(column, position)),
+    columns: index.columns.map((key) => {
+      if (key.expression !== null) return { ...key, expression: moved(key.expression) };
+      return { ...key, column: position(key.column) };
+    }),
     included: index.included.map(position),
-    predicate:
-      index.predicate === null
-        ? null
-        : { ...index.predicate, expr: mapInputs(index.predicate.expr as Expr, position) },
+    predicate: index.predicate && moved(index.predicate),
     parent: index.oid,
     comment: null,
   };
-}
-
-function partColumn(column: IndexColumn, position: (column: number) => number): IndexColumn {
-  if (column.expression === null) return { ...column, column: position(column.column) };
-  const expr = mapInputs(column.expression.expr as Expr, position);
-  return { ...column, expression: { ...column.expression, expr } };
 }
 
 /** Whether two indexes of one table hold the same entries. */
@@ -204,9 +202,7 @@ function partName(
 ): string {
   const isTaken = (name: string) => isNameTaken(command.catalog, partition.schema, name);
   if (primary) return chooseName(partition.name, null, 'pkey', isTaken);
-  const names = [...columns.map(({ column }) => column), ...included].map(
-    (position) => partition.columns[position]?.name ?? 'expr',
-  );
+  const names = indexColumnNames(partition, { columns, included });
   const label = constraint === 0 ? 'idx' : 'key';
   return chooseName(partition.name, indexColumnsName(names), label, isTaken);
 }

@@ -11,9 +11,10 @@ import { checkCollation } from '../bind/collation.ts';
 import { nameList } from '../bind/syntax.ts';
 import type { Expr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
-import { functionByOid, operatorClass } from '../functions/index.ts';
+import { operatorClass } from '../functions/index.ts';
 import type { Command } from './command.ts';
 import { columnPosition } from './keys.ts';
+import { isMutable } from './mutable-expressions.ts';
 import { SYSTEM_COLUMNS } from './table-elements.ts';
 
 /** PARTITION BY: the key by which a table spreads its rows over its partitions. */
@@ -84,7 +85,7 @@ function keyValue(
   const expr = expression.expr as Expr;
   if (expr.kind === 'input') return columnKey(table, expr.column);
   if (expr.kind === 'row') throw notSupported('a row as a partition key');
-  if (someExpr(expr, isMutable)) {
+  if (isMutable(expr)) {
     throw pgError(
       'invalid_object_definition',
       'functions in partition key expression must be marked IMMUTABLE',
@@ -128,19 +129,12 @@ function refuseSystemColumns(table: Columns, node: Node): void {
 }
 
 /** The names of all columns in a tree. */
-function columnReferences(tree: unknown): string[][] {
+export function columnReferences(tree: unknown): string[][] {
   if (Array.isArray(tree)) return tree.flatMap(columnReferences);
   if (typeof tree !== 'object' || tree === null) return [];
   const { ColumnRef: reference } = tree as { ColumnRef?: { fields?: Node[] } };
   if (reference !== undefined) return [nameList(reference.fields)];
   return Object.values(tree).flatMap(columnReferences);
-}
-
-/** Whether the value may be another one later. */
-function isMutable(part: Expr): boolean {
-  if (part.kind === 'sequence' || part.kind === 'sqlValue') return true;
-  if (part.kind !== 'call' && part.kind !== 'cast') return false;
-  return part.function !== 0 && functionByOid(part.function)?.volatility !== 'i';
 }
 
 /** Oid of the operator class of a key. */

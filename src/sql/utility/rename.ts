@@ -33,6 +33,7 @@ import { lockPartitions } from './partition-scan.ts';
 import { changeRelation, partitionsByAge } from './relation-change.ts';
 import { moveType, renameUserType, setTypeOwner } from './rename-type.ts';
 import { SYSTEM_COLUMNS } from './table-elements.ts';
+import { freshIndexes } from './type-texts.ts';
 import { freeTypeName } from './user-types.ts';
 import { type RelationName, renameRelations } from './view-text.ts';
 
@@ -250,7 +251,8 @@ function renameColumnOf(
         },
   );
   const partitioning = renamedKey(command, renamed);
-  changeRelation(command, relation, { columns, constraints, partitioning });
+  const indexes = freshIndexes(command, renamed);
+  changeRelation(command, relation, { columns, constraints, partitioning, indexes });
 }
 
 /** The texts of a partition key, over columns with new names. */

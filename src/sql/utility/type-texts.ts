@@ -1,8 +1,10 @@
-import type {
-  ConstraintDescriptor,
-  RelationDescriptor,
-  StoredExpression,
-  TypeDescriptor,
+import {
+  type ConstraintDescriptor,
+  computedParts,
+  type IndexDescriptor,
+  type RelationDescriptor,
+  type StoredExpression,
+  type TypeDescriptor,
 } from '../../catalog/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import type { Command } from './command.ts';
@@ -29,11 +31,13 @@ function storedExpressions({
   columns,
   constraints,
   partitioning,
+  indexes,
 }: RelationDescriptor): (StoredExpression | null)[] {
   return [
     ...columns.map((column) => column.default),
     ...constraints.map(({ check }) => check),
     ...(partitioning?.keys ?? []).map(({ expression }) => expression),
+    ...indexes.flatMap(computedParts),
   ];
 }
 
@@ -61,7 +65,19 @@ function freshTexts(command: Command, table: RelationDescriptor): Partial<Relati
         key.expression === null ? key : { ...key, expression: fresh(key.expression) },
       ),
     },
+    indexes: freshIndexes(command, table),
   };
+}
+
+/** The indexes of a table with the texts that their expressions have now. */
+export function freshIndexes(command: Command, table: RelationDescriptor): IndexDescriptor[] {
+  const fresh = (stored: StoredExpression | null): StoredExpression | null =>
+    stored && command.stored(stored.expr, table);
+  return table.indexes.map((index) => ({
+    ...index,
+    columns: index.columns.map((key) => ({ ...key, expression: fresh(key.expression) })),
+    predicate: fresh(index.predicate),
+  }));
 }
 
 /** Makes views look for a type, or its array type, under a new name. */

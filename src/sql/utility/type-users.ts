@@ -1,7 +1,9 @@
-import type {
-  ConstraintDescriptor,
-  RelationDescriptor,
-  TypeDescriptor,
+import {
+  type ConstraintDescriptor,
+  computedParts,
+  type IndexDescriptor,
+  type RelationDescriptor,
+  type TypeDescriptor,
 } from '../../catalog/index.ts';
 import { bindStatement } from '../bind/index.ts';
 import type { Query } from '../bind/query.ts';
@@ -10,6 +12,7 @@ import { someExpr, visitChildren, visitQuery } from '../expression-tree.ts';
 import { parseStatements } from '../parse/index.ts';
 import type { Command } from './command.ts';
 import { describe, viewMentions, viewRelations } from './dependencies.ts';
+import { readsColumn } from './keys.ts';
 import { isTable } from './relation-change.ts';
 import { visibleTypeName } from './user-types.ts';
 
@@ -22,6 +25,11 @@ export type TypeUser =
       readonly kind: 'constraint';
       readonly relation: RelationDescriptor;
       readonly constraint: ConstraintDescriptor;
+    }
+  | {
+      readonly kind: 'index';
+      readonly relation: RelationDescriptor;
+      readonly index: IndexDescriptor;
     };
 
 /** A user, and what it needs, as messages name it. */
@@ -89,6 +97,11 @@ function addTableUsers(
     if (!mentionsType(constraint.check?.expr, oid)) continue;
     add({ kind: 'constraint', relation: table, constraint }, on);
   }
+  for (const index of table.indexes) {
+    if ([...gone].some((column) => readsColumn(index, column))) continue;
+    if (!computedParts(index).some(({ expr }) => mentionsType(expr, oid))) continue;
+    add({ kind: 'index', relation: table, index }, on);
+  }
 }
 
 function isSame(a: TypeUser, b: TypeUser): boolean {
@@ -96,6 +109,7 @@ function isSame(a: TypeUser, b: TypeUser): boolean {
   if (a.kind === 'constraint') {
     return b.kind === 'constraint' && a.constraint.oid === b.constraint.oid;
   }
+  if (a.kind === 'index') return b.kind === 'index' && a.index.oid === b.index.oid;
   return a.kind === 'relation' || (b.kind === a.kind && a.column === b.column);
 }
 
