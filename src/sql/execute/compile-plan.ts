@@ -40,7 +40,7 @@ import { Recheck } from './recheck.ts';
 import { RecursiveUnion, WorkTable, WorkTableScan } from './recursive-union.ts';
 import { Returning } from './returning.ts';
 import { RowByRow } from './row-by-row.ts';
-import { Filter, Limit, Project, Result, SystemViewScan, Values } from './row-sources.ts';
+import { Filter, Gate, Limit, Project, Result, SystemViewScan, Values } from './row-sources.ts';
 import { Run, type ScanBindings } from './run.ts';
 import { SetOperation } from './set-operation.ts';
 import { Sort } from './sort.ts';
@@ -293,6 +293,11 @@ class PlanCompiler {
         const filter = new Filter(operator, predicate, capacity);
         filter.counters = counters;
         return { operator: filter, capacity };
+      }
+      case 'gate': {
+        const { operator, capacity } = this.compile(node.input);
+        const condition = this.#expressions.withCapacity(1).compile(node.condition);
+        return { operator: new Gate(operator, condition), capacity };
       }
       case 'project': {
         const { operator, capacity } = this.compile(node.input);

@@ -125,6 +125,36 @@ export class Filter extends UnaryOperator {
   }
 }
 
+/** Runs its input where a condition is true that is the same for all rows. */
+export class Gate extends UnaryOperator {
+  readonly #condition: Evaluator;
+  readonly #row: DataChunk = { columns: [], count: 1, selection: null };
+  readonly #selection = new Int32Array(1);
+  /** Whether rows pass; null before the first one is asked for. */
+  #passes: boolean | null = null;
+
+  constructor(input: Operator, condition: Evaluator) {
+    super(input);
+    this.#condition = condition;
+  }
+
+  override expectRows(count: number): void {
+    this.input.expectRows(count);
+  }
+
+  protected override begin(): void {
+    this.#passes = null;
+  }
+
+  override next(): Status {
+    this.#passes ??= this.#condition.narrow(this.#row, this.#selection) > 0;
+    if (!this.#passes) return DONE;
+    const status = this.input.next();
+    this.chunk = this.input.chunk;
+    return status;
+  }
+}
+
 /** Computes its output columns from its input's. */
 export class Project extends UnaryOperator {
   readonly #exprs: readonly Evaluator[];

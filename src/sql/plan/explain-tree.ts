@@ -199,6 +199,7 @@ class Explainer {
         return this.columnNames(node.input).filter((_, i) => !gone.has(i));
       }
       case 'filter':
+      case 'gate':
       case 'sort':
       case 'distinct':
       case 'limit':
@@ -328,6 +329,10 @@ class Explainer {
       case 'filter':
       case 'project':
         throw new Error('filters and projections belong to the node below');
+      case 'gate': {
+        const value = this.text(node.condition, []);
+        return this.plain('Result', [{ label: 'One-Time Filter', value }], [node.input]);
+      }
       case 'projectSet':
         return this.plain('ProjectSet', [], [node.input]);
       case 'nestedLoop':

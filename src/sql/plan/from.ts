@@ -22,7 +22,7 @@ import { inlineOrPlanCte } from './ctes.ts';
 import { searchJoins } from './join-search.ts';
 import { joinOuter } from './joins.ts';
 import { Layout } from './layout.ts';
-import { filterNode, typeWidth } from './nodes.ts';
+import { filterNode, gateNode, typeWidth } from './nodes.ts';
 import { partitionedCandidates } from './partitions.ts';
 import type { Candidates, Path, SlotValue } from './paths.ts';
 import type { NodeColumn, PlanNode } from './plan.ts';
@@ -195,7 +195,11 @@ function planOuterJoin(
   const on = conjuncts(item.on).map(makeClause);
   const onNullable = full
     ? []
-    : on.filter((clause) => clause.rels !== NO_RELS && isSubset(clause.rels, nullableRels));
+    : on.filter(
+        (clause) =>
+          isSubset(clause.rels, nullableRels) &&
+          (clause.rels !== NO_RELS || !isVolatile(clause.expr)),
+      );
   const onRest = on.filter((clause) => !onNullable.includes(clause));
   const onStrict = on.reduce((rels, clause) => rels | strictRels(clause.expr), NO_RELS);
   const left = planItems(planner, [preserved], pushed, [], full ? NO_RELS : strict);
@@ -248,6 +252,36 @@ export function filtered(
           layout: built.layout,
           needs: [...slots.values()],
         };
+      },
+    };
+  });
+  return { ...input, rows, paths, parameterized: null };
+}
+
+/** Conditions that no row decides, nor a volatile function: tested once, before anything is read. */
+export function gated(
+  planner: QueryPlanner,
+  input: Candidates,
+  clauses: readonly Clause[],
+): Candidates {
+  const exprs = clauses.map((clause) => clause.expr);
+  const condition = conjunction(exprs);
+  if (condition === null) return input;
+  const kept = clausesSelectivity(exprs, (expr) => planner.columnFacts(expr));
+  const rows = Math.max(1, Math.round(input.rows * kept));
+  const cost = exprCost(condition);
+  const paths = input.paths.map((path): Path => {
+    return {
+      ...path,
+      rows,
+      startup: path.startup + cost,
+      total: path.total + cost,
+      rescan: path.rescan + cost,
+      build: () => {
+        const { node, layout, needs } = path.build();
+        const bound = planner.convert(condition, new Layout());
+        if (isNever(planner, bound)) return { node: noRows(node, bound), layout, needs };
+        return { node: gateNode(node, bound, kept), layout, needs };
       },
     };
   });

@@ -1,5 +1,5 @@
-import { type Clause, isSubset, NO_RELS, type RelSet } from './clauses.ts';
-import { filtered } from './from.ts';
+import { type Clause, isSubset, isVolatile, NO_RELS, type RelSet } from './clauses.ts';
+import { filtered, gated } from './from.ts';
 import { joinInner, joinSemi } from './joins.ts';
 import { type Candidates, cheapest } from './paths.ts';
 import type { QueryPlanner } from './query-planner.ts';
@@ -29,8 +29,9 @@ export function searchJoins(
   // What refers to no relation of the problem alone is tested above it.
   const all = items.reduce((rels, item) => rels | item.rels, NO_RELS);
   const outside = joining.filter((clause) => !isSubset(clause.rels, all));
-  const above = [...constant, ...outside];
-  return above.length === 0 ? result : filtered(planner, result, above);
+  const gates = constant.filter((clause) => !isVolatile(clause.expr));
+  const volatile = constant.filter((clause) => !gates.includes(clause));
+  return gated(planner, filtered(planner, result, [...volatile, ...outside]), gates);
 }
 
 /** The clauses that can be tested when `left` and `right` meet, and not before. */

@@ -102,6 +102,20 @@ export function filterNode(input: PlanNode, predicate: Expr | null, selectivity:
   };
 }
 
+export function gateNode(input: PlanNode, condition: Expr, selectivity: number): PlanNode {
+  const cost = exprCost(condition);
+  return {
+    kind: 'gate',
+    output: input.output,
+    rows: Math.max(1, Math.round(input.rows * selectivity)),
+    width: input.width,
+    startupCost: input.startupCost + cost,
+    totalCost: input.totalCost + cost,
+    input,
+    condition,
+  };
+}
+
 export function limitNode(
   input: PlanNode,
   limit: Expr | null,

@@ -71,6 +71,7 @@ export type PlanNode = NodeBase &
     | RecursiveUnionNode
     | WorkTableScanNode
     | FilterNode
+    | GateNode
     | ProjectNode
     | ProjectSetNode
     | NestedLoopNode
@@ -199,6 +200,13 @@ export interface FilterNode {
   readonly kind: 'filter';
   readonly input: PlanNode;
   readonly predicate: Expr;
+}
+
+/** Its input is run only where a condition that no row decides is true. */
+export interface GateNode {
+  readonly kind: 'gate';
+  readonly input: PlanNode;
+  readonly condition: Expr;
 }
 
 export interface ProjectNode {
