@@ -213,7 +213,14 @@ function addView(b: Binder, scope: Scope, view: RelationDescriptor, node: RangeV
   const name = node.alias?.aliasname ?? view.name;
   const columns = aliasColumns(shape, name, node.alias);
   // The query was bound without an outer query, which is what it has below this one too.
-  const entry = scope.addEntry({ kind: 'subquery', alias: name, columns, query, lateral: false });
+  const entry = scope.addEntry({
+    kind: 'subquery',
+    alias: name,
+    columns,
+    query,
+    lateral: false,
+    view: view.oid,
+  });
   return scope.addItem(
     namespaceItem(entry, name, columns, { schema: node.alias === undefined ? view.schema : 0 }),
   );

@@ -55,7 +55,13 @@ export type RangeTableEntry = {
     }
   /** A view of pg_catalog or information_schema, computed from the catalog in memory. */
   | { readonly kind: 'systemView'; readonly view: string; readonly oid: number }
-  | { readonly kind: 'subquery'; readonly query: Query; readonly lateral: boolean }
+  | {
+      readonly kind: 'subquery';
+      readonly query: Query;
+      readonly lateral: boolean;
+      /** Oid of the view that the query is of. */
+      readonly view?: number;
+    }
   | {
       readonly kind: 'cte';
       readonly level: number;

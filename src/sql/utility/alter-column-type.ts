@@ -132,7 +132,7 @@ function newType(
   checkIsColumnType(column.name, bound.type);
   checkColumnCollation(command, def.ColumnDef, bound.type);
   if (column.identity !== '') checkIdentityType(bound.type);
-  const view = viewsReading(command, table, column.name)[0];
+  const view = viewsReading(command, table, position)[0];
   if (view !== undefined) {
     throw pgError('feature_not_supported', 'cannot alter type of a column used by a view or rule', {
       detail: `rule _RETURN on view ${view.name} depends on column "${column.name}"`,

@@ -6,7 +6,7 @@ import type { Command } from './command.ts';
 import { checkLabel } from './create-enum.ts';
 import type { UtilityExecution } from './environment.ts';
 import { refreshTexts } from './type-texts.ts';
-import { viewsOfType } from './type-users.ts';
+import { viewsOfValue } from './type-users.ts';
 import { changeType, lockEnum } from './user-types.ts';
 
 /** ALTER TYPE … ADD VALUE and RENAME VALUE. */
@@ -93,7 +93,7 @@ function* renameLabel(
     throw pgError('duplicate_object', `enum label "${label}" already exists`);
   }
   const { place } = type.labels[position]!;
-  if (viewsOfType(command, type, place).length > 0) {
+  if (viewsOfValue(command, type, place).length > 0) {
     throw notSupported('renaming an enum value that a view names');
   }
   const labels = type.labels.map((other, i) => (i === position ? { ...other, label } : other));

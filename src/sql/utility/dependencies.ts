@@ -1,4 +1,3 @@
-import type { Node } from '@pgsql/types';
 import type { CatalogView, ConstraintDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import { type PgError, pgError } from '../../errors/index.ts';
 import type { Expr } from '../expression.ts';
@@ -36,7 +35,7 @@ export function dependentsOf(command: Command, relation: RelationDescriptor): De
   const dependents = foreignKeysTo(command, relation);
   for (const other of command.catalog.relations()) {
     if (other.kind === 'view') {
-      if (other.oid !== relation.oid && viewUses(command, other, relation)) {
+      if (viewRelations(command.catalog, other).has(relation.oid)) {
         dependents.push({ kind: 'view', relation: other, on: relation });
       }
     } else if (relation.kind === 'sequence' && isTable(other)) {
@@ -76,52 +75,19 @@ function usesSequence(expr: Expr, sequence: number): boolean {
   );
 }
 
-function viewUses(
-  command: Command,
-  view: RelationDescriptor,
-  relation: RelationDescriptor,
-): boolean {
-  const schema = command.catalog.schemaByOid(relation.schema)?.name;
-  let found = false;
-  visitViewNodes(view, (tag, node) => {
-    if (tag !== 'RangeVar') return;
-    if (node.relname === relation.name && node.schemaname === schema) found = true;
-  });
-  return found;
-}
-
 /** Oids of the relations that a view's query names; none for other relations. */
 export function viewRelations(catalog: CatalogView, view: RelationDescriptor): Set<number> {
   const oids = new Set<number>();
   if (view.kind !== 'view') return oids;
-  visitViewNodes(view, (tag, node) => {
-    if (tag !== 'RangeVar' || typeof node.schemaname !== 'string') return;
-    const schema = catalog.schemaByName(node.schemaname);
-    const found = schema && catalog.relationByName(schema.oid, String(node.relname));
-    if (found !== undefined) oids.add(found.oid);
-  });
+  for (const statement of parseStatements(view.definition ?? '')) {
+    visitTree(statement.node, (tag, node) => {
+      if (tag !== 'RangeVar' || typeof node.schemaname !== 'string') return;
+      const schema = catalog.schemaByName(node.schemaname);
+      const found = schema && catalog.relationByName(schema.oid, String(node.relname));
+      if (found !== undefined) oids.add(found.oid);
+    });
+  }
   return oids;
-}
-
-/** Whether a view of a table may read one of its columns: by name, or all with `*`. */
-export function viewMentions(view: RelationDescriptor, column: string): boolean {
-  let found = false;
-  visitViewNodes(view, (tag, node) => {
-    if (tag !== 'ColumnRef') return;
-    for (const field of (node.fields as readonly Node[] | undefined) ?? []) {
-      if ('A_Star' in field) found = true;
-      else if ('String' in field && field.String.sval === column) found = true;
-    }
-  });
-  return found;
-}
-
-/** Calls `visit` for every node of a view's query. */
-function visitViewNodes(
-  view: RelationDescriptor,
-  visit: (tag: string, node: Record<string, unknown>) => void,
-): void {
-  for (const statement of parseStatements(view.definition ?? '')) visitTree(statement.node, visit);
 }
 
 /** Calls `visit` with each object of a syntax tree and the name of the field that holds it. */

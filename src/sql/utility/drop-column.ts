@@ -9,7 +9,6 @@ import {
   dependentsOf,
   describe,
   noticeCascade,
-  viewMentions,
 } from './dependencies.ts';
 import { dropClosure, dropRelations, ownedSequences } from './drop.ts';
 import type { UtilityPause } from './environment.ts';
@@ -18,6 +17,7 @@ import { checkDropColumn, type Reach } from './partition-rules.ts';
 import { describeConstraint, dropForeignKey, lockReferenced, referrersOf } from './referencing.ts';
 import { changeRelation, currentRelation } from './relation-change.ts';
 import { dropIndexTree, recluster } from './rewrite-table.ts';
+import { columnsRead } from './view-dependencies.ts';
 
 /** ALTER TABLE … DROP COLUMN. The column keeps its position and its bytes in the rows that have it;
  * indexes and constraints over it go. */
@@ -104,7 +104,7 @@ function* dropDependents(
   const referrers = referrersOf(command, table).filter(
     ({ constraint }) => constraint.foreign?.columns.includes(position) === true,
   );
-  const views = viewsReading(command, table, column);
+  const views = viewsReading(command, table, position);
   const direct = [
     ...referrers.map((referrer) => describeConstraint(command, referrer)),
     ...views.map((view) => describe(command, view)),
@@ -123,14 +123,14 @@ function* dropDependents(
   noticeCascade(command, reported);
 }
 
-/** Views of a table that may read one of its columns. */
+/** Views that read a column of a relation, oldest first. */
 export function viewsReading(
   command: Command,
-  table: RelationDescriptor,
-  column: string,
+  relation: RelationDescriptor,
+  position: number,
 ): RelationDescriptor[] {
-  return dependentsOf(command, table)
+  return dependentsOf(command, relation)
     .filter((dependent) => dependent.kind === 'view')
     .map((dependent) => dependent.relation)
-    .filter((view) => viewMentions(view, column));
+    .filter((view) => columnsRead(command, view, relation).has(position));
 }

@@ -12,8 +12,9 @@ import {
   noticeCascade,
 } from './dependencies.ts';
 import { dropClosure, dropRelations } from './drop.ts';
-import { describeUser, dropTypes, shownUsers, userLines } from './drop-type.ts';
+import { describeUser, dropTypes, userLines } from './drop-type.ts';
 import type { UtilityPause } from './environment.ts';
+import { typeUsers } from './type-users.ts';
 import { visibleTypeName } from './user-types.ts';
 
 /** DROP SCHEMA. */
@@ -108,7 +109,7 @@ function contentsOf(
     });
   }
   for (const type of types) {
-    const outside = shownUsers(command, type).filter(({ user }) => !isInside(user.relation));
+    const outside = typeUsers(command, [type]).filter(({ user }) => !isInside(user.relation));
     contents.push({
       oid: type.oid,
       schema: type.schema,

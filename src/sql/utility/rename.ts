@@ -234,7 +234,7 @@ function renameColumnOf(
       `column "${newName}" of relation "${relation.name}" already exists`,
     );
   }
-  if (viewsReading(command, relation, name).length > 0) {
+  if (viewsReading(command, relation, position).length > 0) {
     throw notSupported('renaming a column that a view reads');
   }
   const columns = withColumn(relation, position, { name: newName });

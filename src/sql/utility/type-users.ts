@@ -5,16 +5,15 @@ import {
   type RelationDescriptor,
   type TypeDescriptor,
 } from '../../catalog/index.ts';
-import { bindStatement } from '../bind/index.ts';
-import type { Query } from '../bind/query.ts';
 import type { Expr } from '../expression.ts';
-import { someExpr, visitChildren, visitQuery } from '../expression-tree.ts';
-import { parseStatements } from '../parse/index.ts';
+import { someExpr } from '../expression-tree.ts';
 import type { Command } from './command.ts';
-import { describe, viewMentions, viewRelations } from './dependencies.ts';
+import { type Dependent, dependentsOf, describe } from './dependencies.ts';
+import { viewsReading } from './drop-column.ts';
 import { readsColumn } from './keys.ts';
 import { isTable } from './relation-change.ts';
 import { visibleTypeName } from './user-types.ts';
+import { viewDependencies } from './view-dependencies.ts';
 
 /** What uses a type, and so is in the way of its drop or goes with it. */
 export type TypeUser =
@@ -38,79 +37,173 @@ export interface FoundUser {
   readonly on: string;
 }
 
-/** The users of a type: first those of its array, then those of its own, oldest first. */
-export function typeUsers(command: Command, type: TypeDescriptor): FoundUser[] {
-  const name = visibleTypeName(command, type);
-  const found: FoundUser[] = [];
-  const relations = [...command.catalog.relations()].sort((a, b) => a.oid - b.oid);
-  const add = (user: TypeUser, on: string): void => {
-    if (!found.some((other) => isSame(other.user, user))) found.push({ user, on });
-  };
-  const makes = (view: RelationDescriptor): boolean =>
-    viewHolds(command, view, (part) => makesType(part, type.oid) || makesType(part, type.arrayOid));
-  // A view that makes values of the type needs the type itself, whatever columns it reads.
-  const readers = relations.filter((view) => view.kind === 'view' && !makes(view));
-  for (const [oid, on] of [
-    [type.arrayOid, `type ${name}[]`],
-    [type.oid, `type ${name}`],
-  ] as const) {
-    for (const relation of relations) {
-      if (relation.kind === 'view') {
-        if (viewHolds(command, relation, (part) => makesType(part, oid))) {
-          add({ kind: 'relation', relation }, on);
-        }
-      } else if (isTable(relation)) addTableUsers(command, relation, oid, on, readers, add);
-    }
-  }
-  return found;
+/** The users of types and what depends on them, as PostgreSQL lists them: those of the last type first, the
+ * oldest first, each with its own dependents after it. What goes without saying is left out: the default,
+ * constraints and indexes of a column, and the parts of a table. */
+export function typeUsers(command: Command, types: readonly TypeDescriptor[]): FoundUser[] {
+  const search = new UserSearch(command);
+  for (const type of types) search.visitType(type);
+  return search.reported();
 }
 
-function addTableUsers(
-  command: Command,
-  table: RelationDescriptor,
-  oid: number,
-  on: string,
-  views: readonly RelationDescriptor[],
-  add: (user: TypeUser, on: string) => void,
-): void {
-  if (table.partitioning?.keys.some((key) => key.type === oid) === true) {
-    add({ kind: 'relation', relation: table }, on);
-    return;
+class UserSearch {
+  private readonly command: Command;
+  /** The last to be named first. What two others depend on is named with the younger one. */
+  private readonly found = new Map<string, FoundUser>();
+  private readonly seen = new Set<string>();
+
+  constructor(command: Command) {
+    this.command = command;
   }
-  const gone = new Set<number>();
-  // PostgreSQL names the last column of a table first.
-  for (const [column, { type, name, dropped }] of [...table.columns.entries()].reverse()) {
-    if (type !== oid || dropped) continue;
-    gone.add(column);
-    add({ kind: 'column', relation: table, column }, on);
-    for (const view of views) {
-      if (!viewReads(command, view, table, name)) continue;
-      add({ kind: 'relation', relation: view }, `column ${name} of ${describe(command, table)}`);
+
+  visitType(type: TypeDescriptor): void {
+    const name = visibleTypeName(this.command, type);
+    const arrays = directUsers(this.command, type.arrayOid);
+    const own = directUsers(this.command, type.oid);
+    const younger = own.filter((user) => madeAs(user) > type.arrayOid);
+    const older = own.filter((user) => madeAs(user) < type.arrayOid);
+    this.visitAll(younger, `type ${name}`);
+    this.visitAll(arrays, `type ${name}[]`);
+    this.visitAll(older, `type ${name}`);
+  }
+
+  /** Users of one thing, the youngest first. */
+  private visitAll(users: readonly TypeUser[], on: string): void {
+    for (const user of [...users].sort(youngestFirst)) {
+      const key = keyOf(user);
+      if (this.seen.has(key)) continue;
+      this.seen.add(key);
+      this.visitDependents(user);
+      this.found.set(key, { user, on });
     }
   }
-  table.columns.forEach((each, column) => {
-    if (gone.has(column) || !mentionsType(each.default?.expr, oid)) return;
-    add({ kind: 'default', relation: table, column }, on);
+
+  private visitDependents(user: TypeUser): void {
+    const { command } = this;
+    const { relation } = user;
+    if (user.kind === 'column') {
+      const views = viewsReading(command, relation, user.column);
+      const { name } = relation.columns[user.column]!;
+      const on = `column ${name} of ${describe(command, relation)}`;
+      this.visitAll(
+        views.map((view) => ({ kind: 'relation', relation: view })),
+        on,
+      );
+    } else if (user.kind === 'relation') {
+      const users = dependentsOf(command, relation).map(userOf);
+      this.visitAll(users, describe(command, relation));
+    }
+  }
+
+  reported(): FoundUser[] {
+    return [...this.found.values()].reverse().filter(({ user }) => !this.goesAnyway(user));
+  }
+
+  /** With its column, its table or the table that it is a partition of. */
+  private goesAnyway(user: TypeUser): boolean {
+    const { relation } = user;
+    if (user.kind !== 'relation' && this.isDropped(relation)) return true;
+    const parent = this.command.catalog.relationByOid(relation.partitionOf?.parent ?? 0);
+    if (parent !== undefined && this.isDroppedAbove(parent)) return true;
+    const goes = (column: number) => this.found.has(columnKey(relation, column));
+    switch (user.kind) {
+      case 'default':
+        return goes(user.column);
+      case 'constraint':
+        return user.constraint.columns.some(goes);
+      case 'index':
+        return relation.columns.some(
+          (_, column) => readsColumn(user.index, column) && goes(column),
+        );
+      default:
+        return false;
+    }
+  }
+
+  private isDropped({ oid }: RelationDescriptor): boolean {
+    return this.found.has(`${oid}`);
+  }
+
+  private isDroppedAbove(table: RelationDescriptor): boolean {
+    if (this.isDropped(table)) return true;
+    const parent = this.command.catalog.relationByOid(table.partitionOf?.parent ?? 0);
+    return parent !== undefined && this.isDroppedAbove(parent);
+  }
+}
+
+function userOf(dependent: Dependent): TypeUser {
+  if (dependent.kind === 'view') return { kind: 'relation', relation: dependent.relation };
+  return dependent.kind === 'foreign key' ? { ...dependent, kind: 'constraint' } : dependent;
+}
+
+function columnKey({ oid }: RelationDescriptor, column: number): string {
+  return `${oid}.${column}`;
+}
+
+function keyOf(user: TypeUser): string {
+  switch (user.kind) {
+    case 'relation':
+      return `${user.relation.oid}`;
+    case 'column':
+      return columnKey(user.relation, user.column);
+    case 'default':
+      return `${columnKey(user.relation, user.column)} default`;
+    case 'constraint':
+      return `${user.constraint.oid}`;
+    case 'index':
+      return `${user.index.oid}`;
+  }
+}
+
+/** Oids tell what was made first; what a partition has of its parent may have one before its own. */
+function madeAs(user: TypeUser): number {
+  const { oid } = user.relation;
+  if (user.kind === 'constraint') return Math.max(user.constraint.oid, oid);
+  return user.kind === 'index' ? Math.max(user.index.oid, oid) : oid;
+}
+
+/** The first of several columns of a table counts as the youngest. */
+function youngestFirst(a: TypeUser, b: TypeUser): number {
+  const order = madeAs(b) - madeAs(a) || KINDS.indexOf(b.kind) - KINDS.indexOf(a.kind);
+  if (order !== 0) return order;
+  if (a.kind === 'column' && b.kind === 'column') return a.column - b.column;
+  return a.kind === 'default' && b.kind === 'default' ? b.column - a.column : 0;
+}
+
+/** The parts of a table in the order in which they are made. */
+const KINDS: readonly TypeUser['kind'][] = ['relation', 'column', 'default', 'constraint', 'index'];
+
+/** What names a type, or an array type, itself. */
+function directUsers(command: Command, oid: number): TypeUser[] {
+  return [...command.catalog.relations()].flatMap((relation) => {
+    if (relation.kind === 'view') {
+      const { made } = viewDependencies(command, relation);
+      return made.some(({ type }) => type === oid) ? [{ kind: 'relation', relation }] : [];
+    }
+    return isTable(relation) ? tableUsers(relation, oid) : [];
   });
+}
+
+/** A table that is partitioned by values of the type goes as a whole. */
+function tableUsers(table: RelationDescriptor, oid: number): TypeUser[] {
+  if (table.partitioning?.keys.some((key) => key.type === oid) === true) {
+    return [{ kind: 'relation', relation: table }];
+  }
+  const users: TypeUser[] = [];
+  for (const [column, { type, dropped, default: value }] of table.columns.entries()) {
+    if (type === oid && !dropped) users.push({ kind: 'column', relation: table, column });
+    if (mentionsType(value?.expr, oid)) users.push({ kind: 'default', relation: table, column });
+  }
   for (const constraint of table.constraints) {
-    if (constraint.columns.some((column) => gone.has(column))) continue;
     if (!mentionsType(constraint.check?.expr, oid)) continue;
-    add({ kind: 'constraint', relation: table, constraint }, on);
+    users.push({ kind: 'constraint', relation: table, constraint });
   }
   for (const index of table.indexes) {
-    if ([...gone].some((column) => readsColumn(index, column))) continue;
-    if (!computedParts(index).some(({ expr }) => mentionsType(expr, oid))) continue;
-    add({ kind: 'index', relation: table, index }, on);
+    const stored = [...index.columns.map(({ expression }) => expression), index.predicate];
+    if (!stored.some((one) => mentionsType(one?.expr, oid))) continue;
+    users.push({ kind: 'index', relation: table, index });
   }
-}
-
-function isSame(a: TypeUser, b: TypeUser): boolean {
-  if (a.relation.oid !== b.relation.oid || a.kind !== b.kind) return false;
-  if (a.kind === 'constraint') {
-    return b.kind === 'constraint' && a.constraint.oid === b.constraint.oid;
-  }
-  if (a.kind === 'index') return b.kind === 'index' && a.index.oid === b.index.oid;
-  return a.kind === 'relation' || (b.kind === a.kind && a.column === b.column);
+  return users;
 }
 
 /** Whether a stored expression has a part of the type. */
@@ -119,32 +212,16 @@ export function mentionsType(expr: unknown, ...oids: readonly number[]): boolean
   return someExpr(expr as Expr, (part) => oids.includes(part.type));
 }
 
-/** A constant or cast: what is of the type without being so by a column. */
-function makesType(part: Expr, oid: number): boolean {
-  return part.type === oid && (part.kind === 'const' || part.kind === 'cast');
-}
-
-function viewReads(
-  command: Command,
-  view: RelationDescriptor,
-  table: RelationDescriptor,
-  column: string,
-): boolean {
-  return viewRelations(command.catalog, view).has(table.oid) && viewMentions(view, column);
-}
-
-/** The views whose queries make values of a type; with `place`, those that hold the one value. */
-export function viewsOfType(
+/** The views whose queries hold one value of a type. */
+export function viewsOfValue(
   command: Command,
   type: TypeDescriptor,
-  place?: number,
+  place: number,
 ): RelationDescriptor[] {
-  const test = (part: Expr): boolean =>
-    place === undefined
-      ? makesType(part, type.oid) || makesType(part, type.arrayOid)
-      : holdsPlace(part, type, place);
   return [...command.catalog.relations()].filter(
-    (view) => view.kind === 'view' && viewHolds(command, view, test),
+    (relation) =>
+      relation.kind === 'view' &&
+      viewDependencies(command, relation).made.some((part) => holdsPlace(part, type, place)),
   );
 }
 
@@ -153,24 +230,4 @@ function holdsPlace(part: Expr, type: TypeDescriptor, place: number): boolean {
   if (part.type === type.oid) return part.value === place;
   if (part.type !== type.arrayOid) return false;
   return (part.value as { readonly elements: readonly unknown[] }).elements.includes(place);
-}
-
-/** Whether a part of a view's query passes a test. */
-function viewHolds(
-  command: Command,
-  view: RelationDescriptor,
-  test: (part: Expr) => boolean,
-): boolean {
-  const text = view.definition ?? '';
-  const [statement] = parseStatements(text);
-  if (statement === undefined) return false;
-  let holds = false;
-  const visitExpr = (expr: Expr): void => {
-    if (test(expr)) holds = true;
-    if (expr.kind === 'subquery') visitInner(expr.query);
-    visitChildren(expr, visitExpr);
-  };
-  const visitInner = (query: Query): void => visitQuery(query, visitExpr, visitInner);
-  visitInner(bindStatement(statement.node, { ...command.bindContext(), text }).query);
-  return holds;
 }
