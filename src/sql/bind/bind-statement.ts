@@ -4,6 +4,7 @@ import { OID, type TypeContext } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
 import { visitChildren, visitQuery } from '../expression-tree.ts';
 import { type BindContext, Binder } from './binder.ts';
+import { fixIndexLiterals } from './index-literals.ts';
 import { bindDelete, bindInsert, bindUpdate } from './modify.ts';
 import type { Query } from './query.ts';
 import { bindSelectStatement } from './select.ts';
@@ -38,6 +39,7 @@ export function bindStatement(node: Node, given: BindContext): BoundStatement {
     const query = bindQuery(b, node);
     if (context.literals.length > 0) {
       fixConflicts(b, query);
+      fixIndexLiterals(b, query);
       if (b.fixed.size > fixed.size) {
         fixed = b.fixed;
         continue;

@@ -10,6 +10,7 @@ import type {
 } from '@pgsql/types';
 import type {
   ColumnDescriptor,
+  IndexColumn,
   IndexDescriptor,
   RelationDescriptor,
 } from '../../catalog/descriptors.ts';
@@ -21,7 +22,9 @@ import type { Binder } from './binder.ts';
 import { coerceToTarget, constant, resolveUnknown } from './coercion.ts';
 import { bindExpr, bindExprList } from './expressions.ts';
 import { addTable, bindFromClause, findRelation, outputShape } from './from.ts';
+import { fixLiterals } from './index-literals.ts';
 import { assignPart, subscriptsOf } from './part-assignment.ts';
+import { impliesPredicate } from './predicate-proof.ts';
 import type { FromItem, ModifyQuery, OnConflict, OutputColumn, Query } from './query.ts';
 import { type NamespaceItem, namespaceItem, Scope } from './scope.ts';
 import {
@@ -436,7 +439,9 @@ function bindInference(
       }
       columns.add(position);
     } else if (node.IndexElem.expr !== undefined) {
-      expressions.push(overDescriptor(table, bindExpr(b, scope, node.IndexElem.expr)));
+      const expr = overDescriptor(table, bindExpr(b, scope, node.IndexElem.expr));
+      if (expr.kind === 'input') columns.add(expr.column);
+      else expressions.push(expr);
     }
   }
   const predicate =
@@ -446,6 +451,9 @@ function bindInference(
           table,
           bindCondition(b, scope, infer.whereClause, 'index predicates') as Expr,
         );
+  for (const expr of predicate === null ? expressions : [...expressions, predicate]) {
+    fixLiterals(b, expr);
+  }
   return { kind: 'columns', columns, expressions, predicate };
 }
 
@@ -489,12 +497,11 @@ function matchesInference(
   const keys = new Set(index.columns.filter((key) => key.column >= 0).map((key) => key.column));
   if (keys.size !== columns.size || [...keys].some((key) => !columns.has(key))) return false;
   const computed = index.columns.filter((key) => key.column < 0);
-  const sameComputed =
-    computed.length === expressions.length &&
-    computed.every((key) => expressions.some((expr) => sameExpr(expr, key.expression?.expr)));
-  if (!sameComputed) return false;
+  const isKey = (expr: Expr) => computed.some((key) => sameExpr(expr, key.expression?.expr));
+  const isNamed = (key: IndexColumn) => expressions.some((e) => sameExpr(e, key.expression?.expr));
+  if (!expressions.every(isKey) || !computed.every(isNamed)) return false;
   if (index.predicate === null) return true;
-  return predicate !== null && sameExpr(predicate, index.predicate.expr);
+  return impliesPredicate(predicate === null ? [] : [predicate], index.predicate.expr as Expr);
 }
 
 interface Assignment {

@@ -453,8 +453,9 @@ class Explainer {
     const facts: Record<string, string> = { 'Relation Name': name };
     if (node.kind === 'seqScan') return this.scan('Seq Scan', `Seq Scan on ${target}`, node, facts);
     const index = table?.indexes.find((candidate) => candidate.oid === node.index);
-    const columns = (index?.columns ?? []).map((key) =>
-      this.conditionColumn(alias, table?.columns[key.column]?.name ?? '?'),
+    const names = (table?.columns ?? []).map((column) => this.conditionColumn(alias, column.name));
+    const columns = (index?.columns ?? []).map(({ column, expression }) =>
+      expression === null ? (names[column] ?? '?') : this.text(expression.expr as Expr, names),
     );
     const conditions = node.ranges.map((range) => this.rangeText(range, columns)).filter(Boolean);
     const properties: ExplainedProperty[] = [];

@@ -1,4 +1,5 @@
 import type { IndexDescriptor } from '../../catalog/descriptors.ts';
+import { OID } from '../../types/index.ts';
 import type { CallExpr, Expr, SortKey } from '../expression.ts';
 import { type BtreeStrategy, btreeFamily, btreeMembers } from '../functions/index.ts';
 import { type Clause, commute, isVolatile, leadingComparison, relBit, relsOf } from './clauses.ts';
@@ -109,12 +110,26 @@ export interface Comparison {
 
 /** The clause as `column op value`, the value being free of the relation. */
 export function comparisonOn(target: KeyTarget, clause: Clause): Comparison | null {
+  const truth = truthOf(target, clause.expr);
+  if (truth !== null) {
+    const value: Expr = { kind: 'const', type: OID.bool, typmod: -1, value: truth };
+    return { strategy: EQUAL, clause, value };
+  }
   if (clause.expr.kind !== 'call' || clause.expr.operator === 0) return null;
   const direct = strategyIn(target, clause.expr);
   if (direct !== null) return { ...direct, clause };
   const turned = commute(clause.expr);
   const other = turned === null ? null : strategyIn(target, turned);
   return other === null ? null : { ...other, clause };
+}
+
+/** What a condition demands of a key that is boolean; null where it is another condition. */
+function truthOf(target: KeyTarget, expr: Expr): boolean | null {
+  if (expr.type !== OID.bool) return null;
+  if (target.isKey(expr)) return true;
+  if (expr.kind === 'not' && target.isKey(expr.argument)) return false;
+  if (expr.kind !== 'booleanTest' || expr.negated || !target.isKey(expr.argument)) return null;
+  return expr.test === 'unknown' ? null : expr.test === 'true';
 }
 
 /** What a comparison of rows says of the column that stands first in it. */

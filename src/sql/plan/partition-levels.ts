@@ -287,17 +287,5 @@ function conditionOn(target: KeyTarget, key: number, clause: Clause): KeyConditi
   if (expr.kind === 'isNull' && target.isKey(expr.argument)) {
     return { kind: 'isNull', key, negated: expr.negated };
   }
-  const truth = truthOf(target, expr);
-  if (truth === null) return null;
-  const value: Expr = { kind: 'const', type: OID.bool, typmod: -1, value: truth };
-  return { kind: 'compare', key, strategy: 3, value };
-}
-
-/** What a condition demands of a key that is boolean; null where it is another condition. */
-function truthOf(target: KeyTarget, expr: Expr): boolean | null {
-  if (expr.type !== OID.bool) return null;
-  if (target.isKey(expr)) return true;
-  if (expr.kind === 'not' && target.isKey(expr.argument)) return false;
-  if (expr.kind !== 'booleanTest' || expr.negated || !target.isKey(expr.argument)) return null;
-  return expr.test === 'unknown' ? null : expr.test === 'true';
+  return null;
 }
