@@ -17,7 +17,6 @@ import { requireColumn, withColumn } from './alter-column.ts';
 import { violatedCheck } from './alter-constraint.ts';
 import { alterSequenceOptions } from './alter-sequence.ts';
 import type { Command } from './command.ts';
-import { viewsReading } from './drop-column.ts';
 import type { UtilityPause } from './environment.ts';
 import { beginRun, storedExpressions } from './execution.ts';
 import { checkForeignKeysOn, validateForeignKeysOn } from './foreign-keys.ts';
@@ -33,6 +32,7 @@ import {
   checkColumnType as checkIsColumnType,
 } from './table-elements.ts';
 import { holdTypes } from './user-types.ts';
+import { viewsReading } from './view-dependencies.ts';
 
 /** ALTER COLUMN … TYPE of one or several columns: every row is written anew, and what USING says is
  * about the row as it was. */

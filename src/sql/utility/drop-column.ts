@@ -3,21 +3,15 @@ import type { RelationDescriptor } from '../../catalog/index.ts';
 import { lastingType } from '../../types/index.ts';
 import { undefinedColumn } from './alter-column.ts';
 import type { Command } from './command.ts';
-import {
-  dependencyLines,
-  dependentObjects,
-  dependentsOf,
-  describe,
-  noticeCascade,
-} from './dependencies.ts';
-import { dropClosure, dropRelations, ownedSequences } from './drop.ts';
+import { dependentObjects, describe, noticeCascade } from './dependencies.ts';
+import { dropRelations, ownedSequences } from './drop.ts';
 import type { UtilityPause } from './environment.ts';
 import { columnPosition, readsColumn, servingIndex } from './keys.ts';
 import { checkDropColumn, type Reach } from './partition-rules.ts';
-import { describeConstraint, dropForeignKey, lockReferenced, referrersOf } from './referencing.ts';
+import { dropForeignKey, lockReferenced } from './referencing.ts';
 import { changeRelation, currentRelation } from './relation-change.ts';
 import { dropIndexTree, recluster } from './rewrite-table.ts';
-import { columnsRead } from './view-dependencies.ts';
+import { columnUsers, describeUser, droppedWhole, userLines } from './type-users.ts';
 
 /** ALTER TABLE … DROP COLUMN. The column keeps its position and its bytes in the rows that have it;
  * indexes and constraints over it go. */
@@ -100,37 +94,21 @@ function* dropDependents(
   position: number,
   cascade: boolean,
 ): Generator<UtilityPause, void, undefined> {
-  const column = table.columns[position]!.name;
-  const referrers = referrersOf(command, table).filter(
-    ({ constraint }) => constraint.foreign?.columns.includes(position) === true,
-  );
-  const views = viewsReading(command, table, position);
-  const direct = [
-    ...referrers.map((referrer) => describeConstraint(command, referrer)),
-    ...views.map((view) => describe(command, view)),
-  ];
-  if (direct.length === 0) return;
-  const target = `column ${column} of ${describe(command, table)}`;
+  const found = columnUsers(command, table, position);
+  if (found.length === 0) return;
   if (!cascade) {
-    throw dependentObjects(target, [
-      ...direct.map((description) => `${description} depends on ${target}`),
-      ...dependencyLines(command, dropClosure(command, views).dependents),
-    ]);
+    const target = `column ${table.columns[position]!.name} of ${describe(command, table)}`;
+    throw dependentObjects(target, userLines(command, found));
   }
-  for (const referrer of referrers) yield* dropForeignKey(command, referrer);
-  const reported = [...direct];
-  yield* dropRelations(command, views, true, reported);
-  noticeCascade(command, reported);
-}
-
-/** Views that read a column of a relation, oldest first. */
-export function viewsReading(
-  command: Command,
-  relation: RelationDescriptor,
-  position: number,
-): RelationDescriptor[] {
-  return dependentsOf(command, relation)
-    .filter((dependent) => dependent.kind === 'view')
-    .map((dependent) => dependent.relation)
-    .filter((view) => columnsRead(command, view, relation).has(position));
+  const users = found.map(({ user }) => user);
+  noticeCascade(
+    command,
+    users.map((user) => describeUser(command, user)),
+  );
+  for (const user of users) {
+    if (user.kind === 'constraint') {
+      yield* dropForeignKey(command, { table: user.relation, constraint: user.constraint });
+    }
+  }
+  yield* dropRelations(command, droppedWhole(users), true, []);
 }

@@ -12,9 +12,9 @@ import {
   noticeCascade,
 } from './dependencies.ts';
 import { dropClosure, dropRelations } from './drop.ts';
-import { describeUser, dropTypes, userLines } from './drop-type.ts';
+import { dropTypes } from './drop-type.ts';
 import type { UtilityPause } from './environment.ts';
-import { typeUsers } from './type-users.ts';
+import { describeUser, typeUsers, userLines } from './type-users.ts';
 import { visibleTypeName } from './user-types.ts';
 
 /** DROP SCHEMA. */

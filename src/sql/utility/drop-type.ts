@@ -8,11 +8,11 @@ import { dependentObjects, describe, noticeCascade } from './dependencies.ts';
 import { dropRelations } from './drop.ts';
 import { removeColumn } from './drop-column.ts';
 import type { UtilityPause } from './environment.ts';
-import { namedSchema, visibleIndexName } from './object-names.ts';
+import { namedSchema } from './object-names.ts';
 import { dropForeignKey, referrersOf } from './referencing.ts';
 import { changeRelation, currentRelation } from './relation-change.ts';
 import { dropIndexTree } from './rewrite-table.ts';
-import { type FoundUser, type TypeUser, typeUsers } from './type-users.ts';
+import { describeUser, droppedWhole, type ObjectUser, typeUsers, userLines } from './type-users.ts';
 import {
   describedName,
   findNamedType,
@@ -106,34 +106,13 @@ export function* dropTypes(
   for (const { oid } of types) command.environment.change({ kind: 'type', oid, descriptor: null });
 }
 
-export function userLines(command: Command, users: readonly FoundUser[]): string[] {
-  return users.map(({ user, on }) => `${describeUser(command, user)} depends on ${on}`);
-}
-
-export function describeUser(command: Command, user: TypeUser): string {
-  const relation = describe(command, user.relation);
-  switch (user.kind) {
-    case 'relation':
-      return relation;
-    case 'column':
-      return `column ${user.relation.columns[user.column]!.name} of ${relation}`;
-    case 'default':
-      return `default value for column ${user.relation.columns[user.column]!.name} of ${relation}`;
-    case 'constraint':
-      return `constraint ${user.constraint.name} on ${relation}`;
-    case 'index':
-      return `index ${visibleIndexName(command, user.relation, user.index)}`;
-  }
-}
-
 /** Views and whole tables go first, so that no view reads a column that goes. */
 function* removeUsers(
   command: Command,
-  users: readonly TypeUser[],
+  users: readonly ObjectUser[],
 ): Generator<UtilityPause, void, undefined> {
   for (const { relation } of users) yield* command.lock(relation, TABLE_LOCK.accessExclusive);
-  const whole = users.filter(({ kind }) => kind === 'relation').map(({ relation }) => relation);
-  yield* dropRelations(command, whole, true, []);
+  yield* dropRelations(command, droppedWhole(users), true, []);
   for (const user of users) {
     const table = currentRelation(command, user.relation.oid);
     if (table !== undefined) yield* removeUser(command, user, table);
@@ -142,7 +121,7 @@ function* removeUsers(
 
 function* removeUser(
   command: Command,
-  user: TypeUser,
+  user: ObjectUser,
   table: RelationDescriptor,
 ): Generator<UtilityPause, void, undefined> {
   switch (user.kind) {

@@ -17,7 +17,6 @@ import { utilityTag } from './command-tags.ts';
 import { duplicateConstraint } from './constraint-names.ts';
 import { dependentsOf } from './dependencies.ts';
 import { ownedSequences } from './drop.ts';
-import { viewsReading } from './drop-column.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { columnPosition, servingIndex } from './keys.ts';
 import {
@@ -35,6 +34,7 @@ import { moveType, renameUserType, setTypeOwner } from './rename-type.ts';
 import { SYSTEM_COLUMNS } from './table-elements.ts';
 import { freshIndexes } from './type-texts.ts';
 import { freeTypeName } from './user-types.ts';
+import { viewsReading } from './view-dependencies.ts';
 import { type RelationName, renameRelations } from './view-text.ts';
 
 /** ALTER … RENAME. */

@@ -9,14 +9,15 @@ import type { Expr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import type { Command } from './command.ts';
 import { type Dependent, dependentsOf, describe } from './dependencies.ts';
-import { viewsReading } from './drop-column.ts';
 import { readsColumn } from './keys.ts';
+import { visibleIndexName } from './object-names.ts';
+import { referrersOf } from './referencing.ts';
 import { isTable } from './relation-change.ts';
 import { visibleTypeName } from './user-types.ts';
-import { viewDependencies } from './view-dependencies.ts';
+import { viewDependencies, viewsReading } from './view-dependencies.ts';
 
-/** What uses a type, and so is in the way of its drop or goes with it. */
-export type TypeUser =
+/** What uses a type or a column, and so is in the way of its drop or goes with it. */
+export type ObjectUser =
   | { readonly kind: 'relation'; readonly relation: RelationDescriptor }
   | { readonly kind: 'column'; readonly relation: RelationDescriptor; readonly column: number }
   | { readonly kind: 'default'; readonly relation: RelationDescriptor; readonly column: number }
@@ -33,7 +34,7 @@ export type TypeUser =
 
 /** A user, and what it needs, as messages name it. */
 export interface FoundUser {
-  readonly user: TypeUser;
+  readonly user: ObjectUser;
   readonly on: string;
 }
 
@@ -44,6 +45,42 @@ export function typeUsers(command: Command, types: readonly TypeDescriptor[]): F
   const search = new UserSearch(command);
   for (const type of types) search.visitType(type);
   return search.reported();
+}
+
+/** The same of a column of a table: foreign keys that refer to it, views that read it, and what depends on these. */
+export function columnUsers(
+  command: Command,
+  table: RelationDescriptor,
+  column: number,
+): FoundUser[] {
+  const search = new UserSearch(command);
+  search.visitColumn(table, column);
+  return search.reported();
+}
+
+export function userLines(command: Command, users: readonly FoundUser[]): string[] {
+  return users.map(({ user, on }) => `${describeUser(command, user)} depends on ${on}`);
+}
+
+export function describeUser(command: Command, user: ObjectUser): string {
+  const relation = describe(command, user.relation);
+  switch (user.kind) {
+    case 'relation':
+      return relation;
+    case 'column':
+      return `column ${user.relation.columns[user.column]!.name} of ${relation}`;
+    case 'default':
+      return `default value for column ${user.relation.columns[user.column]!.name} of ${relation}`;
+    case 'constraint':
+      return `constraint ${user.constraint.name} on ${relation}`;
+    case 'index':
+      return `index ${visibleIndexName(command, user.relation, user.index)}`;
+  }
+}
+
+/** The views and tables among users. */
+export function droppedWhole(users: readonly ObjectUser[]): RelationDescriptor[] {
+  return users.filter(({ kind }) => kind === 'relation').map(({ relation }) => relation);
 }
 
 class UserSearch {
@@ -68,7 +105,7 @@ class UserSearch {
   }
 
   /** Users of one thing, the youngest first. */
-  private visitAll(users: readonly TypeUser[], on: string): void {
+  private visitAll(users: readonly ObjectUser[], on: string): void {
     for (const user of [...users].sort(youngestFirst)) {
       const key = keyOf(user);
       if (this.seen.has(key)) continue;
@@ -78,21 +115,27 @@ class UserSearch {
     }
   }
 
-  private visitDependents(user: TypeUser): void {
+  private visitDependents(user: ObjectUser): void {
     const { command } = this;
     const { relation } = user;
-    if (user.kind === 'column') {
-      const views = viewsReading(command, relation, user.column);
-      const { name } = relation.columns[user.column]!;
-      const on = `column ${name} of ${describe(command, relation)}`;
-      this.visitAll(
-        views.map((view) => ({ kind: 'relation', relation: view })),
-        on,
-      );
-    } else if (user.kind === 'relation') {
+    if (user.kind === 'column') this.visitColumn(relation, user.column);
+    else if (user.kind === 'relation') {
       const users = dependentsOf(command, relation).map(userOf);
       this.visitAll(users, describe(command, relation));
     }
+  }
+
+  visitColumn(table: RelationDescriptor, column: number): void {
+    const { command } = this;
+    const users: ObjectUser[] = [];
+    for (const { table: relation, constraint } of referrersOf(command, table)) {
+      if (constraint.foreign?.columns.includes(column) !== true) continue;
+      users.push({ kind: 'constraint', relation, constraint });
+    }
+    for (const view of viewsReading(command, table, column)) {
+      users.push({ kind: 'relation', relation: view });
+    }
+    this.visitAll(users, describeUser(command, { kind: 'column', relation: table, column }));
   }
 
   reported(): FoundUser[] {
@@ -100,7 +143,7 @@ class UserSearch {
   }
 
   /** With its column, its table or the table that it is a partition of. */
-  private goesAnyway(user: TypeUser): boolean {
+  private goesAnyway(user: ObjectUser): boolean {
     const { relation } = user;
     if (user.kind !== 'relation' && this.isDropped(relation)) return true;
     const parent = this.command.catalog.relationByOid(relation.partitionOf?.parent ?? 0);
@@ -131,7 +174,7 @@ class UserSearch {
   }
 }
 
-function userOf(dependent: Dependent): TypeUser {
+function userOf(dependent: Dependent): ObjectUser {
   if (dependent.kind === 'view') return { kind: 'relation', relation: dependent.relation };
   return dependent.kind === 'foreign key' ? { ...dependent, kind: 'constraint' } : dependent;
 }
@@ -140,7 +183,7 @@ function columnKey({ oid }: RelationDescriptor, column: number): string {
   return `${oid}.${column}`;
 }
 
-function keyOf(user: TypeUser): string {
+function keyOf(user: ObjectUser): string {
   switch (user.kind) {
     case 'relation':
       return `${user.relation.oid}`;
@@ -156,14 +199,14 @@ function keyOf(user: TypeUser): string {
 }
 
 /** Oids tell what was made first; what a partition has of its parent may have one before its own. */
-function madeAs(user: TypeUser): number {
+function madeAs(user: ObjectUser): number {
   const { oid } = user.relation;
   if (user.kind === 'constraint') return Math.max(user.constraint.oid, oid);
   return user.kind === 'index' ? Math.max(user.index.oid, oid) : oid;
 }
 
 /** The first of several columns of a table counts as the youngest. */
-function youngestFirst(a: TypeUser, b: TypeUser): number {
+function youngestFirst(a: ObjectUser, b: ObjectUser): number {
   const order = madeAs(b) - madeAs(a) || KINDS.indexOf(b.kind) - KINDS.indexOf(a.kind);
   if (order !== 0) return order;
   if (a.kind === 'column' && b.kind === 'column') return a.column - b.column;
@@ -171,10 +214,16 @@ function youngestFirst(a: TypeUser, b: TypeUser): number {
 }
 
 /** The parts of a table in the order in which they are made. */
-const KINDS: readonly TypeUser['kind'][] = ['relation', 'column', 'default', 'constraint', 'index'];
+const KINDS: readonly ObjectUser['kind'][] = [
+  'relation',
+  'column',
+  'default',
+  'constraint',
+  'index',
+];
 
 /** What names a type, or an array type, itself. */
-function directUsers(command: Command, oid: number): TypeUser[] {
+function directUsers(command: Command, oid: number): ObjectUser[] {
   return [...command.catalog.relations()].flatMap((relation) => {
     if (relation.kind === 'view') {
       const { made } = viewDependencies(command, relation);
@@ -185,11 +234,11 @@ function directUsers(command: Command, oid: number): TypeUser[] {
 }
 
 /** A table that is partitioned by values of the type goes as a whole. */
-function tableUsers(table: RelationDescriptor, oid: number): TypeUser[] {
+function tableUsers(table: RelationDescriptor, oid: number): ObjectUser[] {
   if (table.partitioning?.keys.some((key) => key.type === oid) === true) {
     return [{ kind: 'relation', relation: table }];
   }
-  const users: TypeUser[] = [];
+  const users: ObjectUser[] = [];
   for (const [column, { type, dropped, default: value }] of table.columns.entries()) {
     if (type === oid && !dropped) users.push({ kind: 'column', relation: table, column });
     if (mentionsType(value?.expr, oid)) users.push({ kind: 'default', relation: table, column });
@@ -199,8 +248,7 @@ function tableUsers(table: RelationDescriptor, oid: number): TypeUser[] {
     users.push({ kind: 'constraint', relation: table, constraint });
   }
   for (const index of table.indexes) {
-    const stored = [...index.columns.map(({ expression }) => expression), index.predicate];
-    if (!stored.some((one) => mentionsType(one?.expr, oid))) continue;
+    if (!computedParts(index).some(({ expr }) => mentionsType(expr, oid))) continue;
     users.push({ kind: 'index', relation: table, index });
   }
   return users;

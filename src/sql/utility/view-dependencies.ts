@@ -5,6 +5,7 @@ import type { Expr } from '../expression.ts';
 import { visitChildren, visitQuery } from '../expression-tree.ts';
 import { parseStatements } from '../parse/index.ts';
 import type { Command } from './command.ts';
+import { dependentsOf } from './dependencies.ts';
 
 /** What a view's query uses besides whole relations. Views in it are not looked into: they have dependencies of
  * their own. */
@@ -27,16 +28,18 @@ export function viewDependencies(command: Command, view: RelationDescriptor): Vi
   return dependencies;
 }
 
-/** The positions of the columns of a relation that a view reads. */
-export function columnsRead(
+/** Views that read a column of a relation, oldest first. */
+export function viewsReading(
   command: Command,
-  view: RelationDescriptor,
   relation: RelationDescriptor,
-): ReadonlySet<number> {
-  return viewDependencies(command, view).columns.get(relation.oid) ?? NONE;
+  column: number,
+): RelationDescriptor[] {
+  const reads = (view: RelationDescriptor): boolean =>
+    viewDependencies(command, view).columns.get(relation.oid)?.has(column) === true;
+  return dependentsOf(command, relation)
+    .flatMap((dependent) => (dependent.kind === 'view' ? [dependent.relation] : []))
+    .filter(reads);
 }
-
-const NONE: ReadonlySet<number> = new Set();
 
 /** The view's query as its own session sees it, if it is a temporary one. */
 function boundQuery(command: Command, view: RelationDescriptor): Query | null {
