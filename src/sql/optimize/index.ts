@@ -1,2 +1,3 @@
 export { foldAll, foldConstants } from './constant-folding.ts';
 export { flatten, type SemiJoinItem } from './pull-up.ts';
+export { havingToWhere, pushDown } from './push-down.ts';

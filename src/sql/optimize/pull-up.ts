@@ -1,4 +1,3 @@
-import { OID } from '../../types/index.ts';
 import type { FromItem, Query, RangeTableEntry, SelectQuery } from '../bind/query.ts';
 import type { Expr } from '../expression.ts';
 import { someExpr, visitQueryReferences } from '../expression-tree.ts';
@@ -11,6 +10,7 @@ import {
   rewriteFrom,
   rewriteQuery,
 } from '../query-rewrite.ts';
+import { allOf, parts } from './conjunctions.ts';
 import { readExtremes } from './min-max.ts';
 
 /** A subquery of WHERE that is joined instead of run for each row. */
@@ -166,16 +166,6 @@ function moved(item: FromItem, merge: QueryRewrite, offset: number): FromItem {
 
 function crossJoin(left: FromItem, right: FromItem): FromItem {
   return { kind: 'join', join: 'cross', left, right, on: null, relation: -1 };
-}
-
-function allOf(conditions: readonly Expr[]): Expr | null {
-  if (conditions.length < 2) return conditions[0] ?? null;
-  return { kind: 'and', type: OID.bool, typmod: -1, arguments: conditions };
-}
-
-function parts(expr: Expr | null): readonly Expr[] {
-  if (expr === null) return [];
-  return expr.kind === 'and' ? expr.arguments.flatMap(parts) : [expr];
 }
 
 /** EXISTS and IN among the conditions of WHERE become joins. */

@@ -2,7 +2,8 @@ import { AssertionError } from '../../base/index.ts';
 import type { Query, RangeTableEntry } from '../bind/query.ts';
 import type { Expr } from '../expression.ts';
 import { visitChildren, visitQuery } from '../expression-tree.ts';
-import { isVolatile } from './clauses.ts';
+import { pushDown } from '../optimize/index.ts';
+import { type Clause, isVolatile } from './clauses.ts';
 import type { SlotValue } from './paths.ts';
 import type { PlanNode } from './plan.ts';
 import type { PlannedCte, QueryPlanner } from './query-planner.ts';
@@ -10,13 +11,21 @@ import { planMember } from './set-operations.ts';
 
 /** Common tables: read once, they are planned in place; else they are computed once. */
 export type CteSource =
-  | { readonly kind: 'inline'; readonly node: PlanNode; readonly needs: readonly SlotValue[] }
+  | {
+      readonly kind: 'inline';
+      readonly node: PlanNode;
+      readonly needs: readonly SlotValue[];
+      /** The conditions that are left to do. */
+      readonly rest: readonly Clause[];
+    }
   | { readonly kind: 'scan'; readonly cte: number; readonly name: string; readonly rows: number }
   | { readonly kind: 'workTable'; readonly workTable: number; readonly rows: number };
 
 export function inlineOrPlanCte(
   planner: QueryPlanner,
   entry: Extract<RangeTableEntry, { kind: 'cte' }>,
+  relation: number,
+  clauses: readonly Clause[],
 ): CteSource {
   const planned = planner.findCte(entry.level, entry.index);
   if (entry.selfReference) {
@@ -24,11 +33,30 @@ export function inlineOrPlanCte(
   }
   const { cte, owner } = planned;
   if (canInline(planned)) {
-    const inner = owner.inner(cte.query);
-    return { kind: 'inline', node: inner.plan(), needs: [] };
+    // What conditions refer to further out is as far from the common table where that is of this query.
+    const { query, rest } =
+      owner === planner
+        ? pushClauses(cte.query, relation, clauses)
+        : { query: cte.query, rest: clauses };
+    const inner = owner.inner(query);
+    return { kind: 'inline', node: inner.plan(), needs: [], rest };
   }
   const index = plannedCte(planned);
   return { kind: 'scan', cte: index, name: cte.name, rows: planned.rows };
+}
+
+/** A query of FROM with those conditions on its rows that it can apply itself, and the others. */
+export function pushClauses(
+  query: Query,
+  relation: number,
+  clauses: readonly Clause[],
+): { readonly query: Query; readonly rest: readonly Clause[] } {
+  const exprs = clauses.map((clause) => clause.expr);
+  const pushed = pushDown(query, relation, exprs);
+  return {
+    query: pushed.query,
+    rest: clauses.filter((clause) => pushed.rest.includes(clause.expr)),
+  };
 }
 
 /** The place among the statement's common tables of one that is computed; planned if it is not yet. */

@@ -18,7 +18,8 @@ import {
   strictRels,
 } from './clauses.ts';
 import { CPU_TUPLE_COST, exprCost } from './cost.ts';
-import { inlineOrPlanCte } from './ctes.ts';
+import { inlineOrPlanCte, pushClauses } from './ctes.ts';
+import { impliedEqualities } from './implied-equalities.ts';
 import { searchJoins } from './join-search.ts';
 import { joinOuter } from './joins.ts';
 import { Layout } from './layout.ts';
@@ -103,8 +104,11 @@ export function planItems(
   const leaves: Leaf[] = [];
   const strict = clauses.reduce((rels, clause) => rels | strictRels(clause.expr), above);
   for (const item of from) flatten(item, leaves, clauses, strict);
+  const implied = impliedEqualities(clauses);
+  clauses.push(...implied.added);
   // A condition on the tables of one item goes down with it; the others join items.
   const pending = new Set(clauses);
+  for (const clause of implied.redundant) pending.delete(clause);
   const items = leaves.map((leaf) => {
     const rels = itemRels(leaf.item);
     const own = clauses.filter(
@@ -201,6 +205,9 @@ function planOuterJoin(
           (clause.rels !== NO_RELS || !isVolatile(clause.expr)),
       );
   const onRest = on.filter((clause) => !onNullable.includes(clause));
+  // Rows of the nullable side join nothing that are not equal to what the preserved side is equal to.
+  const implied = full ? [] : impliedEqualities([...pushed, ...on]).added;
+  onNullable.push(...implied.filter((clause) => isSubset(clause.rels, nullableRels)));
   const onStrict = on.reduce((rels, clause) => rels | strictRels(clause.expr), NO_RELS);
   const left = planItems(planner, [preserved], pushed, [], full ? NO_RELS : strict);
   const right = planItems(planner, [nullable], onNullable, [], full ? NO_RELS : onStrict);
@@ -353,9 +360,10 @@ function derivedCandidates(
 ): Candidates {
   switch (entry.kind) {
     case 'subquery': {
-      const inner = planner.inner(entry.query);
+      const { query, rest } = pushClauses(entry.query, relation, clauses);
+      const inner = planner.inner(query);
       const node = inner.plan();
-      return derived(planner, relation, entry, clauses, node, planner.slotValues(inner));
+      return derived(planner, relation, entry, rest, node, planner.slotValues(inner));
     }
     case 'cte':
       return derivedCte(planner, relation, entry, clauses);
@@ -517,9 +525,9 @@ function derivedCte(
   entry: Extract<RangeTableEntry, { kind: 'cte' }>,
   clauses: readonly Clause[],
 ): Candidates {
-  const source = inlineOrPlanCte(planner, entry);
+  const source = inlineOrPlanCte(planner, entry, relation, clauses);
   if (source.kind === 'inline') {
-    return derived(planner, relation, entry, clauses, source.node, source.needs);
+    return derived(planner, relation, entry, source.rest, source.node, source.needs);
   }
   const columns = [...entry.columns.keys()];
   return scanCandidates(planner, relation, columns, entry, clauses, source.rows, 0, (fields) =>

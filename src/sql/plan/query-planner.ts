@@ -19,7 +19,7 @@ import {
   visitQueryReferences,
   visitReferences,
 } from '../expression-tree.ts';
-import { flatten, foldConstants, type SemiJoinItem } from '../optimize/index.ts';
+import { flatten, foldConstants, havingToWhere, type SemiJoinItem } from '../optimize/index.ts';
 import { raise } from '../query-rewrite.ts';
 import { relsOf } from './clauses.ts';
 import { planFrom } from './from.ts';
@@ -215,7 +215,8 @@ export class QueryPlanner {
     }
   }
 
-  private planSelect(query: SelectQuery): PlanNode {
+  private planSelect(given: SelectQuery): PlanNode {
+    const query = havingToWhere(given);
     for (const { relation } of query.locking) {
       this.requireLocator(relation);
       if (this.isPartitioned(relation)) this.needTableOid(relation);
