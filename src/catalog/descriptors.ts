@@ -192,6 +192,14 @@ export interface TableStatistics {
   readonly rows: number;
   readonly pages: number;
   readonly columns: readonly (ColumnStatistics | null)[];
+  /** Of the expressions of indexes. Absent: none. */
+  readonly expressions?: readonly ExpressionStatistics[];
+}
+
+/** What ANALYZE found out about an expression: a column of an index, by its number from 0. */
+export interface ExpressionStatistics extends ColumnStatistics {
+  readonly index: number;
+  readonly column: number;
 }
 
 export interface ColumnStatistics {

@@ -123,6 +123,7 @@ export function prepareParsed(
     parameterTypes: bound.parameterTypes,
     snapshot: context.snapshot,
     estimateRows: (table) => context.estimateRows(table.tree),
+    estimateEntries: (index) => context.estimateRows(index.tree),
   });
   const returnsRows = plan.output.length > 0 || statement.kind === 'select';
   return {

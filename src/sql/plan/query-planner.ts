@@ -21,14 +21,14 @@ import {
 } from '../expression-tree.ts';
 import { flatten, foldConstants, havingToWhere, type SemiJoinItem } from '../optimize/index.ts';
 import { raise } from '../query-rewrite.ts';
-import { relsOf } from './clauses.ts';
+import { relBit, relsOf } from './clauses.ts';
 import { planFrom } from './from.ts';
 import type { Layout } from './layout.ts';
 import { planModify } from './modify.ts';
 import type { PartitionLeaf } from './partitions.ts';
 import type { Candidates, SlotValue } from './paths.ts';
 import type { PlanNode } from './plan.ts';
-import { type ColumnFacts, tableColumnFacts } from './selectivity.ts';
+import { type ColumnFacts, expressionFacts, tableColumnFacts } from './selectivity.ts';
 import { planSetOperation, planValues } from './set-operations.ts';
 import type { StatementPlanner } from './statement-planner.ts';
 import { planSubquery } from './subqueries.ts';
@@ -172,9 +172,10 @@ export class QueryPlanner {
     });
   }
 
-  /** What the statistics say of a column; null for other expressions. */
+  /** What the statistics say of a column, or of what an index computes; null for other expressions. */
   columnFacts(expr: Expr): ColumnFacts | null {
-    if (expr.kind !== 'column' || expr.level !== 0) return null;
+    if (expr.kind !== 'column') return this.expressionFacts(expr);
+    if (expr.level !== 0) return null;
     const entry = this.rangeTable[expr.relation];
     if (entry?.kind === 'table') {
       const rows = this.statement.rowsOf(entry.table);
@@ -187,6 +188,15 @@ export class QueryPlanner {
       distinct: Math.max(1, Math.min(200, derived.rows)),
       nullFraction: 0,
     };
+  }
+
+  private expressionFacts(expr: Expr): ColumnFacts | null {
+    const rels = relsOf(expr);
+    const relation = this.rangeTable.findIndex((_, i) => rels === relBit(i));
+    const entry = this.rangeTable[relation];
+    if (entry?.kind !== 'table') return null;
+    const { table, attributes } = entry;
+    return expressionFacts({ relation, table, attributes }, this.statement.rowsOf(table), expr);
   }
 
   findCte(level: number, index: number): PlannedCte {

@@ -11,6 +11,7 @@ import {
   NO_RELS,
   type RelSet,
   relBit,
+  relsOf,
 } from './clauses.ts';
 import {
   CPU_INDEX_TUPLE_COST,
@@ -38,7 +39,12 @@ import {
 } from './paths.ts';
 import type { KeyRange, NodeColumn, PlanNode } from './plan.ts';
 import type { QueryPlanner } from './query-planner.ts';
-import { type ColumnFacts, clausesSelectivity, tableColumnFacts } from './selectivity.ts';
+import {
+  type ColumnFacts,
+  clausesSelectivity,
+  expressionFacts,
+  tableColumnFacts,
+} from './selectivity.ts';
 
 export type TableEntry = Extract<RangeTableEntry, { kind: 'table' }>;
 
@@ -117,18 +123,22 @@ function tableFacts(
     1,
     entry.table.statistics?.pages ?? Math.ceil((tableRows * rowWidth) / PAGE_SIZE),
   );
+  const rels = relBit(relation);
+  const { attributes, table } = entry;
+  const place = { relation, attributes, table };
   const columnFacts = (expr: Expr): ColumnFacts | null => {
+    if (expr.kind !== 'column' && relsOf(expr) === rels) {
+      return expressionFacts(place, tableRows, expr);
+    }
     if (expr.kind !== 'column' || expr.level > 0 || expr.relation !== relation) {
       return planner.columnFacts(expr);
     }
     return tableColumnFacts(entry.table, tableRows, entry.attributes[expr.column] ?? -1);
   };
-  const rels = relBit(relation);
-  const { attributes, table } = entry;
   return {
     planner,
     relation,
-    place: { relation, attributes, table },
+    place,
     rels,
     entry,
     partitionScan,
@@ -269,8 +279,7 @@ function indexScanPath(
   const filters = tested.filter((clause) => !used.includes(clause));
   const { planner, tableRows, pages } = facts;
   const usedExprs = [...used, ...(match?.narrowing ?? [])].map((clause) => clause.expr);
-  const readExprs = part === null ? usedExprs : [...conjuncts(part.predicate), ...usedExprs];
-  let kept = clausesSelectivity(readExprs, facts.columnFacts);
+  let kept = shareOf(facts, index, part) * clausesSelectivity(usedExprs, facts.columnFacts);
   if (match?.oneRow) kept = 1 / tableRows;
   const fetched = match?.oneRow ? 1 : Math.max(1, Math.round(tableRows * kept));
   const known = [...used.filter((clause) => !clauses.includes(clause)), ...clauses];
@@ -343,6 +352,17 @@ function indexScanPath(
       return scanned(facts, node, base.layout, slots);
     },
   };
+}
+
+/** The part of the table's rows that an index has. */
+function shareOf(
+  { planner, entry, columnFacts }: TableFacts,
+  index: IndexDescriptor,
+  part: UsablePart | null,
+): number {
+  if (part === null) return 1;
+  const known = planner.statement.shareOf(entry.table, index);
+  return known ?? clausesSelectivity(conjuncts(part.predicate), columnFacts);
 }
 
 const EMPTY_LAYOUT = new Layout();

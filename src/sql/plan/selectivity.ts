@@ -1,8 +1,10 @@
 import type { ColumnStatistics, RelationDescriptor } from '../../catalog/descriptors.ts';
 import { OID } from '../../types/index.ts';
 import type { CallExpr, Expr } from '../expression.ts';
+import { sameExpr, someExpr } from '../expression-tree.ts';
 import { operatorByOid } from '../functions/index.ts';
 import { leadingComparison, stripRelabel } from './clauses.ts';
+import { type IndexedRelation, keyTest } from './index-keys.ts';
 
 /** How many rows a condition keeps: PostgreSQL's estimates, as far as the statistics reach. */
 
@@ -12,6 +14,7 @@ const DEFAULT_RANGE = 0.005;
 const DEFAULT_MATCH = 0.005;
 const DEFAULT_UNKNOWN = 0.5;
 const DEFAULT_DISTINCT = 200;
+const DEFAULT_NULLS = 0.005;
 
 /** What is known of a column of the query. */
 export interface ColumnFacts {
@@ -37,7 +40,8 @@ export function tableColumnFacts(
       column >= 0 &&
       index.columns[0]?.column === column,
   );
-  const nullFraction = statistics?.nullFraction ?? (table.columns[column]?.notNull ? 0 : 0.005);
+  const nullFraction =
+    statistics?.nullFraction ?? (table.columns[column]?.notNull ? 0 : DEFAULT_NULLS);
   if (unique) return { rows, distinct: Math.max(1, rows), nullFraction };
   if (statistics !== null) {
     // Negative counts are fractions of the rows, as in pg_statistic.
@@ -47,6 +51,29 @@ export function tableColumnFacts(
   const type = table.columns[column]?.type;
   const distinct = type === OID.bool ? 2 : DEFAULT_DISTINCT;
   return { rows, distinct: Math.max(1, Math.min(distinct, rows)), nullFraction };
+}
+
+/** Facts of what an index computes; null for other expressions. */
+export function expressionFacts(
+  place: IndexedRelation,
+  rows: number,
+  expr: Expr,
+): ColumnFacts | null {
+  const { indexes, statistics } = place.table;
+  for (const index of indexes) {
+    for (const [i, key] of index.columns.entries()) {
+      if (key.expression === null || keyTest(place, key)?.(expr) !== true) continue;
+      const isUnique = index.unique && index.predicate === null && index.columns.length === 1;
+      const found = statistics?.expressions?.find(
+        ({ index: oid, column }) => oid === index.oid && column === i,
+      );
+      if (found === undefined && !isUnique) continue;
+      const distinct = isUnique ? rows : (found?.distinct ?? 0);
+      const nullFraction = found?.nullFraction ?? DEFAULT_NULLS;
+      return { rows, distinct: clamp(distinct, 1, Math.max(1, rows)), nullFraction };
+    }
+  }
+  return null;
 }
 
 export function clamp(value: number, low: number, high: number): number {
@@ -121,37 +148,41 @@ function conjunctionSelectivity(parts: readonly Expr[], factsOf: FactsOf): numbe
 
 export function clausesSelectivity(parts: readonly Expr[], factsOf: FactsOf): number {
   let product = 1;
-  const bounds = new Map<string, { low: number; high: number }>();
+  const bounds: { readonly expr: Expr; low: number; high: number }[] = [];
   for (const part of parts) {
     const side = part.kind === 'call' ? boundSide(part) : null;
     if (side === null) {
       product *= selectivity(part, factsOf);
       continue;
     }
-    const known = bounds.get(side.key) ?? { low: 0, high: 0 };
+    let known = bounds.find(({ expr }) => sameExpr(expr, side.expr));
+    if (known === undefined) {
+      known = { expr: side.expr, low: 0, high: 0 };
+      bounds.push(known);
+    }
     known[side.direction]++;
-    bounds.set(side.key, known);
   }
-  for (const { low, high } of bounds.values()) {
+  for (const { low, high } of bounds) {
     if (low > 0 && high > 0) product *= DEFAULT_RANGE;
     else product *= DEFAULT_INEQUALITY;
   }
   return product;
 }
 
-function boundSide(call: CallExpr): { key: string; direction: 'low' | 'high' } | null {
+/** The expression that a comparison bounds, and from which side. */
+function boundSide(call: CallExpr): { expr: Expr; direction: 'low' | 'high' } | null {
   const estimator = operatorByOid(call.operator)?.restrict ?? '';
   const [left, right] = call.arguments.map(stripRelabel);
   const lower = estimator === 'scalargtsel' || estimator === 'scalargesel';
   const upper = estimator === 'scalarltsel' || estimator === 'scalarlesel';
   if ((!lower && !upper) || left === undefined || right === undefined) return null;
-  const column = left.kind === 'column' ? left : right.kind === 'column' ? right : null;
-  if (column === null || (left.kind === 'column' && right.kind === 'column')) return null;
-  const flipped = column !== left;
-  return {
-    key: `${column.level}.${column.relation}.${column.column}`,
-    direction: lower !== flipped ? 'low' : 'high',
-  };
+  const flipped = !readsColumns(left);
+  if (flipped !== readsColumns(right)) return null;
+  return { expr: flipped ? right : left, direction: lower !== flipped ? 'low' : 'high' };
+}
+
+function readsColumns(expr: Expr): boolean {
+  return someExpr(expr, ({ kind }) => kind === 'column');
 }
 
 function callSelectivity(call: CallExpr, factsOf: FactsOf): number {

@@ -16,6 +16,8 @@ export interface PlanContext {
   readonly snapshot?: number | null;
   /** Rows of a table as of now, for tables without statistics. */
   estimateRows?(table: RelationDescriptor): number;
+  /** Entries of an index as of now. */
+  estimateEntries?(index: IndexDescriptor): number;
 }
 
 /** What all queries of one statement share while they are planned. */
@@ -76,6 +78,13 @@ export class StatementPlanner {
       this.rowCounts.set(table.oid, rows);
     }
     return rows;
+  }
+
+  /** The part of a table's rows that a partial index has; null where nobody knows. */
+  shareOf(table: RelationDescriptor, index: IndexDescriptor): number | null {
+    const entries = this.context.estimateEntries?.(index);
+    if (entries === undefined) return null;
+    return Math.min(1, Math.max(1, entries) / this.rowsOf(table));
   }
 
   private rowsOfPartitions({ oid }: RelationDescriptor): number {

@@ -1,10 +1,23 @@
-import { layoutOf, readTupleDatum, type TupleLayout } from '../../access/index.ts';
+import {
+  hasEntry,
+  indexKeyOf,
+  layoutOf,
+  readTupleDatum,
+  type TupleLayout,
+} from '../../access/index.ts';
 import { ByteWriter } from '../../base/index.ts';
-import type { ColumnStatistics, RelationDescriptor } from '../../catalog/index.ts';
-import { encodeKeyPart, type SqlType, typeByOid } from '../../types/index.ts';
+import type {
+  ColumnStatistics,
+  ExpressionStatistics,
+  RelationDescriptor,
+} from '../../catalog/index.ts';
+import { readDatum } from '../../chunk/index.ts';
+import { type Datum, encodeKeyPart, type SqlType, typeByOid } from '../../types/index.ts';
 import { columnMap } from '../bind/index.ts';
+import { IndexedRow } from '../execute/indexed-row.ts';
 import type { Command } from './command.ts';
 import type { UtilityPause } from './environment.ts';
+import { beginRun, storedExpressions } from './execution.ts';
 import { leavesOf } from './partition-scan.ts';
 import { changeRelation, currentRelation } from './relation-change.ts';
 import { scanTree } from './table-scan.ts';
@@ -47,11 +60,15 @@ export function* analyzeTable(
   const statistics = table.columns.map((column, position) => {
     if (column.dropped) return null;
     if (columns !== null && !columns.includes(position)) return before[position] ?? null;
-    return columnStatistics(typeByOid(column.type), position, sample);
+    const values = sample.tuples.map(({ source, bytes }) =>
+      readTupleDatum(source.layout, source.position(position), bytes, 0),
+    );
+    return valueStatistics(typeByOid(column.type), values, sample);
   });
   const pages = Math.ceil(bytes / FILL / PAGE_BYTES);
+  const expressions = expressionStatistics(command, table, sample);
   changeRelation(command, currentRelation(command, table.oid) ?? table, {
-    statistics: { rows: sample.seen, pages, columns: statistics },
+    statistics: { rows: sample.seen, pages, columns: statistics, expressions },
   });
   return { rows: sample.seen, sampled: sample.tuples.length, pages };
 }
@@ -86,15 +103,51 @@ class Sample {
   }
 }
 
-function columnStatistics(type: SqlType, column: number, sample: Sample): ColumnStatistics | null {
-  const rows = sample.tuples.length;
+/** What the indexes of a table compute of the sample, where they have entries. */
+function expressionStatistics(
+  command: Command,
+  table: RelationDescriptor,
+  sample: Sample,
+): ExpressionStatistics[] {
+  if (table.kind !== 'table') return [];
+  const run = beginRun(command.environment);
+  try {
+    const compiler = storedExpressions(run, 1);
+    return table.indexes.flatMap((index) => {
+      if (index.columns.every(({ expression }) => expression === null)) return [];
+      const row = new IndexedRow(table, index, compiler);
+      const key = indexKeyOf(table, index);
+      const lists: Datum[][] = index.columns.map(() => []);
+      for (const { bytes } of sample.tuples) {
+        const columns = row.read(bytes, 0);
+        if (!hasEntry(key, columns, 0)) continue;
+        lists.forEach((list, i) => {
+          list.push(readDatum(columns[key.columns[i]!]!, 0, key.types[i]!));
+        });
+      }
+      return index.columns.flatMap(({ expression }, column) => {
+        const found = expression && valueStatistics(key.types[column]!, lists[column]!, sample);
+        return found === null ? [] : [{ ...found, index: index.oid, column }];
+      });
+    });
+  } finally {
+    run.end();
+  }
+}
+
+/** What the values of some rows of a sample tell of all of them in the table. */
+function valueStatistics(
+  type: SqlType,
+  values: readonly Datum[],
+  { seen, tuples }: Sample,
+): ColumnStatistics | null {
+  const rows = values.length;
   if (rows === 0) return null;
   const counts = new Map<string, number>();
   const key = new ByteWriter(64);
   let nulls = 0;
   let width = 0;
-  for (const { source, bytes } of sample.tuples) {
-    const value = readTupleDatum(source.layout, source.position(column), bytes, 0);
+  for (const value of values) {
     if (value === null) {
       nulls++;
       continue;
@@ -107,7 +160,7 @@ function columnStatistics(type: SqlType, column: number, sample: Sample): Column
   const present = rows - nulls;
   return {
     nullFraction: nulls / rows,
-    distinct: distinctValues(counts, present, (sample.seen * present) / rows),
+    distinct: distinctValues(counts, present, (seen * present) / tuples.length),
     averageWidth: present === 0 ? 0 : Math.round(width / present),
   };
 }
