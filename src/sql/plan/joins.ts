@@ -100,7 +100,8 @@ interface EquiClause {
   readonly right: Expr;
 }
 
-/** All ways to join `left` (outer) with `right` (inner). */
+/** All ways to join `left` (outer) with `right` (inner). The conditions of an outer join may be about further
+ * relations, which then have to be on the left of it. */
 export function joinPaths(
   planner: QueryPlanner,
   join: JoinType,
@@ -111,6 +112,8 @@ export function joinPaths(
 ): Path[] {
   const paths: Path[] = [];
   const equi = clauses.flatMap((clause) => equiClause(clause, left.rels, right.rels) ?? []);
+  const outside =
+    clauses.reduce((rels, clause) => rels | clause.rels, NO_RELS) & ~(left.rels | right.rels);
   const lefts = left.paths.filter((path) => path.requires === NO_RELS);
   const leftCheapest = lefts.length === 0 ? null : cheapest(lefts);
   const rightFree = right.paths.filter((path) => path.requires === NO_RELS);
@@ -119,7 +122,7 @@ export function joinPaths(
   if ((equi.length > 0 || unkeyed) && leftCheapest !== null && rightFree.length > 0) {
     const inner = cheapest(rightFree);
     for (const outer of new Set([leftCheapest, fastest(lefts)])) {
-      paths.push(hashJoinPath(planner, join, outer, inner, equi, clauses, rows));
+      paths.push(hashJoinPath(planner, join, outside, outer, inner, equi, clauses, rows));
     }
   }
   if (join === 'full') return paths;
@@ -129,13 +132,13 @@ export function joinPaths(
     for (const inner of right.paths) {
       if (!isSubset(inner.requires, left.rels | outer.requires)) continue;
       if (join === 'nullAnti' && inner.requires !== NO_RELS) continue;
-      paths.push(nestedLoopPath(planner, join, left.rels, outer, inner, clauses, rows));
+      paths.push(nestedLoopPath(planner, join, left.rels, outside, outer, inner, clauses, rows));
     }
     const parameterized =
       join === 'nullAnti' ? [] : (right.parameterized?.(left.rels, clauses) ?? []);
     for (const { path, used } of parameterized) {
       const rest = clauses.filter((clause) => !used.includes(clause));
-      paths.push(nestedLoopPath(planner, join, left.rels, outer, path, rest, rows));
+      paths.push(nestedLoopPath(planner, join, left.rels, outside, outer, path, rest, rows));
     }
   }
   return paths;
@@ -220,6 +223,7 @@ function keepsLeftOnly(join: JoinType): boolean {
 function hashJoinPath(
   planner: QueryPlanner,
   join: JoinType,
+  outside: RelSet,
   outer: Path,
   inner: Path,
   equi: readonly EquiClause[],
@@ -251,7 +255,7 @@ function hashJoinPath(
     startup,
     total,
     order: [],
-    requires: NO_RELS,
+    requires: outside,
     rescan: total,
     build: () => {
       const left = outer.build();
@@ -283,6 +287,7 @@ function nestedLoopPath(
   planner: QueryPlanner,
   join: JoinType,
   leftRels: RelSet,
+  outside: RelSet,
   outer: Path,
   inner: Path,
   clauses: readonly Clause[],
@@ -310,7 +315,7 @@ function nestedLoopPath(
     startup,
     total,
     order: outer.order,
-    requires: outer.requires | (inner.requires & ~leftRels),
+    requires: outer.requires | (inner.requires & ~leftRels) | outside,
     rescan: total,
     build: () => {
       const left = outer.build();
