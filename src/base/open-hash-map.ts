@@ -43,24 +43,46 @@ export class OpenHashMap<K extends string | number, V> {
 
   /** Whether the key was there. */
   delete(key: K): boolean {
-    let hole = this.#find(key);
+    const at = this.#find(key);
+    if (this.#keys[at] === undefined) return false;
+    this.#removeAt(at);
+    this.#shrink();
+    return true;
+  }
+
+  /** Removes the keys of which `isOver` says so; it may be asked twice of one that stays. */
+  deleteWhere(isOver: (key: K) => boolean): void {
+    for (let at = 0; at <= this.#mask; ) {
+      const key = this.#keys[at];
+      // Another one may come to the place of what is removed.
+      if (key !== undefined && isOver(key)) this.#removeAt(at);
+      else at++;
+    }
+    this.#shrink();
+  }
+
+  #removeAt(at: number): void {
     const keys = this.#keys;
     const values = this.#values;
     const mask = this.#mask;
-    if (keys[hole] === undefined) return false;
-    for (let at = (hole + 1) & mask; keys[at] !== undefined; at = (at + 1) & mask) {
-      // What lies between its own place and the hole moves into the hole.
-      const home = hashOf(keys[at]!) & mask;
-      if (((at - home) & mask) < ((at - hole) & mask)) continue;
-      keys[hole] = keys[at];
-      values[hole] = values[at];
-      hole = at;
+    let hole = at;
+    for (let next = (hole + 1) & mask; keys[next] !== undefined; next = (next + 1) & mask) {
+      // Whose own place is not between the hole and where it is moves into the hole.
+      const home = hashOf(keys[next]!) & mask;
+      if (((next - home) & mask) < ((next - hole) & mask)) continue;
+      keys[hole] = keys[next];
+      values[hole] = values[next];
+      hole = next;
     }
     keys[hole] = undefined;
     values[hole] = undefined;
     this.#size--;
-    if (mask >= 4 * MIN_CAPACITY && 16 * this.#size < mask) this.#resize((mask + 1) / 4);
-    return true;
+  }
+
+  #shrink(): void {
+    let capacity = this.#mask + 1;
+    while (capacity > MIN_CAPACITY && 16 * this.#size < capacity) capacity /= 4;
+    if (capacity <= this.#mask) this.#resize(Math.max(capacity, MIN_CAPACITY));
   }
 
   clear(): void {

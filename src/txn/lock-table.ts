@@ -279,14 +279,14 @@ export class LockTable<Owner extends LockOwner> {
   }
 
   private grant(lock: Lock<Owner>, owner: Owner, mode: number): void {
-    const grant: LockGrant<Owner> = { lock, owner, mode };
+    const grant = new LockGrant(lock, owner, mode);
     if (lock.grants.length === 0) lock.grants = [grant];
     else lock.grants.push(grant);
     owner.grants.push(grant);
   }
 
   private create(tag: string, kind: LockKind, session: number): Lock<Owner> {
-    const lock: Lock<Owner> = { tag, kind, grants: NONE, queue: NONE, word: -1, awaited: 0 };
+    const lock = new Lock<Owner>(tag, kind);
     this.locks.set(tag, lock);
     if (kind !== 'row') return lock;
     this.rowCount++;
@@ -430,21 +430,32 @@ export interface LockOwner {
   waitingFor: unknown;
 }
 
-export interface Lock<Owner> {
+export class Lock<Owner> {
   readonly tag: string;
   readonly kind: LockKind;
-  grants: LockGrant<Owner>[];
-  queue: LockRequest<Owner>[];
+  grants: LockGrant<Owner>[] = NONE;
+  queue: LockRequest<Owner>[] = NONE;
   /** A row's word in shared memory; -1 for others. */
-  word: number;
+  word = -1;
   /** Number of what was asked of the main thread before anything can be granted, or PATIENT; 0 for nothing. */
-  awaited: number;
+  awaited = 0;
+
+  constructor(tag: string, kind: LockKind) {
+    this.tag = tag;
+    this.kind = kind;
+  }
 }
 
-export interface LockGrant<Owner> {
+export class LockGrant<Owner> {
   readonly lock: Lock<Owner>;
   readonly owner: Owner;
   readonly mode: number;
+
+  constructor(lock: Lock<Owner>, owner: Owner, mode: number) {
+    this.lock = lock;
+    this.owner = owner;
+    this.mode = mode;
+  }
 }
 
 export interface LockRequest<Owner> {

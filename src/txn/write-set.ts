@@ -246,13 +246,7 @@ export class WriteSet implements RolledBack {
     const length = keyEnd - keyStart;
     const at = this.claim(length);
     copyRange(key, keyStart, keyEnd, this.buffer, at);
-    const entry: WriteEntry = {
-      tree: tree.id,
-      keyBytes: this.buffer,
-      keyStart: at,
-      keyEnd: at + length,
-      latest: null,
-    };
+    const entry = new WriteEntry(tree.id, this.buffer, at, at + length);
     tree.insertLocated(entry);
     this.byteCount += ENTRY_BYTES + length;
     return entry;
@@ -265,16 +259,7 @@ export class WriteSet implements RolledBack {
     end: number,
     command: number,
   ): void {
-    const { segment } = this;
-    const version: WriteVersion = {
-      entry,
-      bytes,
-      start,
-      end,
-      command,
-      segment,
-      older: entry.latest,
-    };
+    const version = new WriteVersion(entry, bytes, start, end, command, this.segment);
     entry.latest = version;
     this.segmentChanged = true;
     this.undo.push(version);
@@ -464,7 +449,9 @@ export class WriteSet implements RolledBack {
 }
 
 /** What a command made of a key. `bytes` is null for a deletion. */
-export interface WriteVersion {
+export class WriteVersion {
+  // A class, as WriteEntry is: once many of what a literal makes live long, as after a bulk load, V8
+  // makes all that it makes in the old generation, which only whole collections clear.
   readonly entry: WriteEntry;
   readonly bytes: Uint8Array | null;
   readonly start: number;
@@ -472,15 +459,39 @@ export interface WriteVersion {
   readonly command: number;
   readonly segment: number;
   readonly older: WriteVersion | null;
+
+  constructor(
+    entry: WriteEntry,
+    bytes: Uint8Array | null,
+    start: number,
+    end: number,
+    command: number,
+    segment: number,
+  ) {
+    this.entry = entry;
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.command = command;
+    this.segment = segment;
+    this.older = entry.latest;
+  }
 }
 
-export interface WriteEntry {
+export class WriteEntry {
   readonly tree: TreeId;
   readonly keyBytes: Uint8Array;
   readonly keyStart: number;
   readonly keyEnd: number;
   /** Null when every change of the key was rolled back. */
-  latest: WriteVersion | null;
+  latest: WriteVersion | null = null;
+
+  constructor(tree: TreeId, keyBytes: Uint8Array, keyStart: number, keyEnd: number) {
+    this.tree = tree;
+    this.keyBytes = keyBytes;
+    this.keyStart = keyStart;
+    this.keyEnd = keyEnd;
+  }
 }
 
 /** The newest version that a command sees: of an earlier command. */
@@ -703,21 +714,8 @@ function compareEntry(entry: WriteEntry, key: Uint8Array, start: number, end: nu
 /** A copy of the version that a cursor on a run has found. */
 function copyOfEntry(cursor: RunCursor, tree: TreeId): WriteEntry {
   const { bytes, keyStart, keyEnd, valueStart, valueEnd, isDeletion, command, segment } = cursor;
-  const entry: WriteEntry = {
-    tree,
-    keyBytes: bytes.slice(keyStart, keyEnd),
-    keyStart: 0,
-    keyEnd: keyEnd - keyStart,
-    latest: null,
-  };
-  entry.latest = {
-    entry,
-    bytes: isDeletion ? null : bytes.slice(valueStart, valueEnd),
-    start: 0,
-    end: valueEnd - valueStart,
-    command,
-    segment,
-    older: null,
-  };
+  const entry = new WriteEntry(tree, bytes.slice(keyStart, keyEnd), 0, keyEnd - keyStart);
+  const value = isDeletion ? null : bytes.slice(valueStart, valueEnd);
+  entry.latest = new WriteVersion(entry, value, 0, valueEnd - valueStart, command, segment);
   return entry;
 }

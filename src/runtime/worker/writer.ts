@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import { encodeRowId, RowChanges } from '../../access/index.ts';
-import { assert, ByteWriter } from '../../base/index.ts';
+import { assert, ByteWriter, decodeUtf8 } from '../../base/index.ts';
 import {
   CATALOG_TREE,
   Catalog,
@@ -525,7 +525,7 @@ export class Writer extends StatementThread {
   ): void {
     switch (message.kind()) {
       case REQUEST.transaction:
-        this.transactionControl(message, Buffer.from(payload.slice(start, end)).toString('utf8'));
+        this.transactionControl(message, decodeUtf8(payload, start, end));
         return;
       case REQUEST.utility:
         this.utilities.begin(message, deserialize(payload.slice(start, end)));
@@ -537,10 +537,7 @@ export class Writer extends StatementThread {
         this.utilities.copyDone(message.request());
         return;
       case REQUEST.copyFail:
-        this.utilities.copyFail(
-          message.request(),
-          Buffer.from(payload.slice(start, end)).toString('utf8'),
-        );
+        this.utilities.copyFail(message.request(), decodeUtf8(payload, start, end));
         return;
       case REQUEST.transfer:
         this.takeOver(message.session(), message.argument(), payload, start, end);

@@ -1,4 +1,4 @@
-import { AssertionError, assert } from '../../base/index.ts';
+import { AssertionError, assert, OpenHashMap } from '../../base/index.ts';
 import { hasCondition, type PgError, pgError } from '../../errors/index.ts';
 import {
   CommitPublisher,
@@ -68,7 +68,7 @@ export class PageWriter {
   readonly #held: number[] = [];
   readonly #groupPages: PageNumber[] = [];
   /** Pages that may have versions before their newest. */
-  readonly #retained = new Set<PageNumber>();
+  readonly #retained = new OpenHashMap<PageNumber, true>();
   #retainedAtSweep = 0;
   #oldestAtSweep = -1;
   #groupLsn = 0;
@@ -295,7 +295,7 @@ export class PageWriter {
     this.#publisher.publish(this.#groupLsn);
     this.#publisher.collectHeld(this.#held);
     for (const page of this.#groupPages) {
-      if (this.#prune(page)) this.#retained.add(page);
+      if (this.#prune(page)) this.#retained.set(page, true);
     }
     this.#groupPages.length = 0;
     // Pages that an old snapshot retains are looked at again when that snapshot is gone, or when
@@ -311,12 +311,12 @@ export class PageWriter {
   }
 
   #sweepRetained(): void {
-    for (const page of this.#retained) {
-      if (!this.#prune(page)) this.#retained.delete(page);
-    }
+    this.#retained.deleteWhere(this.#isPruned);
     this.#retainedAtSweep = this.#retained.size;
     this.#oldestAtSweep = this.#held[0]!;
   }
+
+  readonly #isPruned = (page: PageNumber): boolean => !this.#prune(page);
 
   /** Unlinks the page's versions that are not needed (P1); false when none but the newest is left. */
   #prune(page: PageNumber): boolean {
