@@ -1,7 +1,7 @@
 /** Objects as the SQL that would make them: what pg_get_indexdef and the like print.
  *
- * Expressions come from the catalog as text in full parentheses. With `pretty` the outermost pair goes;
- * PostgreSQL also drops inner ones. */
+ * Expressions come from the catalog as texts, one in full parentheses and a pretty one. Those of a catalog
+ * of before there were two lose their outermost parentheses alone. */
 
 import {
   closingParenthesis,
@@ -9,11 +9,13 @@ import {
   quoteIdentifier,
   quoteLiteral,
 } from '../../base/index.ts';
-import type {
-  ConstraintDescriptor,
-  IndexColumn,
-  IndexDescriptor,
-  RelationDescriptor,
+import {
+  type ConstraintDescriptor,
+  computedParts,
+  type IndexColumn,
+  type IndexDescriptor,
+  type RelationDescriptor,
+  type StoredExpression,
 } from '../descriptors.ts';
 import { type FunctionFacts, operatorClassName } from './functions.ts';
 import type { SystemNames } from './object-names.ts';
@@ -30,7 +32,7 @@ export function indexDefinition(
     ? names.nameInText(place)
     : `${names.schemaInText(schema)}.${quoteIdentifier(table.name)}`;
   const columns = index.columns.map(
-    (column) => indexColumn(names, table, column) + columnOrder(column),
+    (column) => indexColumn(names, table, column, pretty) + columnOrder(column),
   );
   const included = index.included.map((position) => columnName(table, position));
   return [
@@ -42,9 +44,7 @@ export function indexDefinition(
     `(${columns.join(', ')})`,
     ...(included.length > 0 ? [`INCLUDE (${included.join(', ')})`] : []),
     ...(index.nullsNotDistinct ? ['NULLS NOT DISTINCT'] : []),
-    ...(index.predicate === null
-      ? []
-      : ['WHERE', shownExpression(names, index.predicate.text, pretty)]),
+    ...(index.predicate === null ? [] : ['WHERE', shownExpression(names, index.predicate, pretty)]),
   ].join(' ');
 }
 
@@ -54,16 +54,22 @@ export function indexColumnDefinition(
   table: RelationDescriptor,
   index: IndexDescriptor,
   number: number,
+  pretty: boolean,
 ): string {
   const column = index.columns[number - 1];
-  if (column !== undefined) return indexColumn(names, table, column);
+  if (column !== undefined) return indexColumn(names, table, column, pretty);
   const position = index.included[number - 1 - index.columns.length];
   return position === undefined ? '' : columnName(table, position);
 }
 
-function indexColumn(names: SystemNames, table: RelationDescriptor, column: IndexColumn): string {
-  if (column.expression === null) return columnName(table, column.column);
-  return keyExpression(visibleExpression(names, column.expression.text));
+function indexColumn(
+  names: SystemNames,
+  table: RelationDescriptor,
+  { column, expression }: IndexColumn,
+  pretty: boolean,
+): string {
+  if (expression === null) return columnName(table, column);
+  return keyExpression(shownExpression(names, expression, pretty));
 }
 
 function columnOrder({ descending, nullsFirst, operatorClass }: IndexColumn): string {
@@ -119,9 +125,28 @@ const CAST_ATOM =
   /('(?:[^']|'')*'|"[^"]*")|(?<![\w"])\(([a-z_]\w*|\d+(?:\.\d+)?|'(?:[^']|'')*'::[\w ."]+)\)::/gi;
 
 /** An expression of the catalog for a reader. */
-export function shownExpression(names: SystemNames, text: string, pretty: boolean): string {
-  const visible = visibleExpression(names, text);
-  return pretty ? prettyExpression(visible) : visible;
+export function shownExpression(
+  names: SystemNames,
+  { text, pretty: prettyText }: Pick<StoredExpression, 'text' | 'pretty'>,
+  pretty: boolean,
+): string {
+  if (!pretty) return visibleExpression(names, text);
+  return visibleExpression(names, prettyText ?? prettyExpression(text));
+}
+
+/** The expression of a table that has a text; the text alone where there is none, as where it is made up
+ * of several. */
+export function expressionWithText(
+  table: RelationDescriptor | undefined,
+  text: string,
+): Pick<StoredExpression, 'text' | 'pretty'> {
+  const stored = [
+    ...(table?.columns ?? []).map((column) => column.default),
+    ...(table?.constraints ?? []).map(({ check }) => check),
+    ...(table?.partitioning?.keys ?? []).map(({ expression }) => expression),
+    ...(table?.indexes ?? []).flatMap(computedParts),
+  ];
+  return stored.find((one) => one?.text === text) ?? { text };
 }
 
 function withoutParentheses(text: string): string {
@@ -161,7 +186,7 @@ function constraintBody(
   const columns = columnList(table, constraint.columns);
   switch (constraint.kind) {
     case 'check': {
-      return `CHECK (${shownExpression(names, constraint.check?.text ?? '', pretty)})`;
+      return `CHECK (${shownExpression(names, constraint.check ?? { text: '' }, pretty)})`;
     }
     case 'primary':
       return `PRIMARY KEY ${columns}${includedColumns(table, index)}`;

@@ -2,6 +2,7 @@ export { ownerAccess } from './access.ts';
 export { COLLATIONS } from './cluster.ts';
 export {
   constraintDefinition,
+  expressionWithText,
   functionArguments,
   functionDefault,
   functionDefinition,

@@ -107,7 +107,7 @@ function columnRow(
     table_schema: schemaName(catalog, table.schema),
     table_name: table.name,
     column_name: column.name,
-    column_default: column.default && shownExpression(names, column.default.text, false),
+    column_default: column.default && shownExpression(names, column.default, false),
     is_nullable: yesOrNo(!column.notNull),
     ...identityColumns(catalog, column),
     is_updatable: yesOrNo(table.kind !== 'view'),

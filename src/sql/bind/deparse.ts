@@ -30,6 +30,10 @@ export interface DeparseNames {
   subplan?(subplan: SubplanExpr): string;
   /** The expression is of the catalog, where lists of constants are as they were written. */
   readonly isStored?: boolean;
+  /** Without the parentheses that can be missed. */
+  readonly isPretty?: boolean;
+  /** Of the lines that CASE is printed in, where the expression is of the catalog. */
+  readonly indent?: number;
 }
 
 /** The text of an expression over columns of these names. */
@@ -37,8 +41,11 @@ export function deparseExpression(expr: Expr, names: readonly string[] | Deparse
   const resolved: DeparseNames = isNames(names)
     ? names
     : { column: (column) => quoteIdentifier(names[column] ?? '?column?') };
-  return deparse(expr, resolved, false);
+  const text = deparse(expr, resolved, false);
+  return resolved.isStored === true ? text.replace(SPACES_BEFORE_CASE, '') : text;
 }
+
+const SPACES_BEFORE_CASE = / +(?=\n *CASE\b)/g;
 
 function isNames(names: readonly string[] | DeparseNames): names is DeparseNames {
   return 'column' in names;
@@ -88,14 +95,12 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
     case 'caseValue':
       return 'CASE_TEST_EXPR';
     case 'call':
-      return expr.operator === 0
-        ? deparseCall(expr, names)
-        : deparseOperator(expr.operator, expr.arguments, names);
+      return expr.operator === 0 ? deparseCall(expr, names) : deparseOperator(expr, names);
     case 'setCall':
       return deparseCall(expr, names);
     case 'cast': {
       if (!expr.explicit && !implicit) return deparse(expr.argument, names, implicit);
-      return castText(expr.argument, expr.type, expr.typmod, names);
+      return castText(expr, expr.argument, names);
     }
     case 'typmod': {
       const inner =
@@ -103,24 +108,27 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
           ? expr.argument.argument
           : expr.argument;
       if (!expr.explicit && !implicit) return deparse(inner, names, implicit);
-      return castText(inner, expr.type, expr.typmod, names);
+      return castText(expr, inner, names);
     }
     case 'and':
     case 'or': {
       const word = expr.kind === 'and' ? ' AND ' : ' OR ';
-      return `(${expr.arguments.map((part) => deparse(part, names, false)).join(word)})`;
+      return enclosed(names, expr.arguments.map((part) => operand(part, expr, names)).join(word));
     }
     case 'not':
-      return `(NOT ${deparse(expr.argument, names, false)})`;
-    case 'isNull':
-      return `(${deparse(expr.argument, names, true)} IS ${expr.negated ? 'NOT ' : ''}NULL)`;
+      return enclosed(names, `NOT ${operand(expr.argument, expr, names)}`);
+    case 'isNull': {
+      const word = expr.negated ? 'IS NOT NULL' : 'IS NULL';
+      return enclosed(names, `${operand(expr.argument, expr, names, true)} ${word}`);
+    }
     case 'booleanTest': {
       const word = `IS ${expr.negated ? 'NOT ' : ''}${expr.test.toUpperCase()}`;
-      return `(${deparse(expr.argument, names, false)} ${word})`;
+      return enclosed(names, `${operand(expr.argument, expr, names)} ${word}`);
     }
     case 'distinct': {
-      const text = `(${deparse(expr.left, names, true)} IS DISTINCT FROM ${deparse(expr.right, names, true)})`;
-      return expr.negated ? `(NOT ${text})` : text;
+      const [left, right] = [expr.left, expr.right].map((side) => operand(side, expr, names, true));
+      const text = enclosed(names, `${left} IS DISTINCT FROM ${right}`);
+      return expr.negated ? enclosed(names, `NOT ${text}`) : text;
     }
     case 'case':
       return deparseCase(expr, names);
@@ -138,8 +146,8 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
       const operator = operatorByOid(expr.operator)?.name ?? '=';
       const array =
         expr.array === null ? listText(expr.list ?? [], names) : deparse(expr.array, names, true);
-      const left = deparse(expr.left, names, true);
-      return `(${left} ${operator} ${expr.kind.toUpperCase()} (${array}))`;
+      const left = operand(expr.left, expr, names, true);
+      return enclosed(names, `${left} ${operator} ${expr.kind.toUpperCase()} (${array})`);
     }
     case 'array':
       return expr.elements.length === 0
@@ -161,7 +169,7 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
     case 'field':
       return `(${deparse(expr.argument, names, false)}).f${expr.field + 1}`;
     case 'rowCompare':
-      return `(ROW(${list(expr.left)}) ${expr.comparison} ROW(${list(expr.right)}))`;
+      return enclosed(names, `ROW(${list(expr.left)}) ${expr.comparison} ROW(${list(expr.right)})`);
     case 'sqlValue':
       return expr.typmod >= 0
         ? `${expr.name.toUpperCase()}(${expr.typmod})`
@@ -240,11 +248,11 @@ function typeLabel(names: DeparseNames, type: number, typmod: number | null): st
   return names.type?.(type) ?? formatType(type, typmod);
 }
 
-function castText(inner: Expr, type: number, typmod: number, names: DeparseNames): string {
-  const text = deparse(inner, names, false);
+function castText(cast: Expr, inner: Expr, names: DeparseNames): string {
+  const { type, typmod } = cast;
   const label = typeLabel(names, type, typmod);
-  if (inner.kind === 'const' && inner.type === type) return text;
-  return `(${text})::${label}`;
+  if (inner.kind === 'const' && inner.type === type) return deparse(inner, names, false);
+  return `${enclosed(names, operand(inner, cast, names))}::${label}`;
 }
 
 function deparseCall(expr: CallExpr | SetCallExpr, names: DeparseNames): string {
@@ -282,15 +290,82 @@ function subscriptedText(expr: Expr, names: DeparseNames): string {
   return expr.kind === 'input' || expr.kind === 'column' ? text : `(${text})`;
 }
 
-function deparseOperator(oid: number, args: readonly Expr[], names: DeparseNames): string {
-  const name = operatorByOid(oid)?.name ?? '?';
-  const [left, right] = args.map((arg) => deparse(arg, names, true));
-  return right === undefined ? `(${name} ${left})` : `(${left} ${name} ${right})`;
+function deparseOperator(expr: CallExpr, names: DeparseNames): string {
+  const name = operatorByOid(expr.operator)?.name ?? '?';
+  const [left, right] = expr.arguments.map((arg) => operand(arg, expr, names, true));
+  return enclosed(names, right === undefined ? `${name} ${left}` : `${left} ${name} ${right}`);
 }
 
-function deparseCase(expr: Extract<Expr, { kind: 'case' }>, names: DeparseNames): string {
+/** What has an operator is in parentheses; a pretty text has them where they matter, around operands. */
+function enclosed(names: DeparseNames, text: string): string {
+  return names.isPretty === true ? text : `(${text})`;
+}
+
+function operand(expr: Expr, parent: Expr, names: DeparseNames, implicit = false): string {
+  const text = deparse(expr, names, implicit);
+  return names.isPretty !== true || isSimple(expr, parent) ? text : `(${text})`;
+}
+
+/** Whether an operand needs no parentheses in a pretty text: PostgreSQL's isSimpleNode. */
+function isSimple(expr: Expr, parent: Expr): boolean {
+  switch (expr.kind) {
+    case 'call':
+      if (expr.operator === 0) return true;
+      if (parent.kind === 'call') return bindsTighter(expr, parent);
+      return isConnective(parent);
+    case 'isNull':
+    case 'booleanTest':
+      return isConnective(parent);
+    case 'distinct':
+      return expr.negated ? isJoined(parent) : isConnective(parent);
+    case 'and':
+    case 'not':
+      return isJoined(parent);
+    case 'or':
+      return parent.kind === 'or';
+    case 'cast':
+      return expr.method === 'function' || isSimple(expr.argument, expr);
+    case 'field':
+      return parent.kind !== 'field';
+    case 'any':
+    case 'all':
+    case 'rowCompare':
+    case 'subquery':
+    case 'subplan':
+      return false;
+    default:
+      return true;
+  }
+}
+
+function isConnective({ kind }: Expr): boolean {
+  return kind === 'and' || kind === 'or' || kind === 'not';
+}
+
+function isJoined({ kind }: Expr): boolean {
+  return kind === 'and' || kind === 'or';
+}
+
+/** Only of the operators of arithmetic it is known which comes first. */
+function bindsTighter(expr: CallExpr, parent: CallExpr): boolean {
+  const inner = arithmeticRank(expr);
+  const outer = arithmeticRank(parent);
+  if (inner === 0 || outer === 0) return false;
+  return inner === outer ? expr === parent.arguments[0] : inner > outer;
+}
+
+function arithmeticRank({ operator, arguments: args }: CallExpr): number {
+  const name = operatorByOid(operator)?.name ?? '';
+  if (args.length !== 2 || name.length !== 1) return 0;
+  if ('*/%'.includes(name)) return 2;
+  return '+-'.includes(name) ? 1 : 0;
+}
+
+function deparseCase(expr: Extract<Expr, { kind: 'case' }>, outer: DeparseNames): string {
+  const { isStored = false, indent = 0 } = outer;
+  const names = { ...outer, indent: indent + CASE_INDENT };
   const parts = ['CASE'];
-  if (expr.argument !== null) parts.push(deparse(expr.argument, names, true));
+  if (expr.argument !== null) parts[0] = `CASE ${deparse(expr.argument, names, true)}`;
   for (const { condition, result } of expr.whens) {
     // `x = CASE_TEST_EXPR` is printed as the value that x is compared with.
     const value =
@@ -304,8 +379,14 @@ function deparseCase(expr: Extract<Expr, { kind: 'case' }>, names: DeparseNames)
       ? `NULL::${typeLabel(names, expr.type, expr.typmod)}`
       : deparse(expr.otherwise, names, true);
   parts.push(`ELSE ${otherwise}`, 'END');
-  return parts.join(' ');
+  if (!isStored) return parts.join(' ');
+  const last = parts.length - 1;
+  return parts
+    .map((part, i) => `\n${' '.repeat(i === 0 || i === last ? indent : names.indent)}${part}`)
+    .join('');
 }
+
+const CASE_INDENT = 4;
 
 function deparseAggregate(expr: AggregateExpr, names: DeparseNames): string {
   const name = quoteIdentifier(functionByOid(expr.function)?.name ?? 'aggregate');

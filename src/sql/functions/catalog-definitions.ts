@@ -4,6 +4,7 @@ import { quoteIdentifier } from '../../base/index.ts';
 import {
   boundText,
   constraintDefinition,
+  expressionWithText,
   type FunctionFacts,
   functionArguments,
   functionDefault,
@@ -30,7 +31,7 @@ function indexDefinitionOf(context: C, oid: number, number = 0, pretty = false):
   const found = catalogOf(context).indexByOid(oid);
   if (found === undefined) return null;
   const names = namesOf(context);
-  if (number !== 0) return indexColumnDefinition(names, found.table, found.index, number);
+  if (number !== 0) return indexColumnDefinition(names, found.table, found.index, number, pretty);
   return indexDefinition(names, found.table, found.index, pretty);
 }
 
@@ -84,7 +85,7 @@ function expressionOf(context: C, text: string, oid: number, pretty: boolean): s
   if (relation !== undefined && text === storedBound(catalog, relation)) {
     return boundText(catalog, relation, context) ?? text;
   }
-  return shownExpression(namesOf(context), text, pretty);
+  return shownExpression(namesOf(context), expressionWithText(relation, text), pretty);
 }
 
 function ofFunction(print: (context: C, facts: FunctionFacts) => string | null) {

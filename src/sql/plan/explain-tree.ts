@@ -1,4 +1,5 @@
 import { assertNever } from '../../base/index.ts';
+import { OID } from '../../types/index.ts';
 import {
   type DeparseNames,
   deparseExpression,
@@ -54,6 +55,9 @@ export function explainTree(
 }
 
 const ALL_INPUTS: SelectedInputs = new Map();
+
+/** `= ANY` of a condition of an index, whatever the types. */
+const ANY = { kind: 'any', type: OID.bool, typmod: -1, function: 0, operator: 0 } as const;
 
 class Explainer {
   private readonly plan: Plan;
@@ -487,14 +491,9 @@ class Explainer {
     const parts = range.equal.map((expr, i) => `(${columns[i]} = ${value(expr)})`);
     let next = range.equal.length;
     if (range.anyOf !== null) {
+      const left: Expr = { kind: 'input', type: OID.unknown, typmod: -1, column: next++ };
       const { array, list } = range.anyOf;
-      const texts = list?.map(value).join(', ');
-      const values =
-        array === null
-          ? `'{${list?.every((part) => part.kind === 'const') ? list.map((part) => value(part)).join(',') : texts}}'`
-          : value(array);
-      parts.push(`(${columns[next]} = ANY (${values}))`);
-      next++;
+      parts.push(this.text({ ...ANY, left, array, list }, columns));
     }
     const column = columns[next];
     if (range.isNull) parts.push(`(${column} IS NULL)`);

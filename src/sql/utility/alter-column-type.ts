@@ -222,7 +222,7 @@ function convertDefault(
   if (column.default === null) return null;
   const old = withoutImplicitCasts(column.default.expr as Expr);
   const expr = coerceToTarget(command.binder(), old, bound.type, bound.typmod, 'assignment');
-  if (expr !== undefined) return { expr, text: command.expressionText(expr, table) };
+  if (expr !== undefined) return command.stored(expr, table);
   throw pgError(
     'datatype_mismatch',
     `default for column "${column.name}" cannot be cast automatically to type ${formatType(bound.type, -1)}`,

@@ -65,14 +65,21 @@ export class Command {
 
   /** An expression with the text that it has over the table's columns. */
   stored(expr: unknown, table: Pick<RelationDescriptor, 'columns'> | null): StoredExpression {
-    return { expr, text: this.expressionText(expr, table) };
+    const text = this.expressionText(expr, table, false);
+    const pretty = this.expressionText(expr, table, true);
+    return pretty === text ? { expr, text } : { expr, text, pretty };
   }
 
   /** An expression over a table's columns as the catalog keeps it: as pg_get_expr prints it where no
    * schema is in the search path. */
-  expressionText(expr: unknown, table: Pick<RelationDescriptor, 'columns'> | null): string {
+  private expressionText(
+    expr: unknown,
+    table: Pick<RelationDescriptor, 'columns'> | null,
+    isPretty: boolean,
+  ): string {
     return deparseExpression(expr as Expr, {
       isStored: true,
+      isPretty,
       column: (column) => quoteIdentifier(table?.columns[column]?.name ?? ''),
       relation: (oid) => {
         const relation = this.catalog.relationByOid(oid);

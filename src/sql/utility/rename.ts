@@ -10,7 +10,6 @@ import {
 import { notSupported, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { nodeString } from '../bind/syntax.ts';
-import type { Expr } from '../expression.ts';
 import { withColumn } from './alter-column.ts';
 import { type Command, writtenName } from './command.ts';
 import { utilityTag } from './command-tags.ts';
@@ -158,8 +157,8 @@ function refreshDefaults(command: Command, sequence: number): void {
     const table = command.catalog.relationByOid(dependent.relation.oid);
     const stored = table?.columns[dependent.column]?.default;
     if (table === undefined || stored === undefined || stored === null) continue;
-    const text = command.expressionText(stored.expr, table);
-    const columns = withColumn(table, dependent.column, { default: { ...stored, text } });
+    const fresh = command.stored(stored.expr, table);
+    const columns = withColumn(table, dependent.column, { default: fresh });
     changeRelation(command, table, { columns });
   }
 }
@@ -244,10 +243,7 @@ function renameColumnOf(
       ? constraint
       : {
           ...constraint,
-          check: {
-            ...constraint.check,
-            text: command.expressionText(constraint.check.expr as Expr, renamed),
-          },
+          check: command.stored(constraint.check.expr, renamed),
         },
   );
   const partitioning = renamedKey(command, renamed);
@@ -261,8 +257,7 @@ function renamedKey(command: Command, table: RelationDescriptor): Partitioning |
   if (partitioning === null) return null;
   const keys = partitioning.keys.map((key) => {
     if (key.expression === null) return key;
-    const text = command.expressionText(key.expression.expr, table);
-    return { ...key, expression: { ...key.expression, text } };
+    return { ...key, expression: command.stored(key.expression.expr, table) };
   });
   return { ...partitioning, keys };
 }

@@ -46,10 +46,7 @@ function mentions(table: RelationDescriptor, { oid, arrayOid }: TypeDescriptor):
 }
 
 function freshTexts(command: Command, table: RelationDescriptor): Partial<RelationDescriptor> {
-  const fresh = (stored: StoredExpression): StoredExpression => ({
-    ...stored,
-    text: command.expressionText(stored.expr, table),
-  });
+  const fresh = ({ expr }: StoredExpression): StoredExpression => command.stored(expr, table);
   const { partitioning } = table;
   return {
     columns: table.columns.map((column) =>
