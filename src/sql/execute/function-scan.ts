@@ -125,7 +125,6 @@ export class FunctionScan extends Operator {
       if (this.#filter === null) return CHUNK;
       const kept = this.#filter.narrow(this.chunk, this.#selection);
       if (this.counters !== null) this.counters.rowsRemoved += count - kept;
-      // Also when no row is left: a chunk must not seem to have rows while the scan pauses.
       this.chunk.count = kept;
       this.chunk.selection = this.#selection;
       if (kept > 0) return CHUNK;

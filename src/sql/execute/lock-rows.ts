@@ -93,6 +93,7 @@ export class LockRows extends UnaryOperator {
     this.#clear();
     for (;;) {
       if (this.#rows === null || this.#position >= this.#rows.count) {
+        this.#rows = null;
         const status = this.input.next();
         if (status !== CHUNK) return status;
         this.#rows = this.input.chunk;

@@ -35,6 +35,7 @@ class SortedInput {
   /** Moves to the next row: CHUNK when there is one. */
   advance(): Status {
     if (this.#rows === null || this.#position + 1 >= this.#rows.count) {
+      this.#rows = null;
       const status = this.operator.next();
       if (status !== CHUNK) return status;
       this.#rows = this.operator.chunk;

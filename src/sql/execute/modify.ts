@@ -23,7 +23,7 @@ export class Modify extends Operator {
   readonly #recheck: Recheck;
   readonly #returning: Returning | null;
   readonly #changedKey = new ByteWriter(64);
-  #rows: DataChunk = { columns: [], count: 0, selection: null };
+  #rows: DataChunk | null = null;
   #position = 0;
   #inputDone = false;
   #phase: 'locking' | 'rechecking' | 'changing' | 'changingRechecked' = 'locking';
@@ -48,7 +48,7 @@ export class Modify extends Operator {
   override open(): void {
     this.#input.open();
     this.#tables.open();
-    this.#rows.count = 0;
+    this.#rows = null;
     this.#position = 0;
     this.#inputDone = false;
     this.#phase = 'locking';
@@ -63,7 +63,8 @@ export class Modify extends Operator {
 
   override next(): Status {
     while (!this.#inputDone) {
-      if (this.#position >= this.#rows.count) {
+      if (this.#rows === null || this.#position >= this.#rows.count) {
+        this.#rows = null;
         const status = this.#input.next();
         if (status === PAUSE) return PAUSE;
         if (status === DONE) {
@@ -74,7 +75,7 @@ export class Modify extends Operator {
         this.#position = 0;
         this.#tables.prepare(this.#rows);
       }
-      if (!this.#changeRows()) return PAUSE;
+      if (!this.#changeRows(this.#rows)) return PAUSE;
       if (this.#returning !== null && this.#returning.count > 0) {
         this.#returning.emit(this.chunk);
         return CHUNK;
@@ -84,8 +85,7 @@ export class Modify extends Operator {
   }
 
   /** False when a row has to wait. */
-  #changeRows(): boolean {
-    const rows = this.#rows;
+  #changeRows(rows: DataChunk): boolean {
     const operations = rowOperations(this.#run);
     const locator = rows.columns[this.#locator] as BytesVector;
     while (this.#position < rows.count) {

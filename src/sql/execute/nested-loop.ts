@@ -83,6 +83,7 @@ export class NestedLoop extends Operator {
       }
       if (!this.#rightRunning) {
         if (this.#leftRows === null || this.#leftPosition >= this.#leftRows.count) {
+          this.#leftRows = null;
           const status = this.#parts.left.next();
           if (status === PAUSE) return PAUSE;
           if (status === DONE) {

@@ -2,7 +2,7 @@ import type { DataChunk } from '../../chunk/index.ts';
 
 /** What a pull of an operator gave.
  *
- *   CHUNK  rows, in `operator.chunk`, good until the next call
+ *   CHUNK  rows, in `operator.chunk`, good until the next call, whatever that gives
  *   DONE   no more rows
  *   PAUSE  nothing yet: the time slice is over or the transaction waits for a lock. Everything that
  *          the operator needs to go on is in its fields; the statement calls `next` again later.

@@ -65,6 +65,7 @@ export class ProjectSet extends UnaryOperator {
       if (this.#rows === null || this.#position >= this.#rows.count) {
         if (this.chunk.count > 0) return CHUNK;
         if (this.#run.shouldPause()) return PAUSE;
+        this.#rows = null;
         const status = this.input.next();
         if (status !== CHUNK) return status === DONE ? DONE : PAUSE;
         this.#takeRows(this.input.chunk);

@@ -23,6 +23,7 @@ export class RowByRow extends UnaryOperator {
 
   override next(): Status {
     while (this.#rows === null || this.#next === this.#rows.count) {
+      this.#rows = null;
       const status = this.input.next();
       if (status !== CHUNK) return status;
       this.#rows = this.input.chunk;

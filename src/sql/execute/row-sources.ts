@@ -150,7 +150,7 @@ export class Gate extends UnaryOperator {
     this.#passes ??= this.#condition.narrow(this.#row, this.#selection) > 0;
     if (!this.#passes) return DONE;
     const status = this.input.next();
-    this.chunk = this.input.chunk;
+    if (status === CHUNK) this.chunk = this.input.chunk;
     return status;
   }
 }
@@ -369,7 +369,6 @@ export class SystemViewScan extends Operator {
       if (this.#filter === null) return CHUNK;
       const kept = this.#filter.narrow(this.chunk, this.#selection);
       if (this.counters !== null) this.counters.rowsRemoved += count - kept;
-      // Also when no row is left: a chunk must not seem to have rows while the scan pauses.
       this.chunk.count = kept;
       this.chunk.selection = this.#selection;
       if (kept > 0) return CHUNK;

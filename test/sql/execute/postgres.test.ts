@@ -8,6 +8,7 @@ import { sampleCatalog, sampleDatabase, sampleTables } from '../support/sample-t
 import { contextFor } from '../support/test-catalog.ts';
 import answers from './postgres-answers.json' with { type: 'json' };
 import changes from './postgres-changes.json' with { type: 'json' };
+import random from './random-answers.json' with { type: 'json' };
 import windows from './window-answers.json' with { type: 'json' };
 
 /** Queries with the answers of PostgreSQL 15, through parser, binder and planner. */
@@ -48,7 +49,7 @@ describe.each([
   ['', 4 << 20, 0],
   [', spilling and pausing', 1000, 7],
 ])('answers as PostgreSQL does%s', (_name, workMem, pauseEvery) => {
-  test.each([...answers.queries, ...windows.queries])('$sql', (query) => {
+  test.each([...answers.queries, ...windows.queries, ...random.queries])('$sql', (query) => {
     database.workMem = workMem;
     database.pauseEvery = pauseEvery;
     const { sql, ...expected } = query;
