@@ -96,21 +96,24 @@ function visibleTypes(names: SystemNames, text: string): string {
   });
 }
 
-/** A quoted text, to be stepped over, or a cast to a type that is named with its schema. */
-const NAME = '(?:[a-z_][a-z0-9_$]*|"(?:[^"]|"")*")';
-const QUALIFIED_CAST = new RegExp(`'(?:[^']|'')*'|::(${NAME}\\.${NAME})`, 'g');
+const TEXT = "'[^']*(?:''[^']*)*'";
+const QUOTED_NAME = '"[^"]*(?:""[^"]*)*"';
+const NAME = `(?:[a-z_][a-z0-9_$]*|${QUOTED_NAME})`;
+
+/** What is quoted, to be stepped over, or a cast to a type that is named with its schema. */
+const QUALIFIED_CAST = new RegExp(`${TEXT}|${QUOTED_NAME}|::(${NAME}\\.${NAME})`, 'g');
 
 function visibleRelations(names: SystemNames, text: string): string {
   if (!text.includes('::regclass')) return text;
   return text.replace(LITERAL, (whole, literal: string, cast: string | undefined) => {
     if (cast === undefined) return whole;
-    const place = names.findRelation(literal.replaceAll("''", "'"));
+    const place = names.findRelation(literal.slice(1, -1).replaceAll("''", "'"));
     return place === undefined ? whole : `${quoteLiteral(names.relationName(place))}${cast}`;
   });
 }
 
-/** A quoted text, and what makes the name of a relation of it. */
-const LITERAL = /'((?:[^']|'')*)'(::regclass)?/g;
+/** A quoted name, to be stepped over, or a quoted text and what makes the name of a relation of it. */
+const LITERAL = new RegExp(`${QUOTED_NAME}|(${TEXT})(::regclass)?`, 'g');
 
 /** An expression as pretty printing shows it: without the outermost parentheses and those around
  * names and constants that are cast. */

@@ -27,6 +27,8 @@ export interface BindContext {
   readonly parametersAllowed?: boolean;
   /** Hears what each `*` of a target list stands for, as it could be written in its place. */
   onStar?(location: number, columns: readonly StarColumn[]): void;
+  /** Hears of each column that is named alone which FROM item it is of, where it could be named with it. */
+  onColumn?(location: number, qualifier: string): void;
 }
 
 /** A column of `*`: `qualifier` is null where it goes by its name alone. */

@@ -50,6 +50,7 @@ import {
   type Scope,
   undefinedColumn,
 } from './scope.ts';
+import { reportColumn } from './star-columns.ts';
 import { bindSubLink } from './sublinks.ts';
 import { listItems, nameList, nodeString, nodeTag } from './syntax.ts';
 import { arrayTypeOid, elementTypeOf, subscriptType, typeDisplay } from './type-facts.ts';
@@ -234,7 +235,10 @@ function bindColumnRef(b: Binder, scope: Scope, ref: ColumnRef): Expr {
   if (names.length === 1) {
     const name = names[0] as string;
     const column = findColumn(b, scope, name, location);
-    if (column !== undefined) return locate(b, column, location);
+    if (column !== undefined) {
+      reportColumn(b, scope, name, column, location);
+      return locate(b, column, location);
+    }
     const found = findItem(b, scope, null, name, location);
     if (found !== undefined) {
       const row = wholeRow(found.item, found.levels);

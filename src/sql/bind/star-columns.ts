@@ -1,6 +1,7 @@
 import type { ColumnRef } from '@pgsql/types';
+import type { Expr } from '../expression.ts';
 import type { Binder, StarColumn } from './binder.ts';
-import type { NamespaceItem, Scope } from './scope.ts';
+import { type NamespaceItem, raiseLevels, type Scope } from './scope.ts';
 import type { Target } from './select.ts';
 import { nameList } from './syntax.ts';
 
@@ -20,9 +21,38 @@ export function reportStar(
   if (columns !== null) b.context.onStar(location ?? 0, columns);
 }
 
+/** Tells the context which item a column that is named alone is of; not where the item's name means another
+ * one, or none. */
+export function reportColumn(
+  b: Binder,
+  scope: Scope,
+  name: string,
+  column: Expr,
+  location: number,
+): void {
+  if (b.context.onColumn === undefined || b.viewDepth > 0) return;
+  const passed = new Set<string>();
+  let levels = 0;
+  for (let level: Scope | null = scope; level !== null; level = level.parent, levels++) {
+    const named = namedItems(level);
+    const owners = named.filter((item) =>
+      item.columns.some(
+        (other) => other.name === name && b.same(raiseLevels(other.expr, levels), column),
+      ),
+    );
+    const [owner] = owners;
+    if (owner !== undefined) {
+      const isOnly = named.filter(({ alias }) => alias === owner.alias).length === 1;
+      if (isOnly && !passed.has(owner.alias)) b.context.onColumn(location, owner.alias);
+      return;
+    }
+    for (const { alias } of named) passed.add(alias);
+  }
+}
+
 /** The columns of `*`, each named by the item that it is of; null where two items share a name. */
 function visibleColumns(b: Binder, scope: Scope): StarColumn[] | null {
-  const named = scope.items.filter((item) => item.relationVisible && item.alias !== '');
+  const named = namedItems(scope);
   if (new Set(named.map((item) => item.alias)).size < named.length) return null;
   return scope.items
     .filter((item) => item.columnsVisible && !item.lateralOnly)
@@ -34,4 +64,8 @@ function visibleColumns(b: Binder, scope: Scope): StarColumn[] | null {
         return { qualifier: owner?.alias ?? null, column: name };
       }),
     );
+}
+
+function namedItems(scope: Scope): NamespaceItem[] {
+  return scope.items.filter((item) => item.relationVisible && item.alias !== '');
 }

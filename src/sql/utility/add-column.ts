@@ -18,6 +18,7 @@ import { rewriteRows } from './rewrite-table.ts';
 import { nextvalExpression } from './sequence-relation.ts';
 import { TableElements } from './table-elements.ts';
 import { holdTypes } from './user-types.ts';
+import { refuseCapture } from './view-dependencies.ts';
 
 /** ALTER TABLE … ADD COLUMN. Rows are written anew only when each gets a value of its own. */
 export function* addColumn(
@@ -67,6 +68,7 @@ function* appendColumn(
   keyed: boolean,
 ): Generator<UtilityPause, RelationDescriptor, undefined> {
   const next = yield* append(command, table, column, value);
+  refuseCapture(command, next, column.name);
   if (column.notNull && value === null && !keyed) {
     yield* testNotNull(command, next, table.columns.length);
   }

@@ -5,7 +5,6 @@ import type { TreeId } from '../../storage/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { formatType, OID } from '../../types/index.ts';
 import { bindStatement } from '../bind/bind-statement.ts';
-import type { StarColumn } from '../bind/binder.ts';
 import { visibleOutput } from '../bind/sublinks.ts';
 import { nameList } from '../bind/syntax.ts';
 import { parseStatements } from '../parse/index.ts';
@@ -18,13 +17,15 @@ import { checkColumnType } from './table-elements.ts';
 import type { NewPlace } from './temporary.ts';
 import { areNotSupported } from './unsupported.ts';
 import { duplicateRowType, findNamedType, freeTypeName, holdTypes } from './user-types.ts';
+import { refuseCapture } from './view-dependencies.ts';
 import {
   commonTablesOf,
   recursiveQueryText,
   renameRelations,
   renameTypes,
-  replaceStars,
   viewQueryText,
+  type WrittenColumns,
+  withWrittenColumns,
 } from './view-text.ts';
 
 /** CREATE [OR REPLACE] [RECURSIVE] VIEW. */
@@ -57,7 +58,7 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   const text = isRecursiveView(query.SelectStmt)
     ? recursiveQueryText(viewName, aliases, written)
     : written;
-  const definition = qualify(command, expandStars(command, text));
+  const definition = qualify(command, writeOut(command, text));
   const present = command.catalog.relationByName(schema.oid, viewName);
   if (present !== undefined && statement.replace === true) {
     if (present.kind !== 'view') {
@@ -69,7 +70,10 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
       const before = present.columns[i]?.comment;
       return before ? { ...column, comment: before } : column;
     });
-    changeRelation(command, present, { columns: commented, definition });
+    const changed = changeRelation(command, present, { columns: commented, definition });
+    for (const { name } of columns.slice(present.columns.length)) {
+      refuseCapture(command, changed, name);
+    }
     return { tag };
   }
   if (isNameTaken(command.catalog, schema.oid, viewName)) throw duplicateRelation(viewName);
@@ -193,17 +197,19 @@ function viewColumns(
   return columns;
 }
 
-/** Writes out what each `*` stands for: columns that its tables get later are none of the view's. */
-function expandStars(command: Command, text: string): string {
-  const stars = new Map<number, readonly StarColumn[]>();
+/** Writes out what each `*` stands for, and what each column is of: columns that its tables get later are
+ * none of the view's. */
+function writeOut(command: Command, text: string): string {
+  const written: WrittenColumns = { stars: new Map(), qualifiers: new Map() };
   const [statement] = parseStatements(text);
   if (statement === undefined) return text;
-  const context = { ...command.bindContext(), text };
   bindStatement(statement.node, {
-    ...context,
-    onStar: (location, columns) => stars.set(location, columns),
+    ...command.bindContext(),
+    text,
+    onStar: (location, columns) => written.stars.set(location, columns),
+    onColumn: (location, qualifier) => written.qualifiers.set(location, qualifier),
   });
-  return replaceStars(text, stars);
+  return withWrittenColumns(text, written);
 }
 
 /** Names the relations and types of the query with their schemas. */

@@ -33,7 +33,7 @@ import { moveType, renameUserType, setTypeOwner } from './rename-type.ts';
 import { SYSTEM_COLUMNS } from './table-elements.ts';
 import { freshIndexes } from './type-texts.ts';
 import { freeTypeName } from './user-types.ts';
-import { viewsReading } from './view-dependencies.ts';
+import { refuseCapture, viewsReading } from './view-dependencies.ts';
 import { type RelationName, renameRelations } from './view-text.ts';
 
 /** ALTER … RENAME. */
@@ -248,7 +248,13 @@ function renameColumnOf(
   );
   const partitioning = renamedKey(command, renamed);
   const indexes = freshIndexes(command, renamed);
-  changeRelation(command, relation, { columns, constraints, partitioning, indexes });
+  const changed = changeRelation(command, relation, {
+    columns,
+    constraints,
+    partitioning,
+    indexes,
+  });
+  refuseCapture(command, changed, newName);
 }
 
 /** The texts of a partition key, over columns with new names. */

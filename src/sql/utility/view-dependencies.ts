@@ -1,11 +1,12 @@
 import { type CatalogView, type RelationDescriptor, temporaryOwner } from '../../catalog/index.ts';
+import { notSupported, PgError } from '../../errors/index.ts';
 import { bindStatement } from '../bind/index.ts';
 import type { Query, RangeTableEntry } from '../bind/query.ts';
 import type { Expr } from '../expression.ts';
 import { visitChildren, visitQuery } from '../expression-tree.ts';
 import { parseStatements } from '../parse/index.ts';
 import type { Command } from './command.ts';
-import { dependentsOf } from './dependencies.ts';
+import { dependentsOf, describe } from './dependencies.ts';
 
 /** What a view's query uses besides whole relations. Views in it are not looked into: they have dependencies of
  * their own. */
@@ -39,6 +40,34 @@ export function viewsReading(
   return dependentsOf(command, relation)
     .flatMap((dependent) => (dependent.kind === 'view' ? [dependent.relation] : []))
     .filter(reads);
+}
+
+/** 0A000 where a column of a new name changes what a view means: NATURAL JOIN takes it up, or a name in USING
+ * leads to it as well. */
+export function refuseCapture(command: Command, relation: RelationDescriptor, name: string): void {
+  const column = relation.columns.findIndex((other) => other.name === name);
+  for (const dependent of dependentsOf(command, relation)) {
+    if (dependent.kind !== 'view' || !isCaptured(command, dependent.relation, relation, column)) {
+      continue;
+    }
+    const view = describe(command, dependent.relation);
+    throw notSupported(`a column "${name}" that changes what ${view} means`);
+  }
+}
+
+function isCaptured(
+  command: Command,
+  view: RelationDescriptor,
+  relation: RelationDescriptor,
+  column: number,
+): boolean {
+  try {
+    const { columns } = new Collector(command.catalog).collect(boundQuery(command, view));
+    return columns.get(relation.oid)?.has(column) === true;
+  } catch (error) {
+    if (error instanceof PgError) return true;
+    throw error;
+  }
 }
 
 /** The view's query as its own session sees it, if it is a temporary one. */

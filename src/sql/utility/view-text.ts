@@ -6,9 +6,10 @@ import { nameList } from '../bind/syntax.ts';
 import { parseStatements } from '../parse/index.ts';
 import { visitTree } from './dependencies.ts';
 
-/** The text of a view's query. It is kept as the user wrote it, but for the relations, which are named
- * with their schemas, so that a view means the same whatever the search path, and for stars, which are
- * written out, so that it means the same whatever columns its tables get. */
+/** The text of a view's query. It is kept as the user wrote it, but for relations and types, which are named
+ * with their schemas, so that a view means the same whatever the search path, and for columns: stars are
+ * written out and other columns named with their FROM items, so that it means the same whatever columns its
+ * tables get. */
 
 /** Cuts the query out of CREATE VIEW … AS query, given the whole query string and a location within
  * the statement that lies before AS. */
@@ -69,11 +70,15 @@ export interface RelationName {
 
 const STAR = new RegExp(`^(?:${IDENTIFIER}\\s*\\.\\s*)*\\*`);
 
-/** The text with the columns that its stars stand for, by the stars' locations. */
-export function replaceStars(
-  text: string,
-  stars: ReadonlyMap<number, readonly StarColumn[]>,
-): string {
+/** How columns are to be written, by their locations. */
+export interface WrittenColumns {
+  /** What each `*` stands for. */
+  readonly stars: Map<number, readonly StarColumn[]>;
+  /** The FROM items of columns that are named alone. */
+  readonly qualifiers: Map<number, string>;
+}
+
+export function withWrittenColumns(text: string, { stars, qualifiers }: WrittenColumns): string {
   const bytes = Buffer.from(text);
   const edits: Edit[] = [];
   for (const [start, columns] of stars) {
@@ -85,6 +90,9 @@ export function replaceStars(
         : `${quoteIdentifier(qualifier)}.${quoteIdentifier(column)}`,
     );
     edits.push({ start, end: start + Buffer.byteLength(written), text: names.join(', ') });
+  }
+  for (const [start, qualifier] of qualifiers) {
+    edits.push({ start, end: start, text: `${quoteIdentifier(qualifier)}.` });
   }
   return edited(bytes, edits);
 }
