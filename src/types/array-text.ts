@@ -3,7 +3,7 @@
 import { pgError } from '../errors/index.ts';
 import type { ArrayDatum, Datum } from './datum.ts';
 import { escapeQuotes } from './quoting.ts';
-import { isSpace } from './scalar.ts';
+import { isSpace, skipSpace } from './scalar.ts';
 import type { SqlType, TypeContext } from './sql-type.ts';
 
 const DIMENSIONS_MAX = 6;
@@ -113,12 +113,6 @@ function parseBounds(text: string): Bounds {
   at = skipSpace(text, at + 1);
   if (text.charCodeAt(at) !== OPEN) throw malformed(text, 'Array contents must start with "{".');
   return { lower, lengths, end: at };
-}
-
-function skipSpace(text: string, from: number): number {
-  let at = from;
-  while (at < text.length && isSpace(text.charCodeAt(at))) at++;
-  return at;
 }
 
 /** What stands before the next character, which decides what it may be.

@@ -2,7 +2,7 @@
  * the end as 00 01, so that keys order as the bytes do and end themselves. */
 import { type ByteWriter, compareBytes } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
-import { COMMON } from './scalar.ts';
+import { BYTES } from './scalar.ts';
 import type { SqlType, TypeContext } from './sql-type.ts';
 
 /** Value of a hex digit, or -1. */
@@ -161,18 +161,14 @@ export function writeEscapedKey(
 }
 
 export const byteaType: SqlType = {
-  ...COMMON,
+  ...BYTES,
   oid: 17,
   name: 'bytea',
   sqlName: 'bytea',
   arrayOid: 1001,
   category: 'U',
   length: -1,
-  byValue: false,
-  align: 'i',
   storage: 'x',
-  lane: 'bytes',
-  stored: 'bytes',
   input: parseBytea,
   output: (value, context) => outputBytea(value as Uint8Array, context),
   receive: (bytes, start, end) => bytes.slice(start, end),
@@ -188,10 +184,6 @@ export const byteaType: SqlType = {
     const bytes = value as Uint8Array;
     writeEscapedKey(bytes, 0, bytes.length, out);
   },
-  toBytes(value, out) {
-    out.raw(value as Uint8Array);
-  },
-  fromBytes: (bytes, start, end) => bytes.slice(start, end),
   keyFromBytes: writeEscapedKey,
   textFromBytes: writeByteaText,
   binaryFromBytes(bytes, start, end, out) {

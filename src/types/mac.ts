@@ -2,7 +2,7 @@
 import { type ByteWriter, compareBytes } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
 import { HEX_CODES, hexValue } from './bytea.ts';
-import { COMMON, invalidInput, isSpace, noDataLeft, surplusData } from './scalar.ts';
+import { BYTES, invalidInput, isSpace, noDataLeft, skipSpace, surplusData } from './scalar.ts';
 import type { SqlType } from './sql-type.ts';
 
 type MacAddress = Uint8Array;
@@ -69,18 +69,14 @@ function scanHex(
   while (at < limit && hexValue(text.charCodeAt(at)) >= 0) at++;
   // `0x` alone is a zero.
   if (at === from && !isPrefixed) return null;
-  const magnitude = BigInt(`0x0${text.slice(from, at)}`);
-  const value = magnitude > UINT64_MAX ? UINT64_MAX : sign === '-' ? -magnitude : magnitude;
+  const hex = text.slice(from, at).replace(/^0+/, '');
+  const magnitude = hex.length > UINT64_DIGITS ? null : BigInt(`0x0${hex}`);
+  const value = magnitude === null ? UINT64_MAX : sign === '-' ? -magnitude : magnitude;
   return { value: Number(BigInt.asIntN(32, value)), end: at };
 }
 
 const UINT64_MAX = 0xffff_ffff_ffff_ffffn;
-
-function skipSpace(text: string, start: number): number {
-  let at = start;
-  while (isSpace(text.charCodeAt(at))) at++;
-  return at;
-}
+const UINT64_DIGITS = 16;
 
 /** Pairs of digits with one kind of separator between any two of them: six or eight. */
 function parseMac8(text: string): MacAddress {
@@ -188,20 +184,14 @@ function formatMac(mac: MacAddress): string {
 }
 
 const MAC = {
-  ...COMMON,
+  ...BYTES,
   category: 'U',
-  byValue: false,
-  align: 'i',
   storage: 'p',
-  lane: 'bytes',
-  stored: 'bytes',
   output: (value) => formatMac(value as MacAddress),
   send: (value, out) => out.raw(value as MacAddress),
   writeText: (value, out) => writeMac(value as MacAddress, 0, (value as MacAddress).length, out),
   compare: (a, b) => compareBytes(a as MacAddress, b as MacAddress),
   encodeKey: (value, out) => out.raw(value as MacAddress),
-  toBytes: (value, out) => out.raw(value as MacAddress),
-  fromBytes: (bytes, start, end) => bytes.slice(start, end),
   textFromBytes: writeMac,
   binaryFromBytes: (bytes, start, end, out) => out.range(bytes, start, end),
   keyFromBytes: (bytes, start, end, out) => out.range(bytes, start, end),

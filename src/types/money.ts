@@ -3,12 +3,13 @@ import type { ByteWriter } from '../base/index.ts';
 import type { Int8 } from './datum.ts';
 import { int8 } from './datum.ts';
 import { int8Type } from './integer.ts';
-import { invalidInput, isSpace, outOfRangeInput, writeAscii } from './scalar.ts';
+import { invalidInput, isSpace, outOfRangeInput, skipSpace, writeAscii } from './scalar.ts';
 import type { SqlType } from './sql-type.ts';
 
 const FRACTION_DIGITS = 2;
 const AMOUNT_MIN = -(2n ** 63n);
 const AMOUNT_MAX = 2n ** 63n - 1n;
+const AMOUNT_DIGITS_MAX = 19;
 
 /** Reads an amount: blanks, `$` and a sign or parenthesis before its digits, the same after them. */
 function parseMoney(text: string): Int8 {
@@ -37,12 +38,6 @@ function skipSymbol(text: string, start: number): number {
   return text[at] === '$' ? skipSpace(text, at + 1) : at;
 }
 
-function skipSpace(text: string, start: number): number {
-  let at = start;
-  while (isSpace(text.charCodeAt(at))) at++;
-  return at;
-}
-
 function isDigit(code: number): boolean {
   return code >= 48 && code <= 57;
 }
@@ -63,6 +58,8 @@ function readDigits(text: string, start: number) {
   const missing = FRACTION_DIGITS - Math.max(decimals, 0);
   const next = text.charCodeAt(at);
   const roundsUp = isDigit(next) && next >= 53;
+  digits = digits.replace(/^0+/, '');
+  if (digits.length > AMOUNT_DIGITS_MAX) throw outOfRangeInput('money', text);
   const hundredths = (BigInt(digits) + (roundsUp ? 1n : 0n)) * 10n ** BigInt(missing);
   // The magnitude of the least amount is one more than that of the greatest.
   if (hundredths > -AMOUNT_MIN) throw outOfRangeInput('money', text);

@@ -45,6 +45,35 @@ export function isSpace(code: number): boolean {
   return code === 32 || (code >= 9 && code <= 13);
 }
 
+/** The first place from `start` on that is no blank. */
+export function skipSpace(text: string, start: number): number {
+  let at = start;
+  while (isSpace(text.charCodeAt(at))) at++;
+  return at;
+}
+
+/** The length that a declaration gives, `(10)`: from 1 to the longest. */
+export function declaredLength(
+  typeName: string,
+  modifiers: readonly number[],
+  longest: number,
+): number {
+  const [length] = modifiers;
+  if (modifiers.length !== 1 || length === undefined) {
+    throw pgError('invalid_parameter_value', 'invalid type modifier');
+  }
+  if (length < 1) {
+    throw pgError('invalid_parameter_value', `length for type ${typeName} must be at least 1`);
+  }
+  if (length > longest) {
+    throw pgError(
+      'invalid_parameter_value',
+      `length for type ${typeName} cannot exceed ${longest}`,
+    );
+  }
+  return length;
+}
+
 export function readInt16(bytes: Uint8Array, at: number): number {
   return ((bytes[at]! << 24) >> 16) | bytes[at + 1]!;
 }
@@ -97,4 +126,15 @@ export const COMMON = {
   elementOid: 0,
   preferred: false,
   collation: 0,
+} as const satisfies Partial<SqlType>;
+
+/** The same of types whose Datum is its stored form, bytes. */
+export const BYTES = {
+  ...COMMON,
+  byValue: false,
+  align: 'i',
+  lane: 'bytes',
+  stored: 'bytes',
+  toBytes: (value, out) => out.raw(value as Uint8Array),
+  fromBytes: (bytes, start, end) => bytes.slice(start, end),
 } as const satisfies Partial<SqlType>;

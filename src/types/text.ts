@@ -8,7 +8,7 @@ import { type ByteWriter, decodeUtf8 } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
 import type { Datum } from './datum.ts';
 import { C_COLLATION, DEFAULT_COLLATION } from './oid.ts';
-import { COMMON, expectLength, insufficientData } from './scalar.ts';
+import { COMMON, declaredLength, expectLength, insufficientData } from './scalar.ts';
 import type { SqlType } from './sql-type.ts';
 import {
   characterCount,
@@ -87,20 +87,7 @@ const TYPMOD_BASE = 4;
 const LENGTH_MAX = 10485760;
 
 function lengthTypmod(typeName: string, modifiers: readonly number[]): number {
-  const length = modifiers[0];
-  if (modifiers.length !== 1 || length === undefined) {
-    throw pgError('invalid_parameter_value', 'invalid type modifier');
-  }
-  if (length < 1) {
-    throw pgError('invalid_parameter_value', `length for type ${typeName} must be at least 1`);
-  }
-  if (length > LENGTH_MAX) {
-    throw pgError(
-      'invalid_parameter_value',
-      `length for type ${typeName} cannot exceed ${LENGTH_MAX}`,
-    );
-  }
-  return length + TYPMOD_BASE;
+  return declaredLength(typeName, modifiers, LENGTH_MAX) + TYPMOD_BASE;
 }
 
 function lengthTypmodOut(typmod: number): string {

@@ -93,6 +93,11 @@ interface MadeType {
 }
 
 const madeTypes = new Map<number, MadeType>();
+
+/** How many types are made before those that are gone are looked for. */
+const SWEEP_MIN = 1000;
+let sweepAt = SWEEP_MIN;
+
 let source: TypeSource = new CommittedTypes();
 
 /** The source of the thread, for all that runs outside of `withTypes`. */
@@ -129,8 +134,17 @@ export function findUserType(oid: number): SqlType | undefined {
   const made = madeTypes.get(oid);
   if (made?.enumOid === definition.oid) return made.type;
   const type = makeType(oid, definition.oid);
+  if (madeTypes.size >= sweepAt) forgetGoneTypes();
   madeTypes.set(oid, { type, enumOid: definition.oid });
   return type;
+}
+
+/** A type that is still about after all is made anew when it is asked for. */
+function forgetGoneTypes(): void {
+  for (const oid of madeTypes.keys()) {
+    if (source.typeByOid(oid) === undefined) madeTypes.delete(oid);
+  }
+  sweepAt = Math.max(SWEEP_MIN, 2 * madeTypes.size);
 }
 
 /** A type with the same stored form that is always there. */

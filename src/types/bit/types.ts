@@ -1,7 +1,7 @@
-import type { ByteWriter } from '../../base/index.ts';
+import { ByteWriter } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import { hexValue, writeEscapedKey } from '../bytea.ts';
-import { COMMON, insufficientData, readInt32, surplusData } from '../scalar.ts';
+import { BYTES, declaredLength, insufficientData, readInt32, surplusData } from '../scalar.ts';
 import type { SqlType } from '../sql-type.ts';
 import { utf8Length } from '../utf8.ts';
 import {
@@ -16,6 +16,7 @@ import {
   copyBits,
   makeBits,
   setBitAt,
+  storedLength,
 } from './value.ts';
 
 /** bit(n) and bit varying(n).
@@ -65,26 +66,26 @@ function invalidDigit(text: string, at: number, kind: string): Error {
   return pgError('invalid_text_representation', `"${character}" is not a valid ${kind} digit`);
 }
 
-export function formatBits(bits: BitString): string {
-  let text = '';
-  const bytes = bytesOf(bits);
-  for (const byte of bytes) text += byte.toString(2).padStart(8, '0');
-  return text.slice(0, bitLength(bits));
+function formatBits(bits: BitString): string {
+  const out = new ByteWriter(bitLength(bits));
+  writeText(bits, 0, bits.length, out);
+  return Buffer.from(out.bytes.buffer, out.bytes.byteOffset, out.position).toString('latin1');
 }
 
-function writeText(bits: BitString, out: ByteWriter): void {
-  const length = bitLength(bits);
+/** The digits of a stored string. */
+function writeText(bytes: Uint8Array, start: number, end: number, out: ByteWriter): void {
+  const length = storedLength(bytes, start, end);
   out.reserve(length);
   const target = out.bytes;
-  const start = out.position;
-  for (let i = 0; i < length; i++) target[start + i] = 48 + bitAt(bits, i);
-  out.position = start + length;
+  const first = out.position;
+  for (let i = 0; i < length; i++) target[first + i] = 48 + bitAt(bytes, i, start);
+  out.position = first + length;
 }
 
 /** The binary form: the count of bits, and their bytes. */
-function send(bits: BitString, out: ByteWriter): void {
-  out.u32be(bitLength(bits));
-  out.raw(bytesOf(bits));
+function send(bytes: Uint8Array, start: number, end: number, out: ByteWriter): void {
+  out.u32be(storedLength(bytes, start, end));
+  out.range(bytes, start + 1, end);
 }
 
 function receive(bytes: Uint8Array, start: number, end: number): BitString {
@@ -109,23 +110,6 @@ function writeKey(bytes: Uint8Array, start: number, end: number, out: ByteWriter
 /** The longest length that a declaration may name. */
 const LENGTH_MAX = 83886080;
 
-function lengthTypmod(typeName: string, modifiers: readonly number[]): number {
-  const [length] = modifiers;
-  if (modifiers.length !== 1 || length === undefined) {
-    throw pgError('invalid_parameter_value', 'invalid type modifier');
-  }
-  if (length < 1) {
-    throw pgError('invalid_parameter_value', `length for type ${typeName} must be at least 1`);
-  }
-  if (length > LENGTH_MAX) {
-    throw pgError(
-      'invalid_parameter_value',
-      `length for type ${typeName} cannot exceed ${LENGTH_MAX}`,
-    );
-  }
-  return length;
-}
-
 /** The first bits, zeros after them where there are too few. */
 function withLength(bits: BitString, length: number): BitString {
   const result = makeBits(length);
@@ -135,24 +119,18 @@ function withLength(bits: BitString, length: number): BitString {
 }
 
 const BIT_STRING = {
-  ...COMMON,
+  ...BYTES,
   category: 'V',
   length: -1,
-  byValue: false,
-  align: 'i',
   storage: 'x',
-  lane: 'bytes',
-  stored: 'bytes',
   output: (value) => formatBits(value as BitString),
   receive,
-  send: (value, out) => send(value as BitString, out),
-  writeText: (value, out) => writeText(value as BitString, out),
+  send: (value, out) => send(value as BitString, 0, (value as BitString).length, out),
+  writeText: (value, out) => writeText(value as BitString, 0, (value as BitString).length, out),
   compare: (a, b) => compareBits(a as BitString, b as BitString),
   encodeKey: (value, out) => writeKey(value as BitString, 0, (value as BitString).length, out),
-  toBytes: (value, out) => out.raw(value as BitString),
-  fromBytes: (bytes, start, end) => bytes.slice(start, end),
-  textFromBytes: (bytes, start, end, out) => writeText(bytes.subarray(start, end), out),
-  binaryFromBytes: (bytes, start, end, out) => send(bytes.subarray(start, end), out),
+  textFromBytes: writeText,
+  binaryFromBytes: send,
   keyFromBytes: writeKey,
   typmodOut: (typmod) => (typmod < 0 ? '' : `(${typmod})`),
 } as const satisfies Partial<SqlType>;
@@ -181,7 +159,7 @@ export const bitType: SqlType = {
   sqlName: 'bit',
   arrayOid: 1561,
   input: (text, _context, typmod) => parseBits(text, (length) => checkExact(length, typmod)),
-  typmodIn: (modifiers) => lengthTypmod('bit', modifiers),
+  typmodIn: (modifiers) => declaredLength('bit', modifiers, LENGTH_MAX),
   applyTypmod(value, typmod, explicit) {
     const bits = value as BitString;
     const length = bitLength(bits);
@@ -198,7 +176,7 @@ export const varbitType: SqlType = {
   arrayOid: 1563,
   preferred: true,
   input: (text, _context, typmod) => parseBits(text, (length) => checkAtMost(length, typmod)),
-  typmodIn: (modifiers) => lengthTypmod('varbit', modifiers),
+  typmodIn: (modifiers) => declaredLength('varbit', modifiers, LENGTH_MAX),
   applyTypmod(value, typmod, explicit) {
     const bits = value as BitString;
     const length = bitLength(bits);

@@ -26,7 +26,12 @@ export function makeBits(length: number): BitString {
 }
 
 export function bitLength(bits: BitString): number {
-  return byteLength(bits) * 8 - bits[0]!;
+  return storedLength(bits, 0, bits.length);
+}
+
+/** The same of a string that is stored among other bytes. */
+export function storedLength(bytes: Uint8Array, start: number, end: number): number {
+  return (end - start - HEADER) * 8 - bytes[start]!;
 }
 
 /** Bytes that hold the bits. */
@@ -39,8 +44,8 @@ export function bytesOf(bits: BitString): Uint8Array {
   return bits.subarray(HEADER);
 }
 
-export function bitAt(bits: BitString, i: number): number {
-  return (bits[HEADER + (i >> 3)]! >> (7 - (i & 7))) & 1;
+export function bitAt(bits: BitString, i: number, start = 0): number {
+  return (bits[start + HEADER + (i >> 3)]! >> (7 - (i & 7))) & 1;
 }
 
 export function setBitAt(bits: BitString, i: number, bit: number): void {

@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
-import { COMMON, invalidInput, noDataLeft, surplusData, writeAscii } from '../scalar.ts';
+import { BYTES, invalidInput, noDataLeft, surplusData, writeAscii } from '../scalar.ts';
 import type { SqlType } from '../sql-type.ts';
 import {
   type Address,
@@ -84,39 +84,42 @@ function send(isCidr: boolean, bytes: Uint8Array, start: number, end: number, ou
   out.range(bytes, start + 2, end);
 }
 
-/** What the text of a stored address is; that of the commonest form needs no string. */
-function writeText(isCidr: boolean, address: Address, out: ByteWriter): void {
-  if (familyOf(address) !== IPV4) {
+/** The text of a stored address; that of the commonest form needs no string. */
+function writeText(
+  isCidr: boolean,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  out: ByteWriter,
+): void {
+  if (familyOf(bytes, start) !== IPV4) {
+    const address = bytes.subarray(start, end);
     writeAscii(isCidr ? formatCidr(address) : formatInet(address), out);
     return;
   }
   for (let i = 0; i < 4; i++) {
     if (i > 0) out.u8(0x2e);
-    out.decimal(octet(address, i));
+    out.decimal(octet(bytes, i, start));
   }
-  if (!isCidr && bitsOf(address) === bitsMax(address)) return;
+  const bits = bitsOf(bytes, start);
+  if (!isCidr && bits === bitsMax(bytes, start)) return;
   out.u8(0x2f);
-  out.decimal(bitsOf(address));
+  out.decimal(bits);
 }
 
 function networkType(isCidr: boolean) {
   return {
-    ...COMMON,
+    ...BYTES,
     category: 'I',
     length: -1,
-    byValue: false,
-    align: 'i',
     storage: 'm',
-    lane: 'bytes',
-    stored: 'bytes',
     output: (value) => (isCidr ? formatCidr : formatInet)(value as Address),
     send: (value, out) => send(isCidr, value as Address, 0, (value as Address).length, out),
-    writeText: (value, out) => writeText(isCidr, value as Address, out),
+    writeText: (value, out) =>
+      writeText(isCidr, value as Address, 0, (value as Address).length, out),
     compare: (a, b) => compareAddresses(a as Address, b as Address),
     encodeKey: (value, out) => writeKey(value as Address, 0, (value as Address).length, out),
-    toBytes: (value, out) => out.raw(value as Address),
-    fromBytes: (bytes, start, end) => bytes.slice(start, end),
-    textFromBytes: (bytes, start, end, out) => writeText(isCidr, bytes.subarray(start, end), out),
+    textFromBytes: (bytes, start, end, out) => writeText(isCidr, bytes, start, end, out),
     binaryFromBytes: (bytes, start, end, out) => send(isCidr, bytes, start, end, out),
     keyFromBytes: writeKey,
   } as const satisfies Partial<SqlType>;
