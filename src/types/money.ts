@@ -50,7 +50,8 @@ function readDigits(text: string, start: number) {
   for (; at < text.length; at++) {
     const char = text[at]!;
     if (isDigit(char.charCodeAt(0)) && decimals < FRACTION_DIGITS) {
-      digits += char;
+      if (digits !== '' || char !== '0') digits += char;
+      if (digits.length > AMOUNT_DIGITS_MAX) throw outOfRangeInput('money', text);
       if (decimals >= 0) decimals++;
     } else if (char === '.' && decimals < 0) decimals = 0;
     else if (char !== ',') break;
@@ -58,8 +59,6 @@ function readDigits(text: string, start: number) {
   const missing = FRACTION_DIGITS - Math.max(decimals, 0);
   const next = text.charCodeAt(at);
   const roundsUp = isDigit(next) && next >= 53;
-  digits = digits.replace(/^0+/, '');
-  if (digits.length > AMOUNT_DIGITS_MAX) throw outOfRangeInput('money', text);
   const hundredths = (BigInt(digits) + (roundsUp ? 1n : 0n)) * 10n ** BigInt(missing);
   // The magnitude of the least amount is one more than that of the greatest.
   if (hundredths > -AMOUNT_MIN) throw outOfRangeInput('money', text);
