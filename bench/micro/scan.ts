@@ -143,6 +143,7 @@ function pointScan(columns: readonly number[], locator: boolean, key: Expr): Pla
     index: INDEX_OID,
     ranges: [range],
     backward: false,
+    entry: null,
     ...shape,
   });
 }

@@ -1,4 +1,5 @@
 export { type DataRowShape, dataRowShape, writeDataRowFromTuple } from './data-row.ts';
+export { type EntryColumn, EntryReader } from './entry-reader.ts';
 export { keyNames } from './key-names.ts';
 export {
   type ClusterKey,

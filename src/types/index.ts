@@ -29,6 +29,7 @@ export {
   encodeStoredKeyPart,
   type KeyColumn,
 } from './key.ts';
+export { type KeyForm, keyFormOf } from './key-value.ts';
 /** MAC addresses: `mac.trunc(a)`. */
 export * as mac from './mac.ts';
 /** Addresses of hosts and networks: `network.broadcast(a)`. */

@@ -1,4 +1,5 @@
 import {
+  EntryReader,
   encodeIndexColumns,
   encodeIndexColumnsFromDatums,
   hasEntry,
@@ -17,7 +18,7 @@ import { BytesVector, CHUNK_ROWS, type ColumnVector, createVector } from '../../
 import type { Cursor, LeafRun, PageCursor } from '../../storage/index.ts';
 import { WatchedCursor } from '../../txn/index.ts';
 import { typeByOid } from '../../types/index.ts';
-import type { IndexScanNode, SeqScanNode } from '../plan/plan.ts';
+import type { EntryColumn, IndexScanNode, SeqScanNode } from '../plan/plan.ts';
 import type { NodeInstrumentation } from './environment.ts';
 import type { Evaluator } from './expression/evaluator.ts';
 import type { IndexedRow } from './indexed-row.ts';
@@ -133,8 +134,31 @@ abstract class TableScan extends Operator {
     this.#locator?.setRange(row, key, keyStart, keyEnd);
   }
 
+  /** Appends a row from an entry of a secondary index. */
+  protected appendEntryRow(
+    reader: EntryReader,
+    key: Uint8Array,
+    keyStart: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    const row = this.rows++;
+    reader.read(key, keyStart, value, valueStart, row);
+    this.#locator?.setRange(row, value, valueStart, valueEnd);
+  }
+
+  /** A reader of the scan's columns from entries. */
+  protected entryReader(index: IndexDescriptor, columns: readonly EntryColumn[]): EntryReader {
+    return new EntryReader(this.table, index, columns, this.#vectors);
+  }
+
   /** Appends the first `count` rows of a leaf. */
   protected appendRun(run: LeafRun, count: number): void {
+    if (!run.inPlace) {
+      this.#appendLongRun(run, count);
+      return;
+    }
     const row = this.rows;
     for (let i = 0; i < this.#vectors.length; i++) {
       readColumn(this.layout, this.#columns[i]!, run as TupleRun, 0, count, this.#vectors[i]!, row);
@@ -145,6 +169,14 @@ abstract class TableScan extends Operator {
       }
     }
     this.rows = row + count;
+  }
+
+  /** Appends the rows of a run with long values one by one. */
+  #appendLongRun(run: LeafRun, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const tuple = run.bytesOf(i);
+      this.appendRow(tuple, run.valueStart[i]!, run.bytes, run.keyStart[i]!, run.keyEnd[i]!);
+    }
   }
 
   #readBound(binding: ScanBinding): void {
@@ -241,21 +273,12 @@ export class SeqScan extends TableScan {
     for (;;) {
       const run = cursor.leafRun(limit - this.rows);
       assert(run !== null, 'the cursor stands on an entry');
-      if (run.inPlace) this.appendRun(run, run.count);
-      else this.#appendLongRun(run);
+      this.appendRun(run, run.count);
       if (this.rows >= limit) return;
       if (!cursor.next()) {
         this.finished = true;
         return;
       }
-    }
-  }
-
-  /** Appends the rows of a run with long values one by one. */
-  #appendLongRun(run: LeafRun): void {
-    for (let i = 0; i < run.count; i++) {
-      const tuple = run.bytesOf(i);
-      this.appendRow(tuple, run.valueStart[i]!, run.bytes, run.keyStart[i]!, run.keyEnd[i]!);
     }
   }
 
@@ -276,6 +299,10 @@ export class SeqScan extends TableScan {
   }
 }
 
+/** Rows of a chunk that an index scan reads entry by entry: most lookups give few, and a leaf is taken as a
+ * whole where there are more. */
+const ROWS_BEFORE_RUNS = 8;
+
 /** Reads the rows whose index keys lie in ranges, in index order. */
 export class IndexScan extends TableScan {
   readonly #index: IndexDescriptor;
@@ -284,8 +311,12 @@ export class IndexScan extends TableScan {
   readonly #backward: boolean;
   /** Computes what the index has of a row; null where it has but columns. */
   readonly #computed: IndexedRow | null;
+  /** Reads rows from the entries themselves; null where they have to be looked up. */
+  readonly #entry: EntryReader | null;
   readonly #key = new ByteWriter(64);
   #cursor: Cursor | null = null;
+  /** The same, when whole leaves can be taken of it: its entries have all that is read. */
+  #pages: PageCursor | null = null;
   /** The same, when it is to be told where the scan would end. */
   #watched: WatchedCursor | null = null;
   /** Reads the rows that entries of a secondary index lead to. */
@@ -310,6 +341,7 @@ export class IndexScan extends TableScan {
     this.#ranges = ranges;
     this.#backward = node.backward;
     this.#computed = computed;
+    this.#entry = node.entry === null ? null : this.entryReader(index, node.entry);
   }
 
   override open(): void {
@@ -318,7 +350,9 @@ export class IndexScan extends TableScan {
       this.#index.clustered ? this.table.tree : this.#index.tree,
     );
     this.#watched = this.#cursor instanceof WatchedCursor ? this.#cursor : null;
-    if (!this.#index.clustered) this.#lookup = environment.openCursor(this.table.tree);
+    const looksUp = !this.#index.clustered && this.#entry === null;
+    if (looksUp) this.#lookup = environment.openCursor(this.table.tree);
+    else if (!this.#backward && this.#watched === null) this.#pages = pageCursorOf(this.#cursor);
     this.rescan();
   }
 
@@ -334,6 +368,7 @@ export class IndexScan extends TableScan {
     if (this.#cursor !== null) environment.closeCursor(this.#cursor);
     if (this.#lookup !== null) environment.closeCursor(this.#lookup);
     this.#cursor = null;
+    this.#pages = null;
     this.#watched = null;
     this.#lookup = null;
   }
@@ -361,6 +396,10 @@ export class IndexScan extends TableScan {
         this.finished = true;
         return;
       }
+      if (this.rows >= ROWS_BEFORE_RUNS && this.#pages !== null) {
+        this.#appendLeaf(this.#pages, limit);
+        continue;
+      }
       this.#appendEntry(cursor);
       if (isPoint) {
         this.finished = true;
@@ -385,6 +424,40 @@ export class IndexScan extends TableScan {
       this.#range += this.#backward ? -1 : 1;
       this.#inRange = false;
     }
+  }
+
+  /** Appends what the leaf, from the cursor's entry on, has of the range. */
+  #appendLeaf(cursor: PageCursor, limit: number): void {
+    const run = cursor.leafRun(limit - this.rows);
+    assert(run !== null, 'the cursor stands on an entry');
+    const count = this.#countInside(run);
+    const entry = this.#entry;
+    if (entry === null) this.appendRun(run, count);
+    else {
+      for (let i = 0; i < count; i++) {
+        const value = run.inPlace ? run.bytes : run.bytesOf(i);
+        const start = run.valueStart[i]!;
+        this.appendEntryRow(entry, run.bytes, run.keyStart[i]!, value, start, run.valueEnd[i]!);
+      }
+    }
+    if (count === run.count) return;
+    this.#range++;
+    this.#inRange = false;
+  }
+
+  /** How many entries of a run lie before the end of the range. */
+  #countInside(run: LeafRun): number {
+    const isInside = (i: number): boolean =>
+      this.#ranges.isBeforeEnd(this.#range, run.bytes, run.keyStart[i]!, run.keyEnd[i]!);
+    if (isInside(run.count - 1)) return run.count;
+    let low = 0;
+    let high = run.count - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isInside(middle)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #seekRange(cursor: Cursor): boolean {
@@ -426,6 +499,10 @@ export class IndexScan extends TableScan {
 
   #appendEntry(cursor: Cursor): void {
     const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = cursor;
+    if (this.#entry !== null) {
+      this.appendEntryRow(this.#entry, keyBytes, keyStart, valueBytes, valueStart, valueEnd);
+      return;
+    }
     const lookup = this.#lookup;
     if (lookup === null) {
       this.appendRow(valueBytes, valueStart, keyBytes, keyStart, keyEnd);

@@ -468,9 +468,10 @@ class Explainer {
     }
     const indexName = quoteIdentifier(index?.name ?? '?');
     const backward = node.backward ? ' Backward' : '';
+    const type = node.entry === null ? 'Index Scan' : 'Index Only Scan';
     return {
-      type: 'Index Scan',
-      title: `Index Scan${backward} using ${indexName} on ${target}`,
+      type,
+      title: `${type}${backward} using ${indexName} on ${target}`,
       properties: [...properties, ...this.filterOf(node)],
       children: [],
       facts: {

@@ -133,6 +133,15 @@ export interface IndexScanNode extends TableScan {
   readonly index: number;
   readonly ranges: readonly KeyRange[];
   readonly backward: boolean;
+  /** Where the entries of a secondary index have the scan's columns; null where rows have to be looked up. */
+  readonly entry: readonly EntryColumn[] | null;
+}
+
+/** Where an index entry has a column: in its key, which has the index columns, or in its value, the
+ * clustered key of the row; and which part it is there. */
+export interface EntryColumn {
+  readonly in: 'key' | 'value';
+  readonly part: number;
 }
 
 /** Bounds on an index: equal to `equal` in the first columns, the next column between the bounds. The

@@ -27,6 +27,7 @@ import {
 } from './cost.ts';
 import { type IndexedRelation, type UsablePart, usablePart } from './index-keys.ts';
 import { type IndexMatch, indexOrder, matchIndex } from './index-match.ts';
+import { entryColumns } from './index-only.ts';
 import { Layout } from './layout.ts';
 import { projectNode, typeWidth } from './nodes.ts';
 import {
@@ -291,14 +292,16 @@ function indexScanPath(
     Math.ceil(Math.log2(Math.max(2, tableRows))) * CPU_OPERATOR_COST +
     upperPages * 50 * CPU_OPERATOR_COST;
   const probes = match?.anyOf?.list?.length ?? (match?.anyOf ? 10 : 1);
-  // The clustered index holds the rows; another one leads to each row through the key.
+  const stored = facts.columns.map((column) => facts.entry.attributes[column] ?? 0);
+  const entry = entryColumns(facts.entry.table, index, stored);
+  // The clustered index holds the rows; another one leads to each row through the key, or has all columns.
   const leafPages = Math.max(1, Math.ceil(pages * kept));
   const indexPages = Math.max(1, Math.ceil(leafPages * 0.2));
   const io = index.clustered
     ? scatteredPageCost(probes, pages) * probes + (leafPages - 1) * SEQ_PAGE_COST
     : RANDOM_PAGE_COST * probes +
       (indexPages - 1) * SEQ_PAGE_COST +
-      pagesFetched(fetched, pages) * RANDOM_PAGE_COST;
+      (entry === null ? pagesFetched(fetched, pages) * RANDOM_PAGE_COST : 0);
   const cpu =
     fetched *
     (CPU_INDEX_TUPLE_COST +
@@ -308,10 +311,11 @@ function indexScanPath(
   const startup = descent;
   const total = descent * probes + io + cpu;
   // Read again, the upper pages are in memory.
-  const rescan =
-    descent * probes +
-    cpu +
-    (index.clustered ? leafPages * 0.1 : fetched * 0.5 * Math.min(RANDOM_PAGE_COST, 1));
+  const readAgain =
+    index.clustered || entry !== null
+      ? (index.clustered ? leafPages : indexPages) * 0.1
+      : fetched * 0.5;
+  const rescan = descent * probes + cpu + readAgain;
   return {
     rows,
     width: facts.width,
@@ -348,6 +352,7 @@ function indexScanPath(
         index: index.oid,
         ranges,
         backward,
+        entry,
       };
       return scanned(facts, node, base.layout, slots);
     },

@@ -159,6 +159,7 @@ describe('index scans', () => {
       index: oid,
       ranges: ranges.map(range),
       backward,
+      entry: null,
     });
   const ids = (rows: Datum[][]) => rows.map((row) => row[0]);
 
@@ -764,6 +765,7 @@ test('a nested loop fills slots for its inner index scan', () => {
     index: 101,
     ranges: [{ equal: [outer(0)], anyOf: null, lower: null, upper: null, isNull: false }],
     backward: false,
+    entry: null,
   });
   const loop = node([OID.int4, OID.text], {
     kind: 'nestedLoop',
@@ -794,6 +796,7 @@ describe('few rows are computed where few are wanted', () => {
       index: 110,
       ranges: [{ equal: [outer(0)], anyOf: null, lower: null, upper: null, isNull: false }],
       backward: false,
+      entry: null,
     });
   const limited = (input: PlanNode, limit: number): PlanNode =>
     node(

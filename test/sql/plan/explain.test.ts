@@ -54,7 +54,7 @@ test.each([
       '  ->  Nested Loop',
       '        ->  Seq Scan on accounts a',
       '              Filter: (bid = 5)',
-      '        ->  Index Scan using orders_account on orders o',
+      '        ->  Index Only Scan using orders_account on orders o',
       '              Index Cond: (account = a.aid)',
     ],
   ],
