@@ -13,7 +13,8 @@ export interface StatementBackend {
   /** The committed catalog, always the same object. */
   readonly catalog: Catalog;
   readonly serverStartTimestamp: number;
-  estimateRows(tree: number): number;
+  /** Entries of a tree, about; null where nobody can tell without reading files. */
+  estimateRows(tree: number): number | null;
   /** Answers a read of one row by its key on this thread; false when it has to be run elsewhere. */
   pointRead(read: PointReadRun): boolean;
   /** Starts a statement. Its answers go to `listener`, during the call or later; the last is one of

@@ -27,7 +27,8 @@ export interface PrepareContext {
   /** The held snapshot that is read at, where some index is younger than it: such plans leave out what it
    * cannot be read through, and are for it alone. Null: nothing is. */
   readonly snapshot: number | null;
-  estimateRows(tree: number): number;
+  /** Null where nobody can tell without reading files. */
+  estimateRows(tree: number): number | null;
 }
 
 /** A parsed statement, with its plan when it has one. Immutable but for what the backend notes in

@@ -103,9 +103,9 @@ export class PointReader {
     }
   }
 
-  /** A guess at the number of entries of a tree, from the pages down its left edge; a tree that is not
-   * in memory is guessed to be of middling size. */
-  estimateEntries(tree: number): number {
+  /** A guess at the number of entries of a tree, from those of its pages that are in memory; null where
+   * too few are. */
+  estimateEntries(tree: number): number | null {
     const { reader, snapshots } = this;
     const snapshot = snapshots.acquire(MAIN_THREAD);
     reader.enter();
@@ -113,7 +113,7 @@ export class PointReader {
       const root = this.roots.find(tree as TreeId, snapshot);
       return root === 0 ? 0 : estimateEntries(reader, root, snapshot);
     } catch (thrown) {
-      if (isPageMiss(thrown)) return ENTRIES_GUESS;
+      if (isPageMiss(thrown)) return null;
       throw thrown;
     } finally {
       reader.leave();
@@ -129,8 +129,6 @@ export class PointReader {
     return this.context;
   }
 }
-
-const ENTRIES_GUESS = 10_000;
 
 interface KeyPart {
   readonly type: SqlType;

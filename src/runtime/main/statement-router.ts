@@ -151,7 +151,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
 
   // ---------------------------------------------------------------- StatementBackend
 
-  estimateRows(tree: number): number {
+  estimateRows(tree: number): number | null {
     return this.points.estimateEntries(tree);
   }
 

@@ -14,11 +14,14 @@ export interface PlanContext {
   /** The held snapshot that the plan is to read at, where some index may be younger than it. Absent or
    * null: every index can be read. */
   readonly snapshot?: number | null;
-  /** Rows of a table as of now, for tables without statistics. */
-  estimateRows?(table: RelationDescriptor): number;
+  /** Rows of a table as of now; null where that is not known now. */
+  estimateRows?(table: RelationDescriptor): number | null;
   /** Entries of an index as of now. */
-  estimateEntries?(index: IndexDescriptor): number;
+  estimateEntries?(index: IndexDescriptor): number | null;
 }
+
+/** Rows of a table of which nothing is known. */
+const ROWS_GUESS = 10_000;
 
 /** What all queries of one statement share while they are planned. */
 export class StatementPlanner {
@@ -73,7 +76,7 @@ export class StatementPlanner {
       rows =
         table.kind === 'partitioned'
           ? this.rowsOfPartitions(table)
-          : (this.context.estimateRows?.(table) ?? table.statistics?.rows ?? 1000);
+          : (this.context.estimateRows?.(table) ?? table.statistics?.rows ?? ROWS_GUESS);
       rows = Math.max(1, Math.round(rows));
       this.rowCounts.set(table.oid, rows);
     }
@@ -82,8 +85,8 @@ export class StatementPlanner {
 
   /** The part of a table's rows that a partial index has; null where nobody knows. */
   shareOf(table: RelationDescriptor, index: IndexDescriptor): number | null {
-    const entries = this.context.estimateEntries?.(index);
-    if (entries === undefined) return null;
+    const entries = this.context.estimateEntries?.(index) ?? null;
+    if (entries === null) return null;
     return Math.min(1, Math.max(1, entries) / this.rowsOf(table));
   }
 

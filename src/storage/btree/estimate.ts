@@ -5,7 +5,7 @@ import {
   type PageNumber,
   slotCount,
 } from '../page/index.ts';
-import { type PageReader, PageRef } from '../pager/index.ts';
+import { isPageMiss, type PageReader, PageRef } from '../pager/index.ts';
 
 /** Ways down the tree that are looked at. */
 const DESCENTS = 8;
@@ -16,12 +16,22 @@ const DESCENTS = 8;
 export function estimateEntries(reader: PageReader, root: PageNumber, snapshot: number): number {
   const ref = new PageRef();
   let sum = 0;
+  let count = 0;
+  let missed: unknown = null;
   for (let i = 0; i < DESCENTS; i++) {
-    const entries = descend(reader, root, snapshot, ref, (i + 0.5) / DESCENTS);
-    if (entries < 0) return slotCount(ref.view, ref.base);
-    sum += entries;
+    try {
+      const entries = descend(reader, root, snapshot, ref, (i + 0.5) / DESCENTS);
+      if (entries < 0) return slotCount(ref.view, ref.base);
+      sum += entries;
+      count++;
+    } catch (thrown) {
+      // Of a thread that reads no files, those ways count that are in memory.
+      if (!isPageMiss(thrown)) throw thrown;
+      missed = thrown;
+    }
   }
-  return Math.round(sum / DESCENTS);
+  if (count === 0) throw missed;
+  return Math.round(sum / count);
 }
 
 /** What one way down says, the one at `place` of the tree (0 .. 1); -1 where the root is a leaf. */
