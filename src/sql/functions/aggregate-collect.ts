@@ -5,32 +5,53 @@ import { type ArrayDatum, checkDimensionCount, type Datum } from '../../types/in
 import type { AggregateFunction, CallTypes } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 
-interface Collected<Part> {
-  readonly parts: Part[];
+interface Text {
+  /** Null before the first value. A rope, which is made one piece when it is read: windows read it at each row. */
+  text: string | null;
   bytes: number;
 }
 
+/** A piece of a rope, besides its text. */
+const PIECE_BYTES = 32;
+
 /** Each value but the first is preceded by its own row's delimiter. */
-function delimited<Part extends string | Uint8Array>(
-  join: (parts: readonly Part[]) => Datum,
-): AggregateFunction<Collected<Part>> {
-  return {
-    strict: false,
-    initial: () => ({ parts: [], bytes: 0 }),
-    accumulate(_context, state, value, delimiter) {
-      if (value === null) return state;
-      if (state.parts.length > 0 && delimiter !== null) push(state, delimiter as Part);
-      push(state, value as Part);
-      return state;
-    },
-    finish: (_context, state) => (state.parts.length === 0 ? null : join(state.parts)),
-    sizeOf: (state) => 64 + state.bytes,
-  };
+const collectText: AggregateFunction<Text> = {
+  strict: false,
+  initial: () => ({ text: null, bytes: 64 }),
+  accumulate(_context, state, value, delimiter) {
+    if (value === null) return state;
+    const { text } = state;
+    const piece = text === null ? (value as string) : `${(delimiter as string) ?? ''}${value}`;
+    state.text = text === null ? piece : text + piece;
+    state.bytes += PIECE_BYTES + 2 * piece.length;
+    return state;
+  },
+  finish: (_context, { text }) => text,
+  sizeOf: ({ bytes }) => bytes,
+};
+
+interface Bytes {
+  readonly parts: Uint8Array[];
+  bytes: number;
 }
 
-function push<Part extends string | Uint8Array>(state: Collected<Part>, part: Part): void {
+const collectBytes: AggregateFunction<Bytes> = {
+  strict: false,
+  initial: () => ({ parts: [], bytes: 64 }),
+  accumulate(_context, state, value, delimiter) {
+    if (value === null) return state;
+    if (state.parts.length > 0 && delimiter !== null) push(state, delimiter as Uint8Array);
+    push(state, value as Uint8Array);
+    return state;
+  },
+  finish: (_context, { parts }) =>
+    parts.length === 0 ? null : Uint8Array.from(Buffer.concat(parts)),
+  sizeOf: ({ bytes }) => bytes,
+};
+
+function push(state: Bytes, part: Uint8Array): void {
   state.parts.push(part);
-  state.bytes += 16 + part.length * (typeof part === 'string' ? 2 : 1);
+  state.bytes += 16 + part.length;
 }
 
 const ELEMENT_BYTES = 48;
@@ -98,10 +119,8 @@ function collectArrays(): AggregateFunction<ArrayDatum[]> {
 
 registerFunctions({
   aggregates: {
-    'string_agg_transfn/string_agg_finalfn': delimited<string>((parts) => parts.join('')),
-    'bytea_string_agg_transfn/bytea_string_agg_finalfn': delimited<Uint8Array>((parts) =>
-      Uint8Array.from(Buffer.concat(parts)),
-    ),
+    'string_agg_transfn/string_agg_finalfn': collectText,
+    'bytea_string_agg_transfn/bytea_string_agg_finalfn': collectBytes,
   },
   typedAggregates: {
     'array_agg_transfn/array_agg_finalfn': collectElements,

@@ -8,6 +8,8 @@ import type { WindowCall } from './window-call.ts';
 
 /** Rows between looks at the time slice: the frames of a few rows may be large. */
 const STEP_ROWS = 64;
+/** Bytes of a call's results after which a chunk ends: those of string_agg grow from row to row. */
+const RESULT_BYTES_MAX = 1 << 20;
 
 /** Window functions over sorted rows.
  *
@@ -25,6 +27,8 @@ export class WindowAgg extends UnaryOperator {
   #pending = -1;
   #inputDone = false;
   #emitted = 0;
+  /** Rows of the next chunk, at the most: fewer after one that ended early. */
+  #chunkRows = CHUNK_ROWS;
 
   constructor(
     run: Run,
@@ -101,7 +105,7 @@ export class WindowAgg extends UnaryOperator {
     this.#run.environment.checkInterrupts();
     if (this.#run.shouldPause()) return PAUSE;
     const first = this.#emitted;
-    const read = this.#batch.rows.read(first, CHUNK_ROWS, this.#inputColumns);
+    const read = this.#batch.rows.read(first, this.#chunkRows, this.#inputColumns);
     for (const result of this.#results) result.reset();
     let count = 0;
     do {
@@ -111,7 +115,8 @@ export class WindowAgg extends UnaryOperator {
         this.#calls[k]!.compute(this.#frames, count, to, this.#results[k]!);
       }
       count = to;
-    } while (count < read && !this.#run.shouldPause());
+    } while (count < read && !this.#results.some(isLarge) && !this.#run.shouldPause());
+    this.#chunkRows = Math.min(CHUNK_ROWS, count < read ? count : 2 * this.#chunkRows);
     this.#emitted += count;
     this.chunk.count = count;
     return CHUNK;
@@ -122,4 +127,8 @@ export class WindowAgg extends UnaryOperator {
     this.#batch.close();
     for (const call of this.#calls) call.close();
   }
+}
+
+function isLarge(result: ColumnVector): boolean {
+  return result.lane === 'bytes' && result.used > RESULT_BYTES_MAX;
 }
