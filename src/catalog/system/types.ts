@@ -34,12 +34,13 @@ type TypeFacts = (typeof typeFacts)[number];
 function* typeRows({ catalog }: SystemState): Iterable<SystemRow> {
   yield* builtinTypeRows();
   for (const shape of SYSTEM_RELATIONS) {
-    yield rowTypeRow(shape.rowType, shape.name, schemaOf(catalog, shape), shape.oid, OWNER, 0);
+    const place = { schema: schemaOf(catalog, shape), owner: OWNER };
+    yield rowTypeRow(shape.rowType, shape.name, place, shape.oid, 0);
   }
   yield* userRowTypes(catalog);
   for (const type of catalog.types()) {
     yield enumRow(type);
-    yield { ...arrayRow(type.arrayOid, type.arrayName, type.oid, type), typalign: 'i' };
+    yield arrayRow(type.arrayOid, type.arrayName, type, type.oid, 'i');
   }
 }
 
@@ -51,53 +52,70 @@ function* enumLabelRows({ catalog }: SystemState): Iterable<SystemRow> {
   }
 }
 
-function enumRow({ oid, name, schema, owner, arrayOid }: TypeDescriptor): SystemRow {
+/** What is common to types that are not built in. */
+function ownRow(oid: number, name: string, { schema, owner }: TypePlace): SystemRow {
+  return { ...PLAIN_TYPE, oid, typname: name, typnamespace: schema, typowner: owner };
+}
+
+/** What a type belongs to. */
+interface TypePlace {
+  readonly schema: number;
+  readonly owner: number;
+}
+
+function enumRow(type: TypeDescriptor): SystemRow {
   return {
-    ...PLAIN_TYPE,
-    oid,
-    typname: name,
-    typnamespace: schema,
-    typowner: owner,
+    ...ownRow(type.oid, type.name, type),
+    ...formFunctions('enum'),
     typlen: 4,
     typbyval: true,
     typtype: 'e',
     typcategory: 'E',
-    typarray: arrayOid,
-    typinput: functionOid('enum_in'),
-    typoutput: functionOid('enum_out'),
-    typreceive: functionOid('enum_recv'),
-    typsend: functionOid('enum_send'),
+    typarray: type.arrayOid,
     typalign: 'i',
     typstorage: 'p',
   };
 }
 
+/** The functions of a type's text and binary forms. */
+function formFunctions(prefix: 'enum' | 'array' | 'record'): SystemRow {
+  return {
+    typinput: functionOid(`${prefix}_in`),
+    typoutput: functionOid(`${prefix}_out`),
+    typreceive: functionOid(`${prefix}_recv`),
+    typsend: functionOid(`${prefix}_send`),
+  };
+}
+
 function* userRowTypes(catalog: CatalogView): Iterable<SystemRow> {
-  for (const { rowType, name, schema, oid, owner } of catalog.relations()) {
+  for (const relation of catalog.relations()) {
+    const { rowType, name, oid } = relation;
     if (rowType === 0) continue;
-    yield rowTypeRow(rowType, name, schema, oid, owner, rowType + 1);
-    yield arrayRow(rowType + 1, `_${name}`, rowType, { schema, owner });
+    yield rowTypeRow(rowType, name, relation, oid, rowType + 1);
+    yield arrayRow(rowType + 1, `_${name}`, relation, rowType, 'd');
   }
 }
 
-/** The array type over a type of a schema. */
+/** The array type over a type. */
 function arrayRow(
   oid: number,
   name: string,
+  place: TypePlace,
   element: number,
-  { schema, owner }: { readonly schema: number; readonly owner: number },
+  align: 'd' | 'i',
 ): SystemRow {
   return {
-    ...rowTypeRow(oid, name, schema, 0, owner, 0),
+    ...ownRow(oid, name, place),
+    ...formFunctions('array'),
+    typlen: -1,
+    typbyval: false,
     typtype: 'b',
     typcategory: 'A',
     typelem: element,
     typsubscript: functionOid('array_subscript_handler'),
     typanalyze: functionOid('array_typanalyze'),
-    typinput: functionOid('array_in'),
-    typoutput: functionOid('array_out'),
-    typreceive: functionOid('array_recv'),
-    typsend: functionOid('array_send'),
+    typalign: align,
+    typstorage: 'x',
   };
 }
 
@@ -154,27 +172,19 @@ function subscriptHandler({ oid, element, length }: TypeFacts): number {
 function rowTypeRow(
   oid: number,
   name: string,
-  schema: number,
+  place: TypePlace,
   relation: number,
-  owner: number,
   array: number,
 ): SystemRow {
   return {
-    ...PLAIN_TYPE,
-    oid,
-    typname: name,
-    typnamespace: schema,
-    typowner: owner,
+    ...ownRow(oid, name, place),
+    ...formFunctions('record'),
     typlen: -1,
     typbyval: false,
     typtype: 'c',
     typcategory: 'C',
     typrelid: relation,
     typarray: array,
-    typinput: functionOid('record_in'),
-    typoutput: functionOid('record_out'),
-    typreceive: functionOid('record_recv'),
-    typsend: functionOid('record_send'),
     typalign: 'd',
     typstorage: 'x',
   };
