@@ -5,7 +5,7 @@ import {
   type RelationDescriptor,
 } from '../catalog/descriptors.ts';
 import type { ColumnVector } from '../chunk/index.ts';
-import { createVector, readDatum } from '../chunk/index.ts';
+import { createVector, readDatum, sameDatum } from '../chunk/index.ts';
 import { type PgError, pgError } from '../errors/index.ts';
 import type { Cursor, TreeId } from '../storage/index.ts';
 import { ROW_LOCK, type RowLocks, rowLockTag, type Transaction } from '../txn/index.ts';
@@ -57,6 +57,8 @@ export class RowChanges {
   private readonly moves: RowMoves;
   private readonly claims: BulkClaims;
   private readonly gap = new KeyGap();
+  /** The same as of a transaction's snapshot. */
+  private readonly snapshotGap = new KeyGap();
   private transaction!: Transaction;
   private readonly key = new ByteWriter(64);
   private readonly oldIndexKey = new ByteWriter(64);
@@ -130,7 +132,8 @@ export class RowChanges {
     return this.rowIds.next(tree);
   }
 
-  /** `snapshot`: the commit that the caller has seen the row as of, where it is not the transaction's
+  /** `locksOnly`: the row is not to be changed; PostgreSQL does not name a delete then when it refuses.
+   * `snapshot`: the commit that the caller has seen the row as of, where it is not the transaction's
    * snapshot. */
   lockRow(
     table: RelationDescriptor,
@@ -139,9 +142,11 @@ export class RowChanges {
     keyEnd: number,
     strength: RowLockStrength,
     waitPolicy: 'block' | 'nowait' | 'skip',
+    locksOnly = strength === 'keyShare' || strength === 'share',
     snapshot: number = this.transaction.snapshot,
   ): 'locked' | 'changed' | 'deleted' | 'own' | 'wait' | 'skipped' {
     const { transaction } = this;
+    this.locksOnly = locksOnly;
     let outcome = this.lockKey(table, keyBytes, keyStart, keyEnd, strength, waitPolicy);
     if (outcome !== 'locked') return outcome;
     if (transaction.hasWrites) {
@@ -212,35 +217,26 @@ export class RowChanges {
   ): 'done' | 'conflict' | 'wait' {
     const shape = this.shape(table);
     const { transaction, key } = this;
-    if (arbiters !== null && arbiters.length > 0) {
-      // A row that conflicts where that is foreseen conflicts there, whatever its other keys are.
-      const taken = this.claimUnique(table, shape, columns, row, arbiters, true);
+    key.reset();
+    if (shape.cluster.columns !== null) {
+      encodeClusterKey(shape.cluster, columns, row, key);
+      checkKeyLength(key, shape.clusteredIndex);
+    }
+    // A row that conflicts where that is foreseen conflicts there, whatever its other keys are, and
+    // claims none of them.
+    if (arbiters !== null && shape.uniqueIndexes.length > 0) {
+      const taken = this.checkArbiters(table, shape, columns, row, arbiters);
       if (taken !== 'free') return taken;
     }
-    key.reset();
     let isSuccessor = false;
     if (shape.cluster.columns === null) {
       encodeRowId(this.rowIds.next(table.tree), key);
     } else {
-      encodeClusterKey(shape.cluster, columns, row, key);
-      checkKeyLength(key, shape.clusteredIndex);
-      const taken = this.claimKey(table, table.tree, key.bytes, 0, key.position);
-      if (taken === 'wait') return 'wait';
-      if (taken === 'exists') {
-        return this.duplicate(
-          table,
-          shape.clusteredIndex,
-          columns,
-          row,
-          arbiters,
-          key.bytes,
-          0,
-          key.position,
-        );
-      }
+      const taken = this.claimClustered(table, shape, columns, row, arbiters, true);
+      if (taken !== 'free') return taken;
       isSuccessor = this.followsOwnDelete;
     }
-    const taken = this.claimUnique(table, shape, columns, row, arbiters, false);
+    const taken = this.claimUnique(table, shape, columns, row, arbiters, true);
     if (taken !== 'free') return taken;
     // Who waits for the row that was at this key is not to take the new one for it.
     if (isSuccessor) this.moves.record(transaction, table.tree, key.bytes, 0, key.position, null);
@@ -257,22 +253,53 @@ export class RowChanges {
     return 'done';
   }
 
-  /** Claims the keys of a new row in the unique indexes, or in those of them alone that are arbiters. */
+  /** Looks whether the new row's keys are free where a conflict is foreseen, without claiming them. */
+  private checkArbiters(
+    table: RelationDescriptor,
+    shape: TableShape,
+    columns: readonly ColumnVector[],
+    row: number,
+    arbiters: readonly number[],
+  ): 'free' | 'conflict' | 'wait' {
+    const { clusteredIndex } = shape;
+    if (clusteredIndex !== null && isArbiter(arbiters, clusteredIndex)) {
+      const taken = this.claimClustered(table, shape, columns, row, arbiters, false);
+      if (taken !== 'free') return taken;
+    }
+    return this.claimUnique(table, shape, columns, row, arbiters, false);
+  }
+
+  /** Claims the clustered key of a new row, which `key` has. */
+  private claimClustered(
+    table: RelationDescriptor,
+    { clusteredIndex }: TableShape,
+    columns: readonly ColumnVector[],
+    row: number,
+    arbiters: readonly number[] | null,
+    claims: boolean,
+  ): 'free' | 'conflict' | 'wait' {
+    const { bytes, position } = this.key;
+    const taken = this.claimKey(table, table.tree, bytes, 0, position, claims);
+    if (taken !== 'exists') return taken;
+    return this.duplicate(table, clusteredIndex, columns, row, arbiters, bytes, 0, position);
+  }
+
+  /** Claims the keys of a new row in the unique indexes; or only looks at those that are arbiters. */
   private claimUnique(
     table: RelationDescriptor,
     shape: TableShape,
     columns: readonly ColumnVector[],
     row: number,
     arbiters: readonly number[] | null,
-    arbitersOnly: boolean,
+    claims: boolean,
   ): 'free' | 'conflict' | 'wait' {
     for (const index of shape.uniqueIndexes) {
-      if (arbitersOnly && arbiters?.includes(index.descriptor.oid) !== true) continue;
+      if (!claims && !isArbiter(arbiters, index.descriptor)) continue;
       if (!hasEntry(index.key, columns, row)) continue;
       const out = this.newIndexKey.reset();
       if (!isUniqueEntry(index.key, encodeIndexColumns(index.key, columns, row, out))) continue;
       checkKeyLength(out, index.descriptor);
-      const taken = this.claimKey(table, index.tree, out.bytes, 0, out.position);
+      const taken = this.claimKey(table, index.tree, out.bytes, 0, out.position, claims);
       if (taken === 'wait') return 'wait';
       if (taken === 'exists') {
         const { found } = this;
@@ -303,7 +330,7 @@ export class RowChanges {
       key.range(keyBytes, keyStart, keyEnd);
     }
     const moved = compareByteRanges(key.bytes, 0, key.position, keyBytes, keyStart, keyEnd) !== 0;
-    if (moved || intersects(shape.uniqueColumns, changed)) {
+    if (moved || this.changesUnique(table, shape, oldColumns, newColumns, row, changed)) {
       // The row's identity changes, which conflicts with those who rely on it (FOR KEY SHARE).
       const tag = rowLockTag(table.tree, keyBytes, keyStart, keyEnd);
       const granted = this.locks.acquire(transaction, 'row', tag, ROW_LOCK.update, true);
@@ -363,6 +390,21 @@ export class RowChanges {
       if (has) writes.put(tree, out.bytes, 0, out.position, key.bytes, 0, key.position, command);
     }
     return 'done';
+  }
+
+  private changesUnique(
+    table: RelationDescriptor,
+    { uniqueColumns }: TableShape,
+    oldColumns: readonly ColumnVector[],
+    newColumns: readonly ColumnVector[],
+    row: number,
+    changed: readonly number[],
+  ): boolean {
+    return changed.some((column) => {
+      if (!uniqueColumns.includes(column)) return false;
+      const type = typeByOid(table.columns[column]!.type);
+      return !sameDatum(type, oldColumns[column]!, row, newColumns[column]!, row);
+    });
   }
 
   /** Appends the key of a row's entry in an index; false where it has none. */
@@ -441,13 +483,42 @@ export class RowChanges {
   /** After `claimKey` said 'free': the transaction itself had deleted what was there. */
   private followsOwnDelete = false;
 
-  /** Makes sure that no other transaction can take the key, and says whether it is taken already. */
+  /** Makes sure that no other transaction can take the key, and says whether it is taken already. Without
+   * `isClaim` it only says so, where it need not wait for another transaction to know. */
   private claimKey(
     table: RelationDescriptor,
     tree: TreeId,
     bytes: Uint8Array,
     start: number,
     end: number,
+    isClaim = true,
+  ): 'free' | 'exists' | 'wait' {
+    const taken = this.takeKey(table, tree, bytes, start, end, isClaim);
+    const { transaction } = this;
+    if (taken === 'free' && isClaim && transaction.keepsSnapshot && !this.followsOwnDelete) {
+      this.noteTwofold(tree, bytes, start, end);
+    }
+    return taken;
+  }
+
+  /** What is free by now may be a row's to the transaction's snapshot. */
+  private noteTwofold(tree: TreeId, bytes: Uint8Array, start: number, end: number): void {
+    const { newest, snapshotGap } = this;
+    const { snapshot, writes } = this.transaction;
+    if (snapshot === this.newestLsn()) return;
+    if (snapshotGap.includes(tree, snapshot, bytes, start, end)) return;
+    if (this.find(tree, snapshot, bytes, start, end)) {
+      writes.tree(tree).noteTwofold(bytes, start, end);
+    } else snapshotGap.learn(tree, snapshot, bytes, start, end, newest, this.hasNext);
+  }
+
+  private takeKey(
+    table: RelationDescriptor,
+    tree: TreeId,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    isClaim: boolean,
   ): 'free' | 'exists' | 'wait' {
     const { transaction, locks, claims } = this;
     const own = transaction.writes.find(tree, bytes, start, end)?.latest ?? null;
@@ -482,9 +553,15 @@ export class RowChanges {
         if (transaction.keyWait !== null) this.endWait(tree, null);
         return 'exists';
       }
-    }
+      // Who relies on the row's key alone has nothing to do with whether it stays.
+      if (!this.awaitLock(tree, tag, ROW_LOCK.share)) return 'wait';
+      locks.releaseOne(transaction, tag, ROW_LOCK.share);
+    } else if (!isClaim && !locks.isTaken(tag) && !locks.isMarked(tag)) return 'free';
+    // The row that was waited for is gone: others may have waited with this one.
+    if (transaction.keyWait?.mode === ROW_LOCK.share) this.endWait(tree, null);
     if (!this.awaitLock(tree, tag, ROW_LOCK.update)) return 'wait';
-    if (transaction.keyWait !== null) this.endWait(tree, tag);
+    // Who only looks keeps what he has waited for until he claims it.
+    if (isClaim && transaction.keyWait !== null) this.endWait(tree, tag);
     return 'free';
   }
 
@@ -505,7 +582,7 @@ export class RowChanges {
 
   private awaitLock(tree: TreeId, tag: string, mode: number): boolean {
     const { transaction } = this;
-    if (this.locks.acquire(transaction, 'row', tag, mode, true) === 'granted') return true;
+    if (this.locks.acquire(transaction, 'row', tag, mode, true, true) === 'granted') return true;
     transaction.keyWait = { tree, tag, mode, command: transaction.command };
     return false;
   }
@@ -522,8 +599,19 @@ export class RowChanges {
   }
 
   private findNewest(tree: TreeId, bytes: Uint8Array, start: number, end: number): boolean {
+    return this.find(tree, this.newestLsn(), bytes, start, end);
+  }
+
+  /** Whether a tree has a key as of a commit; the cursor `newest` stands on it or the next one. */
+  private find(
+    tree: TreeId,
+    commit: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
     const { newest } = this;
-    newest.reset(tree, this.newestLsn());
+    newest.reset(tree, commit);
     const key = start === 0 ? bytes : bytes.subarray(start, end);
     this.hasNext = newest.seek(key, end - start, 'ge');
     if (!this.hasNext) return false;
@@ -531,7 +619,7 @@ export class RowChanges {
     return compareByteRanges(keyBytes, keyStart, keyEnd, bytes, start, end) === 0;
   }
 
-  /** After `findNewest`: whether the cursor `newest` stands on the key or the next one. */
+  /** After `find`: whether the cursor `newest` stands on the key or the next one. */
   private hasNext = false;
 
   private learnGap(tree: TreeId, bytes: Uint8Array, start: number, end: number): void {
@@ -541,6 +629,8 @@ export class RowChanges {
   /** After 'moved': the key that the row was given, and the commit that did it. */
   private target: Uint8Array = NOTHING;
   private movedLsn = 0;
+  /** What `lockRow` was called for. */
+  private locksOnly = false;
 
   /** Compares the row that the snapshot shows with the newest one, the lock being held. */
   private compareWithNewest(
@@ -589,9 +679,7 @@ export class RowChanges {
         const vector = createVector(type, 2);
         readColumnOfTuple(layout, column, now, 0, vector, 0);
         readColumnOfTuple(layout, column, valueBytes, valueStart, vector, 1);
-        const isNull = vector.isNull(0);
-        if (isNull || vector.isNull(1)) return isNull === vector.isNull(1);
-        return type.compare(readDatum(vector, 0, type)!, readDatum(vector, 1, type)!) === 0;
+        return sameDatum(type, vector, 0, vector, 1);
       });
     if (!keeps) this.findNewest(table.tree, bytes, start, end);
     return keeps;
@@ -611,7 +699,7 @@ export class RowChanges {
 
   private follow(move: RowMove | undefined): 'deleted' | 'moved' {
     const target = move?.target ?? null;
-    this.refuseInRepeatableRead(target === null ? 'delete' : 'update');
+    this.refuseInRepeatableRead(target === null && !this.locksOnly ? 'delete' : 'update');
     if (target === null) return 'deleted';
     if (target === OUT_OF_TABLE) {
       throw pgError(
@@ -649,10 +737,7 @@ export class RowChanges {
     keyStart: number,
     keyEnd: number,
   ): 'conflict' {
-    const isArbiter =
-      arbiters !== null &&
-      (arbiters.length === 0 || (index !== null && arbiters.includes(index.oid)));
-    if (!isArbiter)
+    if (index === null || !isArbiter(arbiters, index))
       throw this.duplicateError(table, index!, columns, row, keyBytes, keyStart, keyEnd);
     const { transaction } = this;
     // The row in the way must be one that the transaction can see, or there is no telling what to do.
@@ -696,6 +781,11 @@ export class RowChanges {
     }
     return shape;
   }
+}
+
+/** Whether a conflict in the index is foreseen: an empty list names them all. */
+function isArbiter(arbiters: readonly number[] | null, { oid }: IndexDescriptor): boolean {
+  return arbiters !== null && (arbiters.length === 0 || arbiters.includes(oid));
 }
 
 /** Hands out hidden row ids, ascending, for tables without a primary key. */

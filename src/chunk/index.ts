@@ -12,6 +12,7 @@ export {
   fillVector,
   gatherRows,
   readDatum,
+  sameDatum,
   scatterRows,
   setAllNull,
   vectorCapacity,

@@ -35,6 +35,19 @@ export function readDatum(vector: ColumnVector, row: number, type: SqlType): Dat
   return type.fromBytes(vector.buffer, start, start + vector.length[row]!);
 }
 
+/** Whether two vectors of a type have the same value, or NULL, in a row each. */
+export function sameDatum(
+  type: SqlType,
+  a: ColumnVector,
+  aRow: number,
+  b: ColumnVector,
+  bRow: number,
+): boolean {
+  const isNull = a.isNull(aRow);
+  if (isNull || b.isNull(bRow)) return isNull === b.isNull(bRow);
+  return type.compare(readDatum(a, aRow, type)!, readDatum(b, bRow, type)!) === 0;
+}
+
 /** Sets a row to a Datum. */
 export function writeDatum(vector: ColumnVector, row: number, type: SqlType, value: Datum): void {
   if (value === null) vector.setNull(row);

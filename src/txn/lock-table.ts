@@ -9,7 +9,8 @@ import { CONFLICTS, type LockKind, ROW_LOCK, TABLE_LOCK } from './lock-modes.ts'
  * have asked for before (so that nobody starves); a session that already holds the lock in some
  * mode passes those who wait for it. A row lock passes those who wait whenever it conflicts with no
  * holder, as in PostgreSQL, where only who has to wait queues up. Waiters get the lock in order as
- * soon as others let go. Owners of one session never conflict: its transaction, and the session
+ * soon as others let go. Who only asks whether a key is free (`isCheck`) waits for holders alone, and
+ * nobody waits for him: he is served in his turn, but that makes no deadlock. Owners of one session never conflict: its transaction, and the session
  * itself, which holds advisory locks. A session waits for one lock at a time.
  * One thread uses the table, so nothing here is atomic.
  */
@@ -42,20 +43,23 @@ export class LockTable<Owner extends LockOwner> {
 
   /** Asks for a lock, which it has already when it holds as strong a one. 'waiting': the owner is
    * queued, until `onGranted` or `cancelWait`; then the caller asks again. 'busy': it would have to
-   * wait for others and `wait` is false. */
+   * wait for others and `wait` is false. `isCheck`: it asks whether a key is free, and depends, as
+   * such a check of PostgreSQL does, on who holds the lock alone. */
   acquire(
     owner: Owner,
     kind: LockKind,
     tag: string,
     mode: number,
     wait: boolean,
+    isCheck = false,
   ): 'granted' | 'waiting' | 'busy' {
     const lock = this.locks.get(tag);
     if (lock === undefined) {
-      return this.request(this.create(tag, kind, owner.session), owner, owner, mode, wait);
+      const made = this.create(tag, kind, owner.session);
+      return this.request(made, owner, owner, mode, wait, isCheck);
     }
     if (holds(lock, owner, mode)) return 'granted';
-    return this.request(lock, owner, owner, mode, wait);
+    return this.request(lock, owner, owner, mode, wait, isCheck);
   }
 
   /** Asks for a lock that `holder` gets while `owner`, of the same session, does the waiting. What
@@ -69,7 +73,7 @@ export class LockTable<Owner extends LockOwner> {
     wait: boolean,
   ): 'granted' | 'waiting' | 'busy' {
     const lock = this.locks.get(tag) ?? this.create(tag, kind, owner.session);
-    return this.request(lock, owner, holder, mode, wait);
+    return this.request(lock, owner, holder, mode, wait, false);
   }
 
   private request(
@@ -78,6 +82,7 @@ export class LockTable<Owner extends LockOwner> {
     holder: Owner,
     mode: number,
     wait: boolean,
+    isCheck: boolean,
   ): 'granted' | 'waiting' | 'busy' {
     const { kind } = lock;
     if (kind === 'row' && isUnused(lock)) {
@@ -103,7 +108,7 @@ export class LockTable<Owner extends LockOwner> {
       kind !== 'row' &&
       behind !== undefined &&
       (CONFLICTS[kind][mode]! & heldModes(lock, behind.owner.session)) !== 0;
-    const request: LockRequest<Owner> = { lock, owner, holder, mode, isTry, isDeadlock };
+    const request: LockRequest<Owner> = { lock, owner, holder, mode, isTry, isDeadlock, isCheck };
     if (lock.queue === NONE) lock.queue = [request];
     else lock.queue.splice(place, 0, request);
     owner.waitingFor = request;
@@ -230,9 +235,10 @@ export class LockTable<Owner extends LockOwner> {
     const { lock, mode } = request;
     const conflicts = CONFLICTS[lock.kind][mode]!;
     const blockers = this.hardBlockers(owner);
+    if (request.isCheck) return blockers;
     for (const earlier of lock.queue) {
       if (earlier === request) break;
-      if (conflicts & (1 << earlier.mode)) blockers.push(earlier.owner);
+      if (!earlier.isCheck && conflicts & (1 << earlier.mode)) blockers.push(earlier.owner);
     }
     return blockers;
   }
@@ -468,6 +474,8 @@ export interface LockRequest<Owner> {
   readonly isTry: boolean;
   /** It and the request behind it wait for each other: there is no use in waiting any longer. */
   readonly isDeadlock: boolean;
+  /** It waits for holders alone, and keeps nobody waiting. */
+  readonly isCheck: boolean;
 }
 
 /** The oid of the table that a lock is of; 0 for others, among them names of tables to come. */

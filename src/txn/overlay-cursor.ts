@@ -1,13 +1,17 @@
 import { compareByteRanges } from '../base/index.ts';
+import { pgError } from '../errors/index.ts';
 import type { Cursor, SeekMode, TreeId } from '../storage/index.ts';
 import { WriteCursor } from './write-cursor.ts';
-import type { WriteSet } from './write-set.ts';
+import type { WriteSet, WriteTree } from './write-set.ts';
 
 /** Cursor over the committed pages with a transaction's own changes laid over them.
  *
  * Two positions move in step: the base cursor's, and one in the write set. The current entry is the
  * lesser key of the two (the greater going backward); at equal keys the write set's version hides
  * the page's. Entries that the command must not see, and deletions, are passed over.
+ *
+ * Where the snapshot shows a row that others have deleted since and whose key the transaction has given to
+ * a row of its own, there would be two rows at one key, and the cursor fails with 40001.
  */
 export class OverlayCursor implements Cursor {
   keyBytes: Uint8Array = NOTHING;
@@ -23,6 +27,7 @@ export class OverlayCursor implements Cursor {
   private readonly writes: WriteSet;
   private readonly command: number;
   private own: WriteCursor;
+  private written: WriteTree;
   private baseValid = false;
   private forward = true;
   private onOwn = false;
@@ -35,12 +40,14 @@ export class OverlayCursor implements Cursor {
     this.base = base;
     this.writes = writes;
     this.command = command;
-    this.own = new WriteCursor(writes, writes.tree(tree));
+    this.written = writes.tree(tree);
+    this.own = new WriteCursor(writes, this.written);
   }
 
   reset(tree: TreeId, snapshot: number): void {
     this.base.reset(tree, snapshot);
-    this.own = new WriteCursor(this.writes, this.writes.tree(tree));
+    this.written = this.writes.tree(tree);
+    this.own = new WriteCursor(this.writes, this.written);
     this.baseValid = false;
   }
 
@@ -109,8 +116,14 @@ export class OverlayCursor implements Cursor {
         own.step();
         continue;
       }
+      const hidesBase = this.baseValid && order === 0;
+      if (hidesBase && this.written.isTwofold(own.keyBytes, own.keyStart, own.keyEnd)) {
+        throw pgError(
+          'serialization_failure',
+          'could not serialize access due to concurrent delete',
+        );
+      }
       if (own.valueBytes === null) {
-        const hidesBase = this.baseValid && order === 0;
         own.step();
         if (hidesBase) this.stepBase();
         continue;

@@ -503,6 +503,10 @@ export function visibleVersion(entry: WriteEntry, command: number): WriteVersion
 
 /** The changed keys of one tree. In memory they are ordered in runs of at most RUN_ENTRIES_MAX entries;
  * `run` and `slot` are where the last `locate` ended. `spilled` are the runs in files, oldest first. */
+function keyText(key: Uint8Array, start: number, end: number): string {
+  return Buffer.from(key.buffer, key.byteOffset + start, end - start).toString('latin1');
+}
+
 export class WriteTree {
   readonly id: TreeId;
   readonly runs: WriteEntry[][] = [];
@@ -525,6 +529,9 @@ export class WriteTree {
   /** Segment in which the transaction made the tree; NONE when it did not. */
   createdIn = NONE;
   isCreationLogged = false;
+  /** Keys that the transaction gave to rows of its own although its snapshot shows others there, which have
+   * been deleted since; null for none. */
+  private twofold: Set<string> | null = null;
 
   /** The transaction makes the tree itself, or made it before it rolled back to a savepoint. */
   get isOwn(): boolean {
@@ -533,6 +540,16 @@ export class WriteTree {
 
   constructor(id: TreeId) {
     this.id = id;
+  }
+
+  /** Takes note that the snapshot shows another row at a key of the transaction's own. */
+  noteTwofold(key: Uint8Array, start: number, end: number): void {
+    this.twofold ??= new Set();
+    this.twofold.add(keyText(key, start, end));
+  }
+
+  isTwofold(key: Uint8Array, start: number, end: number): boolean {
+    return this.twofold?.has(keyText(key, start, end)) === true;
   }
 
   /** Finds the first entry at or after the key; true when it is the key itself. */

@@ -170,6 +170,61 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
     ],
     answers: ['a: DELETE 1', 'b: waits', 'a: COMMIT', 'b: INSERT 1'],
   },
+  'ON CONFLICT DO NOTHING keeps none of the keys that it did not insert': {
+    steps: [
+      "a: begin; insert into u values (5, 'x') on conflict do nothing",
+      "b: insert into u values (5, 'z')",
+      'a: commit',
+    ],
+    answers: ['a: INSERT 0', 'b: INSERT 1', 'a: COMMIT'],
+  },
+  'who asks for a key waits for its holder, and not for those who queue for the row': {
+    steps: [
+      'b: begin; update t set v = v + 1 where id = 2',
+      'a: begin; update t set v = v + 1 where id = 1',
+      'c: begin; update t set v = v + 1 where id = 2',
+      'a: insert into t values (2, 0)',
+      'b: update t set v = v + 1 where id = 1',
+      'b: commit',
+      'c: commit',
+      'a: rollback',
+      'a: select id, v from t order by id',
+    ],
+    answers: [
+      'b: UPDATE 1',
+      'a: UPDATE 1',
+      'c: waits',
+      'a: waits',
+      'b: waits',
+      'a: 40P01',
+      'b: UPDATE 1',
+      'b: COMMIT',
+      'c: UPDATE 1',
+      'c: COMMIT',
+      'a: ROLLBACK',
+      'a: 1,11 2,22',
+    ],
+  },
+  'who asks for a key does not wait for those who rely on it': {
+    steps: [
+      'a: begin; update t set v = 5 where id = 1',
+      'b: begin; select id from t where id = 1 for key share',
+      'c: insert into t values (1, 0)',
+      'a: commit',
+      'b: commit',
+    ],
+    answers: ['a: UPDATE 1', 'b: 1', 'c: waits', 'a: COMMIT', 'c: 23505', 'b: COMMIT'],
+  },
+  'an update that leaves a key as it is does not keep out who relies on it': {
+    steps: [
+      "a: begin; update u set id = 1, k = 'x' where id = 1",
+      'b: select id from u where id = 1 for key share',
+      "a: update u set k = 'y' where id = 1",
+      'b: select id from u where id = 1 for key share',
+      'a: commit',
+    ],
+    answers: ['a: UPDATE 1', 'b: 1', 'a: UPDATE 1', 'b: waits', 'a: COMMIT', 'b: 1'],
+  },
   'ON CONFLICT DO NOTHING locks nothing, though it had to wait': {
     steps: [
       'a: begin; update t set v = 11 where id = 1',

@@ -104,6 +104,7 @@ export interface RowOperations {
     keyEnd: number,
     strength: RowLockStrength,
     waitPolicy: WaitPolicy,
+    locksOnly?: boolean,
   ): LockOutcome;
   /** After 'changed': the row's key (another one when the clustering key was updated) and tuple. */
   readonly changedKey: ByteRange;

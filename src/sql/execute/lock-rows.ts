@@ -123,6 +123,7 @@ export class LockRows extends UnaryOperator {
         end,
         lock.strength,
         lock.waitPolicy,
+        true,
       );
       if (outcome === 'wait') return false;
       if (outcome === 'deleted' || outcome === 'skipped' || outcome === 'own') return true;

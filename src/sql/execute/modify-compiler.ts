@@ -19,7 +19,7 @@ import type { ExpressionCompiler } from './expression/compile.ts';
 import { IndexValues } from './index-values.ts';
 import type { InsertPlace } from './insert.ts';
 import { InsertTarget, InsertTargets, TableColumns } from './insert-target.ts';
-import { lockStrength } from './lock-strength.ts';
+import { assignedKeys, lockStrength } from './lock-strength.ts';
 import { PartitionRouter, routedTable } from './partition-router.ts';
 import {
   ChangedPartitions,
@@ -99,7 +99,7 @@ export class ModifyCompiler {
     return new RowUpdate(this.#run, table, {
       ...parts,
       ...this.#indexValues(table, node.assignments, false),
-      strength: lockStrength(table, node.assignments),
+      keys: assignedKeys(table, node.assignments),
       assignments: this.#assignments(node.assignments, (column) => column),
       constraints: this.#constraints(table, node),
       move: null,
@@ -128,7 +128,7 @@ export class ModifyCompiler {
     return new RowUpdate(this.#run, table, {
       ...parts,
       ...this.#indexValues(table, assignments, move !== null),
-      strength: lockStrength(table, assignments),
+      keys: assignedKeys(table, assignments),
       assignments,
       constraints: this.#partitionConstraints(target, relation),
       move,

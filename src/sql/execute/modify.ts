@@ -98,7 +98,8 @@ export class Modify extends Operator {
       const end = start + locator.length[row]!;
       const change = this.#tables.of(row);
       if (this.#phase === 'locking') {
-        const { table, strength } = change;
+        const { table } = change;
+        const strength = change.strengthOf(row);
         const outcome = operations.lockRow(table, locator.buffer, start, end, strength, 'block');
         if (outcome === 'wait') return false;
         if (outcome === 'locked') this.#phase = 'changing';

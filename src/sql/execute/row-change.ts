@@ -1,5 +1,11 @@
 import type { RelationDescriptor } from '../../catalog/descriptors.ts';
-import type { ColumnVector, DataChunk, NumberVector } from '../../chunk/index.ts';
+import {
+  type ColumnVector,
+  type DataChunk,
+  type NumberVector,
+  sameDatum,
+} from '../../chunk/index.ts';
+import { typeByOid } from '../../types/index.ts';
 import type { RowLockStrength } from '../bind/query.ts';
 import type { ChangeOutcome, RowOperations } from './environment.ts';
 import type { Evaluator } from './expression/evaluator.ts';
@@ -15,7 +21,8 @@ export interface RowChange {
   readonly table: RelationDescriptor;
   /** The scan that the rows come from. */
   readonly scanId: number;
-  readonly strength: RowLockStrength;
+  /** How a row is to be locked before it is changed. */
+  strengthOf(row: number): RowLockStrength;
   open(): void;
   close(): void;
   /** Computes what depends on input rows: of a chunk of the input, or the single row of a recheck. */
@@ -160,7 +167,8 @@ export interface ChangeParts {
 }
 
 export interface UpdateParts extends ChangeParts {
-  readonly strength: RowLockStrength;
+  /** Assigned columns of keys that others may refer to. */
+  readonly keys: readonly number[];
   readonly assignments: readonly { readonly column: number; readonly value: Evaluator }[];
   readonly constraints: RowConstraints;
   /** Computes what indexes have of the rows as they are to be. */
@@ -186,7 +194,6 @@ export interface RowMove {
 export class RowUpdate implements RowChange {
   readonly table: RelationDescriptor;
   readonly scanId: number;
-  readonly strength: RowLockStrength;
   readonly #run: Run;
   readonly #parts: UpdateParts;
   readonly #changed: readonly number[];
@@ -199,7 +206,6 @@ export class RowUpdate implements RowChange {
   constructor(run: Run, table: RelationDescriptor, parts: UpdateParts) {
     this.table = table;
     this.scanId = parts.scanId;
-    this.strength = parts.strength;
     this.#run = run;
     this.#parts = parts;
     this.#changed = parts.assignments.map((assignment) => assignment.column);
@@ -231,6 +237,15 @@ export class RowUpdate implements RowChange {
     constraints.prepare(target);
     oldValues?.take({ ...target, columns: this.#old.columns });
     newValues?.take(target);
+  }
+
+  strengthOf(row: number): RowLockStrength {
+    for (const column of this.#parts.keys) {
+      const type = typeByOid(this.table.columns[column]!.type);
+      const before = this.#old.columns[column]!;
+      if (!sameDatum(type, before, row, this.#new.columns[column]!, row)) return 'update';
+    }
+    return 'noKeyUpdate';
   }
 
   #route({ router, targets, own, demands }: RowMove): void {
@@ -315,7 +330,6 @@ export class RowUpdate implements RowChange {
 export class RowDelete implements RowChange {
   readonly table: RelationDescriptor;
   readonly scanId: number;
-  readonly strength = 'update';
   readonly #old: TableColumns;
   readonly #oldValues: IndexValues | null;
   readonly #wholeRow: WholeRow | null;
@@ -327,6 +341,10 @@ export class RowDelete implements RowChange {
     this.#old = new TableColumns(table, parts.oldColumns, parts.capacity);
     this.#oldValues = parts.oldValues;
     this.#wholeRow = parts.whole;
+  }
+
+  strengthOf(): RowLockStrength {
+    return 'update';
   }
 
   open(): void {}

@@ -61,8 +61,17 @@ export class CheckedRows implements RowOperations {
     keyEnd: number,
     strength: RowLockStrength,
     waitPolicy: WaitPolicy,
+    locksOnly?: boolean,
   ): LockOutcome {
-    return this.#changes.lockRow(table, keyBytes, keyStart, keyEnd, strength, waitPolicy);
+    return this.#changes.lockRow(
+      table,
+      keyBytes,
+      keyStart,
+      keyEnd,
+      strength,
+      waitPolicy,
+      locksOnly,
+    );
   }
 
   expectInserts(table: RelationDescriptor): void {

@@ -112,10 +112,12 @@ export class KeyCheck {
       const row = (yield* search.next(1))[0];
       if (row === undefined) return false;
       const { seenAt } = search;
-      let outcome = changes.lockRow(child, row.key, 0, row.key.length, 'keyShare', 'block', seenAt);
+      const lock = (place: Uint8Array) =>
+        changes.lockRow(child, place, 0, place.length, 'keyShare', 'block', true, seenAt);
+      let outcome = lock(row.key);
       while (outcome === 'wait') {
         yield 'wait';
-        outcome = changes.lockRow(child, row.key, 0, row.key.length, 'keyShare', 'block', seenAt);
+        outcome = lock(row.key);
       }
       if (outcome === 'locked' || outcome === 'own') return true;
       if (outcome !== 'changed') continue;

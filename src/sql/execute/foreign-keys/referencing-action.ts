@@ -82,7 +82,16 @@ export class ReferencingAction {
     const snapshot = transaction.keepsSnapshot ? transaction.snapshot : seenAt;
     for (;;) {
       const { length } = row.key;
-      const outcome = changes.lockRow(child, row.key, 0, length, strength, 'block', snapshot);
+      const outcome = changes.lockRow(
+        child,
+        row.key,
+        0,
+        length,
+        strength,
+        'block',
+        false,
+        snapshot,
+      );
       if (outcome === 'locked') return row;
       if (outcome === 'wait') {
         yield 'wait';
