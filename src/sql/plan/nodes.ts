@@ -1,5 +1,5 @@
-import type { Expr } from '../expression.ts';
-import { CPU_OPERATOR_COST, CPU_TUPLE_COST, exprCost, exprsCost } from './cost.ts';
+import type { Expr, SortKey } from '../expression.ts';
+import { CPU_OPERATOR_COST, CPU_TUPLE_COST, exprCost, exprsCost, sortCost } from './cost.ts';
 import type { NodeColumn, PlanNode } from './plan.ts';
 
 /** Makers of the plan nodes that stand in many places. */
@@ -99,6 +99,51 @@ export function filterNode(input: PlanNode, predicate: Expr | null, selectivity:
     totalCost: input.totalCost + exprCost(predicate) * input.rows,
     input,
     predicate,
+  };
+}
+
+export function sortNode(
+  input: PlanNode,
+  keys: readonly SortKey[],
+  limit: Expr | null,
+  offset: Expr | null,
+  presorted: number,
+): PlanNode {
+  const bound =
+    limit === null
+      ? Number.POSITIVE_INFINITY
+      : constantRows(limit, input.rows * 0.1) + constantRows(offset, 0);
+  const cost = sortCost(
+    { startup: input.startupCost, total: input.totalCost },
+    input.rows,
+    input.width,
+    bound,
+  );
+  return {
+    kind: 'sort',
+    output: input.output,
+    rows: input.rows,
+    width: input.width,
+    startupCost: cost.startup,
+    totalCost: cost.total,
+    input,
+    keys,
+    limit: limit !== null && offset === null ? limit : limit === null ? null : sum(limit, offset),
+    presorted,
+  };
+}
+
+const INT8_PLUS = { function: 463, operator: 684 };
+
+/** LIMIT and OFFSET together: how many rows of the order are wanted. */
+function sum(limit: Expr, offset: Expr | null): Expr {
+  if (offset === null) return limit;
+  return {
+    kind: 'call',
+    type: 20,
+    typmod: -1,
+    ...INT8_PLUS,
+    arguments: [limit, offset],
   };
 }
 

@@ -23,6 +23,7 @@ import { flatten, foldConstants, havingToWhere, type SemiJoinItem } from '../opt
 import { raise } from '../query-rewrite.ts';
 import { relBit, relsOf } from './clauses.ts';
 import { planFrom } from './from.ts';
+import { groupingBits } from './groups.ts';
 import type { Layout } from './layout.ts';
 import { planModify } from './modify.ts';
 import type { PartitionLeaf } from './partitions.ts';
@@ -32,7 +33,7 @@ import { type ColumnFacts, expressionFacts, tableColumnFacts } from './selectivi
 import { planSetOperation, planValues } from './set-operations.ts';
 import type { StatementPlanner } from './statement-planner.ts';
 import { planSubquery } from './subqueries.ts';
-import { groupingBits, planSelectTail } from './upper.ts';
+import { planSelectTail } from './upper.ts';
 import { activeWindows } from './windows.ts';
 
 /** A common table as a query's planner knows it: planned when it is first read. */

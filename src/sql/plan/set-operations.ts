@@ -2,10 +2,17 @@ import type { Query, SetOperationQuery, ValuesQuery } from '../bind/query.ts';
 import type { SortKey } from '../expression.ts';
 import { CPU_OPERATOR_COST, exprsCost } from './cost.ts';
 import { Layout } from './layout.ts';
-import { appendNode, columnOf, distinctNode, limitNode, projectNode, widthOf } from './nodes.ts';
+import {
+  appendNode,
+  columnOf,
+  distinctNode,
+  limitNode,
+  projectNode,
+  sortNode,
+  widthOf,
+} from './nodes.ts';
 import type { PlanNode } from './plan.ts';
 import type { QueryPlanner } from './query-planner.ts';
-import { sortNode } from './upper.ts';
 
 const NO_COLUMNS = new Layout();
 

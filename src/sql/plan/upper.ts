@@ -1,34 +1,16 @@
 import { notSupported } from '../../errors/index.ts';
-import { OID } from '../../types/index.ts';
 import type { SelectQuery } from '../bind/query.ts';
-import type { AggregateExpr, Expr, GroupingExpr, SortKey } from '../expression.ts';
-import {
-  mapChildren,
-  SKIP,
-  sameExpr,
-  someExpr,
-  visitChildren,
-  visitQueryReferences,
-} from '../expression-tree.ts';
-import { raise } from '../query-rewrite.ts';
-import { NO_RELS, relsOf } from './clauses.ts';
-import { type Rows, withKeys, withSets } from './computed-keys.ts';
-import { aggregateCost, exprCost, sortCost } from './cost.ts';
+import type { Expr, SortKey } from '../expression.ts';
+import { sameExpr, someExpr } from '../expression-tree.ts';
+import { type Rows, withKeys } from './computed-keys.ts';
+import { sortCost } from './cost.ts';
+import { distinctRows, planGroups } from './groups.ts';
 import { Layout } from './layout.ts';
-import {
-  columnOf,
-  constantRows,
-  distinctNode,
-  filterNode,
-  limitNode,
-  projectNode,
-  projectSetNode,
-  widthOf,
-} from './nodes.ts';
+import { constantRows, distinctNode, limitNode, projectNode, sortNode, widthOf } from './nodes.ts';
 import { type Built, type Candidates, cheapest, commonPrefix, type Path } from './paths.ts';
-import type { NodeColumn, PlanNode } from './plan.ts';
+import type { PlanNode } from './plan.ts';
 import { type QueryPlanner, tableOidOf } from './query-planner.ts';
-import { clamp } from './selectivity.ts';
+import { holdsSet, projectTargets } from './targets.ts';
 import { activeWindows, planWindows } from './windows.ts';
 
 /** What comes after FROM and WHERE: grouping, the target list, DISTINCT, ORDER BY, row locks, LIMIT. */
@@ -60,6 +42,9 @@ export function planSelectTail(
   return planPlain(planner, query, built, order, outputs);
 }
 
+/** Rows that a LIMIT may say that is a parameter: few who ask for some rows ask for many. */
+const LIMIT_GUESS = 1000;
+
 /** The cheapest path, what is left to sort and a LIMIT counted in. */
 function choosePath(query: SelectQuery, paths: readonly Path[], keys: readonly SortKey[]): Path {
   if (paths.length === 1) return paths[0] as Path;
@@ -71,7 +56,8 @@ function choosePath(query: SelectQuery, paths: readonly Path[], keys: readonly S
     const wantedRows = limited
       ? Math.min(
           path.rows,
-          constantRows(query.limit, path.rows * 0.1) + constantRows(query.offset, 0),
+          constantRows(query.limit, Math.min(path.rows * 0.1, LIMIT_GUESS)) +
+            constantRows(query.offset, 0),
         )
       : path.rows;
     let cost: number;
@@ -185,7 +171,7 @@ function planWithTargets(
   const needsKeys = !sortsFirst || query.withTies;
   const keys = needsKeys ? query.orderBy.map((key) => ({ ...key, expr: reference(key.expr) })) : [];
   const on = typeof query.distinct === 'object' ? query.distinct.on.map(reference) : [];
-  let node = projectTargets(planner, input.node, input.layout, targets);
+  let node = projectTargets(planner, input, targets);
   const empty = new Layout();
   const limit = query.limit && planner.convert(query.limit, empty);
   const offset = query.offset && planner.convert(query.offset, empty);
@@ -236,324 +222,3 @@ function sortedRows(
 }
 
 const NO_COLUMNS = new Layout();
-
-/** Whether an expression has a set-returning call in it that the rows of `layout` have no column for. */
-function holdsSet(expr: Expr, layout: Layout): boolean {
-  if (layout.find(expr) >= 0) return false;
-  if (expr.kind === 'setCall') return true;
-  let found = false;
-  visitChildren(expr, (child) => {
-    found ||= holdsSet(child, layout);
-  });
-  return found;
-}
-
-/** Computes targets; set-returning calls run in a projectSet below what uses their values. */
-function projectTargets(
-  planner: QueryPlanner,
-  input: PlanNode,
-  layout: Layout,
-  targets: readonly Expr[],
-): PlanNode {
-  const holds = (expr: Expr) => holdsSet(expr, layout);
-  if (!targets.some(holds)) {
-    return projectNode(
-      input,
-      targets.map((expr) => planner.convert(expr, layout)),
-    );
-  }
-  // Innermost calls first; each round computes those whose arguments hold no further call.
-  const calls: Expr[] = [];
-  const collect = (expr: Expr): void => {
-    if (!holds(expr)) return;
-    if (expr.kind === 'setCall' && !expr.arguments.some(holds)) {
-      if (!calls.some((call) => sameExpr(call, expr))) calls.push(expr);
-      return;
-    }
-    visitChildren(expr, collect);
-  };
-  for (const target of targets) collect(target);
-  const nested = targets.some((target) =>
-    someExpr(target, (part) => part.kind === 'setCall' && part.arguments.some(holds)),
-  );
-  // A set in the same round as a nested one steps with the outer one.
-  const now = nested ? calls.filter((call) => isArgument(call, targets)) : calls;
-  const passed: Expr[] = [];
-  const pass = (expr: Expr): void => {
-    if (expr.kind === 'setCall' && now.some((call) => sameExpr(call, expr))) return;
-    const source = expr.kind === 'grouping' ? SET_NUMBER : expr;
-    if (layout.find(source) >= 0) {
-      if (!passed.some((known) => sameExpr(known, source))) passed.push(source);
-      return;
-    }
-    visitChildren(expr, pass);
-  };
-  for (const target of targets) {
-    pass(target);
-    collectSubqueryColumns(target, layout, passed);
-  }
-  const exprs = [...passed, ...now];
-  const converted = exprs.map((expr) => planner.convert(expr, layout));
-  const node = projectSetNode(input, converted);
-  return projectTargets(
-    planner,
-    node,
-    Layout.ofExprs(exprs),
-    replaceSets(targets, now, passed.length),
-  );
-}
-
-function levelOf(reference: Expr): number {
-  return reference.kind === 'column' || reference.kind === 'aggregate' ? reference.level : -1;
-}
-
-/** Columns and aggregates that only a subquery of a target reads. */
-function collectSubqueryColumns(target: Expr, layout: Layout, passed: Expr[]): void {
-  if (target.kind === 'subquery') {
-    visitQueryReferences(
-      target.query,
-      (reference, depth) => {
-        if (levelOf(reference) !== depth) return;
-        const own = raise(reference, -depth, depth);
-        if (layout.find(own) >= 0 && !passed.some((known) => sameExpr(known, own)))
-          passed.push(own);
-      },
-      1,
-    );
-  }
-  visitChildren(target, (child) => collectSubqueryColumns(child, layout, passed));
-}
-
-function isArgument(call: Expr, targets: readonly Expr[]): boolean {
-  return targets.some((target) =>
-    someExpr(
-      target,
-      (part) =>
-        part.kind === 'setCall' &&
-        part.arguments.some((arg) => someExpr(arg, (inner) => sameExpr(inner, call))),
-    ),
-  );
-}
-
-/** Calls that are computed already become columns of the row below. */
-function replaceSets(targets: readonly Expr[], calls: readonly Expr[], first: number): Expr[] {
-  const replace = (expr: Expr): Expr => {
-    const index = calls.findIndex((call) => sameExpr(call, expr));
-    if (index >= 0) {
-      return { kind: 'input', type: expr.type, typmod: expr.typmod, column: first + index };
-    }
-    return mapChildren(expr, replace);
-  };
-  return targets.map(replace);
-}
-
-export function sortNode(
-  input: PlanNode,
-  keys: readonly SortKey[],
-  limit: Expr | null,
-  offset: Expr | null,
-  presorted: number,
-): PlanNode {
-  const bound =
-    limit === null
-      ? Number.POSITIVE_INFINITY
-      : constantRows(limit, input.rows * 0.1) + constantRows(offset, 0);
-  const cost = sortCost(
-    { startup: input.startupCost, total: input.totalCost },
-    input.rows,
-    input.width,
-    bound,
-  );
-  return {
-    kind: 'sort',
-    output: input.output,
-    rows: input.rows,
-    width: input.width,
-    startupCost: cost.startup,
-    totalCost: cost.total,
-    input,
-    keys,
-    limit: limit !== null && offset === null ? limit : limit === null ? null : sum(limit, offset),
-    presorted,
-  };
-}
-
-const INT8_PLUS = { function: 463, operator: 684 };
-
-/** LIMIT and OFFSET together: how many rows of the order are wanted. */
-function sum(limit: Expr, offset: Expr | null): Expr {
-  if (offset === null) return limit;
-  return {
-    kind: 'call',
-    type: 20,
-    typmod: -1,
-    ...INT8_PLUS,
-    arguments: [limit, offset],
-  };
-}
-
-function planGroups(planner: QueryPlanner, query: SelectQuery, input: Candidates): Built {
-  const outputs = query.output.map((column) => column.expr);
-  const aggregates: AggregateExpr[] = [];
-  const groupBy = [...query.groupBy];
-  const collect = (expr: Expr): void => {
-    if (groupBy.some((key) => sameExpr(key, expr))) return;
-    if (expr.kind === 'grouping') return;
-    if (expr.kind === 'aggregate') {
-      if (expr.level > 0) return;
-      if (query.groupingSets !== null && expr.withinGroup && expr.arguments.some(readsColumns)) {
-        throw notSupported('columns in direct arguments of an aggregate with grouping sets');
-      }
-      if (!aggregates.some((known) => sameExpr(known, expr))) aggregates.push(expr);
-      return;
-    }
-    // A column that depends on the grouped primary key is one more key.
-    if (expr.kind === 'column' && expr.level === 0) {
-      groupBy.push(expr);
-      return;
-    }
-    if (expr.kind === 'subquery') {
-      visitQueryReferences(
-        expr.query,
-        (reference, depth) => {
-          if (levelOf(reference) === depth) collect(raise(reference, -depth, depth));
-          return reference.kind === 'aggregate' && reference.level >= depth ? SKIP : undefined;
-        },
-        1,
-      );
-    }
-    visitChildren(expr, collect);
-  };
-  for (const expr of outputs) collect(expr);
-  if (query.having !== null) collect(query.having);
-  for (const key of query.orderBy) collect(key.expr);
-  if (typeof query.distinct === 'object') for (const expr of query.distinct.on) collect(expr);
-  for (const { partitionBy, orderBy } of query.windows) {
-    for (const { expr } of [...partitionBy, ...orderBy]) collect(expr);
-  }
-
-  const dependent = groupBy.map((_, key) => key).slice(query.groupBy.length);
-  const groupingSets = query.groupingSets?.map((set) => [...set, ...dependent]) ?? null;
-  const keys: SortKey[] = groupBy.map((expr) => ({ expr, descending: false, nullsFirst: false }));
-  const plain = groupBy.length === 0 && query.groupingSets === null;
-  const groups = plain ? 1 : groupCount(planner, groupBy, input.rows);
-  const choice = chooseStrategy(
-    input,
-    keys,
-    groups,
-    aggregates,
-    plain || query.groupingSets !== null,
-  );
-  const strategy = plain ? 'plain' : choice.strategy;
-  const built = choice.path.build();
-  if (built.needs.length > 0) throw notSupported('this lateral reference');
-  const below = withSets(planner, groupBy, built);
-  const convert = (expr: Expr) => planner.convert(expr, below.layout);
-  const computed = [...(query.groupingSets === null ? [] : [SET_NUMBER]), ...aggregates];
-  const output: NodeColumn[] = [...groupBy.map(columnOf), ...computed.map(columnOf)];
-  const rows = query.groupingSets === null ? groups : groups * query.groupingSets.length;
-  const work = aggregates.reduce((cost, aggregate) => cost + exprCost(aggregate), 0);
-  const cost = aggregateCost(
-    strategy,
-    { startup: below.node.startupCost, total: below.node.totalCost },
-    below.node.rows,
-    rows,
-    groupBy.length,
-    work,
-  );
-  const node: PlanNode = {
-    kind: 'aggregate',
-    output,
-    rows,
-    width: widthOf(output),
-    startupCost: cost.startup,
-    totalCost: cost.total,
-    strategy,
-    input: below.node,
-    groupBy: groupBy.map(convert),
-    aggregates: aggregates.map((aggregate) => mapChildren(aggregate, convert) as AggregateExpr),
-    groupingSets,
-  };
-  const layout = Layout.ofExprs([...groupBy, ...computed]);
-  const having = query.having && planner.convert(query.having, layout);
-  return { node: filterNode(node, having, 0.5), layout, needs: [] };
-}
-
-function readsColumns(expr: Expr): boolean {
-  return relsOf(expr) !== NO_RELS;
-}
-
-/** The number of a row's grouping set, counted from 0. */
-const SET_NUMBER: GroupingExpr = {
-  kind: 'grouping',
-  type: OID.int4,
-  typmod: -1,
-  arguments: [],
-};
-
-/** GROUPING(…) over grouped rows: the bits of each set, looked up by the set's number. */
-export function groupingBits(query: SelectQuery, expr: GroupingExpr, layout: Layout): Expr {
-  const { type, typmod } = expr;
-  const keys = expr.arguments.map((arg) => query.groupBy.findIndex((key) => sameExpr(key, arg)));
-  const bitsOf = (set: readonly number[]) =>
-    keys.reduce((bits, key) => bits * 2 + (set.includes(key) ? 0 : 1), 0);
-  if (query.groupingSets === null) return { kind: 'const', type, typmod, value: 0 };
-  const array: Expr = {
-    kind: 'const',
-    type: OID._int4,
-    typmod: -1,
-    value: {
-      elementType: OID.int4,
-      dimensions: [query.groupingSets.length],
-      lowerBounds: [0],
-      elements: query.groupingSets.map(bitsOf),
-    },
-  };
-  const number: Expr = { kind: 'input', type, typmod, column: layout.find(SET_NUMBER) };
-  return { kind: 'subscript', type, typmod, array, lower: [], upper: [number], slice: false };
-}
-
-function chooseStrategy(
-  input: Candidates,
-  keys: readonly SortKey[],
-  groups: number,
-  aggregates: readonly AggregateExpr[],
-  hashOnly: boolean,
-): { readonly strategy: 'hash' | 'sorted'; readonly path: Path } {
-  const free = input.paths.filter((path) => path.requires === 0n);
-  const best = cheapest(free.length > 0 ? free : input.paths);
-  if (hashOnly) return { strategy: 'hash', path: best };
-  const work = aggregates.reduce((cost, aggregate) => cost + exprCost(aggregate), 0);
-  const hash = aggregateCost('hash', best, best.rows, groups, keys.length, work).total;
-  let choice: { strategy: 'hash' | 'sorted'; path: Path } = { strategy: 'hash', path: best };
-  let cost = hash;
-  for (const path of free) {
-    const sorted = keys.every((key) =>
-      path.order.slice(0, keys.length).some((have) => sameExpr(have.expr, key.expr)),
-    );
-    if (!sorted || path.order.length < keys.length) continue;
-    const total = aggregateCost('sorted', path, path.rows, groups, keys.length, work).total;
-    if (total < cost) {
-      choice = { strategy: 'sorted', path };
-      cost = total;
-    }
-  }
-  return choice;
-}
-
-/** estimate_num_groups: the product of distinct counts, at most a tenth of the rows for many keys. */
-function groupCount(planner: QueryPlanner, keys: readonly Expr[], rows: number): number {
-  let groups = 1;
-  let known = 0;
-  for (const key of keys) {
-    const facts = planner.columnFacts(key);
-    if (facts !== null) known++;
-    groups *= facts?.distinct ?? 200;
-  }
-  const ceiling = known > 1 ? Math.max(rows * 0.1, 1) : rows;
-  return Math.max(1, Math.round(clamp(groups, 1, Math.max(1, ceiling))));
-}
-
-function distinctRows(planner: QueryPlanner, exprs: readonly Expr[], rows: number): number {
-  return exprs.length === 0 ? rows : groupCount(planner, exprs, rows);
-}

@@ -6,11 +6,10 @@ import { isVolatile, NO_RELS, relsOf } from './clauses.ts';
 import { withKeys } from './computed-keys.ts';
 import { CPU_OPERATOR_COST, CPU_TUPLE_COST, exprCost } from './cost.ts';
 import { Layout } from './layout.ts';
-import { columnOf, widthOf } from './nodes.ts';
+import { columnOf, sortNode, widthOf } from './nodes.ts';
 import { type Built, commonPrefix } from './paths.ts';
 import type { PlanNode, WindowAggNode } from './plan.ts';
 import type { QueryPlanner } from './query-planner.ts';
-import { sortNode } from './upper.ts';
 
 /** A window that calls of the target list or ORDER BY use. */
 export interface ActiveWindow {
