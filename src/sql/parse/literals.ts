@@ -5,6 +5,8 @@
  * The pass knows PostgreSQL's tokens, not its grammar: it must never take a literal for something
  * else or the reverse, since a shape stands for every text that maps to it. What it is not sure of
  * (an unterminated string, U&'', bit strings, several statements) makes it give up.
+ *
+ * The number after LIMIT stays: by it a plan for the first rows is told from one for all of them.
  */
 
 /** int4, int8 and numeric are numbers by size and form, as PostgreSQL types them. */
@@ -57,10 +59,13 @@ export function liftLiterals(text: string): LiftedText | null {
   let copied = 0;
   let parameterCount = 0;
   let at = 0;
+  /** Where the last LIMIT ended, and the blanks behind it. */
+  let limitEnd = -1;
   while (at < length) {
     const code = text.charCodeAt(at);
     const kind = code < 128 ? CLASS[code]! : WORD;
     if (kind === SPACE) {
+      if (limitEnd === at) limitEnd++;
       at++;
     } else if (kind === WORD) {
       const end = wordEnd(text, at);
@@ -77,10 +82,17 @@ export function liftLiterals(text: string): LiftedText | null {
         copied = at = close;
       } else if (end === at + 1 && (code | 32) === 117 && text.charCodeAt(end) === 38) {
         return null;
-      } else at = end;
+      } else {
+        if (end === at + 5 && isLimit(text, at)) limitEnd = end;
+        at = end;
+      }
     } else if (kind === DIGIT || (code === 46 && isDigit(text, at + 1))) {
       const end = numberEnd(text, at);
       if (end < 0) return null;
+      if (limitEnd === at) {
+        at = end;
+        continue;
+      }
       const digits = text.slice(at, end);
       const literal = numberLiteral(digits, at, end);
       shape += text.slice(copied, at) + MARKERS[literal.kind];
@@ -130,6 +142,11 @@ export function liftLiterals(text: string): LiftedText | null {
     if (literals.length > LITERALS_MAX) return null;
   }
   return { shape: shape + text.slice(copied), literals, parameterCount };
+}
+
+/** Whether a word of five letters is LIMIT. */
+function isLimit(text: string, at: number): boolean {
+  return (text.charCodeAt(at) | 32) === 108 && text.slice(at, at + 5).toLowerCase() === 'limit';
 }
 
 function isDigit(text: string, at: number): boolean {

@@ -87,6 +87,14 @@ describe('liftLiterals', () => {
     expect(liftLiterals(text)).toBeNull();
   });
 
+  test('leaves the number after LIMIT, by which plans differ', () => {
+    const lifted = liftLiterals('select 1 from t where a = 2 Limit  10 offset 30');
+    expect(lifted?.literals.map(({ text }) => text)).toEqual(['1', '2', '30']);
+    expect(shapeOf('select 1 limit 5')).not.toBe(shapeOf('select 1 limit 6'));
+    expect(shapeOf('select limits, 5')).toBe(shapeOf('select limits, 6'));
+    expect(shapeOf('select 1 limit a + 5')).toBe(shapeOf('select 1 limit a + 6'));
+  });
+
   test('knows the highest parameter', () => {
     expect(liftLiterals('select $2, $1')?.parameterCount).toBe(2);
   });
