@@ -116,6 +116,7 @@ export const AUTHOR: RelationDescriptor = {
         {
           column: -1,
           expression: { text: 'lower(name)', expr: null },
+          name: 'lower',
           type: TEXT,
           descending: true,
           nullsFirst: true,
