@@ -22,7 +22,7 @@ export function pushDown(query: Query, relation: number, conditions: readonly Ex
   );
   if (movable.length === 0) return { query, rest: conditions };
   return {
-    query: withConditions(query, movable, relation),
+    query: withConditions(query, movable, relation, 1),
     rest: conditions.filter((condition) => !movable.includes(condition)),
   };
 }
@@ -95,14 +95,22 @@ function columnsOf(condition: Expr, relation: number): ColumnExpr[] {
   return columns;
 }
 
-function withConditions(query: Query, conditions: readonly Expr[], relation: number): Query {
+/** `levels`: how many queries the query is inside of the one that the conditions are of. */
+function withConditions(
+  query: Query,
+  conditions: readonly Expr[],
+  relation: number,
+  levels: number,
+): Query {
   if (query.kind === 'setOperation') {
-    const left = withConditions(query.left, conditions, relation);
-    if (query.operation === 'except') return { ...query, left };
-    return { ...query, left, right: withConditions(query.right, conditions, relation) };
+    const member = (inner: Query) => withConditions(inner, conditions, relation, levels + 1);
+    const left = member(query.left);
+    return query.operation === 'except'
+      ? { ...query, left }
+      : { ...query, left, right: member(query.right) };
   }
   if (query.kind !== 'select') return query;
-  const own = conditions.map((condition) => inside(condition, query, relation));
+  const own = conditions.map((condition) => inside(condition, query, relation, levels));
   const grouped = query.hasAggregates || query.groupBy.length > 0 || query.groupingSets !== null;
   return grouped
     ? { ...query, having: allOf([...parts(query.having), ...own]) }
@@ -110,17 +118,17 @@ function withConditions(query: Query, conditions: readonly Expr[], relation: num
 }
 
 /** The condition as the query itself would write it. */
-function inside(condition: Expr, query: SelectQuery, relation: number): Expr {
+function inside(condition: Expr, query: SelectQuery, relation: number, levels: number): Expr {
   return rewriteExpr(
     condition,
     {
       reference(part, depth) {
         if (part.kind !== 'column') return null;
-        if (part.level > depth) return { ...part, level: part.level + 1 };
+        if (part.level > depth) return { ...part, level: part.level + levels };
         return part.relation === relation ? (query.output[part.column]?.expr ?? part) : part;
       },
       cteLevel: (level) => level,
-      aggregateLevel: (level, depth) => (level > depth ? level + 1 : level),
+      aggregateLevel: (level, depth) => (level > depth ? level + levels : level),
     },
     0,
   );
