@@ -18,7 +18,7 @@ import { inheritedChecks, isMerged, lockParent, newPlace } from './create-partit
 import type { UtilityExecution } from './environment.ts';
 import { addForeignKeys } from './foreign-keys.ts';
 import { makeKey, NamesInUse } from './keys.ts';
-import { likeElements } from './like-clause.ts';
+import { copiedIndex, likeElements } from './like-clause.ts';
 import { chooseName, creationPlace, duplicateRelation, isNameTaken } from './object-names.ts';
 import { inheritForeignKeys } from './partition-foreign-keys.ts';
 import { inheritIndexes } from './partition-indexes.ts';
@@ -194,6 +194,7 @@ export function defineTable(
     indexes.push(key.index);
     keys.push(key.constraint);
   }
+  for (const copy of elements.indexCopies) indexes.push(copiedIndex(command, table, copy, names));
   const clusterKey = indexes.some((index) => index.clustered)
     ? (keys.find((key) => key.kind === 'primary')?.columns ?? null)
     : null;

@@ -1,10 +1,13 @@
 import type { Node, TableLikeClause } from '@pgsql/types';
-import type { RelationDescriptor } from '../../catalog/index.ts';
-import { notSupported, pgError } from '../../errors/index.ts';
+import type { IndexDescriptor, RelationDescriptor, StoredExpression } from '../../catalog/index.ts';
+import { pgError } from '../../errors/index.ts';
+import type { Expr } from '../expression.ts';
+import { mapInputs } from '../expression-tree.ts';
 import { parseExpression } from './alter-column-type.ts';
 import type { Command } from './command.ts';
-import { findRelation, undefinedRelation } from './object-names.ts';
-import type { TableElements } from './table-elements.ts';
+import { columnPosition, indexColumnNames, makeIndex, type NamesInUse } from './keys.ts';
+import { chooseName, findRelation, indexColumnsName, undefinedRelation } from './object-names.ts';
+import type { IndexCopy, TableElements } from './table-elements.ts';
 
 /** INCLUDING options, as bits of the tree. */
 const INCLUDING = { comments: 1, constraints: 4, defaults: 8, identity: 32, indexes: 64 } as const;
@@ -60,11 +63,15 @@ function addChecks(source: RelationDescriptor, elements: TableElements, comments
   }
 }
 
-/** Keys are copied under names of their own. */
+/** Keys and indexes are copied under names of their own. */
 function addKeys(source: RelationDescriptor, elements: TableElements, comments: boolean): void {
   const nameOf = (position: number) => source.columns[position]!.name;
   for (const index of source.indexes) {
-    if (index.constraint === 0) throw notSupported('LIKE ... INCLUDING INDEXES of a plain index');
+    const comment = comments ? (index.comment ?? null) : null;
+    if (index.constraint === 0) {
+      elements.indexCopies.push({ source, index, comment });
+      continue;
+    }
     elements.keys.push({
       kind: index.primary ? 'primary' : 'unique',
       name: null,
@@ -72,9 +79,40 @@ function addKeys(source: RelationDescriptor, elements: TableElements, comments: 
       included: index.included.map(nameOf),
       nullsNotDistinct: index.nullsNotDistinct,
       location: undefined,
-      comment: comments ? (index.comment ?? null) : null,
+      comment,
     });
   }
+}
+
+/** An index of the table that LIKE names, as one of the new table. */
+export function copiedIndex(
+  command: Command,
+  table: RelationDescriptor,
+  { source, index, comment }: IndexCopy,
+  names: NamesInUse,
+): IndexDescriptor {
+  const position = (column: number) => columnPosition(table.columns, source.columns[column]!.name);
+  const moved = ({ expr }: StoredExpression) =>
+    command.stored(mapInputs(expr as Expr, position), table);
+  const columns = index.columns.map((key) =>
+    key.expression === null
+      ? { ...key, column: position(key.column) }
+      : { ...key, expression: moved(key.expression) },
+  );
+  const included = index.included.map(position);
+  const columnNames = indexColumnsName(indexColumnNames(table, { columns, included }));
+  const isTaken = (name: string) => names.has(name);
+  const name = names.add(chooseName(table.name, columnNames, 'idx', isTaken));
+  const { unique, nullsNotDistinct, predicate } = index;
+  const made = makeIndex(command, table, {
+    name,
+    columns,
+    included,
+    predicate: predicate && moved(predicate),
+    unique,
+    nullsNotDistinct,
+  });
+  return { ...made, comment };
 }
 
 /** The options of an identity column's sequence, as if they were written out. */

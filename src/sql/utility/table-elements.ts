@@ -1,5 +1,5 @@
 import type { ColumnDef, Constraint, Node } from '@pgsql/types';
-import type { RelationDescriptor, StoredExpression } from '../../catalog/index.ts';
+import type { IndexDescriptor, RelationDescriptor, StoredExpression } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { builtinTypes, OID, SERIAL_TYPES, typeByOid } from '../../types/index.ts';
 import { checkCollation } from '../bind/collation.ts';
@@ -46,12 +46,20 @@ export interface KeyDraft {
   readonly comment?: string | null;
 }
 
+/** An index that LIKE copies and that serves no constraint. */
+export interface IndexCopy {
+  readonly source: RelationDescriptor;
+  readonly index: IndexDescriptor;
+  readonly comment: string | null;
+}
+
 /** Collects the elements of one table. */
 export class TableElements {
   readonly columns: ColumnDraft[] = [];
   readonly checks: CheckDraft[] = [];
   readonly keys: KeyDraft[] = [];
   readonly foreignKeys: ForeignKeyDraft[] = [];
+  readonly indexCopies: IndexCopy[] = [];
   /** The keys but those that LIKE copies. */
   private readonly writtenKeys: KeyDraft[] = [];
   /** Of a partition, the names of its columns that no element was about yet. */
