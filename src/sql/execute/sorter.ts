@@ -170,7 +170,7 @@ export class Sorter {
       if (this.#ascending) return;
       // PostgreSQL keeps the first ones of more rows in a heap.
       if (this.#boundary !== null || this.#count >= 2 * this.#limit) {
-        this.#sortRange(0, order.length);
+        this.#sortRange(0, order.length, this.#prefix);
         return;
       }
       const prefix = this.#prefix;
@@ -182,14 +182,44 @@ export class Sorter {
       );
       return;
     }
-    this.#order = orderByPrefix(this.#prefix, this.#count);
-    this.#sortEqualPrefixes();
+    const prefix = this.#distinctivePrefixes();
+    this.#order = orderByPrefix(prefix, this.#count);
+    this.#sortEqualPrefixes(prefix);
+  }
+
+  /** First six bytes of the keys behind those that all keys have in common. */
+  #distinctivePrefixes(): Float64Array {
+    const shared = this.#sharedLength();
+    if (shared === 0) return this.#prefix;
+    const places = this.#places;
+    const { bytes } = this.#arena;
+    const prefix = new Float64Array(this.#count);
+    for (let i = 0; i < prefix.length; i++) {
+      const place = i * PLACES;
+      prefix[i] = prefixNumber(bytes, places[place]! + shared, places[place + TUPLE_START]!);
+    }
+    return prefix;
+  }
+
+  /** How many bytes all keys begin with alike. */
+  #sharedLength(): number {
+    const places = this.#places;
+    const { bytes } = this.#arena;
+    const first = places[0]!;
+    let shared = places[TUPLE_START]! - first;
+    for (let i = 1; i < this.#count && shared > 0; i++) {
+      const start = places[i * PLACES]!;
+      const length = Math.min(shared, places[i * PLACES + TUPLE_START]! - start);
+      let alike = 0;
+      while (alike < length && bytes[start + alike] === bytes[first + alike]) alike++;
+      shared = alike;
+    }
+    return shared;
   }
 
   /** Records of one prefix are in the order in which they came, which is often theirs. */
-  #sortEqualPrefixes(): void {
+  #sortEqualPrefixes(prefix: Float64Array): void {
     const order = this.#order;
-    const prefix = this.#prefix;
     for (let from = 0; from < order.length; ) {
       const shared = prefix[order[from]!]!;
       let isSorted = true;
@@ -197,7 +227,7 @@ export class Sorter {
       for (; to < order.length && prefix[order[to]!] === shared; to++) {
         isSorted &&= this.#compareKeys(order[to - 1]!, order[to]!) <= 0;
       }
-      if (!isSorted) this.#sortRange(from, to);
+      if (!isSorted) this.#sortRange(from, to, prefix);
       from = to;
     }
   }
@@ -215,8 +245,7 @@ export class Sorter {
     );
   }
 
-  #sortRange(from: number, to: number): void {
-    const prefix = this.#prefix;
+  #sortRange(from: number, to: number, prefix: Float64Array): void {
     this.#order
       .subarray(from, to)
       .sort((a, b) => prefix[a]! - prefix[b]! || this.#compareKeys(a, b) || a - b);
