@@ -170,6 +170,11 @@ export function mapInputs(expr: Expr, position: (column: number) => number): Exp
   return mapChildren(expr, (child) => mapInputs(child, position));
 }
 
+/** Removes relabelling casts, which change no value. */
+export function stripRelabel(expr: Expr): Expr {
+  return expr.kind === 'cast' && expr.method === 'relabel' ? stripRelabel(expr.argument) : expr;
+}
+
 /** True when `test` holds for the expression or one below it. */
 export function someExpr(expr: Expr, test: (expr: Expr) => boolean): boolean {
   if (test(expr)) return true;

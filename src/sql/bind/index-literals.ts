@@ -1,6 +1,6 @@
 import { computedParts, type RelationDescriptor } from '../../catalog/descriptors.ts';
 import type { CallExpr, ColumnExpr, Expr } from '../expression.ts';
-import { someExpr, visitChildren, visitQuery } from '../expression-tree.ts';
+import { someExpr, stripRelabel, visitChildren, visitQuery } from '../expression-tree.ts';
 import { btreeMembers, operatorByOid } from '../functions/index.ts';
 import type { Binder } from './binder.ts';
 import type { Query, RangeTableEntry } from './query.ts';
@@ -79,7 +79,7 @@ class LiteralSearch {
   }
 
   private matches(expr: Expr, { table, expr: template }: Template): boolean {
-    return this.same(stripped(expr), stripped(template), table);
+    return this.same(stripRelabel(expr), stripRelabel(template), table);
   }
 
   /** Equality but for constants. */
@@ -153,8 +153,4 @@ function isConstant(expr: Expr): boolean {
 
 function readsRow(expr: Expr): boolean {
   return someExpr(expr, ({ kind }) => kind === 'input');
-}
-
-function stripped(expr: Expr): Expr {
-  return expr.kind === 'cast' && expr.method === 'relabel' ? stripped(expr.argument) : expr;
 }

@@ -1,6 +1,6 @@
 import { type ArrayDatum, type Datum, findType, OID } from '../../types/index.ts';
 import type { ArrayOperatorExpr, CallExpr, ConstExpr, Expr } from '../expression.ts';
-import { sameExpr } from '../expression-tree.ts';
+import { sameExpr, stripRelabel } from '../expression-tree.ts';
 import {
   type BtreeStrategy,
   btreeMembers,
@@ -81,14 +81,14 @@ function impliesSimple(clause: Expr, predicate: Expr): boolean {
   if (sameExpr(clause, predicate)) return true;
   if (predicate.kind === 'const') return predicate.value === true;
   if (predicate.kind === 'isNull' && predicate.negated && !isRow(predicate.argument)) {
-    if (needsValueOf(clause, stripped(predicate.argument), true)) return true;
+    if (needsValueOf(clause, stripRelabel(predicate.argument), true)) return true;
   }
   return clause.kind === 'call' && predicate.kind === 'call' && impliesCall(clause, predicate);
 }
 
 /** Whether an expression is NULL where a part of it is; with `orFalse`, NULL or false. */
 function needsValueOf(expr: Expr, part: Expr, orFalse: boolean): boolean {
-  const whole = stripped(expr);
+  const whole = stripRelabel(expr);
   if (sameExpr(whole, part)) return true;
   switch (whole.kind) {
     case 'call':
@@ -121,10 +121,6 @@ function needsValueOf(expr: Expr, part: Expr, orFalse: boolean): boolean {
 
 function isRow({ kind, type }: Expr): boolean {
   return kind === 'row' || findType(type)?.category === 'C' || type === OID.record;
-}
-
-function stripped(expr: Expr): Expr {
-  return expr.kind === 'cast' && expr.method === 'relabel' ? stripped(expr.argument) : expr;
 }
 
 // ------------------------------------------------------------------ comparisons
@@ -163,7 +159,7 @@ function impliesCall(clause: CallExpr, predicate: CallExpr): boolean {
       if (given === null) continue;
       const [same, known] = given.arguments;
       if (same === undefined || known === undefined) continue;
-      if (!sameExpr(stripped(same), stripped(subject))) continue;
+      if (!sameExpr(stripRelabel(same), stripRelabel(subject))) continue;
       if (decides(given.operator, known, wanted.operator, limit)) return true;
     }
   }

@@ -1,12 +1,13 @@
 import { OID } from '../../types/index.ts';
 import type { RangeTableEntry, SelectQuery } from '../bind/query.ts';
-import type { AggregateExpr, ColumnExpr, Expr, SubqueryExpr } from '../expression.ts';
+import type { AggregateExpr, Expr, SubqueryExpr } from '../expression.ts';
 import { mapChildren, visitChildren } from '../expression-tree.ts';
 import { aggregateByOid, operatorByOid } from '../functions/index.ts';
 import { raise } from '../query-rewrite.ts';
+import { keyTest, usablePart } from './index-keys.ts';
 
-/** `SELECT min(x), max(x) FROM t` where an index begins with x: each is the first row of the index,
- * `(SELECT x FROM t WHERE x IS NOT NULL ORDER BY x LIMIT 1)`. */
+/** `SELECT min(x), max(x) FROM t` where an index begins with x, column or expression: each is the first
+ * row of the index, `(SELECT x FROM t WHERE x IS NOT NULL ORDER BY x LIMIT 1)`. */
 export function readExtremes(query: SelectQuery): SelectQuery {
   const [item] = query.from;
   if (!query.hasAggregates || query.groupBy.length > 0 || query.groupingSets !== null) return query;
@@ -58,16 +59,18 @@ function extremeOf(
   const [argument] = expr.arguments;
   if (sortOperator === undefined || expr.arguments.length !== 1 || argument === undefined)
     return null;
-  if (expr.filter !== null || expr.distinct || argument.kind !== 'column') return null;
-  if (argument.level > 0 || argument.relation !== relation) return null;
-  const attribute = entry.attributes[argument.column];
-  const indexed = entry.table.indexes.some(
-    (index) =>
-      index.predicate === null &&
-      index.columns[0]?.column === attribute &&
-      !index.columns[0]?.descending &&
-      !index.columns[0]?.nullsFirst,
-  );
+  if (expr.filter !== null || expr.distinct) return null;
+  const { attributes, table } = entry;
+  const place = { relation, attributes, table };
+  const present = isPresent(argument);
+  const conditions = query.where === null ? [present] : [query.where, present];
+  const indexed = table.indexes.some((index) => {
+    const [first] = index.columns;
+    if (first === undefined || first.descending || first.nullsFirst) return false;
+    if (first.expression === null && argument.kind !== 'column') return false;
+    if (keyTest(place, first)?.(argument) !== true) return false;
+    return index.predicate === null || usablePart(place, index, conditions) !== null;
+  });
   if (!indexed) return null;
   const descending = sortOperator.name === '>';
   return {
@@ -80,14 +83,12 @@ function extremeOf(
   };
 }
 
-function firstOf(query: SelectQuery, column: ColumnExpr, descending: boolean): SelectQuery {
-  const present: Expr = {
-    kind: 'isNull',
-    type: OID.bool,
-    typmod: -1,
-    argument: column,
-    negated: true,
-  };
+function isPresent(argument: Expr): Expr {
+  return { kind: 'isNull', type: OID.bool, typmod: -1, argument, negated: true };
+}
+
+function firstOf(query: SelectQuery, value: Expr, descending: boolean): SelectQuery {
+  const present = isPresent(value);
   const where: Expr =
     query.where === null
       ? present
@@ -96,10 +97,10 @@ function firstOf(query: SelectQuery, column: ColumnExpr, descending: boolean): S
     ...query,
     ctes: [],
     where,
-    output: [{ name: 'extreme', expr: column, junk: false, sourceTable: 0, sourceColumn: 0 }],
+    output: [{ name: 'extreme', expr: value, junk: false, sourceTable: 0, sourceColumn: 0 }],
     hasAggregates: false,
     having: null,
-    orderBy: [{ expr: column, descending, nullsFirst: descending }],
+    orderBy: [{ expr: value, descending, nullsFirst: descending }],
     limit: { kind: 'const', type: OID.int8, typmod: -1, value: 1 },
     offset: null,
     withTies: false,

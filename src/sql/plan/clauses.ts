@@ -165,11 +165,6 @@ function nullRels(expr: Expr): RelSet {
   }
 }
 
-/** Removes relabelling casts, which change no value. */
-export function stripRelabel(expr: Expr): Expr {
-  return expr.kind === 'cast' && expr.method === 'relabel' ? stripRelabel(expr.argument) : expr;
-}
-
 /** Whether the expression holds an aggregate of its own query level. */
 export function hasAggregate(expr: Expr): boolean {
   if (expr.kind === 'aggregate' && expr.level === 0) return true;

@@ -2,7 +2,7 @@ import type { PartitionKey, RelationDescriptor } from '../../catalog/descriptors
 import { type ArrayDatum, type Datum, OID } from '../../types/index.ts';
 import { columnMap } from '../bind/partition-checks.ts';
 import type { Expr } from '../expression.ts';
-import { mapChildren, sameExpr } from '../expression-tree.ts';
+import { mapChildren, sameExpr, stripRelabel } from '../expression-tree.ts';
 import { btreeFamily, btreeMembers, operatorByOid } from '../functions/index.ts';
 import { foldAll } from '../optimize/index.ts';
 import {
@@ -13,7 +13,6 @@ import {
   makeClause,
   relBit,
   relsOf,
-  stripRelabel,
 } from './clauses.ts';
 import { anyOn, comparisonOn, type KeyTarget } from './index-match.ts';
 import type { KeyValue } from './key-limits.ts';

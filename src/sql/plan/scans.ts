@@ -2,6 +2,7 @@ import type { IndexDescriptor } from '../../catalog/descriptors.ts';
 import { OID } from '../../types/index.ts';
 import { type RangeTableEntry, TABLE_OID_COLUMN } from '../bind/query.ts';
 import type { Expr, SortKey } from '../expression.ts';
+import { type IndexedRelation, type UsablePart, usablePart } from '../optimize/index.ts';
 import {
   type Clause,
   conjunction,
@@ -25,7 +26,6 @@ import {
   scatteredPageCost,
   TUPLE_OVERHEAD,
 } from './cost.ts';
-import { type IndexedRelation, type UsablePart, usablePart } from './index-keys.ts';
 import { type IndexMatch, indexOrder, matchIndex } from './index-match.ts';
 import { entryColumns } from './index-only.ts';
 import { Layout } from './layout.ts';
@@ -61,7 +61,7 @@ export function tableCandidates(
   const facts = tableFacts(planner, relation, entry, partitionScan);
   const paths: Path[] = [seqScanPath(facts, clauses)];
   for (const index of planner.statement.readableIndexes(entry.table)) {
-    const part = usablePart(facts.place, index, clauses);
+    const part = usablePart(facts.place, index, exprsOf(clauses));
     if (index.predicate !== null && part === null) continue;
     const tested = testedClauses(facts, part, clauses);
     const match = matchIndex(facts.place, index, tested);
@@ -91,7 +91,11 @@ function testedClauses(
   clauses: readonly Clause[],
 ): readonly Clause[] {
   if (part === null || planner.needsLocator(relation)) return clauses;
-  return clauses.filter((clause) => !part.fulfilled.includes(clause));
+  return clauses.filter(({ expr }) => !part.fulfils(expr));
+}
+
+function exprsOf(clauses: readonly Clause[]): Expr[] {
+  return clauses.map(({ expr }) => expr);
 }
 
 interface TableFacts {
@@ -385,7 +389,7 @@ function parameterizedScans(
   if (usable.length === 0) return [];
   const found: ParameterizedPath[] = [];
   for (const index of facts.planner.statement.readableIndexes(facts.entry.table)) {
-    const part = usablePart(facts.place, index, [...usable, ...clauses]);
+    const part = usablePart(facts.place, index, exprsOf([...usable, ...clauses]));
     if (index.predicate !== null && part === null) continue;
     const tested = testedClauses(facts, part, clauses);
     const match = matchIndex(facts.place, index, [...usable, ...tested]);

@@ -1,10 +1,10 @@
 import type { ColumnStatistics, RelationDescriptor } from '../../catalog/descriptors.ts';
 import { OID } from '../../types/index.ts';
 import type { CallExpr, Expr } from '../expression.ts';
-import { sameExpr, someExpr } from '../expression-tree.ts';
+import { sameExpr, someExpr, stripRelabel } from '../expression-tree.ts';
 import { operatorByOid } from '../functions/index.ts';
-import { leadingComparison, stripRelabel } from './clauses.ts';
-import { type IndexedRelation, keyTest } from './index-keys.ts';
+import { type IndexedRelation, keyTest } from '../optimize/index.ts';
+import { leadingComparison } from './clauses.ts';
 
 /** How many rows a condition keeps: PostgreSQL's estimates, as far as the statistics reach. */
 

@@ -5,9 +5,8 @@ import type {
 } from '../../catalog/descriptors.ts';
 import { impliesPredicate } from '../bind/predicate-proof.ts';
 import type { ColumnExpr, Expr } from '../expression.ts';
-import { mapChildren, sameExpr } from '../expression-tree.ts';
-import { foldAll } from '../optimize/index.ts';
-import { type Clause, stripRelabel } from './clauses.ts';
+import { mapChildren, sameExpr, stripRelabel } from '../expression-tree.ts';
+import { foldAll } from './constant-folding.ts';
 
 /** A table that a query reads: the number of the relation, and the positions in the table of the
  * relation's columns. */
@@ -63,21 +62,22 @@ function isColumn(expr: Expr, relation: number, attribute: number): boolean {
 /** A partial index in a query whose conditions let it be used. */
 export interface UsablePart {
   readonly predicate: Expr;
-  /** Conditions that all rows in the index fulfil. */
-  readonly fulfilled: readonly Clause[];
+  /** Whether all rows in the index fulfil a condition. */
+  fulfils(condition: Expr): boolean;
 }
 
-/** What the predicate of an index is to a query with these conditions; null where the index lacks
- * rows that are asked for. */
+/** What the predicate of an index is to a query with these conditions; null where it has none, or where
+ * the index lacks rows that are asked for. */
 export function usablePart(
   place: IndexedRelation,
   { predicate }: IndexDescriptor,
-  clauses: readonly Clause[],
+  conditions: readonly Expr[],
 ): UsablePart | null {
   if (predicate === null) return null;
   const own = foldAll(overRelation(place, predicate.expr as Expr));
-  const conditions = clauses.map(({ expr }) => foldAll(expr));
-  if (!impliesPredicate(conditions, own)) return null;
-  const fulfilled = clauses.filter((_, i) => impliesPredicate([own], conditions[i]!));
-  return { predicate: own, fulfilled };
+  if (!impliesPredicate(conditions.map(foldAll), own)) return null;
+  return {
+    predicate: own,
+    fulfils: (condition) => impliesPredicate([own], foldAll(condition)),
+  };
 }
