@@ -60,6 +60,8 @@ interface TemporarySchema {
  * (a transaction's own view, over the committed one). Copies share unchanged descriptors.
  */
 export class Catalog implements CatalogView {
+  /** Stands for this object in what must not keep it alive: plans outlive the catalogs of transactions. */
+  readonly identity: object = {};
   version = 0;
   /** The version of the last change that was not of temporary objects alone. */
   private sharedVersion = 0;

@@ -48,7 +48,8 @@ export interface PreparedStatement {
   readonly output: readonly PlanColumn[] | null;
   /** RowDescription in text format. */
   readonly columns: readonly ResultColumn[] | null;
-  readonly catalog: Catalog;
+  /** `Catalog.identity` of the catalog that it is bound against. */
+  readonly catalogIdentity: object;
   readonly catalogVersion: number;
   /** That of its PrepareContext. */
   readonly snapshot: number | null;
@@ -87,7 +88,7 @@ export function prepareParsed(
     statement,
     text: statement.text,
     within: null,
-    catalog: context.catalog,
+    catalogIdentity: context.catalog.identity,
     catalogVersion: context.catalogVersion,
     snapshot: context.snapshot,
   };
@@ -182,8 +183,13 @@ const EMPTY_STATEMENT_FIELDS = {
 };
 
 /** What a text without a statement prepares to. */
-export function emptyStatement(catalog: Catalog): PreparedStatement {
-  return { ...EMPTY_STATEMENT_FIELDS, text: '', catalog, catalogVersion: catalog.version };
+export function emptyStatement({ identity, version }: Catalog): PreparedStatement {
+  return {
+    ...EMPTY_STATEMENT_FIELDS,
+    text: '',
+    catalogIdentity: identity,
+    catalogVersion: version,
+  };
 }
 
 /** A statement of the simple protocol with the values of its literals. */
@@ -306,7 +312,7 @@ const CACHED_TEXT_MAX = 64 * 1024;
 
 export function isCurrent(prepared: PreparedStatement, context: PrepareContext): boolean {
   return (
-    prepared.catalog === context.catalog &&
+    prepared.catalogIdentity === context.catalog.identity &&
     prepared.catalogVersion === context.catalogVersion &&
     prepared.snapshot === context.snapshot
   );
