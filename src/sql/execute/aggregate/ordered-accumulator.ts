@@ -43,6 +43,7 @@ export class OrderedAccumulator implements Accumulator {
       run,
       args.map((argument) => argument.type),
       keys.map((key) => key.order),
+      distinct,
     );
     this.#sorted = {
       columns: this.#rows.types.map((type) => createVector(type)),
@@ -65,6 +66,7 @@ export class OrderedAccumulator implements Accumulator {
     this.#rows.startRows(
       this.#keys.map((key) => key.evaluate(rows)),
       this.#arguments.map((argument) => argument.evaluate(rows)),
+      groups !== null,
     );
     for (let i = 0; i < rows.count; i++) {
       const row = rows.selection === null ? i : rows.selection[i]!;

@@ -74,7 +74,7 @@ export class OrderedSetAccumulator implements Accumulator, SortedRow {
 
   update(rows: DataChunk, groups: Int32Array | null): void {
     const keys = this.#keys.map((key) => key.evaluate(rows));
-    this.#rows.startRows(keys, keys);
+    this.#rows.startRows(keys, keys, groups !== null);
     const direct = this.#direct.map((argument) => argument.evaluate(rows));
     for (let i = 0; i < rows.count; i++) {
       const row = rows.selection === null ? i : rows.selection[i]!;
