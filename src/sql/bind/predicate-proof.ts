@@ -102,7 +102,6 @@ function needsValueOf(expr: Expr, part: Expr, orFalse: boolean): boolean {
         needsValueOf(whole.argument, part, false)
       );
     case 'typmod':
-    case 'not':
       return needsValueOf(whole.argument, part, false);
     case 'any':
     case 'all':
