@@ -58,10 +58,18 @@ function namesWithSuffix(left: string, right: string, compare: string): Scalars 
   );
 }
 
+const NOT_ASCII = /[\u0080-\uffff]/;
+
+/** Letters of ASCII alone have cases in the C locale; V8's own functions are several times as fast where
+ * there are no others. */
 export const asciiLower = (text: string): string =>
-  text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  NOT_ASCII.test(text)
+    ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+    : text.toLowerCase();
 const asciiUpper = (text: string): string =>
-  text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+  NOT_ASCII.test(text)
+    ? text.replace(/[a-z]+/g, (letters) => letters.toUpperCase())
+    : text.toUpperCase();
 
 function initcap(text: string): string {
   return text.replace(
