@@ -24,3 +24,14 @@ test("temporary views of other sessions are in nobody's way", async () => {
   expect((await a.query('select * from shown')).rows).toEqual([]);
   await Promise.all([a.end(), b.end()]);
 });
+
+test('a prepared statement fails when the type of a parameter is gone', async () => {
+  const client = await server.driver();
+  const prepared = { name: 'p', text: 'select f from filed where f = $1', values: ['x'] };
+  await client.query("create type gone as enum ('x'); create table filed (f gone)");
+  await client.query(prepared);
+  await client.query('drop type gone cascade; alter table filed add f int');
+  await expect(client.query(prepared)).rejects.toMatchObject({ code: '42704' });
+  expect((await client.query('select f from filed')).rows).toEqual([]);
+  await client.end();
+});

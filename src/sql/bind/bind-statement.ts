@@ -1,6 +1,7 @@
 import type { Node } from '@pgsql/types';
+import { type CatalogView, FIRST_USER_OID } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
-import { OID, type TypeContext } from '../../types/index.ts';
+import { findType, OID, type TypeContext } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
 import { visitChildren, visitQuery } from '../expression-tree.ts';
 import { type BindContext, Binder } from './binder.ts';
@@ -33,6 +34,7 @@ export function bindStatement(node: Node, given: BindContext): BoundStatement {
       readsClock = true;
     }),
   };
+  checkParameterTypes(given);
   let fixed: ReadonlySet<number> = new Set();
   for (;;) {
     const b = new Binder(context, fixed, given.types);
@@ -67,6 +69,22 @@ export function bindStatement(node: Node, given: BindContext): BoundStatement {
       isPassing: b.readsOthersView,
     };
   }
+}
+
+/** 42704 for a parameter whose type was there when the statement was prepared, and is gone. */
+function checkParameterTypes({ parameterTypes, catalog }: BindContext): void {
+  for (const oid of parameterTypes) {
+    if (oid < FIRST_USER_OID || findType(oid) !== undefined || isRowType(catalog, oid)) continue;
+    throw pgError('undefined_object', `type with OID ${oid} does not exist`);
+  }
+}
+
+/** Whether a type is that of the rows of a relation, or of arrays of them. */
+function isRowType(catalog: CatalogView, oid: number): boolean {
+  for (const { rowType } of catalog.relations()) {
+    if (rowType !== 0 && (rowType === oid || rowType + 1 === oid)) return true;
+  }
+  return false;
 }
 
 function watchClock(types: TypeContext, read: () => void): TypeContext {
