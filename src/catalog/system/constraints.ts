@@ -138,9 +138,11 @@ function* dependencyRows(state: SystemState): Iterable<SystemRow> {
   yield* typeDependencies(state);
 }
 
-/** Types depend on their schemas; columns, defaults and checks on the types that they name. */
+/** Types depend on their schemas; columns, defaults, checks and indexes on the types that they name. */
 function* typeDependencies({ catalog }: SystemState): Iterable<SystemRow> {
-  for (const { oid, schema, arrayOid } of catalog.types()) {
+  const types = [...catalog.types()];
+  if (types.length === 0) return;
+  for (const { oid, schema, arrayOid } of types) {
     const address = { class: pg_type, oid };
     yield dependency(address, { class: pg_namespace, oid: schema }, 'n');
     yield dependency({ class: pg_type, oid: arrayOid }, address, 'i');
@@ -157,6 +159,10 @@ function* typeDependencies({ catalog }: SystemState): Iterable<SystemRow> {
     }
     for (const { oid, check } of table.constraints) {
       yield* expressionTypes(catalog, { class: pg_constraint, oid }, check?.expr);
+    }
+    for (const index of table.indexes) {
+      const address = { class: pg_class, oid: index.oid };
+      yield* expressionTypes(catalog, address, computedParts(index));
     }
   }
 }
@@ -177,6 +183,7 @@ function typesNamed(part: unknown, found = new Set<number>()): Set<number> {
   if (typeof part !== 'object' || part === null) return found;
   const { kind, type } = part as { kind?: unknown; type?: unknown };
   if ((kind === 'const' || kind === 'cast') && typeof type === 'number') found.add(type);
+  if (kind === 'const') return found;
   for (const child of Object.values(part)) typesNamed(child, found);
   return found;
 }
