@@ -1,15 +1,9 @@
-import type { FuncCall, GroupingFunc, Node, SortBy } from '@pgsql/types';
+import type { FuncCall, GroupingFunc, Node } from '@pgsql/types';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { json, OID, resolveTypeName } from '../../types/index.ts';
-import type { AggregateExpr, Expr, SortKey } from '../expression.ts';
+import type { AggregateExpr, Expr } from '../expression.ts';
 import { someExpr, visitReferences } from '../expression-tree.ts';
-import {
-  aggregateByOid,
-  btreeOperator,
-  type FunctionSignature,
-  isImplemented,
-  LESS,
-} from '../functions/index.ts';
+import { aggregateByOid, type FunctionSignature, isImplemented } from '../functions/index.ts';
 import type { Binder } from './binder.ts';
 import { type Candidate, chooseFunction, functionCandidates } from './candidates.ts';
 import {
@@ -24,6 +18,7 @@ import { bindExpr, bindExprUntyped } from './expressions.ts';
 import { orderedSetArguments } from './ordered-sets.ts';
 import { resolvePolymorphic } from './polymorphic.ts';
 import type { Scope } from './scope.ts';
+import { requireEquality, sortKey } from './sort-keys.ts';
 import { nameList } from './syntax.ts';
 import { arrayTypeOid, elementTypeOf, typeDisplay } from './type-facts.ts';
 import { bindWindowCall, refuseWindowCalls } from './windows.ts';
@@ -174,6 +169,7 @@ export function bindFunctionCall(b: Binder, scope: Scope, call: FuncCall): Expr 
       operator: 0,
       arguments: complete.arguments,
       ...(complete.variadicArray ? { variadicArray: true } : {}),
+      ...(call.funcformat === 'COERCE_SQL_SYNTAX' ? { inWords: true } : {}),
     },
     location,
   );
@@ -583,82 +579,6 @@ export function bindGrouping(b: Binder, scope: Scope, node: GroupingFunc): Expr 
   }
   scope.hasAggregates = true;
   return b.at({ kind: 'grouping', type: OID.int4, typmod: -1, arguments: args }, location);
-}
-
-/** The keys of an ORDER BY whose items `bindItem` binds; what is said twice counts once. */
-export function sortKeys(
-  b: Binder,
-  nodes: readonly Node[],
-  bindItem: (node: Node) => Expr,
-): SortKey[] {
-  const keys: SortKey[] = [];
-  for (const node of nodes) {
-    if (!('SortBy' in node) || node.SortBy.node === undefined) continue;
-    const expr = bindItem(node.SortBy.node);
-    if (keys.some((key) => b.same(key.expr, expr))) continue;
-    keys.push(sortKey(b, expr, node.SortBy));
-  }
-  return keys;
-}
-
-function sortKey(b: Binder, expr: Expr, node: SortBy): SortKey {
-  if (node.sortby_dir === 'SORTBY_USING') return usingKey(b, expr, node);
-  requireOrder(b, expr);
-  const descending = node.sortby_dir === 'SORTBY_DESC';
-  const nullsFirst =
-    node.sortby_nulls === 'SORTBY_NULLS_FIRST' ||
-    (node.sortby_nulls !== 'SORTBY_NULLS_LAST' && descending);
-  return { expr, descending, nullsFirst };
-}
-
-function usingKey(b: Binder, expr: Expr, node: SortBy): SortKey {
-  const name = nameList(node.useOp).at(-1);
-  requireOrder(b, expr);
-  if (name !== '<' && name !== '>') {
-    throw pgError('wrong_object_type', `operator ${name} is not a valid ordering operator`, {
-      hint: 'Ordering operators must be "<" or ">" members of btree operator families.',
-      ...b.position(node.location),
-    });
-  }
-  const descending = name === '>';
-  const nullsFirst =
-    node.sortby_nulls === 'SORTBY_NULLS_FIRST' ||
-    (node.sortby_nulls !== 'SORTBY_NULLS_LAST' && descending);
-  return { expr, descending, nullsFirst };
-}
-
-/** 42883 for types that have no order. */
-export function requireOrder(b: Binder, expr: Expr): void {
-  if (expr.type === OID.unknown || expr.kind === 'row' || expr.type === OID.record) return;
-  if (btreeOperator(LESS, expr.type, expr.type) !== undefined) return;
-  throw pgError(
-    'undefined_function',
-    `could not identify an ordering operator for type ${typeDisplay(expr.type)}`,
-    {
-      hint: 'Use an explicit ordering operator or modify the query.',
-      ...b.positionOf(expr),
-    },
-  );
-}
-
-export function requireEquality(b: Binder, expr: Expr): void {
-  if (expr.type === OID.unknown || expr.kind === 'row' || expr.type === OID.record) return;
-  if (btreeOperator(LESS, expr.type, expr.type) !== undefined) return;
-  throw pgError(
-    'undefined_function',
-    `could not identify an equality operator for type ${typeDisplay(expr.type)}`,
-    b.positionOf(expr),
-  );
-}
-
-/** GREATEST and LEAST compare, which PostgreSQL finds out when the statement starts: without a position. */
-export function requireComparison(type: number): void {
-  if (type === OID.unknown || type === OID.record) return;
-  if (btreeOperator(LESS, type, type) !== undefined) return;
-  throw pgError(
-    'undefined_function',
-    `could not identify a comparison function for type ${typeDisplay(type)}`,
-  );
 }
 
 const SEQUENCE_FUNCTIONS: ReadonlyMap<string, readonly number[]> = new Map([

@@ -15,7 +15,7 @@ import { bits, DEFAULT_TYPE_CONTEXT, OID, typeByOid } from '../../types/index.ts
 import type { Expr, RowExpr, SqlValueExpr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
-import { bindFunctionCall, bindGrouping, requireComparison } from './calls.ts';
+import { bindFunctionCall, bindGrouping } from './calls.ts';
 import {
   coerceToBoolean,
   coerceToCommon,
@@ -50,6 +50,7 @@ import {
   type Scope,
   undefinedColumn,
 } from './scope.ts';
+import { requireComparison } from './sort-keys.ts';
 import { reportColumn } from './star-columns.ts';
 import { bindSubLink } from './sublinks.ts';
 import { listItems, nameList, nodeString, nodeTag } from './syntax.ts';

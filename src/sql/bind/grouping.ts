@@ -3,10 +3,10 @@ import { hasCondition, notSupported, pgError } from '../../errors/index.ts';
 import type { ColumnExpr, Expr, GroupingExpr } from '../expression.ts';
 import { SKIP, someExpr, visitChildren, visitQueryReferences } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
-import { requireEquality } from './calls.ts';
 import { ROW_MARK_COLUMN, TABLE_OID_COLUMN } from './query.ts';
 import { raiseLevels, type Scope } from './scope.ts';
 import { bindTargetReference, findTarget, type Target } from './select.ts';
+import { requireEquality } from './sort-keys.ts';
 
 /** GROUP BY, and the rule that what is selected is grouped or aggregated. */
 export interface BoundGroup {

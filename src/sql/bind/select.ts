@@ -5,7 +5,6 @@ import type { Expr, SortKey } from '../expression.ts';
 import { someExpr, visitReferences } from '../expression-tree.ts';
 import { raiseQuery } from '../query-rewrite.ts';
 import type { Binder } from './binder.ts';
-import { requireEquality, sortKeys } from './calls.ts';
 import {
   coerceToBoolean,
   coerceToCommon,
@@ -31,9 +30,10 @@ import type {
 } from './query.ts';
 import { checkRecursiveReferences, dependencyOrder } from './recursion.ts';
 import { findColumn, type Place, Scope } from './scope.ts';
+import { requireEquality, sortKeys } from './sort-keys.ts';
 import { reportStar } from './star-columns.ts';
 import { visibleOutput } from './sublinks.ts';
-import { figureColumnName, integerConstant, listItems, nameList } from './syntax.ts';
+import { figureColumnName, firstLocation, integerConstant, listItems, nameList } from './syntax.ts';
 import { bindWindows, refuseWindowCalls } from './windows.ts';
 
 export interface SelectOptions {
@@ -447,31 +447,38 @@ function bindDistinct(
     return 'all';
   }
   const on: Expr[] = [];
+  const locations: (number | undefined)[] = [];
   for (const node of items) {
     const expr = bindTargetReference(b, scope, targets, node, 'DISTINCT ON');
     requireEquality(b, expr);
-    if (!on.some((other) => b.same(other, expr))) on.push(expr);
+    if (on.some((other) => b.same(other, expr))) continue;
+    on.push(expr);
+    locations.push(firstLocation(node));
   }
-  const count = Math.min(on.length, orderBy.length);
-  for (let i = 0; i < count; i++) {
-    const key = orderBy[i] as SortKey;
-    if (on.some((expr) => b.same(expr, key.expr))) continue;
+  const behind = behindOthers(b, on, orderBy);
+  if (behind >= 0) {
     throw pgError(
       'invalid_column_reference',
       'SELECT DISTINCT ON expressions must match initial ORDER BY expressions',
-      b.position(onLocation(items) ?? b.locationOf(key.expr)),
+      b.position(locations[behind]),
     );
   }
   return { on };
 }
 
-/** Where the first DISTINCT ON expression stands. */
-function onLocation(items: readonly Node[]): number | undefined {
-  for (const item of items) {
-    if ('ColumnRef' in item) return item.ColumnRef.location;
-    if ('A_Const' in item) return item.A_Const.location;
+/** The index of an expression of DISTINCT ON that rows are not sorted by before any other; -1 where rows are sorted
+ * by all of them first. */
+function behindOthers(b: Binder, on: readonly Expr[], orderBy: readonly SortKey[]): number {
+  const left = new Set(on.keys());
+  let isBehind = false;
+  for (const key of orderBy) {
+    const index = on.findIndex((expr) => b.same(expr, key.expr));
+    if (index < 0) isBehind = true;
+    else if (isBehind) return index;
+    left.delete(index);
   }
-  return undefined;
+  const [rest = -1] = left;
+  return isBehind ? rest : -1;
 }
 
 interface BoundLimit {

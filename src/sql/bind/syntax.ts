@@ -19,6 +19,17 @@ export function listItems(node: Node | undefined): readonly Node[] {
   return node !== undefined && 'List' in node ? (node.List.items ?? []) : [];
 }
 
+/** Where the text of a node begins, as far as its parts have locations (-1 stands for none). */
+export function firstLocation(node: unknown): number | undefined {
+  if (typeof node !== 'object' || node === null) return undefined;
+  let first: number | undefined;
+  for (const [name, part] of Object.entries(node)) {
+    const at = name === 'location' ? (part as number) : firstLocation(part);
+    if (at !== undefined && at >= 0 && (first === undefined || at < first)) first = at;
+  }
+  return first;
+}
+
 /** The name that the root of a node has: SelectStmt, A_Expr, … */
 export function nodeTag(node: Node): string {
   return Object.keys(node)[0] ?? '';

@@ -12,13 +12,14 @@ import {
   orderedTypeOf,
 } from '../functions/index.ts';
 import type { Binder } from './binder.ts';
-import { requireEquality, signatureText, sortKeys } from './calls.ts';
+import { signatureText } from './calls.ts';
 import { coerceToBoolean, coerceToSpecific, resolveUnknown } from './coercion.ts';
 import { canCoerceOne } from './coercion-rules.ts';
 import { bindExpr } from './expressions.ts';
 import type { WindowClause } from './query.ts';
 import type { Place, Scope } from './scope.ts';
 import type { Target } from './select.ts';
+import { requireEquality, sortKeys } from './sort-keys.ts';
 import { typeDisplay } from './type-facts.ts';
 import {
   END_CURRENT_ROW,
