@@ -138,3 +138,33 @@ test('arguments of EXECUTE are computed once, as those of a query', async () => 
   await wire.end();
   await other.end();
 });
+
+test('an insert that fails has drawn numbers up to the row that failed', async () => {
+  const wire = await server.wire();
+  const drawn = async (text: string) => {
+    const { error } = await wire.query(text);
+    const { rows } = await wire.query(
+      "select currval('numbered_id_seq'), last_value from numbered_id_seq",
+    );
+    return [error?.C, ...rows];
+  };
+  await wire.query('create table numbered (id serial, a int unique, b int check (b > 0))');
+  expect(
+    await drawn('insert into numbered (a, b) select g, 5 - g from generate_series(1, 9) g'),
+  ).toEqual(['23514', ['5', '5']]);
+  expect(await drawn('insert into numbered (a, b) values (1, 1), (2, 1), (1, 1), (4, 1)')).toEqual([
+    '23505',
+    ['8', '8'],
+  ]);
+  expect(
+    await drawn('insert into numbered (a, b) select g, 1 from generate_series(1, 2000) g'),
+  ).toEqual([undefined, ['2008', '2008']]);
+  expect(
+    await drawn('insert into numbered (a, b) select g, 1 from generate_series(5000, 1, -1) g'),
+  ).toEqual(['23505', ['5009', '5009']]);
+  expect(
+    await drawn(`insert into numbered (a, b) values (6001, 1), (6001, 1), (6002, 1)
+      on conflict do nothing`),
+  ).toEqual([undefined, ['5012', '5012']]);
+  await wire.end();
+});

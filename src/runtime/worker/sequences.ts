@@ -64,6 +64,15 @@ export class SequenceStore {
     return int8(next);
   }
 
+  /** Makes `kept` the last value again, if nobody has drawn since `last`; says whether it is. */
+  putBack(relation: number, last: bigint, kept: bigint): boolean {
+    const state = this.states.get(relation);
+    if (state?.last !== last || !state.isCalled) return false;
+    // What is stored is ahead, and stays so.
+    this.states.set(relation, { last: kept, isCalled: true, ahead: 0n });
+    return true;
+  }
+
   setval(catalog: Catalog, relation: number, value: bigint, isCalled: boolean): void {
     const { name, options } = requireSequence(catalog, relation);
     if (value < options.minimum || value > options.maximum) {

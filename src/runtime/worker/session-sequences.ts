@@ -26,6 +26,12 @@ export class SessionSequences implements SequenceOperations {
     return value;
   }
 
+  putBack(relation: number, last: Int8, kept: Int8): void {
+    const { sequenceStore } = this.writer;
+    if (!sequenceStore.putBack(relation, BigInt(last), BigInt(kept))) return;
+    this.session.currentValues.set(relation, kept);
+  }
+
   currval(relation: number): Int8 {
     const value = this.session.currentValues.get(relation);
     if (value !== undefined) return value;

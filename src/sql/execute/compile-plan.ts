@@ -2,7 +2,8 @@ import { assert, assertNever } from '../../base/index.ts';
 import { computedParts, type RelationDescriptor } from '../../catalog/descriptors.ts';
 import { CHUNK_ROWS, type DataChunk } from '../../chunk/index.ts';
 import { OID, type SqlType, typeByOid } from '../../types/index.ts';
-import type { SortKey } from '../expression.ts';
+import type { Expr, SortKey } from '../expression.ts';
+import { someExpr } from '../expression-tree.ts';
 import type { LockedPartitions, PartitionInputs, Plan, PlanNode } from '../plan/plan.ts';
 import { Aggregate } from './aggregate/aggregate.ts';
 import { compileAggregate } from './aggregate/compile-aggregate.ts';
@@ -42,6 +43,7 @@ import { Returning } from './returning.ts';
 import { RowByRow } from './row-by-row.ts';
 import { Filter, Gate, Limit, Project, Result, SystemViewScan, Values } from './row-sources.ts';
 import { Run, type ScanBindings } from './run.ts';
+import { SequenceDraws } from './sequence-draws.ts';
 import { SetOperation } from './set-operation.ts';
 import { Sort } from './sort.ts';
 import { IndexScan, SeqScan } from './table-scan.ts';
@@ -594,7 +596,11 @@ class PlanCompiler {
     const values = expressions.all(node.values);
     const place = this.#modifyCompiler(capacity).insertPlace(node);
     const returning = this.#returning(node, [], capacity);
-    return { operator: new Insert(this.#run, operator, values, place, returning), capacity };
+    const draws = node.values.some((value) => someExpr(value, isDraw))
+      ? new SequenceDraws(this.#run)
+      : null;
+    const insert = new Insert(this.#run, operator, values, place, returning, draws);
+    return { operator: insert, capacity };
   }
 
   #modify(node: Extract<PlanNode, { kind: 'update' | 'delete' }>): Compiled {
@@ -613,4 +619,8 @@ class PlanCompiler {
 
 function typesOf(node: PlanNode): SqlType[] {
   return node.output.map((column) => typeByOid(column.type));
+}
+
+function isDraw(expr: Expr): boolean {
+  return expr.kind === 'sequence' && expr.operation === 'nextval';
 }

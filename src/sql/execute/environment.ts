@@ -65,6 +65,8 @@ export interface SequenceOperations {
   currval(relation: number): Int8;
   setval(relation: number, value: Int8, isCalled: boolean): Int8;
   lastval(): Int8;
+  /** Makes `kept` what the sequence gave last, if that is still `last`: the values behind were not used. */
+  putBack(relation: number, last: Int8, kept: Int8): void;
 }
 
 export type WaitPolicy = 'block' | 'nowait' | 'skip';

@@ -8,6 +8,7 @@ import type { PartitionRouter } from './partition-router.ts';
 import type { Returning } from './returning.ts';
 import type { RowConstraints } from './row-constraints.ts';
 import type { Run } from './run.ts';
+import type { SequenceDraws } from './sequence-draws.ts';
 
 /** What the operators that change rows need of their environment. */
 export function rowOperations(run: Run): RowOperations {
@@ -36,6 +37,8 @@ export class Insert extends Operator {
   readonly #values: readonly Evaluator[];
   readonly #place: InsertPlace;
   readonly #returning: Returning | null;
+  /** Of the sequences that give values to rows; null when there are none. */
+  readonly #draws: SequenceDraws | null;
   readonly #rows: DataChunk = { columns: [], count: 0, selection: null };
   #position = 0;
   #inputDone = false;
@@ -47,6 +50,7 @@ export class Insert extends Operator {
     values: readonly Evaluator[],
     place: InsertPlace,
     returning: Returning | null,
+    draws: SequenceDraws | null,
   ) {
     super();
     this.#run = run;
@@ -54,6 +58,7 @@ export class Insert extends Operator {
     this.#values = values;
     this.#place = place;
     this.#returning = returning;
+    this.#draws = draws;
     this.#rows.columns = new Array<ColumnVector>(values.length);
   }
 
@@ -98,9 +103,11 @@ export class Insert extends Operator {
 
   #takeRows(input: DataChunk): void {
     const rows = this.#rows;
+    this.#draws?.begin();
     for (let i = 0; i < this.#values.length; i++) {
       rows.columns[i] = this.#values[i]!.evaluate(input);
     }
+    this.#draws?.end();
     rows.count = input.count;
     rows.selection = input.selection;
     this.#position = 0;
@@ -116,6 +123,16 @@ export class Insert extends Operator {
 
   /** False when a row has to wait. */
   #insertRows(): boolean {
+    if (this.#draws === null) return this.#insertEach();
+    try {
+      return this.#insertEach();
+    } catch (thrown) {
+      this.#draws.putBack(this.#run.environment.sequences!, this.#position, this.#rows.count);
+      throw thrown;
+    }
+  }
+
+  #insertEach(): boolean {
     const rows = this.#rows;
     const operations = rowOperations(this.#run);
     for (; this.#position < rows.count; this.#position++) {

@@ -2,6 +2,7 @@ import { assert } from '../../base/index.ts';
 import type { Datum } from '../../types/index.ts';
 import type { ExecutionEnvironment } from './environment.ts';
 import { WORK_TABLES } from './plan-slots.ts';
+import type { SequenceDraws } from './sequence-draws.ts';
 
 /** The row that a scan is bound to while a changed row is checked again (EvalPlanQual). Without a
  * tuple the scan reads the row with this key as the statement sees it. */
@@ -42,6 +43,9 @@ export class Run {
   /** Rows inserted, updated or deleted so far. */
   affectedRows = 0;
 
+  /** Takes down what sequences give while an INSERT computes rows. */
+  draws: SequenceDraws | null = null;
+
   /** Above 0 while a subquery of an expression runs, which cannot be left half-way. */
   pinned = 0;
 
@@ -56,6 +60,7 @@ export class Run {
     this.slotEpoch++;
     this.affectedRows = 0;
     this.pinned = 0;
+    this.draws = null;
   }
 
   end(): void {

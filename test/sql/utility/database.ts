@@ -286,6 +286,9 @@ export class Database implements UtilityEnvironment {
       return value;
     },
     lastval: () => 0,
+    putBack: (relation, _last, kept) => {
+      this.sequenceValues.set(relation, { last: BigInt(kept), isCalled: true });
+    },
   };
 
   checkpoint(): boolean {

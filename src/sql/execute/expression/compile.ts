@@ -424,7 +424,11 @@ export class ExpressionCompiler {
       if (operation === 'lastval') return sequences.lastval();
       if (relation === null || value === null || isCalled === null) return null;
       const oid = relation as number;
-      if (operation === 'nextval') return sequences.nextval(oid);
+      if (operation === 'nextval') {
+        const next = sequences.nextval(oid);
+        run.draws?.note(oid, next);
+        return next;
+      }
       if (operation === 'currval') return sequences.currval(oid);
       return sequences.setval(
         oid,
