@@ -30,9 +30,21 @@ export function quoteLiteral(text: string): string {
   return text.includes('\\') ? `E${quoted}` : quoted;
 }
 
-/** The text of an expression as a column of an index has it: in parentheses unless it is a call. */
+/** The text of an expression as a column of an index has it: in parentheses unless it is a call, which may
+ * be written in words. */
 export function keyExpression(text: string): string {
-  return isCall(text) ? text : `(${text})`;
+  return isCall(text) || isCallInWords(text) ? text : `(${text})`;
+}
+
+/** Whether the text is `(x AT TIME ZONE y)` and the like, which has its parentheses. */
+function isCallInWords(text: string): boolean {
+  if (!text.startsWith('(') || closingParenthesis(text, 0) !== text.length - 1) return false;
+  let top = text.slice(1, -1).replace(/'[^']*'|"[^"]*"/g, '');
+  for (let inner = ''; inner !== top; ) {
+    inner = top;
+    top = inner.replace(/\([^()]*\)/g, '');
+  }
+  return /\sAT TIME ZONE\s|\sOVERLAPS\s|\sIS (?:\w+ )?NORMALIZED$/.test(top);
 }
 
 /** Whether the text is one function call and nothing else. */

@@ -305,7 +305,7 @@ export function sameExpr(
     return left.type === right.type && paramsEqual(a as Expr, b as Expr);
   }
   for (const key of Object.keys(left)) {
-    if (!sameExpr(left[key], right[key], paramsEqual)) return false;
+    if (key !== 'inWords' && !sameExpr(left[key], right[key], paramsEqual)) return false;
   }
   return true;
 }

@@ -85,6 +85,8 @@ export interface CallExpr extends Typed {
   readonly operator: number;
   readonly arguments: readonly Expr[];
   readonly variadicArray?: boolean;
+  /** Written in words, as EXTRACT(year FROM x), which makes no other value of it. */
+  readonly inWords?: true;
   /** Columns of the record, where the query names them: FROM f(…) AS (a int). */
   readonly columns?: readonly RecordColumn[];
 }

@@ -15,6 +15,7 @@ import {
   JSONB_SUBSCRIPT,
   operatorByOid,
 } from '../functions/index.ts';
+import { syntaxText } from './syntax-text.ts';
 import { arrayTypeOid, elementTypeOf, typeDisplay } from './type-facts.ts';
 
 /** Expressions as PostgreSQL's ruleutils print them: pg_get_expr, EXPLAIN, CHECK constraints. */
@@ -260,9 +261,23 @@ function deparseCall(expr: CallExpr | SetCallExpr, names: DeparseNames): string 
   if (oid === JSONB_SUBSCRIPT) return deparseJsonbSubscripts(args, names);
   const signature = functionByOid(oid);
   const name = signature?.name ?? `function_${oid}`;
+  const words = expr.kind === 'call' && expr.inWords === true ? inWords(name, expr, names) : null;
+  if (words !== null) return words;
   const texts = args.map((arg) => deparse(arg, names, true));
   if (isVariadicCall(expr, signature)) texts.push(`VARIADIC ${texts.pop()}`);
   return `${quoteIdentifier(name)}(${texts.join(', ')})`;
+}
+
+/** A call in words; null where there are none for it. */
+function inWords(name: string, call: CallExpr, names: DeparseNames): string | null {
+  const [first, second] = call.arguments;
+  // Of a regular expression there is no form in words.
+  if (name === 'substring' && second?.type !== OID.int4) return null;
+  const texts = call.arguments.map((arg) =>
+    name === 'timezone' ? operand(arg, call, names) : deparse(arg, names, false),
+  );
+  const field = first?.kind === 'const' && typeof first.value === 'string' ? first.value : null;
+  return syntaxText(name, texts, field);
 }
 
 /** Whether the last argument is an array of the variadic ones. */

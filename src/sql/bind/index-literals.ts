@@ -99,7 +99,9 @@ class LiteralSearch {
 
   private sameFields(a: object, b: object, table: number): boolean {
     const other = b as Record<string, unknown>;
-    return Object.entries(a).every(([name, field]) => this.same(field, other[name], table));
+    return Object.entries(a).every(
+      ([name, field]) => name === 'inWords' || this.same(field, other[name], table),
+    );
   }
 
   private isColumn(expr: Expr, table: number, position: number): boolean {
