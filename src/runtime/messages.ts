@@ -47,6 +47,9 @@ export const REQUEST = {
   /** Types of users that have been committed. Payload: pairs of oid and definition (null: gone),
    * serialised. Readers only; the writer has the catalog. */
   types: 24,
+  /** Has the pages on the way to a key of a tree in memory. argument: a snapshot slot. Payload: 4 bytes
+   * little-endian, the tree; then the key. Readers only. */
+  load: 25,
 } as const;
 
 /** Operations of REQUEST.transaction. */

@@ -15,7 +15,7 @@ export { isDiscard, STALE_PLAN_SQLSTATE } from './backend.ts';
 export { readOnlyTransaction } from './command-tag.ts';
 export { NotificationHub } from './notifications.ts';
 export { StatementCache } from './prepared-statement.ts';
-export { ANSWERED_RUN } from './run-stubs.ts';
+export { ANSWERED_RUN, IGNORE_ANSWER } from './run-stubs.ts';
 export { ClientSession } from './session.ts';
 export type { SessionControl, SessionPeers, SessionSignal } from './session-control.ts';
 export { SessionEnvironment } from './session-environment.ts';

@@ -41,7 +41,7 @@ async function stress(frameCount: number): Promise<StoreResult[]> {
       () => true,
       () => true,
     );
-    const deadline = performance.now() + RUN_MS;
+    let deadline = Number.POSITIVE_INFINITY;
     const snapshots = new Snapshots(memory);
     const slots = new SnapshotSlotPool(memory);
     const reader = new PageReader(memory, 0, null);
@@ -53,6 +53,8 @@ async function stress(frameCount: number): Promise<StoreResult[]> {
       const isOver = await Promise.race([failed, new Promise((r) => setTimeout(r, 20, false))]);
       if (isOver === true) break;
       if (words.load(FLAG_READY) === 0) continue;
+      // On a busy machine the threads take their time to start.
+      deadline = Math.min(deadline, performance.now() + RUN_MS);
       if (held >= 0 && Math.random() < 0.1) {
         slots.free(held);
         held = -1;

@@ -47,6 +47,15 @@ export interface WriterRoute {
   transfer(transaction: HostedTransaction): void;
   /** Runs a statement of a transaction that the writer has. */
   executeInWriter(run: PlanRun, listener: RunListener): RunHandle;
+  /** Has a reader bring what leads to key[0, keyEnd) of a tree into memory, and calls `done`. False: there
+   * is no reader. */
+  loadPath(
+    session: number,
+    tree: TreeId,
+    key: Uint8Array,
+    keyEnd: number,
+    done: () => void,
+  ): boolean;
 }
 
 /** Transactions that the main thread runs by itself as long as each of their statements changes one row
@@ -61,7 +70,8 @@ export interface WriterRoute {
  * Anything else: another statement, a savepoint, somebody in the writer who wants what it has locked. A
  * statement that wants a row of another hosted, or committing, transaction is parked until that has ended, and
  * then begins anew, which in READ COMMITTED comes to the same as going on with the new version of the
- * row: there is but one. Statements that would wait for one another in a circle go to the writer, which
+ * row: there is but one. So is a statement whose pages are not in memory, until a reader has brought them
+ * there. Statements that would wait for one another in a circle go to the writer, which
  * finds out about deadlocks and timeouts. A row that is locked in the writer is looked at again and again
  * for a while before its transaction goes there, too: otherwise one transaction in the writer would bring
  * all after it that want a row of its, and theirs.
@@ -83,6 +93,9 @@ export class FastPath implements StatementHost {
   private readonly statement: RunningStatement;
   private readonly cursors: CursorPool;
   private listener!: RunListener;
+  /** The statement's cursor on the pages, and its tree. */
+  private opened: PageTreeCursor | null = null;
+  private openedTree = 0 as TreeId;
   /** Statements that want rows which are locked in the writer. */
   private polled: ParkedRun[] = [];
   private timer: NodeJS.Timeout | null = null;
@@ -238,7 +251,10 @@ export class FastPath implements StatementHost {
     this.hosted.clear();
     this.committing.clear();
     this.polled = [];
-    for (const { listener } of parked) listener.error(error);
+    for (const run of parked) {
+      run.unpark();
+      run.listener.error(error);
+    }
   }
 
   private host(transaction: HostedTransaction): void {
@@ -302,6 +318,7 @@ export class FastPath implements StatementHost {
       return ANSWERED_RUN;
     }
     if (outcome === 'elsewhere') return null;
+    if (outcome === 'not in memory') return this.load(transaction, run, listener, parked);
     return this.park(transaction, run, listener, parked);
   }
 
@@ -332,6 +349,7 @@ export class FastPath implements StatementHost {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       statement.begin(program.textEncoder, run.formats, 0, run.formats.length);
       statement.compiled = program.compiled;
+      this.opened = null;
       statement.snapshot = this.snapshots.acquire(MAIN_THREAD);
       transaction.transaction.snapshot = statement.snapshot;
       reader.enter();
@@ -339,7 +357,7 @@ export class FastPath implements StatementHost {
         program.compiled.open(statement);
         return statement.runSlice(Number.POSITIVE_INFINITY) === SLICE.done ? 'done' : 'conflict';
       } catch (thrown) {
-        if (isPageMiss(thrown)) return 'elsewhere';
+        if (isPageMiss(thrown)) return 'not in memory';
         if (thrown !== NEWER_COMMIT) throw thrown;
       } finally {
         program.compiled.close();
@@ -358,8 +376,7 @@ export class FastPath implements StatementHost {
     known: ParkedRun | null,
   ): RunHandle | null {
     const { conflict, wanted } = this.locks;
-    const hasTimeout = run.deadlineMs !== 0 || run.settings.lockTimeoutMs !== 0;
-    if (hasTimeout || conflict?.waitsFor(transaction)) {
+    if (hasTimeout(run) || conflict?.waitsFor(transaction)) {
       if (conflict !== null) this.handOver(conflict.session);
       return null;
     }
@@ -369,6 +386,28 @@ export class FastPath implements StatementHost {
       this.polled.push(parked);
       this.pollLater();
     }
+    return parked;
+  }
+
+  /** Lets a statement wait for its pages; null when it had better go where they can be read. */
+  private load(
+    transaction: HostedTransaction,
+    run: PlanRun,
+    listener: RunListener,
+    known: ParkedRun | null,
+  ): RunHandle | null {
+    const { opened } = this;
+    const parked = known ?? new ParkedRun(transaction, run, listener, this.toWriter);
+    if (opened === null || hasTimeout(run) || parked.loadCount === LOADS_MAX) return null;
+    const { session } = transaction;
+    const { soughtKey, soughtEnd } = opened;
+    const isAsked = this.route.loadPath(session, this.openedTree, soughtKey, soughtEnd, () => {
+      if (!parked.isLoading) return;
+      parked.unpark();
+      this.retry(parked);
+    });
+    if (!isAsked) return null;
+    parked.parkForPages();
     return parked;
   }
 
@@ -405,6 +444,8 @@ export class FastPath implements StatementHost {
 
   openCursor(statement: RunningStatement, tree: TreeId): Cursor {
     const cursor = this.cursors.take(tree, statement.snapshot);
+    this.opened = cursor;
+    this.openedTree = tree;
     const { transaction } = this.locks.current;
     if (!transaction.writes.trees.has(tree)) return cursor;
     return new OverlayCursor(cursor, transaction.writes, tree, transaction.command);
@@ -424,11 +465,14 @@ export class FastPath implements StatementHost {
 }
 
 /** How an attempt ended without an error. */
-type Outcome = 'done' | 'conflict' | 'elsewhere';
+type Outcome = 'done' | 'conflict' | 'not in memory' | 'elsewhere';
 
 /** How long, and how often, a row that is locked in the writer is looked at. */
 const POLL_MS = 20;
 const POLL_INTERVAL_MS = 2;
+
+/** A statement whose pages are gone again this often goes to the writer. */
+const LOADS_MAX = 4;
 
 /** A statement whose snapshot turns out to be old this often goes to the writer. */
 const TRIES_MAX = 8;
@@ -478,6 +522,11 @@ function programFor(plan: Plan): Program | null {
   if (changed !== null) return new Program(plan, changed, true);
   const read = pointRead(plan);
   return read === null || plan.tables.length > 1 ? null : new Program(plan, read.table, false);
+}
+
+/** It may have to stop waiting, which the writer sees to. */
+function hasTimeout(run: PlanRun): boolean {
+  return run.deadlineMs !== 0 || run.settings.lockTimeoutMs !== 0;
 }
 
 /** All rows of a statement at once, in READ COMMITTED. */

@@ -65,6 +65,9 @@ export class ParkedRun implements RunHandle {
   /** When it first met a row of the writer's, in milliseconds of the monotonic clock; 0 when it has not.
    * All its waits for such rows share one patience. */
   polledSince = 0;
+  /** It waits for pages to come into memory; and how often it has done so. */
+  isLoading = false;
+  loadCount = 0;
   /** Where it went on. */
   private moved: RunHandle | null = null;
   private readonly toWriter: (parked: ParkedRun) => void;
@@ -89,9 +92,16 @@ export class ParkedRun implements RunHandle {
     else holder.waiters.push(this);
   }
 
+  /** Has it wait for pages. */
+  parkForPages(): void {
+    this.isLoading = true;
+    this.loadCount++;
+    this.transaction.parked = this;
+  }
+
   /** It waits for a row that is locked in the writer. */
   get isPolled(): boolean {
-    return this.transaction.parked === this && this.holder === null;
+    return this.transaction.parked === this && this.holder === null && !this.isLoading;
   }
 
   /** It waits no more. */
@@ -100,6 +110,7 @@ export class ParkedRun implements RunHandle {
     const at = waiters.indexOf(this);
     if (at >= 0) waiters.splice(at, 1);
     this.holder = null;
+    this.isLoading = false;
     this.transaction.parked = null;
   }
 

@@ -5,6 +5,7 @@ import { type PgErrorFields, pgError } from '../../errors/index.ts';
 import {
   ANSWERED_RUN,
   type HeldSnapshot,
+  IGNORE_ANSWER,
   isDiscard,
   type PlannedStatement,
   type PlanRun,
@@ -24,6 +25,7 @@ import {
 } from '../../shm/index.ts';
 import type { Expr } from '../../sql/expression.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
+import type { TreeId } from '../../storage/index.ts';
 import type { ExclusiveTables, FastPathWords, IsolationLevel } from '../../txn/index.ts';
 import { type Datum, type PlacedDefinition, useTypes } from '../../types/index.ts';
 import type { ReplyMessage } from '../generated/reply-message.ts';
@@ -193,6 +195,26 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     const message = { kind: REQUEST.transfer, session, argument };
     // What the transfer is for comes next.
     this.writer?.queue(message, out.bytes, 0, out.position);
+  }
+
+  loadPath(
+    session: number,
+    tree: TreeId,
+    key: Uint8Array,
+    keyEnd: number,
+    done: () => void,
+  ): boolean {
+    const channel = this.leastLoadedReader();
+    if (channel === null) return false;
+    const slot = this.newSlot();
+    // After an error the statement meets it where that is for its client to know.
+    const listener = { ...IGNORE_ANSWER, complete: done, error: done };
+    const { request } = this.route(channel, session, listener, slot);
+    const out = this.transferBytes.reset();
+    out.u32le(tree);
+    out.range(key, 0, keyEnd);
+    channel.control({ kind: REQUEST.load, request, argument: slot }, out.bytes, 0, out.position);
+    return true;
   }
 
   private send(run: PlanRun, listener: RunListener, channel: WorkerChannel | null): RunHandle {

@@ -272,6 +272,9 @@ export class StatementThread implements RequestHandler, StatementHost {
       case REQUEST.types:
         this.committedTypes.learn(deserialize(payload.slice(start, end)) as CommittedChanges);
         return;
+      case REQUEST.load:
+        this.load(message, payload, start, end);
+        return;
       case REQUEST.fetch:
         if (statement === undefined) return;
         statement.resume(message.argument());
@@ -299,6 +302,30 @@ export class StatementThread implements RequestHandler, StatementHost {
     statement.cancelled = isTimeout ? 'timeout' : 'user';
     // Whatever it waits for, it notices when it runs.
     if (!this.ready.includes(statement)) this.ready.push(statement);
+  }
+
+  /** Has what leads to a key in memory, for the main thread, which never reads a file. */
+  private load(message: ControlMessage, payload: Uint8Array, start: number, end: number): void {
+    const request = message.request();
+    const tree = payload.slice(start, start + 4).reduceRight((high, byte) => high * 256 + byte, 0);
+    const key = payload.slice(start + 4, end);
+    const slot = message.argument();
+    const snapshot = this.snapshots.acquire(slot);
+    this.reader.enter();
+    try {
+      if (this.roots.find(tree as TreeId, snapshot) !== 0) {
+        const cursor = this.pageCursor(tree as TreeId, snapshot);
+        // A long value is on pages of its own.
+        if (cursor.seek(key, key.length, 'ge')) cursor.valueBytes;
+        this.closeCursor(cursor);
+      }
+      this.port.complete(request, 0, null);
+    } catch (thrown) {
+      this.port.error(request, reportedErrorFields(thrown));
+    } finally {
+      this.reader.leave();
+      this.snapshots.release(slot);
+    }
   }
 
   private readTypes(): CommittedChanges {

@@ -24,6 +24,7 @@ import type { TreeRoots } from './tree-roots.ts';
 
 /** Deeper than any tree: with the longest keys a branch has at least 3 children, 3^20 > 2^31. */
 export const DEPTH_MAX = 24;
+const NOTHING = new Uint8Array(0);
 const SLOTS_MAX = (PAGE_SIZE - PAGE_HEADER_SIZE) / SLOT_SIZE;
 
 /** The committed entries of a tree at a snapshot, in key order.
@@ -39,6 +40,9 @@ export class PageTreeCursor implements PageCursor {
   rowLsn = 0;
   valueStart = 0;
   valueEnd = 0;
+  /** What was sought last: soughtKey[0, soughtEnd), in the caller's buffer. */
+  soughtKey: Uint8Array = NOTHING;
+  soughtEnd = 0;
   readonly #reader: PageReader;
   readonly #roots: TreeRoots;
   #leaf = new PageRef();
@@ -86,6 +90,8 @@ export class PageTreeCursor implements PageCursor {
   }
 
   seek(key: Uint8Array, keyEnd: number, mode: SeekMode): boolean {
+    this.soughtKey = key;
+    this.soughtEnd = keyEnd;
     let page = this.#start();
     const branch = this.#branch;
     this.#reader.resolve(page, this.#snapshot, branch);
