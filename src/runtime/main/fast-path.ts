@@ -376,7 +376,8 @@ export class FastPath implements StatementHost {
     known: ParkedRun | null,
   ): RunHandle | null {
     const { conflict, wanted } = this.locks;
-    if (hasTimeout(run) || conflict?.waitsFor(transaction)) {
+    const hasTimeout = run.deadlineMs !== 0 || run.settings.lockTimeoutMs !== 0;
+    if (hasTimeout || conflict?.waitsFor(transaction)) {
       if (conflict !== null) this.handOver(conflict.session);
       return null;
     }
@@ -398,7 +399,7 @@ export class FastPath implements StatementHost {
   ): RunHandle | null {
     const { opened } = this;
     const parked = known ?? new ParkedRun(transaction, run, listener, this.toWriter);
-    if (opened === null || hasTimeout(run) || parked.loadCount === LOADS_MAX) return null;
+    if (opened === null || parked.loadCount === LOADS_MAX) return null;
     const { session } = transaction;
     const { soughtKey, soughtEnd } = opened;
     const isAsked = this.route.loadPath(session, this.openedTree, soughtKey, soughtEnd, () => {
@@ -522,11 +523,6 @@ function programFor(plan: Plan): Program | null {
   if (changed !== null) return new Program(plan, changed, true);
   const read = pointRead(plan);
   return read === null || plan.tables.length > 1 ? null : new Program(plan, read.table, false);
-}
-
-/** It may have to stop waiting, which the writer sees to. */
-function hasTimeout(run: PlanRun): boolean {
-  return run.deadlineMs !== 0 || run.settings.lockTimeoutMs !== 0;
 }
 
 /** All rows of a statement at once, in READ COMMITTED. */
