@@ -27,7 +27,8 @@ export interface BindContext {
   readonly parametersAllowed?: boolean;
   /** Hears what each `*` of a target list stands for, as it could be written in its place. */
   onStar?(location: number, columns: readonly StarColumn[]): void;
-  /** Hears of each column that is named alone which FROM item it is of, where it could be named with it. */
+  /** Hears of each column that is named alone, or with a schema, which FROM item it is of, where it could be named
+   * with just that. */
   onColumn?(location: number, qualifier: string): void;
 }
 

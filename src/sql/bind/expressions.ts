@@ -257,7 +257,9 @@ function bindColumnRef(b: Binder, scope: Scope, ref: ColumnRef): Expr {
       if (column === undefined) {
         throw undefinedColumn(b, scope, relation, columnName, location);
       }
-      return locate(b, raiseLevels(column, found.levels), location);
+      const raised = raiseLevels(column, found.levels);
+      if (schemaName !== undefined) reportColumn(b, scope, columnName, raised, location);
+      return locate(b, raised, location);
     }
     throw missingFromEntry(b, scope, relation, location);
   }

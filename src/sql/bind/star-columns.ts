@@ -21,8 +21,7 @@ export function reportStar(
   if (columns !== null) b.context.onStar(location ?? 0, columns);
 }
 
-/** Tells the context which item a column that is named alone is of; not where the item's name means another
- * one, or none. */
+/** Tells the context which item a column is of; not where the item's name means another one, or none. */
 export function reportColumn(
   b: Binder,
   scope: Scope,

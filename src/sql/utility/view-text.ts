@@ -74,7 +74,7 @@ const STAR = new RegExp(`^(?:${IDENTIFIER}\\s*\\.\\s*)*\\*`);
 export interface WrittenColumns {
   /** What each `*` stands for. */
   readonly stars: Map<number, readonly StarColumn[]>;
-  /** The FROM items of columns that are named alone. */
+  /** The FROM items of columns that are named alone or with a schema. */
   readonly qualifiers: Map<number, string>;
 }
 
@@ -92,10 +92,20 @@ export function withWrittenColumns(text: string, { stars, qualifiers }: WrittenC
     edits.push({ start, end: start + Buffer.byteLength(written), text: names.join(', ') });
   }
   for (const [start, qualifier] of qualifiers) {
-    edits.push({ start, end: start, text: `${quoteIdentifier(qualifier)}.` });
+    const schema = SCHEMA_OF_COLUMN.exec(bytes.toString('utf8', start))?.[0];
+    edits.push(
+      schema === undefined
+        ? { start, end: start, text: `${quoteIdentifier(qualifier)}.` }
+        : { start, end: start + Buffer.byteLength(schema), text: '' },
+    );
   }
   return edited(bytes, edits);
 }
+
+/** Of `schema.table.column`, what goes where the table alone names it. */
+const SCHEMA_OF_COLUMN = new RegExp(
+  `^${IDENTIFIER}\\s*\\.\\s*(?=${IDENTIFIER}\\s*\\.\\s*${IDENTIFIER})`,
+);
 
 interface Edit {
   readonly start: number;
