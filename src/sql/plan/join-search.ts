@@ -117,7 +117,7 @@ function bestSplit(
   return best;
 }
 
-/** Paths of a set that have the same relations outside of it to their left. */
+/** How many paths are kept that require the same relations to their left. */
 const PATHS_MAX = 4;
 
 /** Both are of the same relations: the better paths of either. */
