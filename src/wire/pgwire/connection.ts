@@ -64,6 +64,22 @@ export interface ConnectionContext {
   closed(connection: PgConnection): void;
 }
 
+/** Buffers of the least size that no connection needs now. Every COMMIT needs one, for the Sync that comes
+ * with it, and memory outside of the heap is dear to get and to give back. */
+const IDLE_INPUTS: Buffer[] = [];
+const IDLE_INPUTS_MAX = 64;
+
+function inputBuffer(capacity: number): Buffer {
+  const idle = capacity === INPUT_PENDING_MIN ? IDLE_INPUTS.pop() : undefined;
+  return idle ?? Buffer.allocUnsafeSlow(capacity);
+}
+
+function giveInputBuffer(buffer: Buffer): void {
+  if (buffer.length === INPUT_PENDING_MIN && IDLE_INPUTS.length < IDLE_INPUTS_MAX) {
+    IDLE_INPUTS.push(buffer);
+  }
+}
+
 type State = 'startup' | 'opening' | 'ready' | 'closed';
 
 export class PgConnection implements ResultSink {
@@ -169,7 +185,7 @@ export class PgConnection implements ResultSink {
       if (target === null || needed > target.length) {
         let capacity = INPUT_PENDING_MIN;
         while (capacity < needed) capacity *= 2;
-        target = Buffer.allocUnsafeSlow(capacity);
+        target = inputBuffer(capacity);
       }
       pending?.copy(target, 0, this.pendingStart, this.pendingEnd);
       this.pending = pending = target;
@@ -185,6 +201,7 @@ export class PgConnection implements ResultSink {
     if (pending === null) return;
     const at = this.handle(pending, this.pendingStart, this.pendingEnd);
     if (at === this.pendingEnd || this.state === 'closed') {
+      if (this.pending === pending) giveInputBuffer(pending);
       this.pending = null;
       this.pendingStart = 0;
       this.pendingEnd = 0;
