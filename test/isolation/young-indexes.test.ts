@@ -81,7 +81,7 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
       'a: 2',
       'a: 2',
       'a: COMMIT',
-      'a: Index Scan using t_v_idx on t   Index Cond: (v = 20)',
+      'a: Index Only Scan using t_v_idx on t   Index Cond: (v = 20)',
     ],
   },
   'a cursor reads at its snapshot when it is planned anew': {
