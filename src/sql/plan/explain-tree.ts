@@ -370,7 +370,9 @@ class Explainer {
       case 'append':
         return this.plain('Append', this.removed(node), this.inputs(node), 'Member');
       case 'mergeAppend': {
-        const value = this.keyTexts(node.keys, this.columnNames(node));
+        const columns = this.columnNames(node);
+        const texts = node.keys.map(({ expr }) => this.computed(expr, columns));
+        const value = this.keyTexts(node.keys.map(ownColumn), texts);
         const properties = [{ label: 'Sort Key', value }, ...this.removed(node)];
         return this.plain('Merge Append', properties, this.inputs(node), 'Member');
       }
@@ -709,4 +711,10 @@ function subplansOf(node: PlanNode): SubplanExpr[] {
     if (someExpr(expr, (part) => part.kind === 'subplan')) visit(expr);
   }
   return found;
+}
+
+/** The key as if it were a column of its own. */
+function ownColumn(key: SortKey, column: number): SortKey {
+  const { type, typmod } = key.expr;
+  return { ...key, expr: { kind: 'input', type, typmod, column } };
 }
