@@ -25,7 +25,7 @@ import {
 } from '../../src/sql/execute/index.ts';
 import type { AggregateExpr, Expr } from '../../src/sql/expression.ts';
 import { allFunctions, type FunctionContext } from '../../src/sql/functions/index.ts';
-import type { Plan, PlanNode } from '../../src/sql/plan/plan.ts';
+import type { KeyRange, Plan, PlanNode } from '../../src/sql/plan/plan.ts';
 import {
   BTreeWriter,
   BulkLoader,
@@ -39,6 +39,7 @@ import {
 import { type Datum, OID, typeByOid } from '../../src/types/index.ts';
 
 const ROWS = 1_000_000;
+const RANGE_ROWS = 500_000;
 const UPDATES = 1000;
 const TREE = 1 as TreeId;
 const INDEX_OID = 20;
@@ -134,9 +135,14 @@ function scan(columns: readonly number[], filter: Expr | null): PlanNode {
 }
 
 function pointScan(columns: readonly number[], locator: boolean, key: Expr): PlanNode {
+  return indexScan(columns, locator, { ...WHOLE, equal: [key] });
+}
+
+const WHOLE: KeyRange = { equal: [], anyOf: null, lower: null, upper: null, isNull: false };
+
+function indexScan(columns: readonly number[], locator: boolean, range: KeyRange): PlanNode {
   const types: number[] = columns.map((column) => TYPES[column]!);
   if (locator) types.push(OID.bytea);
-  const range = { equal: [key], anyOf: null, lower: null, upper: null, isNull: false };
   const shape = { table: 0, alias: 'a', columns, locator, scanId: 0, filter: null };
   return node(types, {
     kind: 'indexScan',
@@ -254,6 +260,8 @@ export function benchScan(): Bench {
       }),
     ),
   );
+  const upper = { expr: parameter(0), inclusive: false };
+  const range = compilePlan(planOf(indexScan([2], false, { ...WHOLE, upper })));
   const point = compilePlan(planOf(pointScan([2], false, parameter(0))));
   const update = compilePlan(
     planOf(
@@ -279,7 +287,7 @@ export function benchScan(): Bench {
 
   const bench = new Bench({ name: `executor, ${ROWS} rows`, time: 1000, warmupTime: 300 });
   const all = (compiled: CompiledPlan) => () => {
-    parameters[0] = 500_000;
+    parameters[0] = RANGE_ROWS;
     compiled.open(environment);
     while (compiled.next() !== DONE);
     compiled.close();
@@ -287,6 +295,7 @@ export function benchScan(): Bench {
   bench.add(`sum(abalance), count(*) (${ROWS} rows)`, all(plain));
   bench.add(`the same where aid < $1 (${ROWS} rows)`, all(filtered));
   bench.add(`sum by bid (${ROWS} rows)`, all(grouped));
+  bench.add(`a range of keys (${RANGE_ROWS} rows)`, all(range));
   const repeated = (compiled: CompiledPlan) => () => {
     for (let i = 0; i < UPDATES; i++) {
       parameters[0] = 1 + ((i * 7919) % ROWS);
