@@ -8,7 +8,7 @@ import type {
 } from '../../../src/catalog/descriptors.ts';
 import { inBoundOrder } from '../../../src/catalog/index.ts';
 
-import { type BindContext, bindStatement } from '../../../src/sql/bind/index.ts';
+import { type BindContext, bindExpression, bindStatement } from '../../../src/sql/bind/index.ts';
 import { liftLiterals, parseStatements } from '../../../src/sql/parse/index.ts';
 import { type Plan, planQuery } from '../../../src/sql/plan/index.ts';
 import { DEFAULT_TYPE_CONTEXT, typeByName } from '../../../src/types/index.ts';
@@ -115,6 +115,39 @@ export function makeTable(table: TestTable): RelationDescriptor {
       columns: [],
     },
   };
+}
+
+/** The table with one more index, on an expression and of the rows for which another one is true. The
+ * parser is loaded. */
+export function withComputedIndex(
+  table: RelationDescriptor,
+  expression: string,
+  predicate: string,
+): RelationDescriptor {
+  const bound = (text: string) => {
+    const select = parseStatements(`SELECT ${text}`)[0]?.node as {
+      SelectStmt: { targetList: { ResTarget: { val: Parameters<typeof bindExpression>[0] } }[] };
+    };
+    const node = select.SelectStmt.targetList[0]!.ResTarget.val;
+    return bindExpression(node, contextFor(text), 'index expressions', table, null);
+  };
+  const value = bound(expression);
+  const { type } = value.expr as { type: number };
+  const order = { descending: false, nullsFirst: false, operatorClass: 0 };
+  const index: IndexDescriptor = {
+    oid: nextOid++,
+    name: `${table.name}_computed`,
+    tree: nextOid as IndexDescriptor['tree'],
+    unique: false,
+    primary: false,
+    clustered: false,
+    nullsNotDistinct: false,
+    columns: [{ column: -1, expression: value, type, ...order }],
+    included: [],
+    predicate: bound(predicate),
+    constraint: 0,
+  };
+  return { ...table, indexes: [...table.indexes, index] };
 }
 
 export function makeCatalog(tables: readonly RelationDescriptor[]): CatalogView {
