@@ -1,7 +1,7 @@
 import { computedParts, type RelationDescriptor } from '../../catalog/descriptors.ts';
 import type { CallExpr, ColumnExpr, Expr } from '../expression.ts';
 import { someExpr, stripRelabel, visitChildren, visitQuery } from '../expression-tree.ts';
-import { btreeMembers, operatorByOid } from '../functions/index.ts';
+import { btreeMembers, EQUAL, operatorByOid } from '../functions/index.ts';
 import type { Binder } from './binder.ts';
 import type { Query, RangeTableEntry } from './query.ts';
 
@@ -71,11 +71,24 @@ class LiteralSearch {
   visit(expr: Expr): void {
     if (this.wholes.length === 0) return;
     if (this.wholes.some((template) => this.matches(expr, template))) fixLiterals(this.b, expr);
+    if (this.namesRow(expr)) return;
     const left = expr.kind === 'any' ? expr.left : null;
     const sides = left !== null ? [left] : expr.kind === 'call' ? comparedSides(expr) : [];
     for (const side of sides) {
       if (this.subjects.some((template) => this.matches(side, template))) fixLiterals(this.b, expr);
     }
+  }
+
+  /** Whether a condition names a row by its clustering key, by which it is found whatever indexes there are. */
+  private namesRow(expr: Expr): boolean {
+    if (expr.kind !== 'call') return false;
+    if (!btreeMembers(expr.operator).some(({ strategy }) => strategy === EQUAL)) return false;
+    return expr.arguments.map(stripRelabel).some((side) => {
+      if (side.kind !== 'column' || side.level !== 0) return false;
+      const source = sourceOf(this.query, side);
+      const key = source?.table.clusterKey ?? [];
+      return key.length === 1 && key[0] === source?.position;
+    });
   }
 
   private matches(expr: Expr, { table, expr: template }: Template): boolean {
