@@ -862,6 +862,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   }
 
   complete(rowCount: number, tag: string | null): void {
+    const inCall = this.run === PENDING_RUN;
     const portal = this.runPortal;
     if (portal !== null) {
       portal.state = 'done';
@@ -875,22 +876,21 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     const fetch = this.runFetch;
     if (fetch !== null) {
       fetch.ended();
-      this.guard(() => this.fetchCursor(fetch));
-      if (this.run === null) this.proceed();
+      this.goOn(inCall, () => this.fetchCursor(fetch));
       return;
     }
     if (this.runCopies) this.sink.copyDone();
     const maker = this.runningTag;
     if (tag !== null) this.sink.commandComplete(tag);
     else if (typeof maker === 'function') {
-      this.guard(() => maker(rowCount));
-      // It may have started what comes next.
-      if (this.run !== null) return;
+      this.goOn(inCall, () => maker(rowCount));
+      return;
     } else if (maker !== null) this.sink.commandComplete(commandTag(maker, rowCount));
     this.proceed();
   }
 
   suspended(): void {
+    const inCall = this.run === PENDING_RUN;
     const portal = this.runPortal;
     if (portal !== null) {
       portal.state = 'suspended';
@@ -904,8 +904,7 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     }
     const fetch = this.runFetch;
     if (fetch !== null) {
-      this.guard(() => this.fetchCursor(fetch));
-      if (this.run === null) this.proceed();
+      this.goOn(inCall, () => this.fetchCursor(fetch));
       return;
     }
     this.sink.portalSuspended();
@@ -1336,6 +1335,17 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
   }
 
   /** A run has ended: goes on with what follows it. */
+  /** Does what follows a run, which may have been answered while it was started; goes on unless that has
+   * started another or has failed. */
+  private goOn(inCall: boolean, body: () => void): void {
+    if (this.guard(body)) {
+      if (this.run === null) this.proceed();
+      return;
+    }
+    this.failedInCall = inCall;
+    this.resumeIfDone();
+  }
+
   private proceed(): void {
     const { continuation } = this;
     this.continuation = null;
@@ -1356,16 +1366,19 @@ export class ClientSession implements Session, RunListener, SessionControl, Stat
     this.sink.resumeInput();
   }
 
-  private guard(body: () => void): void {
+  /** False when the body has thrown, and the client has been told. */
+  private guard(body: () => void): boolean {
     try {
       const { catalog } = this;
       if (catalog.hasTypes) withTypes(this.environment.namesOf(catalog), body);
       else body();
+      return true;
     } catch (thrown) {
-      if (thrown === ANSWERED) return;
+      if (thrown === ANSWERED) return false;
       this.run = null;
       this.continuation = null;
       this.fail(reportedErrorFields(thrown), false);
+      return false;
     }
   }
 }

@@ -376,8 +376,8 @@ export class FastPath implements StatementHost {
     known: ParkedRun | null,
   ): RunHandle | null {
     const { conflict, wanted } = this.locks;
-    const hasTimeout = run.deadlineMs !== 0 || run.settings.lockTimeoutMs !== 0;
-    if (hasTimeout || conflict?.waitsFor(transaction)) {
+    // The writer counts the time that a statement waits for locks.
+    if (run.settings.lockTimeoutMs !== 0 || conflict?.waitsFor(transaction)) {
       if (conflict !== null) this.handOver(conflict.session);
       return null;
     }

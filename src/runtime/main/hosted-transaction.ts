@@ -70,6 +70,8 @@ export class ParkedRun implements RunHandle {
   loadCount = 0;
   /** Where it went on. */
   private moved: RunHandle | null = null;
+  /** Ends its wait when its time is up. */
+  private timer: NodeJS.Timeout | null = null;
   private readonly toWriter: (parked: ParkedRun) => void;
 
   constructor(
@@ -87,7 +89,7 @@ export class ParkedRun implements RunHandle {
   park(tag: string, holder: HostedTransaction | null): void {
     this.tag = tag;
     this.holder = holder;
-    this.transaction.parked = this;
+    this.wait();
     if (holder === null) this.polledSince ||= performance.now();
     else holder.waiters.push(this);
   }
@@ -96,7 +98,14 @@ export class ParkedRun implements RunHandle {
   parkForPages(): void {
     this.isLoading = true;
     this.loadCount++;
+    this.wait();
+  }
+
+  private wait(): void {
     this.transaction.parked = this;
+    const { deadlineMs } = this.run;
+    // The writer tells the client.
+    if (deadlineMs !== 0) this.timer = setTimeout(this.toWriter, deadlineMs - Date.now(), this);
   }
 
   /** It waits for a row that is locked in the writer. */
@@ -112,6 +121,8 @@ export class ParkedRun implements RunHandle {
     this.holder = null;
     this.isLoading = false;
     this.transaction.parked = null;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
   }
 
   goOn(moved: RunHandle): void {
