@@ -110,14 +110,6 @@ class IntervalSum {
     this.days = sumInt4(0, this.days, -1);
   }
 
-  /** All parts below zero: one leading minus sign of the SQL standard counts for all. */
-  forceNegative(): void {
-    if (this.micros > 0) this.micros = negateInt8(this.micros) ?? 0;
-    this.years = -Math.abs(this.years) + 0;
-    this.months = -Math.abs(this.months) + 0;
-    this.days = -Math.abs(this.days) + 0;
-  }
-
   /** The interval, or null where its months do not fit. */
   result(): Interval | null {
     const months = this.years * MONTHS_PER_YEAR + this.months;
@@ -144,6 +136,7 @@ export function decodeInterval(
   /** What the next number counts; null by the declared fields, 'none' nothing that could count. */
   let unit: CountedUnit | null = null;
   let isAgo = false;
+  const areNegative = intervalStyle === 'sql_standard' && signCountsForAll(fields);
   for (let i = fields.length - 1; i >= 0; i--) {
     const { text, kind } = fields[i] as Field;
     let claim = 0;
@@ -161,12 +154,12 @@ export function decodeInterval(
     } else {
       const clock = kind === 'time' || kind === 'offset' ? clockOf(text, kind, range) : null;
       if (clock !== null) {
-        sum.micros = clock;
+        sum.micros = areNegative && clock > 0 ? (negateInt8(clock) ?? 0) : clock;
         claim = TIME;
         // A bare number before a time counts days: 1 02:03.
         unit = 'day';
       } else {
-        const result = addNumber(sum, text, unit ?? unitOfRange(range));
+        const result = addNumber(sum, text, unit ?? unitOfRange(range), areNegative);
         claim = result.claim;
         // Before hours, a bare number counts days.
         unit = result.unit === 'hour' ? 'day' : result.unit;
@@ -176,12 +169,14 @@ export function decodeInterval(
     claimed |= claim;
   }
   if (claimed === 0) throw fault('format');
-  if (intervalStyle === 'sql_standard' && fields[0]?.text.startsWith('-') === true) {
-    const signs = fields.slice(1).some((field) => /^[+-]/.test(field.text));
-    if (!signs) sum.forceNegative();
-  }
   if (isAgo) sum.negate();
   return sum.result();
+}
+
+/** In the SQL standard a minus sign in front counts for all that follows, unless that has signs of its own. */
+function signCountsForAll(fields: readonly Field[]): boolean {
+  const [first, ...others] = fields;
+  return first?.text.startsWith('-') === true && !others.some(({ text }) => /^[+-]/.test(text));
 }
 
 /** Microseconds of a clock time. Null where a signed text is none; then it may be a number. */
@@ -224,7 +219,12 @@ interface AddedNumber {
   readonly unit: CountedUnit;
 }
 
-function addNumber(sum: IntervalSum, text: string, given: CountedUnit): AddedNumber {
+function addNumber(
+  sum: IntervalSum,
+  text: string,
+  given: CountedUnit,
+  isNegated: boolean,
+): AddedNumber {
   const digits = scanDigits(text, 0);
   const at = scanEnd;
   let value = checkedInt8(BigInt(digits.startsWith('+') ? digits.slice(1) : digits));
@@ -248,6 +248,8 @@ function addNumber(sum: IntervalSum, text: string, given: CountedUnit): AddedNum
   } else if (at !== text.length) {
     throw fault('format');
   }
+  if (isNegated && value > 0) value = negateInt8(value) ?? value;
+  if (isNegated && fraction > 0) fraction = -fraction;
   return { claim: addUnit(sum, unit, value, fraction), unit };
 }
 
