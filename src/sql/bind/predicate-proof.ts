@@ -7,6 +7,7 @@ import {
   functionByOid,
   operatorByOid,
 } from '../functions/index.ts';
+import { commute } from './commute.ts';
 
 /** Whether rows that pass some conditions pass another one too, as far as can be told without their
  * values: PostgreSQL's predicate_implied_by. No is no proof of the opposite. Constants are expected to
@@ -151,10 +152,10 @@ const BY_OPERATORS: readonly (readonly (0 | 1)[])[] = [
 function impliesCall(clause: CallExpr, predicate: CallExpr): boolean {
   const [left, right] = predicate.arguments;
   if (left === undefined || right === undefined) return false;
-  for (const wanted of [predicate, turned(predicate)]) {
+  for (const wanted of [predicate, commute(predicate)]) {
     if (wanted === null) continue;
     const [subject, limit] = wanted.arguments as [Expr, Expr];
-    for (const given of [clause, turned(clause)]) {
+    for (const given of [clause, commute(clause)]) {
       if (given === null) continue;
       const [same, known] = given.arguments;
       if (same === undefined || known === undefined) continue;
@@ -265,16 +266,4 @@ function comparedWithTruth(call: CallExpr): { argument: Expr; isFalse: boolean }
   if (constant === null || constant.value === null) return null;
   const argument = constant === right ? left : right;
   return { argument, isFalse: (constant.value === false) === (name === '=') };
-}
-
-function turned(call: CallExpr): CallExpr | null {
-  const commutator = operatorByOid(operatorByOid(call.operator)?.commutator ?? 0);
-  const [left, right] = call.arguments;
-  if (commutator === undefined || left === undefined || right === undefined) return null;
-  return {
-    ...call,
-    function: commutator.function,
-    operator: commutator.oid,
-    arguments: [right, left],
-  };
 }

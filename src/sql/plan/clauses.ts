@@ -1,13 +1,7 @@
 import { OID } from '../../types/index.ts';
 import type { CallExpr, Expr, RowCompareExpr } from '../expression.ts';
 import { someExpr, visitChildren, visitReferences } from '../expression-tree.ts';
-import {
-  type BtreeStrategy,
-  btreeOperator,
-  functionByOid,
-  LESS,
-  operatorByOid,
-} from '../functions/index.ts';
+import { type BtreeStrategy, btreeOperator, functionByOid, LESS } from '../functions/index.ts';
 import { rewriteExpr } from '../query-rewrite.ts';
 
 /** Sets of relations of one query, as bits. */
@@ -85,19 +79,6 @@ export function isVolatile(expr: Expr): boolean {
 
 export function hasSubquery(expr: Expr): boolean {
   return someExpr(expr, (part) => part.kind === 'subquery');
-}
-
-/** The operands the other way round, where the operator has a commutator. */
-export function commute(call: CallExpr): CallExpr | null {
-  const commutator = operatorByOid(operatorByOid(call.operator)?.commutator ?? 0);
-  const [left, right] = call.arguments;
-  if (commutator === undefined || left === undefined || right === undefined) return null;
-  return {
-    ...call,
-    function: commutator.function,
-    operator: commutator.oid,
-    arguments: [right, left],
-  };
 }
 
 /** What ROW(a, b) > ROW(x, y) says of its first columns: a >= x. */

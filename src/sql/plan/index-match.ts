@@ -1,9 +1,10 @@
 import type { IndexDescriptor } from '../../catalog/descriptors.ts';
 import { OID } from '../../types/index.ts';
+import { commute } from '../bind/commute.ts';
 import type { CallExpr, Expr, SortKey } from '../expression.ts';
 import { type BtreeStrategy, btreeFamily, btreeMembers } from '../functions/index.ts';
 import { type IndexedRelation, indexedExpr, keyTest } from '../optimize/index.ts';
-import { type Clause, commute, isVolatile, leadingComparison, relBit, relsOf } from './clauses.ts';
+import { type Clause, isVolatile, leadingComparison, relBit, relsOf } from './clauses.ts';
 import type { KeyBound } from './plan.ts';
 
 /** Which conditions an index can answer. */

@@ -1,10 +1,10 @@
 import { pgError } from '../../errors/index.ts';
 import { canCoerceOne, coercionPathway } from '../bind/coercion-rules.ts';
+import { commute } from '../bind/commute.ts';
 import type { Expr } from '../expression.ts';
 import { btreeMembers, operatorByOid } from '../functions/index.ts';
 import {
   type Clause,
-  commute,
   conjunction,
   isSubset,
   isVolatile,

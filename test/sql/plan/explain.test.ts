@@ -1,36 +1,29 @@
 import { beforeAll, expect, test } from 'vitest';
 import { loadParser } from '../../../src/sql/parse/index.ts';
 import { explainPlan, pointRead } from '../../../src/sql/plan/index.ts';
-import { plan } from '../support/test-catalog.ts';
+import { EXPLAIN_OPTIONS, plan } from '../support/test-catalog.ts';
 
 beforeAll(loadParser);
-
-const OPTIONS = {
-  analyze: false,
-  verbose: false,
-  costs: false,
-  buffers: false,
-  timing: false,
-  summary: false,
-  settings: [],
-  format: 'text',
-} as const;
 
 test('SETTINGS are printed below the plan', () => {
   const settings = [
     { name: 'enable_sort', value: 'off' },
     { name: 'search_path', value: `a'b` },
   ];
-  expect(explainPlan(plan('select 1'), { ...OPTIONS, settings })).toEqual([
+  expect(explainPlan(plan('select 1'), { ...EXPLAIN_OPTIONS, settings })).toEqual([
     'Result',
     "Settings: enable_sort = 'off', search_path = 'a''b'",
   ]);
-  const [json = ''] = explainPlan(plan('select 1'), { ...OPTIONS, settings, format: 'json' });
+  const [json = ''] = explainPlan(plan('select 1'), {
+    ...EXPLAIN_OPTIONS,
+    settings,
+    format: 'json',
+  });
   expect(JSON.parse(json)[0].Settings).toEqual({ enable_sort: 'off', search_path: "a'b" });
 });
 
 function explain(sql: string): string {
-  return explainPlan(plan(sql), OPTIONS).join('\n');
+  return explainPlan(plan(sql), EXPLAIN_OPTIONS).join('\n');
 }
 
 test.each([
@@ -116,7 +109,7 @@ test.each([
 
 test('JSON names nodes and their facts', () => {
   const [text] = explainPlan(plan('select * from accounts where aid = 5'), {
-    ...OPTIONS,
+    ...EXPLAIN_OPTIONS,
     costs: true,
     format: 'json',
   });

@@ -1,23 +1,12 @@
 import { beforeAll, expect, test } from 'vitest';
 import { loadParser } from '../../../src/sql/parse/index.ts';
 import { explainPlan } from '../../../src/sql/plan/index.ts';
-import { plan } from '../support/test-catalog.ts';
+import { EXPLAIN_OPTIONS, plan } from '../support/test-catalog.ts';
 
 beforeAll(loadParser);
 
-const OPTIONS = {
-  analyze: false,
-  verbose: false,
-  costs: false,
-  buffers: false,
-  timing: false,
-  summary: false,
-  settings: [],
-  format: 'text',
-} as const;
-
 function explain(sql: string): string[] {
-  return explainPlan(plan(sql), OPTIONS);
+  return explainPlan(plan(sql), EXPLAIN_OPTIONS);
 }
 
 const INDEXED = ['Index Only Scan using orders_account on orders', 'Index Cond: (account = 5)'];

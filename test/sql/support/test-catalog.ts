@@ -234,3 +234,15 @@ export function planLifted(text: string): { plan: Plan; fixed: readonly number[]
   const result = planQuery(bound.query, { catalog: CATALOG, parameterTypes: bound.parameterTypes });
   return { plan: result, fixed: bound.fixedLiterals };
 }
+
+/** EXPLAIN (COSTS OFF). */
+export const EXPLAIN_OPTIONS = {
+  analyze: false,
+  verbose: false,
+  costs: false,
+  buffers: false,
+  timing: false,
+  summary: false,
+  settings: [],
+  format: 'text',
+} as const;
