@@ -187,6 +187,7 @@ function load(): PageTreeCursor {
 /** Locks and changes cost nothing here: what is left is the executor's share. */
 const NO_STORE: RowOperations = {
   lockRow: () => 'locked',
+  lockConflicting: () => 'locked',
   changedKey: { bytes: new Uint8Array(0), start: 0, end: 0 },
   changedTuple: { bytes: new Uint8Array(0), start: 0, end: 0 },
   conflictKey: { bytes: new Uint8Array(0), start: 0, end: 0 },

@@ -145,18 +145,11 @@ export class RowChanges {
     locksOnly = strength === 'keyShare' || strength === 'share',
     snapshot: number = this.transaction.snapshot,
   ): 'locked' | 'changed' | 'deleted' | 'own' | 'wait' | 'skipped' {
-    const { transaction } = this;
     this.locksOnly = locksOnly;
     let outcome = this.lockKey(table, keyBytes, keyStart, keyEnd, strength, waitPolicy);
     if (outcome !== 'locked') return outcome;
-    if (transaction.hasWrites) {
-      const own = transaction.writes.find(table.tree, keyBytes, keyStart, keyEnd);
-      const version = own?.latest ?? null;
-      if (version !== null) {
-        if (version.command >= transaction.command) return 'own';
-        return version.bytes === null ? 'deleted' : 'locked';
-      }
-    }
+    const own = this.ownState(table, keyBytes, keyStart, keyEnd);
+    if (own !== null) return own;
     if (snapshot === this.newestLsn()) return 'locked';
     let state = this.compareWithNewest(table, keyBytes, keyStart, keyEnd, strength, snapshot);
     if (state === 'locked' || state === 'changed') return state;
@@ -170,6 +163,45 @@ export class RowChanges {
       if (state !== 'changed') this.unlockKey(table, target, 0, target.length, strength);
     }
     return state;
+  }
+
+  /** Locks the row at a key that ON CONFLICT has met. Wherever the row went that the snapshot shows there, it
+   * is the newest one that counts: 'changed' when the snapshot does not show it. */
+  lockConflicting(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    strength: RowLockStrength,
+  ): 'locked' | 'changed' | 'deleted' | 'own' | 'wait' {
+    const { transaction } = this;
+    if (this.lockKey(table, keyBytes, keyStart, keyEnd, strength, 'block') === 'wait')
+      return 'wait';
+    const own = this.ownState(table, keyBytes, keyStart, keyEnd);
+    if (own !== null) return own;
+    if (transaction.snapshot === this.newestLsn()) return 'locked';
+    const isThere = this.findNewest(table.tree, keyBytes, keyStart, keyEnd);
+    if (isThere && this.newest.rowLsn <= transaction.snapshot) return 'locked';
+    this.refuseInRepeatableRead('update');
+    if (isThere) return this.takeChanged(keyBytes, keyStart, keyEnd);
+    this.unlockKey(table, keyBytes, keyStart, keyEnd, strength);
+    return 'deleted';
+  }
+
+  /** What the transaction itself has made of a row; null where it has not changed it. */
+  private ownState(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+  ): 'own' | 'deleted' | 'locked' | null {
+    const { transaction } = this;
+    if (!transaction.hasWrites) return null;
+    const entry = transaction.writes.find(table.tree, keyBytes, keyStart, keyEnd);
+    const version = entry?.latest ?? null;
+    if (version === null) return null;
+    if (version.command >= transaction.command) return 'own';
+    return version.bytes === null ? 'deleted' : 'locked';
   }
 
   /** The row is not, or no longer, at the key that was locked: who wants the key need not wait. An earlier

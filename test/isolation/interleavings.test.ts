@@ -294,6 +294,46 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
     ],
     answers: ['a: INSERT 1', 'b: waits', 'a: COMMIT', 'b: INSERT 1', 'b: 101'],
   },
+  'ON CONFLICT inserts where the row it met has gone to another key': {
+    steps: [
+      'a: begin; select id from t where id = 1 for update',
+      'b: insert into t values (1, 0) on conflict (id) do update set v = t.v + 100',
+      'a: update t set id = 11 where id = 1',
+      'a: commit',
+      'b: select id, v from t order by id',
+    ],
+    answers: ['a: 1', 'b: waits', 'a: UPDATE 1', 'a: COMMIT', 'b: INSERT 1', 'b: 1,0 2,20 11,10'],
+  },
+  'ON CONFLICT updates the row that has come to the key meanwhile': {
+    steps: [
+      'a: begin; select id from t where id = 1 for update',
+      'b: insert into t values (1, 0) on conflict (id) do update set v = t.v + 100',
+      'a: update t set id = 11 where id = 1; insert into t values (1, 7)',
+      'a: commit',
+      'b: select id, v from t order by id',
+    ],
+    answers: ['a: 1', 'b: waits', 'a: INSERT 1', 'a: COMMIT', 'b: INSERT 1', 'b: 1,107 2,20 11,10'],
+  },
+  'ON CONFLICT inserts where the row it met has another key in the index': {
+    steps: [
+      'a: begin; select id from u where id = 1 for update',
+      "b: insert into u values (9, 'x') on conflict (k) do update set k = 'met'",
+      "a: update u set k = 'y' where id = 1",
+      'a: commit',
+      'b: select id, k from u order by id',
+    ],
+    answers: ['a: 1', 'b: waits', 'a: UPDATE 1', 'a: COMMIT', 'b: INSERT 1', 'b: 1,y 9,x'],
+  },
+  'ON CONFLICT sees what the row that it met has become': {
+    steps: [
+      'a: begin; select id from t where id = 1 for update',
+      'b: insert into t values (1, 5) on conflict (id) do update set v = t.v + excluded.v',
+      'a: update t set v = 50 where id = 1',
+      'a: commit',
+      'b: select v from t where id = 1',
+    ],
+    answers: ['a: 1', 'b: waits', 'a: UPDATE 1', 'a: COMMIT', 'b: INSERT 1', 'b: 55'],
+  },
   'FOR KEY SHARE and an update of other columns do not conflict, of the key do': {
     steps: [
       'a: begin; select id from t where id = 1 for key share',

@@ -1,5 +1,5 @@
 import { layoutOf, readColumnOfTuple, type TupleLayout } from '../../access/index.ts';
-import { ByteWriter } from '../../base/index.ts';
+import { ByteWriter, compareByteRanges } from '../../base/index.ts';
 import type { RelationDescriptor } from '../../catalog/descriptors.ts';
 import { type ColumnVector, copyRow, createVector, type DataChunk } from '../../chunk/index.ts';
 import { pgError } from '../../errors/index.ts';
@@ -34,7 +34,8 @@ export interface ConflictIndexValues {
  *
  *   begin -> locking -> updating -> done | skipped
  *               |
- *               +-> gone: the row was deleted meanwhile, the insert is tried again
+ *               +-> gone: the row was deleted or changed meanwhile, and may conflict no more: the insert
+ *                   is tried again, now that nobody else can change the row
  */
 export class ConflictUpdate {
   readonly #run: Run;
@@ -48,6 +49,8 @@ export class ConflictUpdate {
   readonly #indexValues: ConflictIndexValues;
   readonly #partition: ConflictPartition | null;
   readonly #key = new ByteWriter(64);
+  /** Key of the row that turned out to have been changed, and is locked. */
+  readonly #lockedKey = new ByteWriter(64);
   readonly #old: ColumnVector[];
   /** The existing row's columns, then the proposed one's, as the statement's table has them: row 0. */
   readonly #both: DataChunk;
@@ -100,6 +103,7 @@ export class ConflictUpdate {
 
   open(): void {
     this.#locked = false;
+    this.#lockedKey.reset();
   }
 
   close(): void {
@@ -119,20 +123,19 @@ export class ConflictUpdate {
     row: number,
   ): 'done' | 'skipped' | 'gone' | 'wait' {
     if (!this.#locked) {
-      const key = this.#key;
-      const outcome = operations.lockRow(
-        this.#table,
-        key.bytes,
-        0,
-        key.position,
-        this.#strength,
-        'block',
-      );
+      const { bytes, position } = this.#key;
+      const outcome = operations.lockConflicting(this.#table, bytes, 0, position, this.#strength);
       if (outcome === 'wait') return 'wait';
       if (outcome === 'deleted') return 'gone';
       if (outcome === 'own') throw secondTime();
-      if (outcome === 'changed') this.#readChanged(operations);
-      else this.#readCurrent();
+      if (outcome === 'locked') this.#readCurrent();
+      else if (this.#isLockedKey()) {
+        const { changedTuple } = operations;
+        this.#readOld(changedTuple.bytes, changedTuple.start);
+      } else {
+        this.#lockedKey.reset().range(bytes, 0, position);
+        return 'gone';
+      }
       this.#locked = true;
       if (!this.#compute(proposed, row)) return 'skipped';
     }
@@ -149,10 +152,9 @@ export class ConflictUpdate {
     return outcome === 'wait' ? 'wait' : 'done';
   }
 
-  #readChanged(operations: RowOperations): void {
-    const { changedTuple } = operations;
-    this.begin(operations.changedKey);
-    this.#readOld(changedTuple.bytes, changedTuple.start);
+  #isLockedKey(): boolean {
+    const [a, b] = [this.#key, this.#lockedKey];
+    return compareByteRanges(a.bytes, 0, a.position, b.bytes, 0, b.position) === 0;
   }
 
   #readCurrent(): void {

@@ -108,6 +108,14 @@ export interface RowOperations {
     waitPolicy: WaitPolicy,
     locksOnly?: boolean,
   ): LockOutcome;
+  /** Locks the row that is at the key now, for ON CONFLICT: 'changed' when the snapshot does not show it. */
+  lockConflicting(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    strength: RowLockStrength,
+  ): Exclude<LockOutcome, 'skipped'>;
   /** After 'changed': the row's key (another one when the clustering key was updated) and tuple. */
   readonly changedKey: ByteRange;
   readonly changedTuple: ByteRange;

@@ -322,6 +322,9 @@ export class MemoryDatabase {
         operations.changedTuple = { bytes: value, start: 0, end: value.length };
         return answer ?? ('locked' as const);
       },
+      lockConflicting(table: RelationDescriptor, bytes: Uint8Array, start: number, end: number) {
+        return operations.lockRow(table, bytes, start, end);
+      },
       expectInserts() {},
       insert(
         table: RelationDescriptor,

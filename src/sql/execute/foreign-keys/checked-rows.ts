@@ -74,6 +74,16 @@ export class CheckedRows implements RowOperations {
     );
   }
 
+  lockConflicting(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    strength: RowLockStrength,
+  ): Exclude<LockOutcome, 'skipped'> {
+    return this.#changes.lockConflicting(table, keyBytes, keyStart, keyEnd, strength);
+  }
+
   expectInserts(table: RelationDescriptor): void {
     this.#changes.expectInserts(table);
   }
