@@ -10,7 +10,8 @@
  *   (2) processors are scarce. Whoever polls then is taken off his processor for milliseconds, and
  *       takes it from those he waits for: with two busy processes beside, 1 client got 40,000
  *       transactions a second without polling and 20,000 with it. Such a gap ends polling for a
- *       while, longer each time.
+ *       while, longer each time that polling then lasts for less than the rest did. (Gaps now and then
+ *       come from elsewhere, as from the host of a virtual machine.)
  */
 const MISSES_MAX = 8;
 const SKIP_MAX = 1024;
@@ -92,7 +93,7 @@ export class BusyPoll {
   /** Notices that others needed the processor, and leaves it to them. */
   private watch(now: number): void {
     if (now - this.last > PREEMPTED_MS) {
-      const again = now - this.restUntil < REST_MAX_MS;
+      const again = now - this.restUntil < this.restMs;
       this.restMs = again
         ? Math.min(REST_MAX_MS, Math.max(REST_MIN_MS, this.restMs * 2))
         : REST_MIN_MS;
