@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto';
+
 /** A map for what comes and goes all the time: locks, requests, transactions.
  *
  * V8's own Map makes a new table every few changes even if it stays small, and the old table refers to the
@@ -128,19 +130,23 @@ export class OpenHashMap<K extends string | number, V> {
 /** A power of two. */
 const MIN_CAPACITY = 64;
 
+/** Where hashes of strings begin in this thread's maps. Keys of rows are among the strings, and who chooses
+ * them is not to know which share a place. */
+const SEED = randomInt(2 ** 32);
+
 /** FNV-1a of a string's characters, Fibonacci hashing of a number; mixed so that the low bits will do. */
 function hashOf(key: string | number): number {
   if (typeof key === 'number') {
     const product = Math.imul(key, 0x9e37_79b1);
     return product ^ (product >>> 15);
   }
-  const hash = hashString(key);
+  const hash = hashString(key, SEED);
   return hash ^ (hash >>> 16);
 }
 
-/** FNV-1a, 32 bits, over UTF-16 code units (Fowler, Noll and Vo). */
-export function hashString(text: string): number {
-  let hash = 0x811c_9dc5;
+/** FNV-1a, 32 bits, over UTF-16 code units (Fowler, Noll and Vo); `seed` is its offset basis. */
+export function hashString(text: string, seed = 0x811c_9dc5): number {
+  let hash = seed;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193);
   return hash;
 }
