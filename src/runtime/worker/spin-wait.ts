@@ -3,7 +3,8 @@
  *
  * Waiting awake must not take a processor that others need: after MISSES_MAX waits in vain it is left
  * out for ever more turns, and when the thread finds that it was taken off its processor meanwhile it
- * rests for a while, longer each time that this comes soon again. (The main thread does the same: wire/pgwire/busy-poll.ts.)
+ * rests for a while, longer each time that this comes soon again. (The main thread does the same:
+ * wire/pgwire/busy-poll.ts.)
  */
 const MISSES_MAX = 4;
 const SKIP_MAX = 512;

@@ -307,7 +307,8 @@ export class StatementThread implements RequestHandler, StatementHost {
   /** Has what leads to a key in memory, for the main thread, which never reads a file. */
   private load(message: ControlMessage, payload: Uint8Array, start: number, end: number): void {
     const request = message.request();
-    const tree = payload.slice(start, start + 4).reduceRight((high, byte) => high * 256 + byte, 0);
+    const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+    const tree = view.getUint32(start, true);
     const key = payload.slice(start + 4, end);
     const slot = message.argument();
     const snapshot = this.snapshots.acquire(slot);
