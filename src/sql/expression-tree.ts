@@ -81,6 +81,14 @@ export function mapChildren(expr: Expr, change: (child: Expr) => Expr): Expr {
         lower: expr.lower.map((bound) => bound && change(bound)),
         upper: expr.upper.map((bound) => bound && change(bound)),
       };
+    case 'arrayAssignment':
+      return {
+        ...expr,
+        array: change(expr.array),
+        lower: expr.lower.map((bound) => bound && change(bound)),
+        upper: expr.upper.map((bound) => bound && change(bound)),
+        value: change(expr.value),
+      };
     case 'row': {
       const fields = mapList(expr.fields, change);
       return fields === expr.fields ? expr : { ...expr, fields };

@@ -27,6 +27,7 @@ export type Expr =
   | ArrayOperatorExpr
   | ArrayExpr
   | SubscriptExpr
+  | ArrayAssignmentExpr
   | RowExpr
   | FieldExpr
   | RowCompareExpr
@@ -205,6 +206,16 @@ export interface SubscriptExpr extends Typed {
   readonly lower: readonly (Expr | null)[];
   readonly upper: readonly (Expr | null)[];
   readonly slice: boolean;
+}
+
+/** The array with `value` in the place of an element or a slice, as `SET a[1] = value` makes it. */
+export interface ArrayAssignmentExpr extends Typed {
+  readonly kind: 'arrayAssignment';
+  readonly array: Expr;
+  readonly lower: readonly (Expr | null)[];
+  readonly upper: readonly (Expr | null)[];
+  readonly slice: boolean;
+  readonly value: Expr;
 }
 
 export interface RowExpr extends Typed {

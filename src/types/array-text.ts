@@ -2,6 +2,7 @@
  * they are not from 1 on: `[0:1]={1,2}`. */
 import { pgError } from '../errors/index.ts';
 import type { ArrayDatum, Datum } from './datum.ts';
+import { INT4_MAX } from './integer.ts';
 import { escapeQuotes } from './quoting.ts';
 import { isSpace, skipSpace } from './scalar.ts';
 import type { SqlType, TypeContext } from './sql-type.ts';
@@ -44,6 +45,19 @@ export function checkElementCount(dimensions: readonly number[]): number {
   return count;
 }
 
+/** Checks the size of an array and that its subscripts, and the one after the last, are integers. */
+export function checkArrayShape(
+  dimensions: readonly number[],
+  lowerBounds: readonly number[],
+): void {
+  checkElementCount(dimensions);
+  for (let i = 0; i < dimensions.length; i++) {
+    const lower = lowerBounds[i]!;
+    if (lower + dimensions[i]! <= INT4_MAX) continue;
+    throw pgError('program_limit_exceeded', `array lower bound is too large: ${lower}`);
+  }
+}
+
 export function parseArray(
   text: string,
   element: SqlType,
@@ -54,7 +68,6 @@ export function parseArray(
   const body = new BodyParser(text.slice(bounds.end));
   body.parse();
   const dimensions = body.items.length === 0 ? [] : body.dimensions;
-  checkElementCount(dimensions);
   if (bounds.lower !== null) {
     const matches =
       bounds.lengths.length === dimensions.length &&
@@ -63,10 +76,12 @@ export function parseArray(
       throw malformed(text, 'Specified array dimensions do not match array contents.');
     }
   }
+  const lowerBounds = bounds.lower ?? dimensions.map(() => 1);
+  checkArrayShape(dimensions, lowerBounds);
   return {
     elementType: element.oid,
     dimensions,
-    lowerBounds: bounds.lower ?? dimensions.map(() => 1),
+    lowerBounds,
     elements: body.items.map((item) =>
       item === null ? null : element.input(item, context, typmod),
     ),

@@ -1,5 +1,5 @@
 export { arrayOf, arrayType } from './array.ts';
-export { checkDimensionCount } from './array-text.ts';
+export { checkArrayShape, checkDimensionCount } from './array-text.ts';
 /** Strings of bits: `bits.substring(a, 2, 3)`. */
 export * as bits from './bit/index.ts';
 export { parseBoolean } from './boolean.ts';

@@ -1,12 +1,14 @@
 import { type Datum, DEFAULT_TYPE_CONTEXT, findType, formatType, OID } from '../../types/index.ts';
 import type {
   AggregateExpr,
+  ArrayAssignmentExpr,
   CallExpr,
   ConstExpr,
   Expr,
   SetCallExpr,
   SortKey,
   SubplanExpr,
+  SubscriptExpr,
   WindowExpr,
 } from '../expression.ts';
 import {
@@ -154,16 +156,11 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
       return expr.elements.length === 0
         ? `ARRAY[]::${typeLabel(names, expr.type, null)}`
         : `ARRAY[${list(expr.elements)}]`;
-    case 'subscript': {
-      const base = subscriptedText(expr.array, names);
-      const index = expr.upper.map((upper, i) => {
-        const lower = expr.lower[i];
-        const bounds = [lower ?? null, upper].map((bound) =>
-          bound === null ? '' : deparse(bound, names, false),
-        );
-        return expr.slice ? `[${bounds.join(':')}]` : `[${bounds[1]}]`;
-      });
-      return base + index.join('');
+    case 'subscript':
+      return subscriptedText(expr.array, names) + subscriptTexts(expr, names);
+    case 'arrayAssignment': {
+      const target = subscriptedText(expr.array, names) + subscriptTexts(expr, names);
+      return `${target} := ${deparse(expr.value, names, true)}`;
     }
     case 'row':
       return `ROW(${list(expr.fields)})`;
@@ -297,6 +294,16 @@ function deparseJsonbSubscripts([container, path]: readonly Expr[], names: Depar
     return `[${deparse(isNumber ? subscript.argument : subscript, names, false)}]`;
   });
   return subscriptedText(container as Expr, names) + texts.join('');
+}
+
+function subscriptTexts(expr: SubscriptExpr | ArrayAssignmentExpr, names: DeparseNames): string {
+  const texts = expr.upper.map((upper, i) => {
+    const bounds = [expr.lower[i] ?? null, upper].map((bound) =>
+      bound === null ? '' : deparse(bound, names, false),
+    );
+    return expr.slice ? `[${bounds.join(':')}]` : `[${bounds[1]}]`;
+  });
+  return texts.join('');
 }
 
 /** What stands before subscripts: parentheses around all but a column. */

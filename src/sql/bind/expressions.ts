@@ -14,12 +14,12 @@ import { notSupported, pgError } from '../../errors/index.ts';
 import { bits, DEFAULT_TYPE_CONTEXT, OID, typeByOid } from '../../types/index.ts';
 import type { Expr, RowExpr, SqlValueExpr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
+import { bindArraySubscripts } from './array-subscripts.ts';
 import type { Binder } from './binder.ts';
 import { bindFunctionCall, bindGrouping } from './calls.ts';
 import {
   coerceToBoolean,
   coerceToCommon,
-  coerceToSpecific,
   coerceToTarget,
   coerceType,
   commonTypmod,
@@ -54,7 +54,7 @@ import { requireComparison } from './sort-keys.ts';
 import { reportColumn } from './star-columns.ts';
 import { bindSubLink } from './sublinks.ts';
 import { listItems, nameList, nodeString, nodeTag } from './syntax.ts';
-import { arrayTypeOid, elementTypeOf, subscriptType, typeDisplay } from './type-facts.ts';
+import { arrayTypeOid, elementTypeOf, typeDisplay } from './type-facts.ts';
 import { bindTypeName } from './type-names.ts';
 
 /** Expressions: PostgreSQL's transformExpr. The result may be of type unknown. */
@@ -738,37 +738,9 @@ function bindIndirection(b: Binder, scope: Scope, node: A_Indirection): Expr {
         expr = b.at(bindJsonbSubscripts(b, scope, expr, indices), b.locationOf(expr));
         continue;
       }
-      const slice = indices.some((index) => index.is_slice === true);
-      const isName = expr.type === OID.name;
-      const element = isName ? OID.char : subscriptType(expr.type);
-      if (isName && slice) {
-        throw pgError('feature_not_supported', 'slices of fixed-length arrays not implemented');
-      }
-      if (element === 0) {
-        throw pgError(
-          'datatype_mismatch',
-          `cannot subscript type ${typeDisplay(expr.type)} because it does not support subscripting`,
-          b.positionOf(expr),
-        );
-      }
-      const bound = (index: Node | undefined): Expr | null =>
-        index === undefined
-          ? null
-          : coerceToSpecific(b, bindExpr(b, scope, index), OID.int4, 'array subscript');
+      const { type, ...subscripts } = bindArraySubscripts(b, scope, expr, indices);
       expr = b.at(
-        {
-          kind: 'subscript',
-          type: slice ? expr.type : element,
-          typmod: expr.typmod,
-          array: expr,
-          lower: slice
-            ? indices.map((index) =>
-                index.is_slice === true ? bound(index.lidx) : constant(OID.int4, 1),
-              )
-            : [],
-          upper: indices.map((index) => bound(index.uidx)),
-          slice,
-        },
+        { kind: 'subscript', type, typmod: expr.typmod, array: expr, ...subscripts },
         b.locationOf(expr),
       );
       continue;

@@ -1,4 +1,5 @@
 import type {
+  A_Indices,
   DeleteStmt,
   InferClause,
   InsertStmt,
@@ -23,7 +24,7 @@ import { coerceToTarget, constant, resolveUnknown } from './coercion.ts';
 import { bindExpr, bindExprList } from './expressions.ts';
 import { addTable, bindFromClause, findRelation, outputShape } from './from.ts';
 import { fixLiterals } from './index-literals.ts';
-import { assignPart, subscriptsOf } from './part-assignment.ts';
+import { assignPart, partToDefault, partValue, subscriptsOf } from './part-assignment.ts';
 import { impliesPredicate } from './predicate-proof.ts';
 import type { FromItem, ModifyQuery, OnConflict, OutputColumn, Query } from './query.ts';
 import { type NamespaceItem, namespaceItem, Scope } from './scope.ts';
@@ -129,7 +130,7 @@ export function bindInsert(b: Binder, parent: Scope | null, node: InsertStmt): M
   const explicit = (node.cols?.length ?? 0) > 0;
 
   let source: Query | null = null;
-  const given = new Map<number, Expr>();
+  let given: ReadonlyMap<number, Expr> = new Map();
   const { selectStmt } = node;
   if (selectStmt !== undefined && 'SelectStmt' in selectStmt) {
     const select = selectStmt.SelectStmt;
@@ -142,7 +143,7 @@ export function bindInsert(b: Binder, parent: Scope | null, node: InsertStmt): M
         ? insertRows(b, scope, table, targets, select.valuesLists, explicit, node.override)
         : insertSelect(b, scope, table, targets, selectStmt, explicit, node.override);
     source = bound.source;
-    for (const [column, expr] of bound.values) given.set(column, expr);
+    given = bound.values;
   }
   const insertValues = table.columns.map(
     (column, position) => given.get(position) ?? defaultValue(b, column),
@@ -170,6 +171,8 @@ export function bindInsert(b: Binder, parent: Scope | null, node: InsertStmt): M
 interface InsertTarget {
   readonly position: number;
   readonly location: number | undefined;
+  /** Of a part of the column; null where it is given as a whole. */
+  readonly subscripts: readonly A_Indices[] | null;
 }
 
 function insertColumns(
@@ -179,32 +182,49 @@ function insertColumns(
 ): InsertTarget[] {
   if (nodes.length === 0) {
     return table.columns.flatMap((column, position) =>
-      column.dropped ? [] : [{ position, location: undefined }],
+      column.dropped ? [] : [{ position, location: undefined, subscripts: null }],
     );
   }
   const targets: InsertTarget[] = [];
   for (const node of nodes) {
     if (!('ResTarget' in node)) continue;
     const { name = '', location, indirection } = node.ResTarget;
-    if (indirection !== undefined && indirection.length > 0) {
-      throw notSupported('assignment to a part of a column', b.position(location));
-    }
     const position = findAttribute(b, table, name, location);
-    if (targets.some((target) => target.position === position)) {
+    const column = table.columns[position] as ColumnDescriptor;
+    const subscripts = subscriptsOf(b, column, indirection ?? [], location);
+    const isWhole = (target: InsertTarget) => subscripts === null || target.subscripts === null;
+    if (targets.some((target) => target.position === position && isWhole(target))) {
       throw pgError(
         'duplicate_column',
         `column "${name}" specified more than once`,
         b.position(location),
       );
     }
-    targets.push({ position, location });
+    targets.push({ position, location, subscripts });
   }
   return targets;
 }
 
 interface BoundSource {
   readonly source: Query | null;
-  readonly values: readonly (readonly [column: number, expr: Expr])[];
+  /** What columns get, by their position in the table. */
+  readonly values: ReadonlyMap<number, Expr>;
+}
+
+/** What the column gets of one value of the source: all that it is, or a part of it, after those parts
+ * in `values` that stand before. */
+function givenValue(
+  b: Binder,
+  scope: Scope,
+  column: ColumnDescriptor,
+  target: InsertTarget,
+  values: ReadonlyMap<number, Expr>,
+  value: Expr,
+): Expr {
+  const { position, location, subscripts } = target;
+  if (subscripts === null) return assign(b, column, value, location);
+  const before = values.get(position) ?? constant(column.type, null, column.typmod);
+  return assignPart(b, scope, column, before, subscripts, value, location);
 }
 
 function checkWidth(
@@ -267,8 +287,12 @@ function insertRows(
     width = cells.length;
     checkWidth(b, targets, width, cells[targets.length] ?? undefined, explicit);
     return cells.map((cell, i) => {
-      const { position, location } = targets[i] as InsertTarget;
+      const { position, location, subscripts } = targets[i] as InsertTarget;
       const column = table.columns[position] as ColumnDescriptor;
+      if (subscripts !== null) {
+        if (cell === null) throw partToDefault(b, location);
+        return partValue(b, column, subscripts, cell, location);
+      }
       if (cell === null || (override === 'OVERRIDING_USER_VALUE' && column.identity !== '')) {
         return defaultValue(b, column);
       }
@@ -277,13 +301,14 @@ function insertRows(
     });
   });
   const output: OutputColumn[] = [];
-  const values: [number, Expr][] = [];
+  const values = new Map<number, Expr>();
   for (let i = 0; i < width; i++) {
-    const { position } = targets[i] as InsertTarget;
-    const { type, typmod, name } = table.columns[position] as ColumnDescriptor;
-    const expr: Expr = { kind: 'input', type, typmod, column: i };
-    output.push({ name, expr, junk: false, sourceTable: 0, sourceColumn: 0 });
-    values.push([position, expr]);
+    const target = targets[i] as InsertTarget;
+    const column = table.columns[target.position] as ColumnDescriptor;
+    const type = target.subscripts === null ? column.type : (rows[0]?.[i]?.type ?? column.type);
+    const expr: Expr = { kind: 'input', type, typmod: column.typmod, column: i };
+    output.push({ name: column.name, expr, junk: false, sourceTable: 0, sourceColumn: 0 });
+    values.set(target.position, givenValue(b, scope, column, target, values, expr));
   }
   const source: Query = {
     kind: 'values',
@@ -311,26 +336,30 @@ function insertSelect(
   const query = bindSelectStatement(b, scope, node.SelectStmt, { keepUnknown: true });
   const columns = visibleOutput(query);
   checkWidth(b, targets, columns.length, columns[targets.length]?.expr, explicit);
-  const values: [number, Expr][] = [];
+  const values = new Map<number, Expr>();
   const settled: OutputColumn[] = columns.map((output, i) => {
-    const { position, location } = targets[i] as InsertTarget;
+    const target = targets[i] as InsertTarget;
+    const { position, location, subscripts } = target;
     const column = table.columns[position] as ColumnDescriptor;
     const identity = override === 'OVERRIDING_USER_VALUE' && column.identity !== '';
     if (!identity) refuseIdentity(b, column, override);
     // Constants without a type take that of the column.
+    const settle = (expr: Expr) =>
+      subscripts === null
+        ? assign(b, column, expr, location)
+        : partValue(b, column, subscripts, expr, location);
     const expr =
       output.expr.type === OID.unknown && query.kind === 'select'
-        ? assign(b, column, output.expr, location)
+        ? settle(output.expr)
         : query.kind === 'select'
           ? output.expr
           : resolveUnknown(b, output.expr);
     const input: Expr = { kind: 'input', type: expr.type, typmod: expr.typmod, column: i };
-    values.push([
+    const value = b.at(input, b.locationOf(expr));
+    values.set(
       position,
-      identity
-        ? defaultValue(b, column)
-        : assign(b, column, b.at(input, b.locationOf(expr)), location),
-    ]);
+      identity ? defaultValue(b, column) : givenValue(b, scope, column, target, values, value),
+    );
     return { ...output, expr };
   });
   const source = query.kind === 'select' ? { ...query, output: settled } : query;
@@ -546,6 +575,7 @@ function bindAssignments(
       );
     }
     if (subscripts !== null) {
+      if (expr === null) throw partToDefault(b, location);
       const container = previous?.expr ?? targetColumn(scope, name);
       const changed = assignPart(b, scope, column, container, subscripts, expr, location);
       const assignment = { column: position, expr: changed, isPart: true };

@@ -8,9 +8,18 @@ import {
   type SqlType,
   typeByOid,
 } from '../../../types/index.ts';
-import type { CallExpr, CastExpr, Expr, SequenceExpr, SubplanExpr } from '../../expression.ts';
+import type {
+  ArrayAssignmentExpr,
+  CallExpr,
+  CastExpr,
+  Expr,
+  SequenceExpr,
+  SubplanExpr,
+  SubscriptExpr,
+} from '../../expression.ts';
 import { functionByOid, scalarImplementation } from '../../functions/index.ts';
 import type { Run } from '../run.ts';
+import { setArrayElement, setArraySlice } from './array-assignment.ts';
 import { ArrayCastEvaluator, ArrayOperatorEvaluator, ConstantLookup } from './array-operator.ts';
 import { arrayElement, arraySlice, makeArray, nameCharacter } from './arrays.ts';
 import {
@@ -149,6 +158,8 @@ export class ExpressionCompiler {
       }
       case 'subscript':
         return this.#subscript(expr, type);
+      case 'arrayAssignment':
+        return this.#arrayAssignment(expr, type);
       case 'row': {
         const fieldTypes = expr.fields.map((field) => field.type);
         const fieldNames = expr.names;
@@ -348,32 +359,55 @@ export class ExpressionCompiler {
     );
   }
 
-  #subscript(expr: Extract<Expr, { kind: 'subscript' }>, type: SqlType): Evaluator {
-    const rank = expr.slice ? Math.max(expr.lower.length, expr.upper.length) : expr.upper.length;
-    const bounds: Evaluator[] = [];
-    const lowerAt: (number | null)[] = [];
-    const upperAt: (number | null)[] = [];
-    const add = (bound: Expr | null | undefined): number | null =>
-      bound === null || bound === undefined ? null : bounds.push(this.compile(bound));
-    for (let i = 0; i < rank; i++) {
-      lowerAt.push(expr.slice ? add(expr.lower[i]) : null);
-      upperAt.push(add(expr.upper[i]));
-    }
-    const pick = (values: readonly Datum[], at: readonly (number | null)[]) =>
-      at.map((index) => (index === null ? undefined : values[index]!));
+  #subscript(expr: SubscriptExpr, type: SqlType): Evaluator {
+    const bounds = this.#bounds(expr);
     const { slice } = expr;
     const isName = expr.array.type === OID.name;
     return new DatumEvaluator(
       type,
       this.capacity,
-      [this.compile(expr.array), ...bounds],
+      [...bounds.operands, this.compile(expr.array)],
       (values) => {
-        if (isName) return nameCharacter(values[0] as string | null, values.slice(1));
-        const array = values[0] as ArrayDatum | null;
-        if (slice) return arraySlice(array, pick(values, lowerAt), pick(values, upperAt));
-        return arrayElement(array, values.slice(1));
+        const subscripts = bounds.upper(values) as readonly Datum[];
+        const container = values[bounds.operands.length]!;
+        if (isName) return nameCharacter(container as string | null, subscripts);
+        const array = container as ArrayDatum | null;
+        if (slice) return arraySlice(array, bounds.lower(values), bounds.upper(values));
+        return arrayElement(array, subscripts);
       },
     );
+  }
+
+  #arrayAssignment(expr: ArrayAssignmentExpr, type: SqlType): Evaluator {
+    const bounds = this.#bounds(expr);
+    const count = bounds.operands.length;
+    const operands = [...bounds.operands, this.compile(expr.array), this.compile(expr.value)];
+    const { slice } = expr;
+    return new DatumEvaluator(type, this.capacity, operands, (values) => {
+      const array = values[count] as ArrayDatum | null;
+      const value = values[count + 1]!;
+      const upper = bounds.upper(values);
+      if (!slice) return setArrayElement(array, type.elementOid, upper, value);
+      const lower = bounds.lower(values);
+      return setArraySlice(array, type.elementOid, lower, upper, value as ArrayDatum | null);
+    });
+  }
+
+  /** The bounds of subscripts, as operands, and how to find them among the values of those: a bound
+   * that is left out is undefined. */
+  #bounds(expr: SubscriptExpr | ArrayAssignmentExpr) {
+    const operands: Evaluator[] = [];
+    const add = (bound: Expr | null): number =>
+      bound === null ? -1 : operands.push(this.compile(bound)) - 1;
+    const lowerAt = expr.lower.map(add);
+    const upperAt = expr.upper.map(add);
+    const pick = (values: readonly Datum[], at: readonly number[]) =>
+      at.map((index) => (index < 0 ? undefined : values[index]!));
+    return {
+      operands,
+      lower: (values: readonly Datum[]) => pick(values, lowerAt),
+      upper: (values: readonly Datum[]) => pick(values, upperAt),
+    };
   }
 
   /** Column by column: (a, b) < (c, d) is a < c or a = c and b < d. */
