@@ -123,6 +123,7 @@ export function prepareParsed(
   const plan: Plan = planQuery(bound.query, {
     catalog: context.catalog,
     parameterTypes: bound.parameterTypes,
+    views: bound.views,
     snapshot: context.snapshot,
     estimateRows: (table) => context.estimateRows(table.tree),
     estimateEntries: (index) => context.estimateRows(index.tree),

@@ -1,5 +1,5 @@
 import type { Node } from '@pgsql/types';
-import { type CatalogView, FIRST_USER_OID } from '../../catalog/index.ts';
+import { type CatalogView, FIRST_USER_OID, type RelationDescriptor } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import { findType, OID, type TypeContext } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
@@ -23,6 +23,8 @@ export interface BoundStatement {
   /** Whether it is out of date at once: it names a temporary view of another session, of whose changes
    * this one does not hear. */
   readonly isPassing: boolean;
+  /** The views whose queries it holds. */
+  readonly views: readonly RelationDescriptor[];
 }
 
 /** Binds SELECT, INSERT, UPDATE and DELETE. */
@@ -67,6 +69,7 @@ export function bindStatement(node: Node, given: BindContext): BoundStatement {
       fixedLiterals: context.literals.map((_, i) => i).filter((i) => !used.has(i)),
       readsClock,
       isPassing: b.readsOthersView,
+      views: [...b.views],
     };
   }
 }

@@ -1,4 +1,4 @@
-import type { CatalogView } from '../../catalog/descriptors.ts';
+import type { CatalogView, RelationDescriptor } from '../../catalog/descriptors.ts';
 import { PgError, type PgErrorOptions } from '../../errors/index.ts';
 import type { SqlType, TypeContext } from '../../types/index.ts';
 import { OID } from '../../types/index.ts';
@@ -59,6 +59,8 @@ export class Binder {
   readonly laterErrors: PgError[] = [];
   /** Views being expanded, so that one cannot hold itself. */
   viewDepth = 0;
+  /** Views that were expanded. */
+  readonly views = new Set<RelationDescriptor>();
   /** A temporary view of another session is named. */
   readsOthersView = false;
 

@@ -200,6 +200,7 @@ function addView(b: Binder, scope: Scope, view: RelationDescriptor, node: RangeV
       `infinite recursion detected in rules for relation "${view.name}"`,
     );
   }
+  b.views.add(view);
   const [statement] = parseStatements(view.definition ?? '');
   if (statement === undefined || !('SelectStmt' in statement.node)) {
     throw pgError('internal_error', `view "${view.name}" has no query`);

@@ -13,6 +13,8 @@ export function planQuery(query: Query, context: PlanContext): Plan {
   const statement = new StatementPlanner(context);
   const planner = new QueryPlanner(statement, query, null, false);
   const root = planner.plan();
+  // Nodes do not refer to views, but the plan is locked against their changes, too.
+  for (const view of context.views ?? []) statement.tableIndex(view);
   const changes = planner.ctes.filter(({ cte }) => changesData(cte.query)).map(plannedCte);
   const output = visibleOutput(query).map(
     ({ name, expr, sourceTable, sourceColumn }): ResultColumn => ({

@@ -17,7 +17,7 @@ export interface Plan {
   /** Those of `ctes` that insert, update or delete, in the order of WITH. They run to their ends
    * whether they are read or not. */
   readonly changes: readonly number[];
-  /** Tables of the statement; nodes refer to them by index. */
+  /** Tables of the statement, which nodes refer to by index, and the views that it is made of. */
   readonly tables: readonly RelationDescriptor[];
   /** Number of `outer` slots. */
   readonly slots: number;

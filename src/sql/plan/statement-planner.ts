@@ -11,6 +11,8 @@ export interface PlanContext {
   readonly catalog: CatalogView;
   /** Types of the parameters, lifted literals included. */
   readonly parameterTypes: readonly number[];
+  /** The views whose queries the statement holds. */
+  readonly views?: readonly RelationDescriptor[];
   /** The held snapshot that the plan is to read at, where some index may be younger than it. Absent or
    * null: every index can be read. */
   readonly snapshot?: number | null;

@@ -18,13 +18,14 @@ import { isDecidedBefore, pruningOf } from './selected-inputs.ts';
  * be read or to be filled. */
 export class UsedTables {
   private readonly plan: Plan;
-  private readonly partitioned: readonly number[];
+  /** Places of partitioned tables and views. */
+  private readonly always: readonly number[];
   private readonly pruners = new Map<PartitionPruning, PartitionPruner>();
   private readonly searches = new Map<PartitionRouting, PartitionSearch>();
 
   private constructor(plan: Plan) {
     this.plan = plan;
-    this.partitioned = plan.tables.flatMap(({ kind }, i) => (kind === 'partitioned' ? [i] : []));
+    this.always = plan.tables.flatMap(({ kind }, i) => (kind === 'table' ? [] : [i]));
   }
 
   /** Null for a plan whose runs touch all of its tables. */
@@ -34,7 +35,7 @@ export class UsedTables {
 
   /** Places in the plan's list of tables. */
   by(parameters: readonly Datum[]): ReadonlySet<number> {
-    const used = new Set(this.partitioned);
+    const used = new Set(this.always);
     for (const root of rootsOf(this.plan)) this.visit(root, parameters, used);
     return used;
   }

@@ -85,6 +85,7 @@ function* lockedPlan(command: Command, query: Node): Generator<UtilityPause, Pla
     const plan = planQuery(bound.query, {
       catalog: command.catalog,
       parameterTypes: [],
+      views: bound.views,
       snapshot: command.environment.heldSnapshot,
     });
     for (const table of plan.tables) yield* command.lock(table, TABLE_LOCK.accessShare);

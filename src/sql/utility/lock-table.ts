@@ -1,9 +1,11 @@
 import type { LockStmt } from '@pgsql/types';
+import type { RelationDescriptor } from '../../catalog/index.ts';
 import { pgError } from '../../errors/index.ts';
 import type { Command } from './command.ts';
-import type { UtilityExecution } from './environment.ts';
+import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { findIndex, findRelation, undefinedRelation } from './object-names.ts';
 import { lockPartitions } from './partition-scan.ts';
+import { viewInputs } from './view-dependencies.ts';
 
 /** LOCK TABLE. The tree counts modes from 1, ACCESS SHARE, on. */
 export function* lockTables(command: Command, statement: LockStmt): UtilityExecution {
@@ -24,7 +26,23 @@ export function* lockTables(command: Command, statement: LockStmt): UtilityExecu
     };
     const locked = yield* command.lockNamed(find, mode, statement.nowait === true);
     if (locked === undefined) throw undefinedRelation(command, name);
-    if (name.inh === true) yield* lockPartitions(command, locked, mode, statement.nowait === true);
+    const nowait = statement.nowait === true;
+    if (locked.kind === 'view') yield* lockInputs(command, locked, mode, nowait);
+    else if (name.inh === true) yield* lockPartitions(command, locked, mode, nowait);
   }
   return { tag: 'LOCK TABLE' };
+}
+
+/** Locks what a view reads, at any depth. */
+function* lockInputs(
+  command: Command,
+  view: RelationDescriptor,
+  mode: number,
+  nowait: boolean,
+): Generator<UtilityPause, void, undefined> {
+  for (const { relation, only } of viewInputs(command, view)) {
+    yield* command.lock(relation, mode, nowait);
+    if (relation.kind === 'view') yield* lockInputs(command, relation, mode, nowait);
+    else if (!only) yield* lockPartitions(command, relation, mode, nowait);
+  }
 }

@@ -42,6 +42,37 @@ export function viewsReading(
     .filter(reads);
 }
 
+/** A table or view that a view reads; `only` without its partitions. */
+export interface ViewInput {
+  readonly relation: RelationDescriptor;
+  readonly only: boolean;
+}
+
+/** What a view's query names, in its order. What the views among it read is not looked at. */
+export function viewInputs(command: Command, view: RelationDescriptor): ViewInput[] {
+  const inputs: ViewInput[] = [];
+  const visit = (query: Query): void => {
+    const views = new Set<Query>();
+    for (const entry of entriesOf(query)) {
+      if (entry.kind === 'table') inputs.push({ relation: entry.table, only: entry.only === true });
+      if (!isView(entry)) continue;
+      const relation = command.catalog.relationByOid(entry.view);
+      if (relation !== undefined) inputs.push({ relation, only: true });
+      views.add(entry.query);
+    }
+    const visitExpr = (expr: Expr): void => {
+      if (expr.kind === 'subquery') visit(expr.query);
+      visitChildren(expr, visitExpr);
+    };
+    visitQuery(query, visitExpr, (inner) => {
+      if (!views.has(inner)) visit(inner);
+    });
+  };
+  const query = boundQuery(command, view);
+  if (query !== null) visit(query);
+  return inputs;
+}
+
 /** 0A000 where a column of a new name changes what a view means: NATURAL JOIN takes it up, or a name in USING
  * leads to it as well. */
 export function refuseCapture(command: Command, relation: RelationDescriptor, name: string): void {

@@ -112,16 +112,15 @@ export class ForeignKeyChecks implements StatementChecks {
   }
 
   *#look(): ForeignKeyWork {
-    for (let i = 0; i < this.#queue.length; i++) {
-      this.#services.nextCommand();
-      yield* this.#lookAt(this.#queue[i]!);
-    }
+    for (let i = 0; i < this.#queue.length; i++) yield* this.#lookAt(this.#queue[i]!);
     this.#queue = [];
   }
 
   *#lookAt(event: ForeignKeyEvent): ForeignKeyWork {
     const reference = yield* this.#lockedReference(event);
     if (reference === null) return;
+    // The table is as others have left it who had locked it.
+    this.#services.nextCommand();
     const environment = this.#running();
     if (event.kind === 'child') {
       yield* new KeyCheck(this.#services, environment, reference).child(event.key);

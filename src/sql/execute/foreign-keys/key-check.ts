@@ -39,11 +39,10 @@ export class KeyCheck {
 
   /** Locks the row of the parent with a key; false when there is none. */
   *#lockParent(key: readonly Datum[]): ForeignKeyWork<boolean> {
-    const { changes, catalog } = this.#services;
-    const reference = partitionReference(catalog, this.#reference, key);
+    const { changes } = this.#services;
+    const reference = yield* this.#lockedPartition(key);
     if (reference === null) return false;
     const { parent } = reference;
-    if (reference !== this.#reference) yield* this.#lockTable(parent.oid);
     const place = this.#findParent(reference, key);
     if (typeof place === 'boolean') return place;
     for (;;) {
@@ -58,8 +57,18 @@ export class KeyCheck {
     }
   }
 
-  *#lockTable(oid: number): ForeignKeyWork {
-    while (!this.#services.lockTable(oid, TABLE_LOCK.rowShare, true)) yield 'wait';
+  /** The foreign key with the partition that has the key, which is locked, in the place of a partitioned table; null
+   * when no partition has it. */
+  *#lockedPartition(key: readonly Datum[]): ForeignKeyWork<Reference | null> {
+    const services = this.#services;
+    for (;;) {
+      const reference = partitionReference(services.catalog, this.#reference, key);
+      if (reference === null || reference === this.#reference) return reference;
+      if (services.lockTable(reference.parent.oid, TABLE_LOCK.rowShare, true)) return reference;
+      yield 'wait';
+      // Others may have changed the partition meanwhile, or put another in its place.
+      services.nextCommand();
+    }
   }
 
   /** The clustered key of the row of the parent that the snapshot shows; or whether the transaction

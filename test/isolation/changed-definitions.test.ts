@@ -1,0 +1,80 @@
+/** Statements that wait for somebody who changes what they name, with PostgreSQL 15's answers: they go by the new
+ * definition, or fail because of it. */
+import { beforeEach, expect, test } from 'vitest';
+import { testServer } from '../server/server.ts';
+import { interleave } from './interleave.ts';
+
+const server = testServer({ deadlock_timeout: '500ms' });
+
+const SETUP = `
+  drop schema if exists public cascade;
+  create schema public;
+  create table t (id int primary key, v int, s text);
+  insert into t values (1, 10, 'a'), (2, 20, 'b');
+  create table c (id int primary key, t int references t);
+  create view w as select id, v from t;
+  create view ww as select * from w;
+  create view one as select 1 as one;
+  create table p (id int primary key) partition by range (id);
+  create table p1 partition of p for values from (0) to (10);
+  create table pd partition of p default;
+  insert into p values (1), (20);
+  create table cp (p int references p)`;
+
+const CASES: Record<string, { steps: string[]; answers: string[] }> = {
+  'a view that is dropped': {
+    steps: ['a: begin; drop view ww', 'b: select * from ww', 'a: commit'],
+    answers: ['a: DROP', 'b: waits', 'a: COMMIT', 'b: 42P01'],
+  },
+  'a view without tables that is dropped': {
+    steps: ['a: begin; drop view one', 'b: select * from one', 'a: commit'],
+    answers: ['a: DROP', 'b: waits', 'a: COMMIT', 'b: 42P01'],
+  },
+  'a view in a view that is replaced': {
+    steps: [
+      'a: begin; create or replace view w as select id, v + 1 as v from t',
+      'b: select v from ww where id = 1',
+      'a: commit',
+    ],
+    answers: ['a: CREATE', 'b: waits', 'a: COMMIT', 'b: 11'],
+  },
+  'a view that is read in an open block': {
+    steps: ['b: begin; select v from ww where id = 1', 'a: drop view ww', 'b: commit'],
+    answers: ['b: 10', 'a: waits', 'b: COMMIT', 'a: DROP'],
+  },
+  'CREATE TABLE AS of a view that is replaced': {
+    steps: [
+      'a: begin; create or replace view w as select id, v + 1 as v from t',
+      'b: create table k as select * from w',
+      'a: commit',
+      'b: select v from k order by v',
+    ],
+    answers: ['a: CREATE', 'b: waits', 'a: COMMIT', 'b: SELECT 2', 'b: 11 21'],
+  },
+  'LOCK TABLE of a view locks what it reads': {
+    steps: ['a: begin; lock table ww', 'b: select id from t order by id', 'a: commit'],
+    answers: ['a: LOCK', 'b: waits', 'a: COMMIT', 'b: 1 2'],
+  },
+  'a referenced table that is written anew': {
+    steps: [
+      'a: begin; alter table t alter s type varchar(10)',
+      'b: insert into c values (1, 2)',
+      'a: commit',
+    ],
+    answers: ['a: ALTER', 'b: waits', 'a: COMMIT', 'b: INSERT 1'],
+  },
+  'a referenced partition that is emptied': {
+    steps: ['a: begin; truncate p1, cp', 'b: insert into cp values (1)', 'a: commit'],
+    answers: ['a: TRUNCATE', 'b: waits', 'a: COMMIT', 'b: 23503'],
+  },
+};
+
+beforeEach(async () => {
+  const client = await server.driver();
+  await client.query(SETUP);
+  await client.end();
+});
+
+test.each(Object.entries(CASES))('%s', async (_, { steps, answers }) => {
+  expect(await interleave(server, steps)).toEqual(answers);
+});
