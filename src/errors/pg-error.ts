@@ -27,6 +27,8 @@ export interface PgErrorFields {
   readonly column?: string | undefined;
   readonly dataType?: string | undefined;
   readonly constraint?: string | undefined;
+  /** PostgreSQL's function that reports the error, where drivers know an error by it. */
+  readonly routine?: string | undefined;
 }
 
 export type PgErrorOptions = Partial<Omit<PgErrorFields, 'sqlstate' | 'message'>>;

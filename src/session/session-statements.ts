@@ -27,7 +27,7 @@ export interface StatementOwner {
   /** Plans are shared among sessions with the same scope. */
   planScope(): string;
   /** Refuses what a failed block does not run. */
-  checkFailedBlock(statement: ParsedStatement): void;
+  checkFailedBlock(statement: ParsedStatement | null): void;
 }
 
 interface Entry {
@@ -146,7 +146,10 @@ export class SessionStatements {
         ? owner.cache.prepare(prepared.text, owner.planScope(), types, context)
         : prepareWithin(statement, within, context, types);
     if (!sameOutput(prepared.output, again.output)) {
-      throw pgError('feature_not_supported', 'cached plan must not change result type');
+      // By the routine JDBC and asyncpg know that preparing the statement anew will help.
+      throw pgError('feature_not_supported', 'cached plan must not change result type', {
+        routine: 'RevalidateCachedQuery',
+      });
     }
     return again;
   }

@@ -47,6 +47,11 @@ const script: FakeScript = (text, parameters) => {
     return { kind: 'later', delayMs: 5, answer: rows(N_COLUMNS, [['2']]) };
   }
   if (text === 'selec') return { kind: 'error', error: SYNTAX_ERROR };
+  if (text === 'compute') {
+    const end = performance.now() + 1;
+    while (performance.now() < end);
+    return { kind: 'tag', tag: 'COMPUTE' };
+  }
   if (text === 'hang') return { kind: 'hang' };
   if (text === 'copy in') return { kind: 'copy-in', columnCount: 2 };
   if (text === 'copy out') {
@@ -452,6 +457,39 @@ suite('queries', () => {
     expect(messages.length).toBe(20_400 * 4);
   });
 
+  test('a client that does not read is not answered without end', async () => {
+    const { host, port } = await serve();
+    const client = await start(port);
+    client.socket.pause();
+    const count = 400_000;
+    const one = query('selec');
+    client.send(Buffer.alloc(count * one.length, one));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const answered = host.sessions[0]!.calls.length;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(host.sessions[0]!.calls.length).toBe(answered);
+    expect(answered).toBeLessThan(count / 2);
+    // Its session takes messages again, and the last one ends it, once it has read.
+    client.send(terminate());
+    client.socket.removeAllListeners('data');
+    client.socket.on('data', () => {});
+    client.socket.resume();
+    await client.untilClosed(20_000);
+    expect(host.sessions[0]!.calls.filter((call) => call.startsWith('query')).length).toBe(count);
+    expect(host.sessions[0]!.terminated).toBe(true);
+  }, 30_000);
+
+  test('a client that sends much at once leaves others their turns', async () => {
+    const { host, port } = await serve();
+    const busy = await start(port);
+    const other = await start(port);
+    busy.send(...Array(400).fill(query('compute')));
+    await busy.until('Z');
+    await other.query('one');
+    expect(host.sessions[0]!.calls.length).toBeLessThan(200);
+    expect((await busy.untilReady(399)).length).toBe(2 * 399);
+  });
+
   test('function calls are not supported', async () => {
     const { port } = await serve();
     const client = await start(port);
@@ -496,11 +534,12 @@ suite('queries', () => {
       column: 'c',
       dataType: 'dt',
       constraint: 'cn\0cut',
+      routine: 'r',
     });
     const notice = await client.next();
     expect(notice?.type).toBe('N');
     expect(notice?.body.toString('latin1')).toBe(
-      'SNOTICE\0VNOTICE\0C00000\0Mm\0Dd\0Hh\0P3\0p4\0qiq\0Ww\0ss\0tt\0cc\0ddt\0ncn\0\0',
+      'SNOTICE\0VNOTICE\0C00000\0Mm\0Dd\0Hh\0P3\0p4\0qiq\0Ww\0ss\0tt\0cc\0ddt\0ncn\0Rr\0\0',
     );
   });
 

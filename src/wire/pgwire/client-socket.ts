@@ -6,6 +6,8 @@ const INPUT_SIZE = 64 * 1024;
 const INPUT = Buffer.allocUnsafeSlow(INPUT_SIZE);
 /** More than this is left to the stream, which can wait. */
 const WRITE_AT_ONCE_MAX = 64 * 1024;
+/** So little waits in a copy: many answers, each in a large buffer, may wait for a slow client. */
+const COPIED_MAX = 4 * 1024;
 
 /** A client's socket.
  *
@@ -50,7 +52,7 @@ export class ClientSocket extends Socket {
     return this.writableLength === 0 && !this.destroyed;
   }
 
-  /** Sends bytes[start, end); true when the kernel has taken all and the bytes are free. */
+  /** Sends bytes[start, end); true when the bytes are free, as the kernel has taken them or they were copied. */
   send(bytes: Buffer, start: number, end: number): boolean {
     let from = start;
     if (this.isIdle && end - start <= WRITE_AT_ONCE_MAX) {
@@ -58,7 +60,12 @@ export class ClientSocket extends Socket {
       if (descriptor >= 0) from += writeSocket(descriptor, bytes, start, end);
       if (from === end) return true;
     }
-    this.write(bytes.subarray(from, end));
+    const rest = bytes.subarray(from, end);
+    if (rest.length <= COPIED_MAX) {
+      this.write(Buffer.from(rest));
+      return true;
+    }
+    this.write(rest);
     return this.writableLength === 0;
   }
 

@@ -28,7 +28,9 @@ import { readStartupPacket, type StartupMessage, unsupportedProtocol } from './s
  * Input: messages are handled where they were received; only what is incomplete, or held back
  * because the session is busy (rule 1 of the session port), is copied to `pending`. While the
  * session is busy the socket is read up to INPUT_PENDING_MAX, so that a client that goes away is
- * noticed, and then no further.
+ * noticed, and then no further. The same holds while a client does not read what it was answered:
+ * otherwise one that asks on and on would fill the memory with answers. Clients take turns: who has
+ * sent much at once waits after TURN_MS until the others were served.
  *
  * Output: answers gather in one buffer and are written when the client waits for them
  * (ReadyForQuery, Flush, errors, notices) or when there are many: once for everything that one
@@ -38,13 +40,17 @@ import { readStartupPacket, type StartupMessage, unsupportedProtocol } from './s
 /** Received but not yet handled bytes at which the socket is no longer read. */
 const INPUT_PENDING_MAX = 64 * 1024;
 const INPUT_PENDING_MIN = 512;
-/** Bytes the socket has yet to send at which a session is asked to wait. */
+/** Bytes the socket has yet to send at which a session is asked to wait, and nothing more is handled. */
 const OUTPUT_UNSENT_MAX = 256 * 1024;
 /** Results at which they are sent at the end of the turn though more are to come. */
 const OUTPUT_EAGER_SIZE = 8 * 1024;
 /** How long a closing connection waits for the client to read the last message and close. */
 const LINGER_MS = 1000;
 const TLS_HANDSHAKE = 0x16;
+/** How long one client's messages are handled while others wait. */
+const TURN_MS = 2;
+/** The clock is looked at when so many of them, a power of two, have been handled. */
+const TURN_MESSAGES = 8;
 
 /** What connections of one server share. */
 export interface ConnectionContext {
@@ -98,6 +104,8 @@ export class PgConnection implements ResultSink {
   private pendingEnd = 0;
   private inputPaused = false;
   private inputEnded = false;
+  /** Others have their turn; this client's next one is on its way. */
+  private turnOver = false;
   /** True while messages are handled: answers are flushed afterwards. */
   private handling = false;
   private encryptionRefused = 0;
@@ -152,6 +160,7 @@ export class PgConnection implements ResultSink {
     }
     // What the kernel did not take at once the socket holds, and with it the buffer.
     if (this.socket.send(output.bytes, 0, output.position)) this.context.outputs.give(output);
+    this.noteUnsent();
     this.context.answered();
   }
 
@@ -159,13 +168,22 @@ export class PgConnection implements ResultSink {
 
   private receive(bytes: Buffer, length: number): void {
     if (this.state === 'closed') return;
-    if (this.pending === null && !this.inputPaused) {
+    if (this.pending === null && !this.isHeldBack) {
       const at = this.handle(bytes, 0, length);
       if (at < length) this.hold(bytes, at, length);
     } else {
       this.hold(bytes, 0, length);
-      if (!this.inputPaused) this.handlePending();
+      this.handlePending();
     }
+    this.afterInput();
+  }
+
+  /** No message is handled now: the session is busy, the client slow, or it is the turn of others. */
+  private get isHeldBack(): boolean {
+    return this.inputPaused || this.outputBlocked || this.turnOver;
+  }
+
+  private afterInput(): void {
     if (this.flushWanted) {
       this.flushWanted = false;
       this.requestFlush();
@@ -213,28 +231,42 @@ export class PgConnection implements ResultSink {
   /** Stops or starts reading the socket. */
   private throttle(): void {
     if (this.state === 'closed') return;
-    const full = this.inputPaused && this.pendingEnd - this.pendingStart >= INPUT_PENDING_MAX;
+    const full = this.isHeldBack && this.pendingEnd - this.pendingStart >= INPUT_PENDING_MAX;
     if (full !== this.socket.isPaused()) {
       if (full) this.socket.pause();
       else this.socket.resume();
     }
   }
 
-  /** Handles the messages of bytes[start, end) until one is incomplete or input is paused; returns
+  /** Handles the messages of bytes[start, end) until one is incomplete or they are held back; returns
    * where it stopped. */
   private handle(bytes: Buffer, start: number, end: number): number {
     let at = start;
+    let count = 0;
+    let turnEnd = Infinity;
     this.handling = true;
-    while (at < end && !this.inputPaused && this.state !== 'closed') {
+    while (at < end && !this.isHeldBack && this.state !== 'closed') {
       const next =
         this.state === 'ready'
           ? this.handleMessage(bytes, at, end)
           : this.handleStartup(bytes, at, end);
       if (next === at) break;
       at = next;
+      if (++count % TURN_MESSAGES !== 0) continue;
+      const now = performance.now();
+      if (count === TURN_MESSAGES) turnEnd = now + TURN_MS;
+      else if (now > turnEnd) this.endTurn();
     }
     this.handling = false;
     return at;
+  }
+
+  private endTurn(): void {
+    this.turnOver = true;
+    setImmediate(() => {
+      this.turnOver = false;
+      if (this.state !== 'closed') this.goOn();
+    });
   }
 
   /** Handles the message at `at` and returns where it ends, or `at` if it is incomplete. */
@@ -484,14 +516,14 @@ export class PgConnection implements ResultSink {
     if (!this.inputPaused || this.state === 'closed') return;
     this.inputPaused = false;
     // Inside of a message the loop that handles it goes on by itself.
-    if (this.handling) return;
+    if (!this.handling) this.goOn();
+  }
+
+  /** Handles what was held back. */
+  private goOn(): void {
     this.handlePending();
-    if (this.flushWanted) {
-      this.flushWanted = false;
-      this.requestFlush();
-    }
-    this.throttle();
-    if (this.inputEnded && !this.inputPaused) this.close();
+    this.afterInput();
+    if (this.inputEnded && !this.isHeldBack) this.close();
   }
 
   rowDescription(columns: readonly ResultColumn[]): void {
@@ -558,7 +590,7 @@ export class PgConnection implements ResultSink {
     output.notification(processId, channel, payload);
     if (output.position >= OUTPUT_BUFFER_SIZE) this.flush();
     else this.requestFlush();
-    this.outputBlocked = this.socket.writableLength > OUTPUT_UNSENT_MAX;
+    this.noteUnsent();
     return !this.outputBlocked;
   }
 
@@ -620,14 +652,20 @@ export class PgConnection implements ResultSink {
       at = next;
     }
     if (this.output !== null && this.output.position >= OUTPUT_EAGER_SIZE) this.requestFlush();
-    this.outputBlocked = this.socket.writableLength > OUTPUT_UNSENT_MAX;
+    this.noteUnsent();
     return !this.outputBlocked;
+  }
+
+  /** Once blocked it is so until the socket has nothing left to send, as then the session is told. */
+  private noteUnsent(): void {
+    if (this.socket.writableLength > OUTPUT_UNSENT_MAX) this.outputBlocked = true;
   }
 
   private onDrain(): void {
     if (!this.outputBlocked) return;
     this.outputBlocked = false;
     this.session?.drained();
+    if (this.state !== 'closed') this.goOn();
   }
 
   // ---- the end ----
@@ -635,7 +673,7 @@ export class PgConnection implements ResultSink {
   /** The client sends no more; what it has sent is still answered. */
   private onEnd(): void {
     this.inputEnded = true;
-    if (!this.inputPaused) this.close();
+    if (!this.isHeldBack) this.close();
   }
 
   /** Sends what has gathered, and says goodbye. Input is dropped from here on. */

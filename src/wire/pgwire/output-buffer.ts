@@ -166,6 +166,7 @@ export class OutputBuffer {
     this.field(0x63 /* c */, error.column);
     this.field(0x64 /* d */, error.dataType);
     this.field(0x6e /* n */, error.constraint);
+    this.field(0x52 /* R */, error.routine);
     this.int8(0);
     this.end(start);
   }
