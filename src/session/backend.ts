@@ -115,7 +115,8 @@ export interface RunBase {
 }
 
 /** The tables of the plan have changed while it waited for their locks, and nothing was done: it is to
- * be planned and run again. Clients never see it. */
+ * be planned and run again. Clients never see it. It comes from a thread, so never during the call that
+ * starts the run. */
 export const STALE_PLAN_SQLSTATE = 'HD001';
 
 export interface PlanRun extends RunBase {

@@ -3,7 +3,8 @@ import { notSupported, pgError } from '../errors/index.ts';
 import type { ParsedStatement } from '../sql/parse/index.ts';
 import type { Plan } from '../sql/plan/plan.ts';
 import { CursorFetch } from './cursor-fetch.ts';
-import { Portal } from './portal.ts';
+import { cursorStart, fetchCursor } from './cursor-run.ts';
+import { cannotRun, Portal } from './portal.ts';
 import type { ClientSession } from './session.ts';
 
 /** DECLARE, FETCH, MOVE and CLOSE. A cursor is a portal that FETCH goes on with. */
@@ -28,7 +29,7 @@ export function runDeclare(
     );
   }
   if (name === '') throw pgError('invalid_cursor_name', 'invalid cursor name: must not be empty');
-  if (session.findPortal(name) !== undefined) {
+  if (session.portals.find(name) !== undefined) {
     throw pgError('duplicate_cursor', `cursor "${name}" already exists`);
   }
   refuseInto(session, statement.query!);
@@ -47,7 +48,7 @@ export function runDeclare(
   const formats = new Uint8Array(plan.output.length).fill(isBinary ? 1 : 0);
   const portal = new Portal(name, prepared, through?.parameters ?? [], formats);
   portal.cursor = {
-    ...session.cursorStart(),
+    ...cursorStart(session),
     isHoldable,
     isHeld: false,
     scrollable: !plan.needsWriter && (options & CURSOR.noScroll) === 0,
@@ -58,7 +59,7 @@ export function runDeclare(
     runPosition: 0,
     total: null,
   };
-  session.addPortal(portal);
+  session.portals.add(portal);
   session.sink.commandComplete('DECLARE CURSOR');
 }
 
@@ -129,9 +130,8 @@ export function runFetch(
   through: Portal | null,
 ): void {
   const cursor = requireCursor(session, statement.portalname ?? '');
-  if (cursor.hasFailed) {
-    throw pgError('object_not_in_prerequisite_state', `portal "${cursor.name}" cannot be run`);
-  }
+  if (cursor.cursor === null) throw notSupported('FETCH from a portal of the extended protocol');
+  if (cursor.hasFailed) throw cannotRun(cursor);
   const fetch = new CursorFetch(cursor, statement);
   try {
     fetch.aim();
@@ -141,26 +141,37 @@ export function runFetch(
   }
   if (!fetch.isMove) {
     if (through === null) session.sink.rowDescription(cursor.columns()!);
-    else session.useFormats(cursor, through.formats);
+    else useFormats(cursor, through.formats);
   }
-  session.fetchCursor(fetch);
+  fetchCursor(session, fetch);
 }
 
+/** Gives a cursor's rows the formats of the portal that FETCH runs in, from here on. */
+function useFormats(cursor: Portal, formats: Uint8Array): void {
+  if (formats.every((format, i) => format === cursor.formats[i])) return;
+  cursor.formats = formats;
+  // The rows that are left are read by a new run.
+  if (cursor.state !== 'ready') cursor.close();
+}
+
+/** CLOSE, which takes any portal, except the one that it runs in. */
 export function runClosePortal(session: ClientSession, { portalname }: ClosePortalStmt): void {
+  const { executing, portals, sink } = session;
   if (portalname === undefined) {
-    session.closeCursors();
-    session.sink.commandComplete('CLOSE CURSOR ALL');
+    portals.closeAll();
+    sink.commandComplete('CLOSE CURSOR ALL');
     return;
   }
-  session.closePortalNamed(requireCursor(session, portalname).name);
-  session.sink.commandComplete('CLOSE CURSOR');
+  const portal = requireCursor(session, portalname);
+  if (portal === executing) {
+    throw pgError('invalid_cursor_state', `cannot drop active portal "${portalname}"`);
+  }
+  portals.close(portalname);
+  sink.commandComplete('CLOSE CURSOR');
 }
 
-function requireCursor(session: ClientSession, name: string): Portal {
-  const portal = session.findPortal(name);
-  if (portal === undefined) {
-    throw pgError('invalid_cursor_name', `cursor "${name}" does not exist`);
-  }
-  if (portal.cursor === null) throw notSupported('FETCH from a portal of the extended protocol');
-  return portal;
+function requireCursor({ portals }: ClientSession, name: string): Portal {
+  const portal = portals.find(name);
+  if (portal !== undefined) return portal;
+  throw pgError('invalid_cursor_name', `cursor "${name}" does not exist`);
 }

@@ -167,6 +167,11 @@ const ALL = -1;
 /** FETCH ALL as the parser has it, on either side. */
 const HOW_MANY_ALL = 2147483647;
 
+/** FETCH FORWARD of some rows; 0 for all. */
+export function forwardFetch(rowLimit: number): FetchStmt {
+  return { direction: 'FETCH_FORWARD', howMany: BigInt(rowLimit === 0 ? HOW_MANY_ALL : rowLimit) };
+}
+
 function countsFromEnd({ direction, howMany }: FetchStmt): boolean {
   return direction === 'FETCH_ABSOLUTE' && Number(howMany ?? 0) < 0;
 }

@@ -12,11 +12,13 @@ import type { ResultColumn as PlanColumn } from '../sql/plan/plan.ts';
 import { utilityTag } from '../sql/utility/index.ts';
 import { type Datum, OID } from '../types/index.ts';
 import type { PlannedStatement } from './backend.ts';
+import { withArguments } from './execute-command.ts';
 import type { Portal } from './portal.ts';
-import { describeColumns, textColumns } from './result-columns.ts';
+import { describeColumns, TEXT_FORMATS, textColumns } from './result-columns.ts';
 import type { ClientSession } from './session.ts';
-import { sendTextRows } from './session-commands.ts';
 import type { ResultColumn } from './session-port.ts';
+import { finishRows, sendTextRows } from './session-rows.ts';
+import { blockRun, requireWritable, runsInWriter } from './statement-start.ts';
 
 /** EXPLAIN. The plan is made as for a run; with ANALYZE it is run, where it would be run, and the
  * thread that runs it prints the plan with its figures. */
@@ -30,41 +32,39 @@ export function runExplain(
   const options = explainOptions(explain, () => settings.plannerSettings());
   const query = explain.query!;
   const prepared = portal?.prepared.inner ?? session.statements.prepareExplained(query, parsed);
-  if (prepared.planned === null) {
-    throw notSupported(`EXPLAIN of ${utilityTag(query)}`);
-  }
+  if (prepared.planned === null) throw notSupported(`EXPLAIN of ${utilityTag(query)}`);
   const { planned } = prepared;
+  const columns = explainColumns(explain);
   const explained = (parameters: readonly Datum[]): void => {
-    explainPrepared(session, explain, options, planned, parameters, portal);
+    if (!options.analyze) {
+      const selected = selectInputs(planned.plan, parameters, (exprs) => session.evaluate(exprs));
+      const rows = explainPlan(planned.plan, options, null, selected).map((line) => [line]);
+      sendTextRows(session, columns, rows, portal);
+      finishRows(session, 'EXPLAIN');
+      return;
+    }
+    requireWritable(session, prepared);
+    const described = describeColumns(columns, null);
+    if (portal === null && session.rerun.describes(described)) {
+      session.sink.rowDescription(described);
+    }
+    analyze(session, planned, options, parameters);
   };
-  if ('ExecuteStmt' in query) session.withArguments(query.ExecuteStmt, explained);
+  if ('ExecuteStmt' in query) withArguments(session, query.ExecuteStmt, explained);
   else explained(portal?.parameters ?? []);
 }
 
-function explainPrepared(
+/** Runs the plan; what comes back is the plan with its figures. */
+function analyze(
   session: ClientSession,
-  explain: ExplainStmt,
-  options: ExplainOptions,
   planned: PlannedStatement,
+  explain: ExplainOptions,
   parameters: readonly Datum[],
-  portal: Portal | null,
 ): void {
-  const columns = explainColumns(explain);
-  if (!options.analyze) {
-    const { plan } = planned;
-    const selected = selectInputs(plan, parameters, (exprs) => session.evaluate(exprs));
-    const lines = explainPlan(plan, options, null, selected);
-    sendTextRows(
-      session,
-      columns,
-      lines.map((line) => [line]),
-      portal,
-    );
-    session.finishRows('EXPLAIN');
-    return;
-  }
-  if (portal === null) session.sink.rowDescription(describeColumns(columns, null));
-  session.runExplained(planned, options, parameters);
+  // Plans that read the catalog run on this thread, which keeps no figures.
+  const inWriter = runsInWriter(session, planned) || planned.plan.needsCatalog;
+  const run = blockRun(session, planned, parameters, TEXT_FORMATS, inWriter);
+  session.run.execute({ ...run, explain }, () => finishRows(session, 'EXPLAIN'), null);
 }
 
 export function describeExplain(explain: ExplainStmt): readonly ResultColumn[] {

@@ -1,3 +1,4 @@
+import { type PgError, type PgErrorFields, pgError, SQLSTATES } from '../errors/index.ts';
 import type { Datum } from '../types/index.ts';
 import type { HeldSnapshot, RunHandle } from './backend.ts';
 import type { HeldRows } from './held-rows.ts';
@@ -56,6 +57,33 @@ export class Portal {
     return describeColumns(output, this.formats);
   }
 
+  /** Its run has come to its end. */
+  finish(): void {
+    this.state = 'done';
+    this.handle = null;
+  }
+
+  /** A row limit has stopped its run. */
+  suspend(handle: RunHandle, inWriter: boolean): void {
+    this.state = 'suspended';
+    this.handle = handle;
+    this.inWriter = inWriter;
+  }
+
+  /** The next run begins at the first row. */
+  rewind(): void {
+    this.close();
+    this.state = 'ready';
+  }
+
+  /** Its run, or what was to start it, has ended in an error. That a thread has ended says nothing of the
+   * query: a cursor reads again. */
+  fail({ sqlstate }: PgErrorFields): void {
+    this.finish();
+    this.held = null;
+    this.hasFailed = sqlstate !== SQLSTATES.crash_shutdown;
+  }
+
   /** Ends its run; the snapshot of a cursor is the session's to release. */
   close(): void {
     this.handle?.close();
@@ -64,6 +92,11 @@ export class Portal {
     this.executed?.close();
     this.state = 'done';
   }
+}
+
+/** What a portal answers that has run, and cannot go on. */
+export function cannotRun({ name }: Portal): PgError {
+  return pgError('object_not_in_prerequisite_state', `portal "${name}" cannot be run`);
 }
 
 /** Where a cursor stands. Its run goes forward only; what lies behind is read by another run at the

@@ -3,6 +3,9 @@ import type { ResultColumn as PlanColumn } from '../sql/plan/plan.ts';
 import { typeByOid } from '../types/index.ts';
 import type { Format, ResultColumn } from './session-port.ts';
 
+/** All columns are text. */
+export const TEXT_FORMATS = new Uint8Array(0);
+
 /** RowDescription columns of a plan's output, in the given formats (one byte a column). */
 export function describeColumns(
   output: readonly PlanColumn[],

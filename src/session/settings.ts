@@ -108,6 +108,7 @@ export class Settings {
 
   commit(): void {
     this.inTransaction = false;
+    if (this.undo.length === 0) return;
     // A later SET outlives an earlier SET LOCAL, so only what is still local is restored.
     const settled = new Set<string>();
     for (let i = this.undo.length - 1; i >= 0; i--) {

@@ -1,3 +1,4 @@
+import type { Catalog } from '../catalog/index.ts';
 import { pgError } from '../errors/index.ts';
 import type { IsolationLevel } from '../txn/index.ts';
 import type { HeldSnapshot } from './backend.ts';
@@ -26,6 +27,8 @@ export class TransactionBlock {
   hasRead = false;
   /** REPEATABLE READ: what all statements read at. */
   snapshot: HeldSnapshot | null = null;
+  /** The catalog that the transaction sees, when it has changed it. */
+  changedCatalog: Catalog | null = null;
   private level: IsolationLevel | null = null;
   readonly savepoints: SavepointMark[] = [];
   /** Tables that were read outside of the writer, which keeps locks on them. */
@@ -64,6 +67,7 @@ export class TransactionBlock {
     this.hasRead = false;
     this.level = null;
     this.snapshot = null;
+    this.changedCatalog = null;
     this.savepoints.length = 0;
   }
 

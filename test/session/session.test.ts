@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { Catalog } from '../../src/catalog/index.ts';
 import type { RunHandle, StatementBackend } from '../../src/session/backend.ts';
 import {
+  ANSWERED_RUN,
   ClientSession,
   NotificationHub,
   type PlanRun,
@@ -10,7 +11,6 @@ import {
   STALE_PLAN_SQLSTATE,
   StatementCache,
 } from '../../src/session/index.ts';
-import { PENDING_RUN } from '../../src/session/run-stubs.ts';
 import type { BindValues, ResultSink } from '../../src/session/session-port.ts';
 import { loadParser } from '../../src/sql/parse/index.ts';
 
@@ -248,7 +248,7 @@ test('a statement that fails during the call that runs it is answered once', () 
   const { backend } = session;
   backend.execute = (_run, listener) => {
     listener.error({ severity: 'ERROR', sqlstate: '22023', message: 'no' });
-    return { ...PENDING_RUN };
+    return ANSWERED_RUN;
   };
   session.simpleQuery('select 1; select 2');
   expect(said.filter((line) => /^(error|ready|complete)/.test(line))).toEqual([
