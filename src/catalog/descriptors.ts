@@ -33,6 +33,8 @@ export interface ColumnDescriptor extends Commented {
   readonly notNull: boolean;
   readonly dropped: boolean;
   readonly default: StoredExpression | null;
+  /** Whether `default` computes the value of every row from its other columns. Absent: it does not. */
+  readonly generated?: boolean;
   readonly identity: '' | 'a' | 'd';
   /** Oid of the sequence of a serial or identity column, else 0. */
   readonly sequence: number;

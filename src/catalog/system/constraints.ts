@@ -278,7 +278,11 @@ function* defaultDependencies(table: RelationDescriptor): Iterable<SystemRow> {
   for (const [position, column] of table.columns.entries()) {
     if (column.default === null || column.dropped) continue;
     const address = { class: pg_attrdef, oid: defaultOid(table, position) };
-    yield dependency(address, columnAddress(table, position), 'a');
+    const isGenerated = column.generated === true;
+    yield dependency(address, columnAddress(table, position), isGenerated ? 'i' : 'a');
+    for (const read of isGenerated ? columnsIn(column.default.expr) : []) {
+      yield dependency(address, columnAddress(table, read), 'n');
+    }
     for (const sequence of relationsNamed(column.default.expr)) {
       yield dependency(address, { class: pg_class, oid: sequence }, 'n');
     }

@@ -2,11 +2,12 @@
  * pg_catalog, but for `tables` and `columns`, which list everything as PostgreSQL does. */
 
 import { type Datum, findType, formatType, OID, type SqlType } from '../../types/index.ts';
-import type {
-  CatalogView,
-  ColumnDescriptor,
-  ConstraintDescriptor,
-  RelationDescriptor,
+import {
+  type CatalogView,
+  type ColumnDescriptor,
+  type ConstraintDescriptor,
+  columnsIn,
+  type RelationDescriptor,
 } from '../descriptors.ts';
 import { isOtherTemporary } from '../search-path.ts';
 import { COLLATIONS } from './cluster.ts';
@@ -107,11 +108,18 @@ function columnRow(
     table_schema: schemaName(catalog, table.schema),
     table_name: table.name,
     column_name: column.name,
-    column_default: column.default && shownExpression(names, column.default, false),
+    ...valueColumns(names, column),
     is_nullable: yesOrNo(!column.notNull),
     ...identityColumns(catalog, column),
     is_updatable: yesOrNo(table.kind !== 'view'),
   };
+}
+
+function valueColumns(names: SystemNames, column: ColumnDescriptor): SystemRow {
+  const text = column.default && shownExpression(names, column.default, false);
+  return column.generated === true
+    ? { is_generated: 'ALWAYS', generation_expression: text }
+    : { column_default: text };
 }
 
 function identityColumns(catalog: CatalogView, column: ColumnDescriptor): SystemRow {
@@ -456,6 +464,24 @@ function* constraintTableRows(state: SystemState): Iterable<SystemRow> {
   }
 }
 
+/** Generated columns, and what they are computed of. */
+function* columnColumnRows({ catalog, session }: SystemState): Iterable<SystemRow> {
+  for (const { name, schema, columns } of catalog.relations()) {
+    for (const column of columns) {
+      if (column.generated !== true || column.dropped) continue;
+      for (const position of columnsIn(column.default?.expr)) {
+        yield {
+          table_catalog: session.database,
+          table_schema: schemaName(catalog, schema),
+          table_name: name,
+          column_name: columns[position]?.name ?? null,
+          dependent_column: column.name,
+        };
+      }
+    }
+  }
+}
+
 function usedTable(
   { catalog, session }: SystemState,
   { table, constraint }: PlacedConstraint,
@@ -587,6 +613,7 @@ export const INFORMATION_SCHEMA_VIEWS: ProducerTable = {
   'information_schema.table_constraints': tableConstraintRows,
   'information_schema.check_constraints': checkConstraintRows,
   'information_schema.key_column_usage': keyColumnRows,
+  'information_schema.column_column_usage': columnColumnRows,
   'information_schema.constraint_column_usage': constraintColumnRows,
   'information_schema.constraint_table_usage': constraintTableRows,
   'information_schema.referential_constraints': referentialRows,

@@ -225,6 +225,7 @@ function columnRow(
     atthasdef: column.default !== null,
     atthasmissing: column.missing !== null,
     attidentity: column.identity,
+    attgenerated: column.generated === true ? 's' : '',
   };
 }
 

@@ -100,7 +100,8 @@ export function defaultValue(b: Binder, column: ColumnDescriptor): Expr {
     };
     return coerceToTarget(b, nextval, column.type, -1, 'assignment') ?? nextval;
   }
-  if (column.default !== null && !column.dropped) return column.default.expr as Expr;
+  const { dropped, generated } = column;
+  if (column.default !== null && !dropped && generated !== true) return column.default.expr as Expr;
   return constant(column.type, null, column.typmod);
 }
 
@@ -250,14 +251,32 @@ function checkWidth(
   }
 }
 
-function refuseIdentity(b: Binder, column: ColumnDescriptor, override: string | undefined): void {
+/** A value for a column that has its own. */
+function refuseGenerated(b: Binder, column: ColumnDescriptor, override: string | undefined): void {
+  if (column.generated === true) {
+    b.laterErrors.push(
+      pgError(
+        'generated_always',
+        `cannot insert a non-DEFAULT value into column "${column.name}"`,
+        {
+          detail: generatedDetail(column),
+        },
+      ),
+    );
+  }
   if (column.identity !== 'a' || override === 'OVERRIDING_SYSTEM_VALUE') return;
   b.laterErrors.push(
     pgError('generated_always', `cannot insert a non-DEFAULT value into column "${column.name}"`, {
-      detail: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
+      detail: generatedDetail(column),
       hint: 'Use OVERRIDING SYSTEM VALUE to override.',
     }),
   );
+}
+
+function generatedDetail({ name, generated }: ColumnDescriptor): string {
+  return generated === true
+    ? `Column "${name}" is a generated column.`
+    : `Column "${name}" is an identity column defined as GENERATED ALWAYS.`;
 }
 
 /** INSERT … VALUES: each cell takes the type of its column. */
@@ -296,7 +315,7 @@ function insertRows(
       if (cell === null || (override === 'OVERRIDING_USER_VALUE' && column.identity !== '')) {
         return defaultValue(b, column);
       }
-      refuseIdentity(b, column, override);
+      refuseGenerated(b, column, override);
       return assign(b, column, cell, location);
     });
   });
@@ -342,7 +361,7 @@ function insertSelect(
     const { position, location, subscripts } = target;
     const column = table.columns[position] as ColumnDescriptor;
     const identity = override === 'OVERRIDING_USER_VALUE' && column.identity !== '';
-    if (!identity) refuseIdentity(b, column, override);
+    if (!identity) refuseGenerated(b, column, override);
     // Constants without a type take that of the column.
     const settle = (expr: Expr) =>
       subscripts === null
@@ -567,10 +586,10 @@ function bindAssignments(
       const { source, colno = 1, ncolumns = 1 } = val.MultiAssignRef;
       expr = multiAssigned(b, scope, rows, source as Node, colno, ncolumns);
     } else expr = bindExpr(b, scope, val);
-    if (expr !== null && column.identity === 'a') {
+    if (expr !== null && (column.identity === 'a' || column.generated === true)) {
       b.laterErrors.push(
         pgError('generated_always', `column "${column.name}" can only be updated to DEFAULT`, {
-          detail: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
+          detail: generatedDetail(column),
         }),
       );
     }

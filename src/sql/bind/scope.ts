@@ -39,6 +39,7 @@ export type Place =
   | 'DEFAULT expressions'
   | 'EXECUTE parameters'
   | 'check constraints'
+  | 'column generation expressions'
   | 'index expressions'
   | 'index predicates'
   | 'partition key expressions'
@@ -276,6 +277,13 @@ export function undefinedColumn(
   name: string,
   location: number | undefined,
 ): Error {
+  if (SYSTEM_COLUMNS.has(name) && scope.place === 'column generation expressions') {
+    return pgError(
+      'invalid_column_reference',
+      `cannot use system column "${name}" in column generation expression`,
+      b.position(location),
+    );
+  }
   if (SYSTEM_COLUMNS.has(name) && scope.items.some((item) => item.table !== 0)) {
     return pgError('feature_not_supported', `system column "${name}" is not supported`, {
       ...b.position(location),

@@ -1,12 +1,13 @@
 import type { Node } from '@pgsql/types';
 import type { RelationDescriptor, StoredExpression } from '../../catalog/descriptors.ts';
 import { type PgErrorOptions, pgError } from '../../errors/index.ts';
-import type { Expr } from '../expression.ts';
-import { mapChildren } from '../expression-tree.ts';
+import type { Expr, RowExpr } from '../expression.ts';
+import { mapChildren, visitChildren } from '../expression-tree.ts';
 import { type BindContext, Binder } from './binder.ts';
 import { coerceToBoolean, coerceToTarget, resolveUnknown } from './coercion.ts';
 import { deparseExpression } from './deparse.ts';
 import { bindExpr } from './expressions.ts';
+import { isMutable } from './mutable-expressions.ts';
 import { namespaceItem, type Place, Scope } from './scope.ts';
 import { typeDisplay } from './type-facts.ts';
 
@@ -24,6 +25,7 @@ export type StoredPlace =
   | 'DEFAULT expressions'
   | 'EXECUTE parameters'
   | 'check constraints'
+  | 'column generation expressions'
   | 'index expressions'
   | 'index predicates'
   | 'partition key expressions';
@@ -66,11 +68,49 @@ export function bindExpression(
     });
   }
   let expr = bindExpr(b, scope, node);
+  if (place === 'column generation expressions') checkGeneration(b, expr, table!.columns);
   if (place === 'check constraints') expr = coerceToBoolean(b, expr, 'CHECK');
   else if (place === 'index predicates') expr = coerceToBoolean(b, expr, 'WHERE');
   else expr = resolveUnlessTarget(b, expr, target);
   const bound = toInputs(expr, (column) => column);
   return { text: deparseExpression(bound, names), expr: bound };
+}
+
+/** A generated column is computed of columns that are not, by what gives the same value again. */
+function checkGeneration(b: Binder, expr: Expr, columns: StoredTable['columns']): void {
+  refuseGenerated(b, expr, columns);
+  if (isMutable(expr)) {
+    throw pgError('invalid_object_definition', 'generation expression is not immutable');
+  }
+}
+
+function refuseGenerated(b: Binder, expr: Expr, columns: StoredTable['columns']): void {
+  if (expr.kind === 'row' && isWholeRow(expr, columns)) {
+    throw pgError(
+      'invalid_object_definition',
+      'cannot use whole-row variable in column generation expression',
+      {
+        detail: 'This would cause the generated column to depend on its own value.',
+        ...b.positionOf(expr),
+      },
+    );
+  }
+  if (expr.kind === 'column' && columns[expr.column]?.generated === true) {
+    throw pgError(
+      'invalid_object_definition',
+      `cannot use generated column "${columns[expr.column]?.name}" in column generation expression`,
+      {
+        detail: 'A generated column cannot reference another generated column.',
+        ...b.positionOf(expr),
+      },
+    );
+  }
+  visitChildren(expr, (child) => refuseGenerated(b, child, columns));
+}
+
+function isWholeRow({ names }: RowExpr, columns: StoredTable['columns']): boolean {
+  const live = columns.filter(({ dropped }) => !dropped);
+  return names.length === live.length && names.every((name, i) => name === live[i]?.name);
 }
 
 /** Binds a value of a partition's bound as a value of a key's type; undefined where it cannot be cast. */

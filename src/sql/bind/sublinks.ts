@@ -15,6 +15,7 @@ const NO_SUBQUERIES: Partial<Record<Place, string>> = {
   'DEFAULT expressions': 'DEFAULT expression',
   'EXECUTE parameters': 'EXECUTE parameter',
   'check constraints': 'check constraint',
+  'column generation expressions': 'column generation expression',
   'index expressions': 'index expression',
   'index predicates': 'index predicate',
   'partition key expressions': 'partition key expression',

@@ -594,12 +594,14 @@ class PlanCompiler {
     const { operator, capacity } = this.compile(node.input);
     const expressions = this.#expressions.withCapacity(capacity);
     const values = expressions.all(node.values);
-    const place = this.#modifyCompiler(capacity).insertPlace(node);
+    const modify = this.#modifyCompiler(capacity);
+    const generated = modify.generatedOf(node);
+    const place = modify.insertPlace(node);
     const returning = this.#returning(node, [], capacity);
     const draws = node.values.some((value) => someExpr(value, isDraw))
       ? new SequenceDraws(this.#run)
       : null;
-    const insert = new Insert(this.#run, operator, values, place, returning, draws);
+    const insert = new Insert(this.#run, operator, values, generated, place, returning, draws);
     return { operator: insert, capacity };
   }
 

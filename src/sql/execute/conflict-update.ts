@@ -6,6 +6,7 @@ import { pgError } from '../../errors/index.ts';
 import type { Cursor } from '../../storage/index.ts';
 import { typeByOid } from '../../types/index.ts';
 import type { RowLockStrength } from '../bind/query.ts';
+import { type ColumnValue, generate } from './column-values.ts';
 import type { ByteRange, RowOperations } from './environment.ts';
 import type { Evaluator } from './expression/evaluator.ts';
 import type { IndexValues } from './index-values.ts';
@@ -42,7 +43,8 @@ export class ConflictUpdate {
   readonly #table: RelationDescriptor;
   readonly #layout: TupleLayout;
   readonly #strength: RowLockStrength;
-  readonly #assignments: readonly { readonly column: number; readonly value: Evaluator }[];
+  readonly #assignments: readonly ColumnValue[];
+  readonly #generated: readonly ColumnValue[];
   readonly #changed: readonly number[];
   readonly #where: Evaluator | null;
   readonly #constraints: RowConstraints;
@@ -67,7 +69,8 @@ export class ConflictUpdate {
     run: Run,
     table: RelationDescriptor,
     strength: RowLockStrength,
-    assignments: readonly { readonly column: number; readonly value: Evaluator }[],
+    assignments: readonly ColumnValue[],
+    generated: readonly ColumnValue[],
     where: Evaluator | null,
     constraints: RowConstraints,
     indexValues: ConflictIndexValues,
@@ -79,7 +82,8 @@ export class ConflictUpdate {
     this.#layout = layoutOf(table);
     this.#strength = strength;
     this.#assignments = assignments;
-    this.#changed = assignments.map((assignment) => assignment.column);
+    this.#generated = generated;
+    this.#changed = [...assignments, ...generated].map(({ column }) => column);
     this.#where = where;
     this.#constraints = constraints;
     this.#indexValues = indexValues;
@@ -184,9 +188,10 @@ export class ConflictUpdate {
     for (const { column, value } of this.#assignments) {
       this.#new[column] = value.evaluate(both);
     }
+    const changed = { columns: this.#new, count: 1, selection: null };
+    generate(changed, this.#generated);
     this.newColumns = this.#whole(this.#new);
     this.#checkPlace();
-    const changed = { columns: this.#new, count: 1, selection: null };
     this.#constraints.prepare(changed);
     this.#constraints.verify(0);
     this.#indexValues.old?.take({ ...changed, columns: this.#old });

@@ -1,5 +1,6 @@
 import { assert } from '../../base/index.ts';
 import type { ColumnVector, DataChunk } from '../../chunk/index.ts';
+import { type ColumnValue, generate } from './column-values.ts';
 import type { RowOperations } from './environment.ts';
 import type { Evaluator } from './expression/evaluator.ts';
 import type { InsertTarget, InsertTargets } from './insert-target.ts';
@@ -35,6 +36,7 @@ export class Insert extends Operator {
   readonly #run: Run;
   readonly #input: Operator;
   readonly #values: readonly Evaluator[];
+  readonly #generated: readonly ColumnValue[];
   readonly #place: InsertPlace;
   readonly #returning: Returning | null;
   /** Of the sequences that give values to rows; null when there are none. */
@@ -48,6 +50,7 @@ export class Insert extends Operator {
     run: Run,
     input: Operator,
     values: readonly Evaluator[],
+    generated: readonly ColumnValue[],
     place: InsertPlace,
     returning: Returning | null,
     draws: SequenceDraws | null,
@@ -56,6 +59,7 @@ export class Insert extends Operator {
     this.#run = run;
     this.#input = input;
     this.#values = values;
+    this.#generated = generated;
     this.#place = place;
     this.#returning = returning;
     this.#draws = draws;
@@ -110,6 +114,7 @@ export class Insert extends Operator {
     this.#draws?.end();
     rows.count = input.count;
     rows.selection = input.selection;
+    generate(rows, this.#generated);
     this.#position = 0;
     const operations = rowOperations(this.#run);
     const place = this.#place;

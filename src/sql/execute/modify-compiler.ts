@@ -14,6 +14,7 @@ import type {
   ResultRelation,
   UpdateNode,
 } from '../plan/plan.ts';
+import { type ColumnValue, generatedValues } from './column-values.ts';
 import { ConflictUpdate } from './conflict-update.ts';
 import type { ExpressionCompiler } from './expression/compile.ts';
 import { IndexValues } from './index-values.ts';
@@ -49,6 +50,11 @@ export class ModifyCompiler {
     this.#plan = plan;
     this.#run = run;
     this.#expressions = expressions;
+  }
+
+  /** What INSERT computes of its rows before they find their place. */
+  generatedOf(node: InsertNode): readonly ColumnValue[] {
+    return generatedValues(this.#table(node.table), null, this.#expressions);
   }
 
   insertPlace(node: InsertNode): InsertPlace {
@@ -96,11 +102,10 @@ export class ModifyCompiler {
     const { scanId, oldColumns } = node;
     const parts = { scanId, oldColumns, capacity: this.#expressions.capacity, whole: null };
     if (node.kind === 'delete') return this.#delete(table, parts);
+    const assignments = this.#assignments(node.assignments, (column) => column);
     return new RowUpdate(this.#run, table, {
       ...parts,
-      ...this.#indexValues(table, node.assignments, false),
-      keys: assignedKeys(table, node.assignments),
-      assignments: this.#assignments(node.assignments, (column) => column),
+      ...this.#changes(table, assignments, false),
       constraints: this.#constraints(table, node),
       move: null,
     });
@@ -127,9 +132,7 @@ export class ModifyCompiler {
     const move = this.#move(node, target, partitions, place);
     return new RowUpdate(this.#run, table, {
       ...parts,
-      ...this.#indexValues(table, assignments, move !== null),
-      keys: assignedKeys(table, assignments),
-      assignments,
+      ...this.#changes(table, assignments, move !== null),
       constraints: this.#partitionConstraints(target, relation),
       move,
     });
@@ -138,6 +141,24 @@ export class ModifyCompiler {
   #delete(table: RelationDescriptor, parts: Omit<ChangeParts, 'oldValues'>): RowDelete {
     const oldValues = IndexValues.ofTable(table, this.#expressions);
     return new RowDelete(table, { ...parts, oldValues });
+  }
+
+  /** The assignments of an update, and what follows from them. */
+  #changes(
+    table: RelationDescriptor,
+    assignments: readonly ColumnValue[],
+    mayLeave: boolean,
+    expressions: ExpressionCompiler = this.#expressions,
+  ) {
+    const assigned = assignments.map(({ column }) => column);
+    const generated = generatedValues(table, assigned, expressions);
+    const changed = [...assignments, ...generated];
+    return {
+      ...this.#indexValues(table, changed, mayLeave, expressions),
+      keys: assignedKeys(table, changed),
+      assignments,
+      generated,
+    };
   }
 
   /** Of a row that leaves its table all entries go, whatever columns are assigned to. */
@@ -283,12 +304,13 @@ export class ModifyCompiler {
     const relation = at === null ? null : at.partitions.relations[at.place]!;
     const position = (column: number) => relation?.columns.indexOf(column) ?? column;
     const assignments = this.#assignments(onConflict.assignments, position, one);
-    const { oldValues, newValues } = this.#indexValues(table, assignments, false, one);
+    const { oldValues, newValues, generated } = this.#changes(table, assignments, false, one);
     return new ConflictUpdate(
       this.#run,
       table,
-      lockStrength(table, assignments),
+      lockStrength(table, [...assignments, ...generated]),
       assignments,
+      generated,
       onConflict.where === null ? null : one.compile(onConflict.where),
       relation === null
         ? this.#constraints(table, checks, one)

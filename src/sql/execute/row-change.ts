@@ -7,8 +7,8 @@ import {
 } from '../../chunk/index.ts';
 import { typeByOid } from '../../types/index.ts';
 import type { RowLockStrength } from '../bind/query.ts';
+import { type ColumnValue, generate } from './column-values.ts';
 import type { ChangeOutcome, RowOperations } from './environment.ts';
-import type { Evaluator } from './expression/evaluator.ts';
 import type { IndexValues } from './index-values.ts';
 import { rowOperations } from './insert.ts';
 import { type InsertTargets, TableColumns } from './insert-target.ts';
@@ -169,7 +169,9 @@ export interface ChangeParts {
 export interface UpdateParts extends ChangeParts {
   /** Assigned columns of keys that others may refer to. */
   readonly keys: readonly number[];
-  readonly assignments: readonly { readonly column: number; readonly value: Evaluator }[];
+  readonly assignments: readonly ColumnValue[];
+  /** Columns that are computed of the new row. */
+  readonly generated: readonly ColumnValue[];
   readonly constraints: RowConstraints;
   /** Computes what indexes have of the rows as they are to be. */
   readonly newValues: IndexValues | null;
@@ -208,7 +210,7 @@ export class RowUpdate implements RowChange {
     this.scanId = parts.scanId;
     this.#run = run;
     this.#parts = parts;
-    this.#changed = parts.assignments.map((assignment) => assignment.column);
+    this.#changed = [...parts.assignments, ...parts.generated].map(({ column }) => column);
     this.#old = new TableColumns(table, parts.oldColumns, parts.capacity);
     this.#new.columns = new Array<ColumnVector>(table.columns.length);
   }
@@ -231,6 +233,7 @@ export class RowUpdate implements RowChange {
     }
     target.count = rows.count;
     target.selection = rows.selection;
+    generate(target, this.#parts.generated);
     const { whole, move, constraints, oldValues, newValues } = this.#parts;
     if (whole !== null) fillWhole(whole, target.columns, this.#whole.columns);
     if (move !== null) this.#route(move);

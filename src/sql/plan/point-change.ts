@@ -6,6 +6,7 @@ import {
 } from '../../catalog/descriptors.ts';
 import type { Expr } from '../expression.ts';
 import { isVolatile } from './clauses.ts';
+import { generatedColumns } from './generated-columns.ts';
 import type { InsertNode, Plan, PlanNode, UpdateNode } from './plan.ts';
 import { wholeKey } from './point-read.ts';
 
@@ -58,7 +59,9 @@ function keepsKeys(node: UpdateNode, table: RelationDescriptor): boolean {
         (index.unique || computes(index)) && index.columns.some((part) => part.column === column),
     );
   const { assignments, checks } = node;
-  if (assignments.some(({ column }) => isKey(column))) return false;
+  const assigned = assignments.map(({ column }) => column);
+  const generated = generatedColumns(table, assigned);
+  if ([...assignments, ...generated].some(({ column }) => isKey(column))) return false;
   return areRepeatable([...assignments, ...checks].map(({ expr }) => expr));
 }
 

@@ -1,8 +1,9 @@
 import type { AlterTableCmd } from '@pgsql/types';
 import type { ColumnDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
+import { columnMap } from '../bind/partition-checks.ts';
 import type { Expr } from '../expression.ts';
-import { someExpr } from '../expression-tree.ts';
+import { mapInputs, someExpr } from '../expression-tree.ts';
 import { functionByOid } from '../functions/index.ts';
 import { testNotNull } from './alter-column.ts';
 import { addElements } from './alter-constraint.ts';
@@ -50,8 +51,7 @@ export function* addColumn(
       'cannot recursively add identity column to table that has child tables',
     );
   }
-  const siblings = table.columns.filter((column) => !column.dropped);
-  const column = makeColumn(command, table, siblings, draft, position, []);
+  const column = makeColumn(command, table, [...table.columns, draft], draft, position, []);
   const value = initialValue(command, column);
   const keyed = elements.keys.some(({ kind }) => kind === 'primary');
   const next = yield* appendColumn(command, table, column, value, keyed);
@@ -74,10 +74,23 @@ function* appendColumn(
   }
   for (const { oid } of partitionsByAge(command, table.oid)) {
     const partition = currentRelation(command, oid)!;
-    // The parent's sequence stays the parent's.
-    yield* appendColumn(command, partition, { ...column, sequence: 0 }, value, keyed);
+    const [own, ownValue] = inPartition(column, value, columnMap(table, partition));
+    yield* appendColumn(command, partition, own, ownValue, keyed);
   }
   return next;
+}
+
+/** The column as a partition has it, whose other columns have places of their own. The parent's sequence
+ * stays the parent's. */
+function inPartition(
+  column: ColumnDescriptor,
+  value: Expr | null,
+  place: (column: number) => number,
+): [ColumnDescriptor, Expr | null] {
+  const own = { ...column, sequence: 0 };
+  if (column.generated !== true || value === null) return [own, value];
+  const expr = mapInputs(value, place);
+  return [{ ...own, default: { ...column.default!, expr } }, expr];
 }
 
 /** What the rows that exist get; null for NULL. */
@@ -96,7 +109,7 @@ function* append(
   if (table.kind === 'partitioned') {
     return changeRelation(command, table, { columns: [...table.columns, column] });
   }
-  if (value === null || !isVolatile(value)) {
+  if (value === null || (column.generated !== true && !isVolatile(value))) {
     const missing = value === null ? null : constantValue(command.environment, value);
     return changeRelation(command, table, { columns: [...table.columns, { ...column, missing }] });
   }

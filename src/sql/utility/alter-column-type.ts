@@ -31,6 +31,7 @@ import {
   checkIdentityType,
   checkColumnType as checkIsColumnType,
 } from './table-elements.ts';
+import { generatedFrom } from './type-users.ts';
 import { holdTypes } from './user-types.ts';
 import { viewsReading } from './view-dependencies.ts';
 
@@ -132,13 +133,31 @@ function newType(
   checkIsColumnType(column.name, bound.type);
   checkColumnCollation(command, def.ColumnDef, bound.type);
   if (column.identity !== '') checkIdentityType(bound.type);
+  const { raw_default: using } = def.ColumnDef;
+  if (column.generated === true && using !== undefined) {
+    throw pgError(
+      'invalid_column_definition',
+      'cannot specify USING when altering type of generated column',
+      { detail: `Column "${column.name}" is a generated column.` },
+    );
+  }
+  const [generated] = generatedFrom(table, position);
+  if (generated !== undefined) {
+    throw pgError(
+      'feature_not_supported',
+      'cannot alter type of a column used by a generated column',
+      {
+        detail: `Column "${column.name}" is used by generated column "${table.columns[generated]!.name}".`,
+      },
+    );
+  }
   const view = viewsReading(command, table, position)[0];
   if (view !== undefined) {
     throw pgError('feature_not_supported', 'cannot alter type of a column used by a view or rule', {
       detail: `rule _RETURN on view ${view.name} depends on column "${column.name}"`,
     });
   }
-  return { position, bound, using: def.ColumnDef.raw_default };
+  return { position, bound, using };
 }
 
 /** The table with a column of another type. */
@@ -208,7 +227,9 @@ function conversion(
   throw pgError(
     'datatype_mismatch',
     `column "${column.name}" cannot be cast automatically to type ${formatType(bound.type, -1)}`,
-    { hint: `You might need to specify "USING ${name}::${typeText}".` },
+    column.generated === true
+      ? {}
+      : { hint: `You might need to specify "USING ${name}::${typeText}".` },
   );
 }
 
@@ -225,7 +246,7 @@ function convertDefault(
   if (expr !== undefined) return command.stored(expr, table);
   throw pgError(
     'datatype_mismatch',
-    `default for column "${column.name}" cannot be cast automatically to type ${formatType(bound.type, -1)}`,
+    `${column.generated === true ? 'generation expression' : 'default'} for column "${column.name}" cannot be cast automatically to type ${formatType(bound.type, -1)}`,
   );
 }
 

@@ -6,7 +6,12 @@ import { bindDefault } from './create-table.ts';
 import type { UtilityPause } from './environment.ts';
 import { containsNull } from './index-build.ts';
 import { columnPosition } from './keys.ts';
-import { checkDropNotNull, checkSetNotNull, type Reach } from './partition-rules.ts';
+import {
+  checkDropExpression,
+  checkDropNotNull,
+  checkSetNotNull,
+  type Reach,
+} from './partition-rules.ts';
 import { changeRelation } from './relation-change.ts';
 import { scanChunks } from './table-scan.ts';
 
@@ -47,11 +52,40 @@ export function setDefault(
         : {},
     );
   }
+  if (column.generated === true) {
+    throw pgError(
+      'syntax_error',
+      `column "${column.name}" of relation "${table.name}" is a generated column`,
+      action.def === undefined
+        ? { hint: 'Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead.' }
+        : {},
+    );
+  }
   const bound =
     action.def === undefined
       ? null
       : bindDefault(command, table.name, table.columns, column, action.def);
   changeRelation(command, table, { columns: withColumn(table, position, { default: bound }) });
+}
+
+/** ALTER COLUMN … DROP EXPRESSION: the column keeps the values that it has. */
+export function dropExpression(
+  command: Command,
+  table: RelationDescriptor,
+  action: AlterTableCmd,
+  reach: Reach,
+): void {
+  checkDropExpression(command, table, reach);
+  const position = requireColumn(table, action.name);
+  const column = table.columns[position]!;
+  if (column.generated !== true) {
+    const message = `column "${column.name}" of relation "${table.name}" is not a stored generated column`;
+    if (action.missing_ok !== true) throw pgError('object_not_in_prerequisite_state', message);
+    command.environment.notice({ message: `${message}, skipping` });
+    return;
+  }
+  const columns = withColumn(table, position, { default: null, generated: false });
+  changeRelation(command, table, { columns });
 }
 
 /** ALTER COLUMN … SET NOT NULL, DROP NOT NULL. */

@@ -10,7 +10,7 @@ import {
 } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { addColumn } from './add-column.ts';
-import { setDefault, setNotNull } from './alter-column.ts';
+import { dropExpression, setDefault, setNotNull } from './alter-column.ts';
 import { alterColumnTypes } from './alter-column-type.ts';
 import {
   addConstraint,
@@ -92,6 +92,7 @@ const PASSES: Readonly<Record<string, number>> = {
   AT_DropConstraint: 0,
   AT_DropNotNull: 0,
   AT_DropIdentity: 0,
+  AT_DropExpression: 0,
   AT_AlterColumnType: 1,
   AT_DropColumn: 2,
   AT_AddColumn: 3,
@@ -165,7 +166,7 @@ function* alter(
 /** What is not about columns and constraints stays with the table. */
 function reachesPartitions(node: Node): boolean {
   const { subtype }: AlterTableCmd = 'AlterTableCmd' in node ? node.AlterTableCmd : {};
-  return /Column|Constraint|NotNull/.test(subtype ?? '');
+  return /Column|Constraint|NotNull|Expression/.test(subtype ?? '');
 }
 
 /** Actions that each partition of a table gets as the table does. */
@@ -174,6 +175,7 @@ const DESCENDING: ReadonlySet<AlterTableCmd['subtype']> = new Set<AlterTableCmd[
   'AT_ColumnDefault',
   'AT_SetNotNull',
   'AT_DropNotNull',
+  'AT_DropExpression',
   'AT_AlterColumnType',
 ]);
 
@@ -224,6 +226,8 @@ function* alterItself(
       return setIdentity(command, table, action);
     case 'AT_DropIdentity':
       return dropIdentity(command, table, action);
+    case 'AT_DropExpression':
+      return dropExpression(command, table, action, reach);
     case 'AT_AddConstraint':
       return yield* addConstraint(command, table, action, reach);
     case 'AT_DropConstraint':

@@ -1,5 +1,5 @@
 import type { AlterTableCmd, PartitionCmd } from '@pgsql/types';
-import type { RelationDescriptor } from '../../catalog/index.ts';
+import type { ColumnDescriptor, RelationDescriptor } from '../../catalog/index.ts';
 import { notSupported, type PgError, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { partitionChecks } from '../bind/index.ts';
@@ -120,7 +120,21 @@ function checkColumns(parent: RelationDescriptor, table: RelationDescriptor): vo
     if (column.notNull && !found.notNull) {
       throw mismatch(`column "${column.name}" in child table must be marked NOT NULL`);
     }
+    checkGeneration(column, found);
   }
+}
+
+/** Columns are computed alike in a table and its partitions. */
+function checkGeneration(column: ColumnDescriptor, found: ColumnDescriptor): void {
+  if (column.generated !== true) {
+    if (found.generated !== true) return;
+    throw notSupported('a generated column in a partition of a table where it is not one');
+  }
+  if (found.generated !== true) {
+    throw mismatch(`column "${column.name}" in child table must be a generated column`);
+  }
+  if (found.default?.text === column.default?.text) return;
+  throw mismatch(`column "${column.name}" in child table has a conflicting generation expression`);
 }
 
 /** A partition has its parent's CHECK constraints by name. */

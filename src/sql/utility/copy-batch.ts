@@ -2,6 +2,7 @@ import { ByteWriter, decodeUtf8 } from '../../base/index.ts';
 import type { RelationDescriptor, StoredExpression } from '../../catalog/index.ts';
 import { type ColumnVector, type DataChunk, setAllNull } from '../../chunk/index.ts';
 import { inContext, PgError } from '../../errors/index.ts';
+import { type ColumnValue, generate, generatedValues } from '../execute/column-values.ts';
 import { type CopyFormat, copyLineContext, copyValueContext } from '../execute/copy/index.ts';
 import type { RowOperations } from '../execute/environment.ts';
 import type { Evaluator } from '../execute/expression/evaluator.ts';
@@ -33,6 +34,7 @@ export class CopyBatch {
   private readonly run: Run;
   /** Columns that are not in the data and have a default. */
   private readonly defaults: readonly { readonly position: number; readonly value: Evaluator }[];
+  private readonly generated: readonly ColumnValue[];
   private readonly target: CopyTarget;
   private readonly filter: Evaluator | null;
   private readonly selected: Int32Array;
@@ -79,6 +81,7 @@ export class CopyBatch {
       else defaults.push({ position, value: compiler.compile(expr) });
     });
     this.defaults = defaults;
+    this.generated = generatedValues(table, null, compiler);
     const isPlaced = table.kind === 'partitioned' || table.partitionOf !== null;
     const isChecked = isPlaced || table.constraints.some(({ kind }) => kind === 'check');
     this.isConstrained = isChecked || table.columns.some((c) => c.notNull && !c.dropped);
@@ -210,15 +213,17 @@ export class CopyBatch {
     if (this.checks !== null) yield* this.checks.finish();
   }
 
-  /** Fills in defaults and leaves out what WHERE does not want. */
+  /** Fills in defaults, leaves out what WHERE does not want and computes generated columns. */
   private complete(): void {
     const { rows, filter } = this;
     rows.count = this.count;
     rows.selection = null;
     for (const { position, value } of this.defaults) rows.columns[position] = value.evaluate(rows);
-    if (filter === null) return;
-    rows.count = filter.narrow(rows, this.selected);
-    rows.selection = this.selected;
+    if (filter !== null) {
+      rows.count = filter.narrow(rows, this.selected);
+      rows.selection = this.selected;
+    }
+    generate(rows, this.generated);
   }
 
   private verify(row: number): void {
@@ -256,6 +261,7 @@ export class CopyBatch {
 /** What a column gets that the data does not give; null for NULL. */
 function defaultOf(command: Command, table: RelationDescriptor, position: number): Expr | null {
   const column = table.columns[position]!;
+  if (column.generated === true) return null;
   if (column.identity === '') return (column.default?.expr as Expr | undefined) ?? null;
   return nextvalExpression(command, column.sequence, column.type);
 }

@@ -1,5 +1,5 @@
 import type { CopyStmt, DefElem, Node } from '@pgsql/types';
-import type { RelationDescriptor } from '../../catalog/index.ts';
+import { columnsIn, type RelationDescriptor } from '../../catalog/index.ts';
 import { notSupported, type PgError, pgError } from '../../errors/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
 import { nameList } from '../bind/syntax.ts';
@@ -9,6 +9,7 @@ import {
   copyParser,
   resolveCopyFormat,
 } from '../execute/copy/index.ts';
+import type { Expr } from '../expression.ts';
 import { requireColumn } from './alter-column.ts';
 import type { Command } from './command.ts';
 import { CopyBatch } from './copy-batch.ts';
@@ -45,6 +46,7 @@ export function* copyFrom(command: Command, statement: CopyStmt): UtilityExecuti
     statement.whereClause === undefined
       ? null
       : command.expression(statement.whereClause, 'check constraints', table, null);
+  if (where !== null) refuseGenerated(table, where.expr as Expr);
   const batch = new CopyBatch(command, table, columns, format, where);
   try {
     environment.startCopyIn(format.kind === 'binary' ? 1 : 0, columns.length);
@@ -90,6 +92,17 @@ function* receive(
   yield* batch.finish();
 }
 
+/** Generated columns are computed of the rows that WHERE has let through. */
+function refuseGenerated({ columns }: RelationDescriptor, where: Expr): void {
+  const found = [...columnsIn(where)].find((column) => columns[column]!.generated === true);
+  if (found === undefined) return;
+  throw pgError(
+    'invalid_column_reference',
+    'generated columns are not supported in COPY FROM WHERE conditions',
+    { detail: `Column "${columns[found]!.name}" is a generated column.` },
+  );
+}
+
 /** FREEZE would have nothing to do, as no row needs freezing; but PostgreSQL's rule holds. */
 function checkFreeze({ environment }: Command, table: RelationDescriptor): void {
   if (table.kind === 'partitioned') {
@@ -111,15 +124,22 @@ function notCopyable(relation: RelationDescriptor): PgError {
   return pgError('wrong_object_type', `cannot copy to ${relation.kind} "${relation.name}"`);
 }
 
-/** Positions of the columns that the data has, in its order. */
+/** Positions of the columns that the data of a COPY has, in its order. */
 export function copyColumns(table: RelationDescriptor, names: readonly string[]): number[] {
   if (names.length === 0) {
-    return table.columns.flatMap((column, i) => (column.dropped ? [] : [i]));
+    return table.columns.flatMap(({ dropped, generated }, i) =>
+      dropped || generated === true ? [] : [i],
+    );
   }
   return names.map((name, i) => {
     const position = requireColumn(table, name);
     if (names.indexOf(name) !== i) {
       throw pgError('duplicate_column', `column "${name}" specified more than once`);
+    }
+    if (table.columns[position]!.generated === true) {
+      throw pgError('invalid_column_reference', `column "${name}" is a generated column`, {
+        detail: 'Generated columns cannot be used in COPY.',
+      });
     }
     return position;
   });

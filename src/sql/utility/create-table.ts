@@ -223,7 +223,10 @@ export function makeColumn(
   if (owned !== null && identity === '') {
     defaultExpression = nextvalDefault(command, owned, type);
   } else if (column.default !== null) {
-    defaultExpression = bindDefault(command, table.name, siblings, column, column.default);
+    defaultExpression =
+      column.generated === true
+        ? bindGeneration(command, table.name, siblings, column, column.default)
+        : bindDefault(command, table.name, siblings, column, column.default);
   } else defaultExpression = column.inheritedDefault ?? null;
   return {
     name: column.name,
@@ -232,6 +235,7 @@ export function makeColumn(
     notNull: column.notNull || primaryKey.includes(column.name),
     dropped: false,
     default: defaultExpression,
+    ...(column.generated === true ? { generated: true } : {}),
     identity,
     sequence: owned?.oid ?? 0,
     missing: null,
@@ -259,18 +263,37 @@ export function bindDefault(
   return expr.kind === 'const' && expr.value === null ? null : bound;
 }
 
+/** Binds the expression of a generated column over the columns of its table. */
+export function bindGeneration(
+  command: Command,
+  table: string,
+  siblings: readonly PlainColumn[],
+  column: PlainColumn,
+  node: Node,
+) {
+  const { type, typmod, name } = column;
+  return command.expression(
+    node,
+    'column generation expressions',
+    { name: table, columns: siblings.map(plainColumn) },
+    { type, typmod, column: name },
+  );
+}
+
 /** As much of a column as an expression needs to name it. */
-type PlainColumn = Pick<ColumnDescriptor, 'name' | 'type' | 'typmod'>;
+type PlainColumn = Pick<ColumnDescriptor, 'name' | 'type' | 'typmod' | 'generated'> &
+  Partial<Pick<ColumnDescriptor, 'dropped'>>;
 
 function plainColumn(column: PlainColumn): ColumnDescriptor {
-  const { name, type, typmod } = column;
+  const { name, type, typmod, generated = false, dropped = false } = column;
   return {
     name,
     type,
     typmod,
     notNull: false,
-    dropped: false,
+    dropped,
     default: null,
+    generated,
     identity: '',
     sequence: 0,
     missing: null,

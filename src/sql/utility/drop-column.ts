@@ -58,6 +58,7 @@ export function* removeColumn(
           dropped: true,
           notNull: false,
           default: null,
+          generated: false,
           identity: '' as const,
           sequence: 0,
         }
@@ -108,6 +109,9 @@ function* dropDependents(
   for (const user of users) {
     if (user.kind === 'constraint') {
       yield* dropForeignKey(command, { table: user.relation, constraint: user.constraint });
+    } else if (user.kind === 'column') {
+      const holder = currentRelation(command, user.relation.oid);
+      if (holder !== undefined) yield* removeColumn(command, holder, user.column);
     }
   }
   yield* dropRelations(command, droppedWhole(users), true, []);

@@ -101,6 +101,21 @@ function checkPersistence(
   if (refusal !== null) throw pgError('invalid_table_definition', refusal);
 }
 
+/** Nothing but its expression changes a generated column. */
+function refuseGenerated(
+  child: RelationDescriptor,
+  columns: readonly number[],
+  { foreign: { onUpdate, onDelete } }: ForeignKeyDraft,
+): void {
+  if (!columns.some((column) => child.columns[column]!.generated === true)) return;
+  const isUpdate = 'ndc'.includes(onUpdate);
+  if (!isUpdate && !'nd'.includes(onDelete)) return;
+  throw pgError(
+    'syntax_error',
+    `invalid ON ${isUpdate ? 'UPDATE' : 'DELETE'} action for foreign key constraint containing generated column`,
+  );
+}
+
 function makeForeignKey(
   command: Command,
   child: RelationDescriptor,
@@ -119,6 +134,7 @@ function makeForeignKey(
       `column "${child.columns[column]!.name}" referenced in ON DELETE SET action must be part of foreign key`,
     );
   }
+  refuseGenerated(child, columns, draft);
   const index = referencedIndex(command, parent, draft.referenced);
   const referenced =
     draft.referenced.length === 0

@@ -3,13 +3,13 @@ import type { IndexColumn, RelationDescriptor, StoredExpression } from '../../ca
 import { notSupported, pgError } from '../../errors/index.ts';
 import { OID, typeByOid } from '../../types/index.ts';
 import { checkCollation } from '../bind/collation.ts';
+import { isMutable } from '../bind/mutable-expressions.ts';
 import { figureColumnName, nameList } from '../bind/syntax.ts';
 import type { Expr } from '../expression.ts';
 import { operatorClass } from '../functions/index.ts';
 import { foldAll } from '../optimize/index.ts';
 import type { Command } from './command.ts';
 import { columnPosition, defaultClass } from './keys.ts';
-import { isMutable } from './mutable-expressions.ts';
 import { columnReferences } from './partition-key.ts';
 import { SYSTEM_COLUMNS } from './table-elements.ts';
 

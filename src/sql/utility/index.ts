@@ -1,5 +1,5 @@
 export { utilityTag } from './command-tags.ts';
-export { copyOptions } from './copy-from.ts';
+export { copyColumns, copyOptions } from './copy-from.ts';
 export { viewRelations } from './dependencies.ts';
 export type {
   UtilityEnvironment,

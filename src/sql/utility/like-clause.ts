@@ -10,7 +10,14 @@ import { chooseName, findRelation, indexColumnsName, undefinedRelation } from '.
 import type { IndexCopy, TableElements } from './table-elements.ts';
 
 /** INCLUDING options, as bits of the tree. */
-const INCLUDING = { comments: 1, constraints: 4, defaults: 8, identity: 32, indexes: 64 } as const;
+const INCLUDING = {
+  comments: 1,
+  constraints: 4,
+  defaults: 8,
+  generated: 16,
+  identity: 32,
+  indexes: 64,
+} as const;
 
 /** LIKE in CREATE TABLE: the columns of another table, and what INCLUDING asks for. */
 export function likeElements(
@@ -32,8 +39,10 @@ export function likeElements(
   const has = (option: number) => (options & option) !== 0;
   for (const column of source.columns) {
     if (column.dropped) continue;
-    const stored = has(INCLUDING.defaults) ? column.default : null;
-    const { name, type, typmod, notNull } = column;
+    const { name, type, typmod, notNull, generated = false } = column;
+    const stored = has(generated ? INCLUDING.generated : INCLUDING.defaults)
+      ? column.default
+      : null;
     const identity = has(INCLUDING.identity) ? column.identity : '';
     elements.addColumnDraft({
       name,
@@ -41,6 +50,7 @@ export function likeElements(
       typmod,
       notNull,
       default: stored === null ? null : parseExpression(stored.text),
+      generated: generated && stored !== null,
       identity,
       sequenceOptions: identity === '' ? null : optionNodes(command, column.sequence),
       comment: has(INCLUDING.comments) ? (column.comment ?? null) : null,

@@ -1,5 +1,6 @@
 import type { Node, PartitionElem, PartitionSpec } from '@pgsql/types';
 import {
+  columnsIn,
   isHashable,
   type Partitioning,
   type PartitionKey,
@@ -8,13 +9,13 @@ import {
 import { notSupported, type PgError, pgError } from '../../errors/index.ts';
 import { typeByOid } from '../../types/index.ts';
 import { checkCollation } from '../bind/collation.ts';
+import { isMutable } from '../bind/mutable-expressions.ts';
 import { nameList } from '../bind/syntax.ts';
 import type { Expr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import { operatorClass } from '../functions/index.ts';
 import type { Command } from './command.ts';
 import { columnPosition } from './keys.ts';
-import { isMutable } from './mutable-expressions.ts';
 import { SYSTEM_COLUMNS } from './table-elements.ts';
 
 /** PARTITION BY: the key by which a table spreads its rows over its partitions. */
@@ -76,13 +77,24 @@ function keyValue(
   const { name, expr: node, location } = element;
   if (name !== undefined) {
     const position = columnPosition(table.columns, name);
-    if (position >= 0) return columnKey(table, position);
+    if (position >= 0) {
+      if (table.columns[position]!.generated === true) {
+        throw generatedKey(table, position).with(command.position(location));
+      }
+      return columnKey(table, position);
+    }
     throw missingColumn(command, name, location);
   }
   if (node === undefined) throw notSupported('this partition key');
   refuseSystemColumns(table, node);
   const expression = command.expression(node, 'partition key expressions', table, null);
   const expr = expression.expr as Expr;
+  const generated = [...columnsIn(expr)].find(
+    (column) => table.columns[column]!.generated === true,
+  );
+  if (generated !== undefined) {
+    throw generatedKey(table, generated).with(command.position(location));
+  }
   if (expr.kind === 'input') return columnKey(table, expr.column);
   if (expr.kind === 'row') throw notSupported('a row as a partition key');
   if (isMutable(expr)) {
@@ -99,6 +111,12 @@ function keyValue(
 
 function columnKey({ columns }: Columns, column: number): Omit<PartitionKey, 'operatorClass'> {
   return { column, expression: null, type: columns[column]!.type };
+}
+
+function generatedKey({ columns }: Columns, column: number): PgError {
+  return pgError('invalid_object_definition', 'cannot use generated column in partition key', {
+    detail: `Column "${columns[column]!.name}" is a generated column.`,
+  });
 }
 
 function missingColumn(command: Command, name: string, location: number | undefined): PgError {

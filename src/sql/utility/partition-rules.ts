@@ -67,6 +67,21 @@ export function checkColumnType(
   throw invalid(`type of inherited column "${name}" must be changed in child tables too`);
 }
 
+export function checkDropExpression(
+  command: Command,
+  table: RelationDescriptor,
+  reach: Reach,
+): void {
+  if (isAlone(command, table, reach)) {
+    throw pgError(
+      'feature_not_supported',
+      'ALTER TABLE / DROP EXPRESSION must be applied to child tables too',
+    );
+  }
+  if (!reach.named || table.partitionOf === null) return;
+  throw invalid('cannot drop generation expression from inherited column');
+}
+
 export function checkRenameColumn(
   command: Command,
   table: RelationDescriptor,

@@ -236,7 +236,12 @@ function renameColumnOf(
   if (viewsReading(command, relation, position).length > 0) {
     throw notSupported('renaming a column that a view reads');
   }
-  const columns = withColumn(relation, position, { name: newName });
+  const named = { ...relation, columns: withColumn(relation, position, { name: newName }) };
+  const columns = named.columns.map((column) =>
+    column.generated !== true || column.default === null
+      ? column
+      : { ...column, default: command.stored(column.default.expr, named) },
+  );
   const renamed = { ...relation, columns };
   const constraints = relation.constraints.map((constraint) =>
     constraint.check === null

@@ -4,6 +4,8 @@ import { notSupported, pgError } from '../../errors/index.ts';
 import { builtinTypes, OID, SERIAL_TYPES, typeByOid } from '../../types/index.ts';
 import { checkCollation } from '../bind/collation.ts';
 import { nameList } from '../bind/syntax.ts';
+import type { Expr } from '../expression.ts';
+import { mapInputs } from '../expression-tree.ts';
 import type { Command } from './command.ts';
 import { withAttributes } from './constraint-attributes.ts';
 import { type ForeignKeyDraft, foreignKeyDraft } from './foreign-key-draft.ts';
@@ -19,6 +21,8 @@ export interface ColumnDraft {
   readonly typmod: number;
   readonly notNull: boolean;
   readonly default: Node | null;
+  /** Whether the default computes the column of others. */
+  readonly generated?: boolean;
   /** The default that a partition's column has of its parent's. */
   readonly inheritedDefault?: StoredExpression | null;
   readonly identity: '' | 'a' | 'd';
@@ -96,6 +100,7 @@ export class TableElements {
       typmod,
       notNull: parts.notNull === 'not null',
       default: parts.default,
+      generated: parts.isGenerated,
       identity: parts.identity,
       sequenceOptions: parts.sequenceOptions,
     };
@@ -120,15 +125,21 @@ export class TableElements {
 
   /** Adds the columns of the table whose partition this is. Elements that come later add to them. */
   inheritColumns(parent: RelationDescriptor): void {
-    for (const { name, type, typmod, notNull, dropped, ...column } of parent.columns) {
-      if (dropped) continue;
+    const live = parent.columns.filter(({ dropped }) => !dropped);
+    const place = (column: number) => live.indexOf(parent.columns[column]!);
+    for (const { name, type, typmod, notNull, generated = false, ...column } of live) {
+      const { default: inherited } = column;
       this.columns.push({
         name,
         type,
         typmod,
         notNull,
         default: null,
-        inheritedDefault: column.default,
+        generated,
+        inheritedDefault: inherited && {
+          ...inherited,
+          expr: mapInputs(inherited.expr as Expr, place),
+        },
         identity: '',
         sequenceOptions: null,
       });
@@ -146,6 +157,12 @@ export class TableElements {
     }
     if (!inherited.delete(name)) throw duplicateColumn(name);
     const parts = this.columnParts(definition, present.type, null);
+    if (present.generated === true && parts.hasDefault) {
+      throw pgError(
+        'invalid_column_definition',
+        `column "${name}" inherits from generated column but specifies default`,
+      );
+    }
     this.columns[at] = {
       ...present,
       notNull: present.notNull || parts.notNull === 'not null',
@@ -208,27 +225,29 @@ export class TableElements {
         if (parts.hasDefault) throw parts.multiple('default values specified', constraint.location);
         parts.hasDefault = true;
         parts.default = constraint.raw_expr ?? null;
-        parts.checkIdentityDefault(constraint.location);
+        parts.checkValue(constraint.location);
         return;
       case 'CONSTR_IDENTITY':
         if (parts.identity !== '') {
           throw parts.multiple('identity specifications', constraint.location);
         }
-        if (this.inherited !== null) {
-          throw pgError(
-            'feature_not_supported',
-            'identity columns are not supported on partitions',
-          );
-        }
+        if (this.inherited !== null) throw notOnPartitions('identity columns');
         if (parts.notNull === 'null') throw parts.conflict(constraint.location);
         checkIdentityType(type);
         parts.identity = constraint.generated_when === 'd' ? 'd' : 'a';
         parts.sequenceOptions = constraint.options ?? [];
         parts.notNull = 'not null';
-        parts.checkIdentityDefault(constraint.location);
+        parts.checkValue(constraint.location);
         return;
       case 'CONSTR_GENERATED':
-        throw areNotSupported('generated columns');
+        if (this.inherited !== null) throw notOnPartitions('generated columns');
+        if (parts.isGenerated) {
+          throw parts.multiple('generation clauses specified', constraint.location);
+        }
+        parts.isGenerated = true;
+        parts.default = constraint.raw_expr ?? null;
+        parts.checkValue(constraint.location);
+        return;
       case 'CONSTR_PRIMARY':
         parts.notNull = 'not null';
         this.addKey(constraint, [column]);
@@ -323,6 +342,10 @@ function mergedKey(first: KeyDraft, second: KeyDraft): KeyDraft {
   return { ...kept, name: kept.name ?? other.name };
 }
 
+function notOnPartitions(columns: string) {
+  return pgError('feature_not_supported', `${columns} are not supported on partitions`);
+}
+
 function duplicateColumn(name: string) {
   return pgError('duplicate_column', `column "${name}" specified more than once`);
 }
@@ -340,6 +363,7 @@ class ColumnParts {
   notNull: 'unsaid' | 'null' | 'not null' = 'unsaid';
   hasDefault = false;
   default: Node | null = null;
+  isGenerated = false;
   identity: '' | 'a' | 'd' = '';
   sequenceOptions: readonly Node[] | null = null;
   private readonly command: Command;
@@ -352,9 +376,18 @@ class ColumnParts {
     this.table = table;
   }
 
-  checkIdentityDefault(location: number | undefined): void {
-    if (!this.hasDefault || this.identity === '') return;
-    throw this.error('both default and identity specified', location);
+  /** The value of a column comes from one thing. */
+  checkValue(location: number | undefined): void {
+    const isIdentity = this.identity !== '';
+    if (this.hasDefault && isIdentity) {
+      throw this.error('both default and identity specified', location);
+    }
+    if (this.hasDefault && this.isGenerated) {
+      throw this.error('both default and generation expression specified', location);
+    }
+    if (isIdentity && this.isGenerated) {
+      throw this.error('both identity and generation expression specified', location);
+    }
   }
 
   conflict(location: number | undefined) {

@@ -1,5 +1,6 @@
 import {
   type ConstraintDescriptor,
+  columnsIn,
   computedParts,
   type IndexDescriptor,
   type RelationDescriptor,
@@ -19,7 +20,13 @@ import { viewDependencies, viewsReading } from './view-dependencies.ts';
 /** What uses a type or a column, and so is in the way of its drop or goes with it. */
 export type ObjectUser =
   | { readonly kind: 'relation'; readonly relation: RelationDescriptor }
-  | { readonly kind: 'column'; readonly relation: RelationDescriptor; readonly column: number }
+  | {
+      readonly kind: 'column';
+      readonly relation: RelationDescriptor;
+      readonly column: number;
+      /** It uses another column, by its expression. */
+      readonly generated?: true;
+    }
   | { readonly kind: 'default'; readonly relation: RelationDescriptor; readonly column: number }
   | {
       readonly kind: 'constraint';
@@ -78,6 +85,13 @@ export function describeUser(command: Command, user: ObjectUser): string {
   }
 }
 
+/** The columns that are computed of another one. */
+export function generatedFrom({ columns }: RelationDescriptor, column: number): number[] {
+  return columns.flatMap(({ generated, default: value }, position) =>
+    generated === true && columnsIn(value?.expr).has(column) ? [position] : [],
+  );
+}
+
 /** The views and tables among users. */
 export function droppedWhole(users: readonly ObjectUser[]): RelationDescriptor[] {
   return users.filter(({ kind }) => kind === 'relation').map(({ relation }) => relation);
@@ -131,6 +145,9 @@ class UserSearch {
     for (const { table: relation, constraint } of referrersOf(command, table)) {
       if (constraint.foreign?.columns.includes(column) !== true) continue;
       users.push({ kind: 'constraint', relation, constraint });
+    }
+    for (const generated of generatedFrom(table, column)) {
+      users.push({ kind: 'column', relation: table, column: generated, generated: true });
     }
     for (const view of viewsReading(command, table, column)) {
       users.push({ kind: 'relation', relation: view });
@@ -205,11 +222,13 @@ function madeAs(user: ObjectUser): number {
   return user.kind === 'index' ? Math.max(user.index.oid, oid) : oid;
 }
 
-/** The first of several columns of a table counts as the youngest. */
+/** The first of several columns of a table counts as the youngest, the last of those that are generated. */
 function youngestFirst(a: ObjectUser, b: ObjectUser): number {
   const order = madeAs(b) - madeAs(a) || KINDS.indexOf(b.kind) - KINDS.indexOf(a.kind);
   if (order !== 0) return order;
-  if (a.kind === 'column' && b.kind === 'column') return a.column - b.column;
+  if (a.kind === 'column' && b.kind === 'column') {
+    return a.generated === true ? b.column - a.column : a.column - b.column;
+  }
   return a.kind === 'default' && b.kind === 'default' ? b.column - a.column : 0;
 }
 

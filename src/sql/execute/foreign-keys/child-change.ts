@@ -15,6 +15,7 @@ import { partitionChecks, passesCheck } from '../../bind/partition-checks.ts';
 import type { RowLockStrength } from '../../bind/query.ts';
 import type { Expr } from '../../expression.ts';
 import type { FunctionContext } from '../../functions/index.ts';
+import { type ColumnValue, generate, generatedValues } from '../column-values.ts';
 import type { ChangeOutcome, ExecutionEnvironment, RowOperations } from '../environment.ts';
 import { ExpressionCompiler } from '../expression/compile.ts';
 import type { Evaluator } from '../expression/evaluator.ts';
@@ -38,6 +39,9 @@ export class ChildChange {
   /** Columns that get another value; none: the row is deleted. */
   readonly #columns: readonly number[];
   readonly #values: readonly Evaluator[];
+  readonly #generated: readonly ColumnValue[];
+  /** Columns that change: those that get another value, and what is computed of them. */
+  readonly #changed: readonly number[];
   readonly #constraints: RowConstraints;
   /** The places of the child among the partitions of tables above; a row that gets out of them moves. */
   readonly #places: readonly PartitionTest[];
@@ -77,6 +81,8 @@ export class ChildChange {
     this.#values = this.#columns.map((column) =>
       compiler.compile(this.action === 'c' ? newKey(column) : this.#setValue(column)),
     );
+    this.#generated = this.#isDelete ? [] : generatedValues(child, this.#columns, compiler);
+    this.#changed = [...this.#columns, ...this.#generated.map(({ column }) => column)];
     const checks = child.constraints.flatMap(({ kind, name, check }) =>
       kind === 'check' && check !== null
         ? [{ name, test: compiler.compile(check.expr as Expr) }]
@@ -91,9 +97,9 @@ export class ChildChange {
     this.#catalogVersion = catalog.version;
     this.#compiler = compiler;
     const mayLeave = this.#isDelete || this.#places.length > 0;
-    this.#oldValues = IndexValues.ofTable(child, compiler, mayLeave ? null : this.#columns);
-    this.#newValues = IndexValues.ofTable(child, compiler, this.#columns);
-    const assigned = this.#columns.map((column) => ({ column }));
+    this.#oldValues = IndexValues.ofTable(child, compiler, mayLeave ? null : this.#changed);
+    this.#newValues = IndexValues.ofTable(child, compiler, this.#changed);
+    const assigned = this.#changed.map((column) => ({ column }));
     this.strength = this.#isDelete ? 'update' : lockStrength(child, assigned);
   }
 
@@ -139,6 +145,7 @@ export class ChildChange {
     this.#columns.forEach((column, i) => {
       columns[column] = this.#values[i]!.evaluate(this.#key);
     });
+    generate(this.#new, this.#generated);
     this.#isMoving = !this.#places.every((place) => this.#staysIn(place));
     if (this.#isMoving) {
       this.#move ??= new RowMove(this.#reference, this.#catalog, this.#run, this.#compiler);
@@ -161,7 +168,7 @@ export class ChildChange {
     if (this.#isDelete) return rows.delete(child, key, 0, key.length, old, 0);
     if (this.#isMoving) return this.#move!.apply(rows, key);
     const changed = this.#newValues?.of(0) ?? this.#new.columns;
-    return rows.update(child, key, 0, key.length, old, changed, 0, this.#columns);
+    return rows.update(child, key, 0, key.length, old, changed, 0, this.#changed);
   }
 
   /** The statement that PostgreSQL would run, for the context of errors. */
