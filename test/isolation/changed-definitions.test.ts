@@ -18,8 +18,14 @@ const SETUP = `
   create table p (id int primary key) partition by range (id);
   create table p1 partition of p for values from (0) to (10);
   create table pd partition of p default;
+  create table p2 (id int primary key);
   insert into p values (1), (20);
+  insert into p2 values (15);
   create table cp (p int references p)`;
+
+const ATTACH = 'a: begin; alter table p attach partition p2 for values from (10) to (20)';
+const COUNTS =
+  'b: select tableoid::regclass::text as part, count(*) from p group by part order by part';
 
 const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   'a view that is dropped': {
@@ -66,6 +72,30 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   'a referenced partition that is emptied': {
     steps: ['a: begin; truncate p1, cp', 'b: insert into cp values (1)', 'a: commit'],
     answers: ['a: TRUNCATE', 'b: waits', 'a: COMMIT', 'b: 23503'],
+  },
+  'a row for the default partition that has become another one’s': {
+    steps: [ATTACH, 'b: insert into p values (2), (16)', 'a: commit', COUNTS],
+    answers: ['a: ALTER', 'b: waits', 'a: COMMIT', 'b: 23514', 'b: p1,1 p2,1 pd,1'],
+  },
+  'and one that stays with the default partition': {
+    steps: [ATTACH, 'b: insert into p values (21)', 'a: commit', COUNTS],
+    answers: ['a: ALTER', 'b: waits', 'a: COMMIT', 'b: INSERT 1', 'b: p1,1 p2,1 pd,2'],
+  },
+  'a row that is put into the default partition itself': {
+    steps: [ATTACH, 'b: insert into pd values (16)', 'a: commit', COUNTS],
+    answers: ['a: ALTER', 'b: waits', 'a: COMMIT', 'b: 23514', 'b: p1,1 p2,1 pd,1'],
+  },
+  'a row that moves to the default partition': {
+    steps: [ATTACH, 'b: update p set id = 16 where id = 1', 'a: commit', COUNTS],
+    answers: ['a: ALTER', 'b: waits', 'a: COMMIT', 'b: 23514', 'b: p1,1 p2,1 pd,1'],
+  },
+  'a row that moves away from it': {
+    steps: [ATTACH, 'b: update p set id = 16 where id = 20', 'a: commit', COUNTS],
+    answers: ['a: ALTER', 'b: waits', 'a: COMMIT', 'b: UPDATE 1', 'b: p1,1 p2,2'],
+  },
+  'a query reads the partitions that it found': {
+    steps: [ATTACH, 'b: select id from p order by id', 'a: commit', 'b: select count(*) from p'],
+    answers: ['a: ALTER', 'b: waits', 'a: COMMIT', 'b: 1 20', 'b: 3'],
   },
 };
 

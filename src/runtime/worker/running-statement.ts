@@ -3,6 +3,7 @@ import type { DataChunk } from '../../chunk/index.ts';
 import { pgError } from '../../errors/index.ts';
 import type { StatementSettings } from '../../session/index.ts';
 import {
+  type AddedPartitions,
   CHUNK,
   type CompiledPlan,
   type CopyFormat,
@@ -74,6 +75,9 @@ export class RunningStatement implements ExecutionEnvironment {
   /** In the writer: its transaction, and whether it still waits for its table locks. */
   open: OpenTransaction | null = null;
   awaitsTables = false;
+  /** The table that it waits for is a partition of one that it has locked. */
+  awaitsPartition = false;
+  addedPartitions: AddedPartitions | null = null;
   /** It begins anew when its advisory lock is granted; null for plans without such locks. */
   advisory: AdvisoryCalls | null = null;
   awaitsRestart = false;

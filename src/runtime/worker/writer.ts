@@ -18,6 +18,7 @@ import type { Directory } from '../../io/index.ts';
 import { STALE_PLAN_SQLSTATE, type StatementSettings } from '../../session/index.ts';
 import type { SharedMemory } from '../../shm/index.ts';
 import {
+  AddedPartitions,
   ForeignKeyChecks,
   hasForeignKeys,
   ReferenceCache,
@@ -335,9 +336,13 @@ export class Writer extends StatementThread {
   /** Takes the table locks of the plan; false while one is awaited. */
   private lockTables(statement: RunningStatement): boolean {
     const { transaction } = statement.open!;
-    for (const { tag, mode } of locksOfRun(statement.plan, statement.parameters)) {
+    // Partitions may have come to a table that was waited for.
+    if (statement.awaitsTables && !statement.awaitsPartition) this.checkStillCurrent(statement);
+    for (const { relation, tag, mode } of locksOfRun(statement.plan, statement.parameters)) {
       if (this.locks.acquire(transaction, 'table', tag, mode, true) === 'waiting') {
         statement.awaitsTables = true;
+        const { plan, parameters } = statement;
+        statement.awaitsPartition = AddedPartitions.mayComeBefore(plan, relation, parameters);
         this.waits.startWaiting(transaction);
         return false;
       }
@@ -364,6 +369,10 @@ export class Writer extends StatementThread {
     if (plan.catalogVersion === catalog.version) return;
     for (const table of plan.tables) {
       if (catalog.relationByOid(table.oid)?.version === table.version) continue;
+      if (statement.awaitsPartition) {
+        statement.addedPartitions = AddedPartitions.of(plan, catalog);
+        if (statement.addedPartitions !== null) return;
+      }
       if (open.catalog !== null) this.tellSessionCatalog(statement.request, open);
       throw new StalePlan();
     }
@@ -475,6 +484,8 @@ export class Writer extends StatementThread {
     }
     statement.open = null;
     statement.awaitsTables = false;
+    statement.awaitsPartition = false;
+    statement.addedPartitions = null;
   }
 
   override closeCursor(cursor: Cursor): void {

@@ -5,6 +5,7 @@ import type { Datum, Int8 } from '../../types/index.ts';
 import type { RowLockStrength } from '../bind/query.ts';
 import type { FunctionContext } from '../functions/index.ts';
 import type { PlanNode } from '../plan/plan.ts';
+import type { AddedPartitions } from './added-partitions.ts';
 import type { Status } from './operator.ts';
 
 /** What a thread supplies to run a plan. The same object may serve many statements, one at a time;
@@ -34,6 +35,8 @@ export interface ExecutionEnvironment {
   /** All rows are made before the first is given: the plan changes rows, and they may not all be
    * asked for. */
   readonly completesFirst?: boolean;
+  /** What was attached to the plan's tables while the statement waited; null or absent: nothing. */
+  readonly addedPartitions?: AddedPartitions | null;
   /** What is to be done once all rows are changed; null or absent: nothing. */
   readonly checks?: StatementChecks | null;
 }

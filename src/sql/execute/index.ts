@@ -1,3 +1,4 @@
+export { AddedPartitions } from './added-partitions.ts';
 export { type CompiledPlan, compilePlan } from './compile-plan.ts';
 export * from './copy/index.ts';
 export { CopyRowEncoder } from './copy-rows.ts';

@@ -5,23 +5,30 @@ import { type PgError, pgError } from '../../errors/index.ts';
 import type { Datum, TypeContext } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
 import type { PartitionRouting } from '../plan/plan.ts';
+import type { AddedPartitions } from './added-partitions.ts';
 import type { ExpressionCompiler } from './expression/compile.ts';
 import type { Evaluator } from './expression/evaluator.ts';
+import { failingRow, partitionViolation } from './row-constraints.ts';
+import type { Run } from './run.ts';
 
 /** What the router needs to know of a partitioned table for its errors. */
 export interface RoutedTable {
+  readonly oid: number;
   readonly name: string;
+  readonly columns: RelationDescriptor['columns'];
   /** Text of the partition key's columns and expressions. */
   readonly keyNames: readonly string[];
 }
 
 /** Finds the partition of each row of a chunk; `places` has, by row number, its place among the result
- * relations. A row that no partition takes has a negative place, and `failure` makes its error: whether
- * it is one is only known when it is that row's turn. */
+ * relations. A row that no partition takes has a negative place, even where the default partition refuses it, and
+ * `failure` makes its error: whether it is one is only known when it is that row's turn. */
 export class PartitionRouter {
   places: Int32Array;
   readonly #levels: Level[] = [];
   readonly #top: Level;
+  readonly #run: Run;
+  #added: AddedPartitions | null = null;
   #rows: DataChunk = { columns: [], count: 0, selection: null };
 
   constructor(
@@ -30,6 +37,7 @@ export class PartitionRouter {
     tableOf: (table: number) => RoutedTable,
   ) {
     this.places = new Int32Array(compiler.capacity);
+    this.#run = compiler.run;
     this.#top = this.#level(routing, compiler, tableOf);
   }
 
@@ -57,6 +65,7 @@ export class PartitionRouter {
   /** Routes the selected rows, whose columns are those of the statement's table. */
   route(rows: DataChunk): void {
     this.#rows = rows;
+    this.#added = this.#run.environment.addedPartitions ?? null;
     for (const level of this.#levels) level.vectors = NOT_COMPUTED;
     const { selection, count } = rows;
     for (let i = 0; i < count; i++) {
@@ -69,15 +78,20 @@ export class PartitionRouter {
     if (level.vectors === NOT_COMPUTED) {
       level.vectors = level.keys.map((key) => key.evaluate(this.#rows));
     }
-    const found = level.search.find(keyOf(level, row));
-    if (found < 0) return -1 - level.number;
+    const key = keyOf(level, row);
+    const found = level.search.find(key);
+    if (found < 0) return -1 - 2 * level.number;
+    const isDefault = found === level.search.defaultIndex;
+    if (isDefault && this.#added?.takes(level.table.oid, key)) return -2 - 2 * level.number;
     const place = level.places[found]!;
     return typeof place === 'number' ? place : this.#placeIn(place, row);
   }
 
   /** The error of a row that no partition takes. */
   failure(row: number, context: TypeContext): PgError {
-    const level = this.#levels[-1 - this.places[row]!]!;
+    const code = -1 - this.places[row]!;
+    const level = this.#levels[code >> 1]!;
+    if (code % 2 === 1) return this.#narrowed(level, row, context);
     const { name, keyNames } = level.table;
     const values = keyOf(level, row).map((value, i) =>
       value === null ? 'null' : level.keys[i]!.type.output(value, context),
@@ -86,6 +100,15 @@ export class PartitionRouter {
       detail: `Partition key of the failing row contains (${keyNames.join(', ')}) = (${values.join(', ')}).`,
       table: name,
     });
+  }
+
+  /** The default partition takes the row no longer. */
+  #narrowed({ table }: Level, row: number, context: TypeContext): PgError {
+    const name = this.#added!.defaultOf(table.oid);
+    const { columns } = this.#top.table;
+    const shown = columns.flatMap(({ dropped }, i) => (dropped ? [] : [i]));
+    const detail = failingRow(columns, shown, this.#rows.columns, row, context);
+    return partitionViolation(name, detail);
   }
 }
 
@@ -109,14 +132,15 @@ function keyOf({ keys, vectors, key }: Level, row: number): readonly Datum[] {
 
 /** What errors say of a partitioned table. */
 export function routedTable({
+  oid,
   name,
   columns,
   partitioning,
-}: Pick<RelationDescriptor, 'name' | 'columns' | 'partitioning'>): RoutedTable {
+}: Pick<RelationDescriptor, 'oid' | 'name' | 'columns' | 'partitioning'>): RoutedTable {
   const keyNames = partitioning!.keys.map(({ column, expression }) =>
     expression === null ? columns[column]!.name : expressionName(expression),
   );
-  return { name, keyNames };
+  return { oid, name, columns, keyNames };
 }
 
 /** Anything but a call stands in parentheses, which operators have already. */

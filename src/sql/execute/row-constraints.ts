@@ -5,8 +5,8 @@ import {
   type NumberVector,
   readDatum,
 } from '../../chunk/index.ts';
-import { pgError } from '../../errors/index.ts';
-import { typeByOid } from '../../types/index.ts';
+import { type PgError, pgError } from '../../errors/index.ts';
+import { type TypeContext, typeByOid } from '../../types/index.ts';
 import { type PartitionCheck, passesCheck } from '../bind/partition-checks.ts';
 import type { Evaluator } from './expression/evaluator.ts';
 import type { Run } from './run.ts';
@@ -81,11 +81,7 @@ export class RowConstraints {
     const vectors = this.#keys[test]!;
     const values = keys.map((key, i) => readDatum(vectors[i]!, row, key.type));
     if (passesCheck(check, values)) return;
-    throw pgError(
-      'check_violation',
-      `new row for relation "${this.#table.name}" violates partition constraint`,
-      { detail: this.#failingRow(row), table: this.#table.name },
-    );
+    throw partitionViolation(this.#table.name, this.#failingRow(row));
   }
 
   #nullViolation(position: number, row: number): Error {
@@ -106,15 +102,30 @@ export class RowConstraints {
   }
 
   #failingRow(row: number): string {
-    const context = this.#run.environment.functions;
-    const texts: string[] = [];
-    for (const i of this.#shown) {
-      const column = this.#table.columns[i]!;
-      const type = typeByOid(column.type);
-      const value = readDatum(this.#columns[i]!, row, type);
-      const text = value === null ? 'null' : type.output(value, context);
-      texts.push(text.length > VALUE_TEXT_MAX ? `${text.slice(0, VALUE_TEXT_MAX)}...` : text);
-    }
-    return `Failing row contains (${texts.join(', ')}).`;
+    const { functions } = this.#run.environment;
+    return failingRow(this.#table.columns, this.#shown, this.#columns, row, functions);
   }
+}
+
+/** The DETAIL of a violation: the values of the row in the columns that are `shown`. */
+export function failingRow(
+  columns: RelationDescriptor['columns'],
+  shown: readonly number[],
+  vectors: readonly ColumnVector[],
+  row: number,
+  context: TypeContext,
+): string {
+  const texts = shown.map((i) => {
+    const type = typeByOid(columns[i]!.type);
+    const value = readDatum(vectors[i]!, row, type);
+    const text = value === null ? 'null' : type.output(value, context);
+    return text.length > VALUE_TEXT_MAX ? `${text.slice(0, VALUE_TEXT_MAX)}...` : text;
+  });
+  return `Failing row contains (${texts.join(', ')}).`;
+}
+
+/** A partition does not take a row. */
+export function partitionViolation(partition: string, detail: string): PgError {
+  const message = `new row for relation "${partition}" violates partition constraint`;
+  return pgError('check_violation', message, { detail, table: partition });
 }

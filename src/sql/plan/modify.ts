@@ -48,6 +48,8 @@ function rowLayout(entry: TableEntry, relations: readonly number[]): Layout {
 }
 
 function planInsert(planner: QueryPlanner, query: ModifyQuery, entry: TableEntry): PlanNode {
+  // It is locked before what is read, and before the tables that it is a partition of.
+  const table = planner.statement.tableIndex(entry.table);
   const input = query.source === null ? emptyRow() : planMember(planner, query.source);
   const nothing = new Layout();
   const values = query.insertValues.map((value) => planner.convert(value, nothing));
@@ -60,7 +62,7 @@ function planInsert(planner: QueryPlanner, query: ModifyQuery, entry: TableEntry
     ...newRowChecks(planner, entry.table, true),
     ...partitionsOf(insertedPartitions(planner, entry, onConflict?.arbiters ?? [])),
     kind: 'insert',
-    table: planner.statement.tableIndex(entry.table),
+    table,
     input,
     values,
     onConflict: onConflict && {

@@ -17,26 +17,46 @@ import { isDecidedBefore, pruningOf } from './selected-inputs.ts';
 /** Finds the tables of a plan that a run of it can touch: the parameters may leave out partitions, to
  * be read or to be filled. */
 export class UsedTables {
-  private readonly plan: Plan;
-  /** Places of partitioned tables and views. */
+  private readonly roots: readonly PlanNode[];
+  /** Places of views, and of partitioned tables that are not used as partitions of others. */
   private readonly always: readonly number[];
+  /** Of each table the place of the partitioned table that it is used as a partition of, or -1. */
+  private readonly parents: readonly number[];
   private readonly pruners = new Map<PartitionPruning, PartitionPruner>();
   private readonly searches = new Map<PartitionRouting, PartitionSearch>();
 
-  private constructor(plan: Plan) {
-    this.plan = plan;
-    this.always = plan.tables.flatMap(({ kind }, i) => (kind === 'table' ? [] : [i]));
+  private constructor(plan: Plan, roots: readonly PlanNode[]) {
+    this.roots = roots;
+    const { tables } = plan;
+    this.parents = tables.map(({ partitionOf }, place) => {
+      const parent = tables.findIndex(({ oid }) => oid === partitionOf?.parent);
+      return parent < place ? parent : -1;
+    });
+    this.always = tables.flatMap(({ kind }, i) =>
+      kind === 'table' || this.parents[i]! >= 0 ? [] : [i],
+    );
   }
 
   /** Null for a plan whose runs touch all of its tables. */
   static of(plan: Plan): UsedTables | null {
-    return rootsOf(plan).some(isPrunable) ? new UsedTables(plan) : null;
+    const roots = rootsOf(plan);
+    return roots.some(isPrunable) ? new UsedTables(plan, roots) : null;
+  }
+
+  /** Those that one node and all below it can touch. */
+  static under(plan: Plan, node: PlanNode): UsedTables {
+    return new UsedTables(plan, [node]);
   }
 
   /** Places in the plan's list of tables. */
   by(parameters: readonly Datum[]): ReadonlySet<number> {
     const used = new Set(this.always);
-    for (const root of rootsOf(this.plan)) this.visit(root, parameters, used);
+    for (const root of this.roots) this.visit(root, parameters, used);
+    // A set gives what is added to it meanwhile, too.
+    for (const place of used) {
+      const parent = this.parents[place]!;
+      if (parent >= 0) used.add(parent);
+    }
     return used;
   }
 
