@@ -192,6 +192,8 @@ const NO_STORE: RowOperations = {
   changedTuple: { bytes: new Uint8Array(0), start: 0, end: 0 },
   conflictKey: { bytes: new Uint8Array(0), start: 0, end: 0 },
   expectInserts: () => {},
+  expectChanges: () => 'ready',
+  claimRow: () => true,
   insert: () => 'done',
   update: () => 'done',
   moveOut: () => 'done',

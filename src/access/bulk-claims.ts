@@ -2,25 +2,32 @@ import type { TreeId } from '../storage/index.ts';
 import {
   CLAIMS_LOCK,
   claimsLockTag,
+  ROW_LOCK,
   type RowLocks,
   rowLockTag,
   type Transaction,
+  type WriteEntry,
 } from '../txn/index.ts';
 
 interface Claimant {
   readonly transaction: Transaction;
   /** The lock that it holds while its keys are claimed, and on which others wait for them. */
   readonly tag: string;
+  /** It has changed keys that others may refer to, of rows that it has not deleted. */
+  changesIdentity: boolean;
 }
 
-/** Keys that are inserted in large number, and not locked one by one.
+/** Keys that are inserted, changed or deleted in large number, and not locked one by one.
  *
  * A key that a transaction has put into its write set is as good as locked if all who want it look
- * there. So a transaction that loads many rows takes one lock for a tree, which says "look at my write
+ * there. So a transaction that changes many rows takes one lock for a tree, which says "look at my write
  * set", and none for each key. Whoever finds one of its keys waits for that one lock, which is let go of
  * at the end of the transaction, or with the savepoint after which it was taken; then he looks again.
  * A savepoint before which the lock was taken gives the keys up and keeps the lock, so who has begun
  * to wait by then waits longer than he would in PostgreSQL.
+ *
+ * Between looking whether a key is free and putting it into the write set nothing else may run. A key
+ * that somebody has locked by itself is not claimed: who wants it waits in the queue of that lock.
  */
 export class BulkClaims {
   private readonly locks: RowLocks<Transaction>;
@@ -31,19 +38,27 @@ export class BulkClaims {
     this.locks = locks;
   }
 
-  /** The transaction is about to insert many keys into the tree. */
+  /** The transaction is about to insert or change many keys of the tree. */
   begin(transaction: Transaction, tree: TreeId): void {
     this.forgetEnded();
     if (this.find(transaction, tree) !== undefined) return;
     const tag = claimsLockTag(this.nextNumber++);
     this.locks.acquire(transaction, 'claims', tag, CLAIMS_LOCK.hold, false);
     const claimants = this.byTree.get(tree);
-    if (claimants === undefined) this.byTree.set(tree, [{ transaction, tag }]);
-    else claimants.push({ transaction, tag });
+    const claimant = { transaction, tag, changesIdentity: false };
+    if (claimants === undefined) this.byTree.set(tree, [claimant]);
+    else claimants.push(claimant);
   }
 
-  /** Whether the transaction may put a key into its write set, which is in no other and not on the
-   * pages, without a lock of its own. */
+  /** From now on those who rely on the keys of rows (FOR KEY SHARE) wait for the transaction where it has
+   * updated a row of the tree. */
+  changeIdentity(transaction: Transaction, tree: TreeId): void {
+    const claimant = this.find(transaction, tree);
+    if (claimant !== undefined) claimant.changesIdentity = true;
+  }
+
+  /** Whether the transaction may put a key into its write set, which is in no other, without a lock of its
+   * own: it has claims on the tree, and nobody has locked the key. */
   covers(
     transaction: Transaction,
     tree: TreeId,
@@ -55,28 +70,56 @@ export class BulkClaims {
     return !this.locks.hasRows || !this.locks.isTaken(rowLockTag(tree, key, start, end));
   }
 
-  /** Whether no other transaction has inserted the key in this way. False: the transaction has to wait
-   * for the one that has. */
+  /** Whether no other transaction has changed the key in this way, so that it conflicts with a lock of
+   * this mode. */
+  isFree(
+    transaction: Transaction,
+    tree: TreeId,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    mode: number = ROW_LOCK.update,
+  ): boolean {
+    return this.findOther(transaction, tree, key, start, end, mode) === undefined;
+  }
+
+  /** The same; 'waiting': the transaction waits for the one that has, or does not (`wait`) and is 'busy'. */
   awaitOthers(
     transaction: Transaction,
     tree: TreeId,
     key: Uint8Array,
     start: number,
     end: number,
-  ): boolean {
-    if (this.byTree.size === 0) return true;
+    mode: number = ROW_LOCK.update,
+    wait = true,
+  ): 'granted' | 'waiting' | 'busy' {
+    for (;;) {
+      const other = this.findOther(transaction, tree, key, start, end, mode);
+      if (other === undefined) return 'granted';
+      const { tag } = other;
+      const granted = this.locks.acquire(transaction, 'claims', tag, CLAIMS_LOCK.await, wait);
+      if (granted !== 'granted') return granted;
+    }
+  }
+
+  private findOther(
+    transaction: Transaction,
+    tree: TreeId,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    mode: number,
+  ): Claimant | undefined {
+    if (this.byTree.size === 0) return undefined;
     const claimants = this.byTree.get(tree);
-    if (claimants === undefined) return true;
+    if (claimants === undefined) return undefined;
     for (const claimant of claimants) {
       if (claimant.transaction === transaction || !this.isHeld(claimant)) continue;
       const entry = claimant.transaction.writes.find(tree, key, start, end);
       if (entry === null || entry.latest === null) continue;
-      const { await: mode } = CLAIMS_LOCK;
-      if (this.locks.acquire(transaction, 'claims', claimant.tag, mode, true) === 'waiting') {
-        return false;
-      }
+      if (mode > ROW_LOCK.keyShare || claimant.changesIdentity || isDeleted(entry)) return claimant;
     }
-    return true;
+    return undefined;
   }
 
   private find(transaction: Transaction, tree: TreeId): Claimant | undefined {
@@ -99,4 +142,12 @@ export class BulkClaims {
       else this.byTree.delete(tree);
     }
   }
+}
+
+/** Whether the row at a key was deleted, whatever has taken its place. */
+function isDeleted(entry: WriteEntry): boolean {
+  for (let version = entry.latest; version !== null; version = version.older) {
+    if (version.bytes === null) return true;
+  }
+  return false;
 }

@@ -8,7 +8,14 @@ import type { ColumnVector } from '../chunk/index.ts';
 import { createVector, readDatum, sameDatum } from '../chunk/index.ts';
 import { type PgError, pgError } from '../errors/index.ts';
 import type { Cursor, TreeId } from '../storage/index.ts';
-import { ROW_LOCK, type RowLocks, rowLockTag, type Transaction } from '../txn/index.ts';
+import {
+  changesLockTag,
+  ROW_LOCK,
+  type RowLocks,
+  rowLockTag,
+  TABLE_LOCK,
+  type Transaction,
+} from '../txn/index.ts';
 import { DEFAULT_TYPE_CONTEXT, typeByOid } from '../types/index.ts';
 import { BulkClaims } from './bulk-claims.ts';
 import { KeyGap } from './key-gap.ts';
@@ -119,10 +126,15 @@ export class RowChanges {
     if (!this.findNewest(index.tree, bytes, start, end)) return false;
     const isNew = newest.rowLsn > transaction.snapshot;
     if (isNew && transaction.keepsSnapshot) return false;
-    const tag = index.clustered
-      ? rowLockTag(table.tree, bytes, start, end)
-      : rowLockTag(table.tree, newest.valueBytes, newest.valueStart, newest.valueEnd);
-    const answer = this.locks.acquire(transaction, 'row', tag, ROW_LOCK.keyShare, false);
+    if (!index.clustered) {
+      bytes = newest.valueBytes;
+      start = newest.valueStart;
+      end = newest.valueEnd;
+    }
+    const { keyShare } = ROW_LOCK;
+    if (!this.claims.isFree(transaction, table.tree, bytes, start, end, keyShare)) return false;
+    const tag = rowLockTag(table.tree, bytes, start, end);
+    const answer = this.locks.acquire(transaction, 'row', tag, keyShare, false);
     if (answer === 'waiting') this.locks.cancelWait(transaction);
     return answer === 'granted';
   }
@@ -224,6 +236,40 @@ export class RowChanges {
     for (const { tree } of uniqueIndexes) this.claims.begin(this.transaction, tree);
   }
 
+  /** The current command is about to change many rows of the table, which need not be locked one by one:
+   * `claimRow` says it of each. 'unfit': they have to; 'wait': to be asked again. */
+  expectChanges(table: RelationDescriptor): 'ready' | 'wait' | 'unfit' {
+    const { transaction } = this;
+    // Of what it undoes, to a savepoint, a SERIALIZABLE transaction keeps the names of its locks.
+    if (transaction.reads !== null) return 'unfit';
+    const tag = changesLockTag(table.oid);
+    const granted = this.locks.acquire(transaction, 'table', tag, TABLE_LOCK.share, true);
+    if (granted === 'waiting') return 'wait';
+    this.claims.begin(transaction, table.tree);
+    for (const { tree } of this.shape(table).uniqueIndexes) this.claims.begin(transaction, tree);
+    return 'ready';
+  }
+
+  /** Whether the row is the one that the snapshot shows, or the transaction's own of an earlier command, and
+   * needs no lock if it is changed at once: nobody has locked it, and all see that it is changed. After
+   * `expectChanges`. */
+  claimRow(
+    { tree }: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+  ): boolean {
+    const { transaction, claims, newest, moves } = this;
+    if (!claims.covers(transaction, tree, keyBytes, keyStart, keyEnd)) return false;
+    if (!claims.isFree(transaction, tree, keyBytes, keyStart, keyEnd)) return false;
+    const { snapshot, command } = transaction;
+    const own = transaction.writes.find(tree, keyBytes, keyStart, keyEnd)?.latest ?? null;
+    if (own !== null) return own.bytes !== null && own.command < command;
+    if (snapshot === this.newestLsn()) return true;
+    if (moves.target(tree, keyBytes, keyStart, keyEnd, snapshot) !== undefined) return false;
+    return this.findNewest(tree, keyBytes, keyStart, keyEnd) && newest.rowLsn <= snapshot;
+  }
+
   private lockKey(
     table: RelationDescriptor,
     keyBytes: Uint8Array,
@@ -232,9 +278,15 @@ export class RowChanges {
     strength: RowLockStrength,
     waitPolicy: 'block' | 'nowait' | 'skip',
   ): 'locked' | 'wait' | 'skipped' {
-    const tag = rowLockTag(table.tree, keyBytes, keyStart, keyEnd);
+    const { transaction, claims } = this;
+    const { tree } = table;
+    const mode = ROW_LOCK[strength];
     const wait = waitPolicy === 'block';
-    const granted = this.locks.acquire(this.transaction, 'row', tag, ROW_LOCK[strength], wait);
+    let granted = claims.awaitOthers(transaction, tree, keyBytes, keyStart, keyEnd, mode, wait);
+    if (granted === 'granted') {
+      const tag = rowLockTag(tree, keyBytes, keyStart, keyEnd);
+      granted = this.locks.acquire(transaction, 'row', tag, mode, wait);
+    }
     if (granted === 'granted') return 'locked';
     if (granted === 'waiting') return 'wait';
     if (waitPolicy === 'skip') return 'skipped';
@@ -363,10 +415,7 @@ export class RowChanges {
     }
     const moved = compareByteRanges(key.bytes, 0, key.position, keyBytes, keyStart, keyEnd) !== 0;
     if (moved || this.changesUnique(table, shape, oldColumns, newColumns, row, changed)) {
-      // The row's identity changes, which conflicts with those who rely on it (FOR KEY SHARE).
-      const tag = rowLockTag(table.tree, keyBytes, keyStart, keyEnd);
-      const granted = this.locks.acquire(transaction, 'row', tag, ROW_LOCK.update, true);
-      if (granted === 'waiting') return 'wait';
+      if (!this.lockIdentity(table.tree, keyBytes, keyStart, keyEnd)) return 'wait';
     }
     if (moved) {
       checkKeyLength(key, shape.clusteredIndex);
@@ -502,10 +551,24 @@ export class RowChanges {
     return outcome;
   }
 
+  /** The row's identity changes, which conflicts with those who rely on it (FOR KEY SHARE). False when it
+   * has to wait for them. */
+  private lockIdentity(tree: TreeId, bytes: Uint8Array, start: number, end: number): boolean {
+    const { transaction, claims } = this;
+    if (claims.covers(transaction, tree, bytes, start, end)) {
+      claims.changeIdentity(transaction, tree);
+      return true;
+    }
+    const tag = rowLockTag(tree, bytes, start, end);
+    return this.locks.acquire(transaction, 'row', tag, ROW_LOCK.update, true) !== 'waiting';
+  }
+
   /** Locks a unique index entry that is to go away, so that who wants its key waits for the end of
    * the transaction. False when it has to wait itself. */
   private lockEntry(tree: TreeId, entry: ByteWriter): boolean {
-    const tag = rowLockTag(tree, entry.bytes, 0, entry.position);
+    const { bytes, position } = entry;
+    if (this.claims.covers(this.transaction, tree, bytes, 0, position)) return true;
+    const tag = rowLockTag(tree, bytes, 0, position);
     return this.locks.acquire(this.transaction, 'row', tag, ROW_LOCK.update, true) !== 'waiting';
   }
 
@@ -563,13 +626,11 @@ export class RowChanges {
     }
     const isInGap = this.gap.includes(tree, this.newestLsn(), bytes, start, end);
     const exists = !isInGap && this.findNewest(tree, bytes, start, end);
-    if (!exists) {
-      if (!claims.awaitOthers(transaction, tree, bytes, start, end)) return 'wait';
-      if (claims.covers(transaction, tree, bytes, start, end)) {
-        if (!isInGap) this.learnGap(tree, bytes, start, end);
-        if (transaction.keyWait !== null) this.endWait(tree, null);
-        return 'free';
-      }
+    if (claims.awaitOthers(transaction, tree, bytes, start, end) === 'waiting') return 'wait';
+    if (!exists && claims.covers(transaction, tree, bytes, start, end)) {
+      if (!isInGap) this.learnGap(tree, bytes, start, end);
+      if (transaction.keyWait !== null) this.endWait(tree, null);
+      return 'free';
     }
     const tag = rowLockTag(tree, bytes, start, end);
     if (exists) {
@@ -600,8 +661,9 @@ export class RowChanges {
   /** Waits for who is changing the row that has the key `found` in an index, as he may yet give it up.
    * False while it has to wait. */
   private awaitRow(table: RelationDescriptor, index: TreeId): boolean {
-    const { transaction, locks } = this;
+    const { transaction, locks, claims } = this;
     const { bytes, start, end } = this.found;
+    if (claims.awaitOthers(transaction, table.tree, bytes, start, end) === 'waiting') return false;
     const tag = rowLockTag(table.tree, bytes, start, end);
     if (locks.isHeld(transaction, tag, ROW_LOCK.share)) return true;
     const isChanging = (other: Transaction): boolean =>

@@ -13,8 +13,10 @@ export {
 export { type Lock, type LockOwner, LockTable, type RowLocks } from './lock-table.ts';
 export {
   advisoryLockTag,
+  changesLockTag,
   claimsLockTag,
   lockedRow,
+  lockedTable,
   rowLockTag,
   tableLockTag,
 } from './lock-tags.ts';

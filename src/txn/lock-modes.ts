@@ -1,7 +1,7 @@
 /** Lock modes and which of them conflict, as PostgreSQL's tables have them (src/backend/storage/lmgr). */
 
 /** Kinds of things that can be locked; each has its own modes. 'claims' are the keys that a transaction
- * inserts without locking each. */
+ * changes without locking each. */
 export type LockKind = 'row' | 'table' | 'advisory' | 'claims';
 
 /** Row lock strengths: index is the mode. */

@@ -25,11 +25,27 @@ export function tableLockTag(oid: number): string {
   return `t${oid}`;
 }
 
+/** Held by those who change many rows of a table without locking each: in a mode that they share, and that
+ * has the main thread leave the table to the writer, as any lock on a table of the same word does
+ * (FastPathWords). No table has an oid as high as the number in the name. */
+export function changesLockTag(oid: number): string {
+  return `t${oid + CHANGES_OFFSET}`;
+}
+
+/** A multiple of the number of words that tables are spread over. */
+const CHANGES_OFFSET = 2 ** 40;
+
+/** The oid in the name of a table's lock; 0 where the name is of something else. */
+export function lockedTable(tag: string): number {
+  const oid = Number(tag.slice(1));
+  return oid > 0 && oid < CHANGES_OFFSET ? oid : 0;
+}
+
 export function advisoryLockTag(key: string): string {
   return `a${key}`;
 }
 
-/** All keys that a transaction inserts into a tree without locking each; `number` is of its own. */
+/** All keys that a transaction changes in a tree without locking each; `number` is of its own. */
 export function claimsLockTag(number: number): string {
   return `c${number}`;
 }

@@ -1,6 +1,6 @@
 import type { LockFacts } from '../../catalog/system/index.ts';
 import { pgError } from '../../errors/index.ts';
-import { type LockTable, TABLE_LOCK_NAMES, type Transaction } from '../../txn/index.ts';
+import { type LockTable, lockedTable, TABLE_LOCK_NAMES, type Transaction } from '../../txn/index.ts';
 
 /** What the lock table says of itself: pg_locks, pg_blocking_pids, and the report of a deadlock. */
 
@@ -27,7 +27,7 @@ export function* lockFacts(
       waitStart: null,
     };
     if (lock.kind === 'table') {
-      const relation = Number(lock.tag.slice(1));
+      const relation = lockedTable(lock.tag);
       // Names that are about to be given are locked, too, but are no relations.
       if (relation > 0)
         yield { ...base, type: 'relation', relation, mode: TABLE_LOCK_NAMES[mode]! };

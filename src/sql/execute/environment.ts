@@ -126,6 +126,18 @@ export interface RowOperations {
   /** Many rows are about to be inserted: their keys need not be locked one by one. */
   expectInserts(table: RelationDescriptor): void;
 
+  /** Many rows are about to be changed. 'ready': those that `claimRow` names need not be locked; 'unfit':
+   * all have to be; 'wait': return PAUSE, and ask again. */
+  expectChanges(table: RelationDescriptor): 'ready' | 'wait' | 'unfit';
+  /** After 'ready': whether the row is the version that the statement sees, and can be changed at once
+   * without a lock. If the change has to wait, it is to be claimed, or locked, again. */
+  claimRow(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+  ): boolean;
+
   /** `arbiters`: null without ON CONFLICT; else the unique indexes (none: all of them) in which an
    * equal key answers 'conflict' instead of throwing 23505. */
   insert(
@@ -137,7 +149,7 @@ export interface RowOperations {
   /** After 'conflict': clustered key of the row that exists. */
   readonly conflictKey: ByteRange;
 
-  /** Replaces a row that lockRow has locked. `changed` are the assigned column positions. */
+  /** Replaces a row that is locked or claimed. `changed` are the assigned column positions. */
   update(
     table: RelationDescriptor,
     keyBytes: Uint8Array,
@@ -162,7 +174,7 @@ export interface RowOperations {
     row: number,
   ): ChangeOutcome;
 
-  /** Deletes a row that lockRow has locked. */
+  /** Deletes a row that is locked or claimed. */
   delete(
     table: RelationDescriptor,
     keyBytes: Uint8Array,

@@ -1,6 +1,6 @@
 import { ByteWriter } from '../../base/index.ts';
 import type { BytesVector, DataChunk } from '../../chunk/index.ts';
-import type { RowOperations } from './environment.ts';
+import type { LockOutcome, RowOperations } from './environment.ts';
 import { rowOperations } from './insert.ts';
 import { CHUNK, DONE, Operator, PAUSE, type Status } from './operator.ts';
 import type { Recheck } from './recheck.ts';
@@ -12,8 +12,11 @@ import type { Run } from './run.ts';
  * then changed.
  *
  *   locking -> changing -> next row
- *      |          ^
- *      +-> rechecking (the row changed meanwhile; it may drop out)
+ *    |   |         ^
+ *    |   +-> rechecking (the row changed meanwhile; it may drop out)
+ *    +-> changingClaimed -> next row (of many that are not locked one by one)
+ *
+ * A change that has to wait is made when it need not; that of a row which was only claimed begins anew.
  */
 export class Modify extends Operator {
   readonly #run: Run;
@@ -26,7 +29,8 @@ export class Modify extends Operator {
   #rows: DataChunk | null = null;
   #position = 0;
   #inputDone = false;
-  #phase: 'locking' | 'rechecking' | 'changing' | 'changingRechecked' = 'locking';
+  #phase: 'locking' | 'rechecking' | 'changing' | 'changingRechecked' | 'changingClaimed' =
+    'locking';
 
   constructor(
     run: Run,
@@ -98,11 +102,10 @@ export class Modify extends Operator {
       const end = start + locator.length[row]!;
       const change = this.#tables.of(row);
       if (this.#phase === 'locking') {
-        const { table } = change;
-        const strength = change.strengthOf(row);
-        const outcome = operations.lockRow(table, locator.buffer, start, end, strength, 'block');
+        const outcome = this.#lock(operations, change, locator.buffer, start, end, row);
         if (outcome === 'wait') return false;
         if (outcome === 'locked') this.#phase = 'changing';
+        else if (outcome === 'claimed') this.#phase = 'changingClaimed';
         else if (outcome === 'changed') this.#beginRecheck(operations, change);
         else {
           this.#position++;
@@ -113,6 +116,10 @@ export class Modify extends Operator {
       if (this.#phase === 'changing') {
         if (change.change(operations, locator.buffer, start, end, row) === 'wait') return false;
         this.#finishRow(change, rows, row);
+      } else if (this.#phase === 'changingClaimed') {
+        this.#phase = 'locking';
+        if (change.change(operations, locator.buffer, start, end, row) === 'wait') return false;
+        this.#finishRow(change, rows, row);
       } else if (this.#phase === 'changingRechecked') {
         const key = this.#changedKey;
         if (change.change(operations, key.bytes, 0, key.position, 0) === 'wait') return false;
@@ -121,6 +128,21 @@ export class Modify extends Operator {
       }
     }
     return true;
+  }
+
+  #lock(
+    operations: RowOperations,
+    change: RowChange,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    row: number,
+  ): LockOutcome | 'claimed' {
+    const { table } = change;
+    const claim = change.claim(operations);
+    if (claim === 'wait') return 'wait';
+    if (claim === 'ready' && operations.claimRow(table, key, start, end)) return 'claimed';
+    return operations.lockRow(table, key, start, end, change.strengthOf(row), 'block');
   }
 
   #finishRow(change: RowChange, input: DataChunk, row: number): void {

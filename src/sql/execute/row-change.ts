@@ -7,6 +7,7 @@ import {
 } from '../../chunk/index.ts';
 import { typeByOid } from '../../types/index.ts';
 import type { RowLockStrength } from '../bind/query.ts';
+import { ChangeClaim } from './change-claim.ts';
 import { type ColumnValue, generate } from './column-values.ts';
 import type { ChangeOutcome, RowOperations } from './environment.ts';
 import type { IndexValues } from './index-values.ts';
@@ -23,6 +24,8 @@ export interface RowChange {
   readonly scanId: number;
   /** How a row is to be locked before it is changed. */
   strengthOf(row: number): RowLockStrength;
+  /** Whether rows are claimed rather than locked, being many. 'wait': to be asked again. */
+  claim(operations: RowOperations): 'ready' | 'wait' | 'unfit';
   open(): void;
   close(): void;
   /** Computes what depends on input rows: of a chunk of the input, or the single row of a recheck. */
@@ -198,6 +201,7 @@ export class RowUpdate implements RowChange {
   readonly scanId: number;
   readonly #run: Run;
   readonly #parts: UpdateParts;
+  readonly #claim: ChangeClaim;
   readonly #changed: readonly number[];
   readonly #old: TableColumns;
   readonly #new: DataChunk = { columns: [], count: 0, selection: null };
@@ -210,6 +214,7 @@ export class RowUpdate implements RowChange {
     this.scanId = parts.scanId;
     this.#run = run;
     this.#parts = parts;
+    this.#claim = new ChangeClaim(table);
     this.#changed = [...parts.assignments, ...parts.generated].map(({ column }) => column);
     this.#old = new TableColumns(table, parts.oldColumns, parts.capacity);
     this.#new.columns = new Array<ColumnVector>(table.columns.length);
@@ -217,6 +222,7 @@ export class RowUpdate implements RowChange {
 
   open(): void {
     this.#hasLeft = false;
+    this.#claim.open();
     this.#parts.move?.targets.open();
   }
 
@@ -225,6 +231,7 @@ export class RowUpdate implements RowChange {
   }
 
   prepare(rows: DataChunk): void {
+    this.#claim.expect(rows.count);
     this.#old.take(rows);
     const target = this.#new;
     for (let i = 0; i < target.columns.length; i++) target.columns[i] = this.#old.columns[i]!;
@@ -249,6 +256,11 @@ export class RowUpdate implements RowChange {
       if (!sameDatum(type, before, row, this.#new.columns[column]!, row)) return 'update';
     }
     return 'noKeyUpdate';
+  }
+
+  /** A row that leaves for another partition is changed in two steps, and may wait in between. */
+  claim(operations: RowOperations): 'ready' | 'wait' | 'unfit' {
+    return this.#parts.move === null ? this.#claim.begin(operations) : 'unfit';
   }
 
   #route({ router, targets, own, demands }: RowMove): void {
@@ -333,6 +345,7 @@ export class RowUpdate implements RowChange {
 export class RowDelete implements RowChange {
   readonly table: RelationDescriptor;
   readonly scanId: number;
+  readonly #claim: ChangeClaim;
   readonly #old: TableColumns;
   readonly #oldValues: IndexValues | null;
   readonly #wholeRow: WholeRow | null;
@@ -341,6 +354,7 @@ export class RowDelete implements RowChange {
   constructor(table: RelationDescriptor, parts: ChangeParts) {
     this.table = table;
     this.scanId = parts.scanId;
+    this.#claim = new ChangeClaim(table);
     this.#old = new TableColumns(table, parts.oldColumns, parts.capacity);
     this.#oldValues = parts.oldValues;
     this.#wholeRow = parts.whole;
@@ -350,11 +364,18 @@ export class RowDelete implements RowChange {
     return 'update';
   }
 
-  open(): void {}
+  claim(operations: RowOperations): 'ready' | 'wait' | 'unfit' {
+    return this.#claim.begin(operations);
+  }
+
+  open(): void {
+    this.#claim.open();
+  }
 
   close(): void {}
 
   prepare(rows: DataChunk): void {
+    this.#claim.expect(rows.count);
     this.#old.take(rows);
     this.#oldValues?.take({ ...rows, columns: this.#old.columns });
     if (this.#wholeRow !== null) fillWhole(this.#wholeRow, this.#old.columns, this.#whole);

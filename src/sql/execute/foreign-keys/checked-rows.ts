@@ -88,6 +88,19 @@ export class CheckedRows implements RowOperations {
     this.#changes.expectInserts(table);
   }
 
+  expectChanges(table: RelationDescriptor): 'ready' | 'wait' | 'unfit' {
+    return this.#changes.expectChanges(table);
+  }
+
+  claimRow(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+  ): boolean {
+    return this.#changes.claimRow(table, keyBytes, keyStart, keyEnd);
+  }
+
   insert(
     table: RelationDescriptor,
     columns: readonly ColumnVector[],
