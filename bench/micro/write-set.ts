@@ -51,6 +51,7 @@ class Store {
       transaction,
       createdTrees,
       droppedTrees: [],
+      verify() {},
       committed() {},
       failed(error) {
         throw error;

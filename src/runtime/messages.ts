@@ -50,6 +50,14 @@ export const REQUEST = {
   /** Has the pages on the way to a key of a tree in memory. argument: a snapshot slot. Payload: 4 bytes
    * little-endian, the tree; then the key. Readers only. */
   load: 25,
+  /** COMMIT of a transaction that was begun on the main thread. argument: its number among those. Payload: see
+   * transfer.ts. Writer only. */
+  commit: 26,
+  /** argument: number of such a COMMIT, which has failed and was answered; no message will name it again.
+   * Writer only. */
+  failureSeen: 27,
+  /** Marks of the main thread are gone that a lock of the writer waits for (FastPathWords). Writer only. */
+  marksFreed: 28,
 } as const;
 
 /** Operations of REQUEST.transaction. */

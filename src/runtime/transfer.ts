@@ -2,8 +2,11 @@ import type { ByteWriter } from '../base/index.ts';
 import type { TreeId } from '../storage/index.ts';
 import type { WriteSet } from '../txn/index.ts';
 
-/** A transaction on its way from the main thread to the writer. Integers are little-endian.
+/** A transaction on its way from the main thread to the writer, to go on there or to be committed; its locks go along
+ * in the first case alone. Integers are little-endian.
  *
+ *   2 bytes   number of commits that it depends on, then for each
+ *     4 bytes   its number; 0: it has failed
  *   2 bytes   number of tables, then for each that it changes
  *     4 bytes   oid
  *   2 bytes   number of locked rows, then for each
@@ -21,8 +24,8 @@ const PUT_KEYLESS = 2;
 
 /** What is transferred. */
 export interface Transfer {
-  readonly tables: Iterable<number>;
-  readonly tableCount: number;
+  readonly predecessors: readonly { readonly commitNumber: number; readonly outcome: string }[];
+  readonly tables: ReadonlySet<number>;
   /** Modes by the row's name. */
   readonly rows: ReadonlyMap<string, number>;
   readonly writes: WriteSet;
@@ -31,7 +34,8 @@ export interface Transfer {
 }
 
 export function encodeTransfer(transfer: Transfer, out: ByteWriter): void {
-  out.u16le(transfer.tableCount);
+  encodePredecessors(transfer, out);
+  out.u16le(transfer.tables.size);
   for (const oid of transfer.tables) out.u32le(oid);
   out.u16le(transfer.rows.size);
   for (const [tag, mode] of transfer.rows) {
@@ -39,8 +43,27 @@ export function encodeTransfer(transfer: Transfer, out: ByteWriter): void {
     out.u16le(tag.length);
     for (let i = 0; i < tag.length; i++) out.u8(tag.charCodeAt(i));
   }
-  for (const tree of transfer.writes.trees.values()) {
-    const isKeyless = transfer.keyless.has(tree.id);
+  encodeChanges(transfer, out);
+}
+
+/** A transaction that is to be committed: its locks stay where they are. */
+export function encodeCommit(transfer: Transfer, out: ByteWriter): void {
+  encodePredecessors(transfer, out);
+  out.u16le(0);
+  out.u16le(0);
+  encodeChanges(transfer, out);
+}
+
+function encodePredecessors({ predecessors }: Transfer, out: ByteWriter): void {
+  out.u16le(predecessors.length);
+  for (const { commitNumber, outcome } of predecessors) {
+    out.u32le(outcome === 'failed' ? 0 : commitNumber);
+  }
+}
+
+function encodeChanges({ writes, keyless }: Transfer, out: ByteWriter): void {
+  for (const tree of writes.trees.values()) {
+    const isKeyless = keyless.has(tree.id);
     for (const run of tree.runs) {
       for (const { keyBytes, keyStart, keyEnd, latest } of run) {
         if (latest === null) continue;
@@ -61,6 +84,7 @@ export function encodeTransfer(transfer: Transfer, out: ByteWriter): void {
 
 /** What the writer does with a transfer. */
 export interface TransferTarget {
+  predecessor(commitNumber: number): void;
   table(oid: number): void;
   row(tag: string, mode: number): void;
   /** `keyEnd` 0: the row has no key, and is given a row id. `bytes` has key and value. */
@@ -83,6 +107,9 @@ export function decodeTransfer(
 ): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = start;
+  const predecessorCount = view.getUint16(at, true);
+  at += 2;
+  for (let i = 0; i < predecessorCount; i++, at += 4) target.predecessor(view.getUint32(at, true));
   const tableCount = view.getUint16(at, true);
   at += 2;
   for (let i = 0; i < tableCount; i++, at += 4) target.table(view.getUint32(at, true));

@@ -41,6 +41,10 @@ const WORD_COUNT = LOCKED_ROWS + ROW_WORDS;
  *      changed, by lowering `strong tables`. A main thread that finds `strong tables` zero after marking
  *      a table sees the version of all changes that were made under such locks, and can tell whether
  *      it has heard of them.
+ * (F5) A row that goes from one transaction of the main thread to another is marked all the time: one store puts
+ *      the one session in the place of the other. The writer, which may have read either of them and asked
+ *      for that session's transaction, looks at the mark again when it has been told that it was handed over.
+ *      Who gets the row loads `locked rows` after the store, as in F1, and gives it back where the writer wants it.
  */
 export class FastPathWords {
   readonly #words: SharedWords;
@@ -77,11 +81,36 @@ export class FastPathWords {
   holdRow(word: number, session: number): boolean {
     const holder = this.#words.load(HELD_ROWS + word);
     if (holder === session) return true;
-    if (holder !== 0) return false;
-    this.#words.store(HELD_ROWS + word, session);
+    return holder === 0 && this.passRow(word, 0, session);
+  }
+
+  /** Marks a row as another session's, where it was `from`'s (0: nobody's); false when it was not, or the
+   * lock table wants it. */
+  passRow(word: number, from: number, to: number): boolean {
+    if (this.#words.load(HELD_ROWS + word) !== from) return false;
+    this.#words.store(HELD_ROWS + word, to);
     if (this.#words.load(LOCKED_ROWS + word) === 0) return true;
-    this.#words.store(HELD_ROWS + word, 0);
+    this.#words.store(HELD_ROWS + word, from);
     return false;
+  }
+
+  /** Gives a row back to the session that it was taken over from. */
+  returnRow(word: number, to: number): void {
+    this.#words.store(HELD_ROWS + word, to);
+  }
+
+  /** Takes a session's mark away; true when the lock table waits for that. */
+  releaseRow(word: number, session: number): boolean {
+    if (this.#words.load(HELD_ROWS + word) !== session) return false;
+    this.#words.store(HELD_ROWS + word, 0);
+    return this.#words.load(LOCKED_ROWS + word) !== 0;
+  }
+
+  /** Ends the use of a table by a transaction; true when the lock table waits for that. */
+  releaseTable(relation: number): boolean {
+    const word = tableWord(relation);
+    this.#words.add(USED_TABLES + word, -1);
+    return this.#words.load(STRONG_TABLES + word) !== 0;
   }
 
   /** Whether `holdRow` would succeed now. */
@@ -91,8 +120,14 @@ export class FastPathWords {
     return holder === 0 && this.#words.load(LOCKED_ROWS + word) === 0;
   }
 
-  // ---------------------------------------------------------------- both
+  /** The session of the main thread that has marked a row of this hash, or 0. */
+  rowHolder(word: number): number {
+    return this.#words.load(HELD_ROWS + word);
+  }
 
+  // ---------------------------------------------------------------- the writer's part
+
+  /** Takes away the mark of a table, and of a row, that have come into the lock table. */
   freeTable(relation: number): void {
     this.#words.add(USED_TABLES + tableWord(relation), -1);
   }
@@ -101,7 +136,10 @@ export class FastPathWords {
     this.#words.store(HELD_ROWS + word, 0);
   }
 
-  // ---------------------------------------------------------------- the writer's part
+  /** Whether transactions of the main thread may be changing the table. */
+  isTableUsed(relation: number): boolean {
+    return this.#words.load(USED_TABLES + tableWord(relation)) !== 0;
+  }
 
   get hostedCount(): number {
     return this.#words.load(HOSTED);
@@ -114,9 +152,8 @@ export class FastPathWords {
   /** A lock that keeps changes away is asked for; true when transactions of the main thread may be
    * changing the table. */
   raiseTable(relation: number): boolean {
-    const word = tableWord(relation);
-    this.#words.add(STRONG_TABLES + word, 1);
-    return this.#words.load(USED_TABLES + word) !== 0;
+    this.#words.add(STRONG_TABLES + tableWord(relation), 1);
+    return this.isTableUsed(relation);
   }
 
   lowerTable(relation: number): void {
@@ -132,11 +169,6 @@ export class FastPathWords {
 
   lowerRow(word: number): void {
     this.#words.add(LOCKED_ROWS + word, -1);
-  }
-
-  /** The session of the main thread that has marked a row of this hash, or 0. */
-  rowHolder(word: number): number {
-    return this.#words.load(HELD_ROWS + word);
   }
 }
 

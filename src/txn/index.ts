@@ -5,6 +5,7 @@ export { FastPathWords, rowWord } from './fast-path-words.ts';
 export {
   ADVISORY_LOCK,
   CLAIMS_LOCK,
+  COMMIT_LOCK,
   type LockKind,
   ROW_LOCK,
   TABLE_LOCK,
@@ -15,6 +16,7 @@ export {
   advisoryLockTag,
   changesLockTag,
   claimsLockTag,
+  commitLockTag,
   lockedRow,
   lockedTable,
   rowLockTag,

@@ -1,8 +1,8 @@
 /** Lock modes and which of them conflict, as PostgreSQL's tables have them (src/backend/storage/lmgr). */
 
 /** Kinds of things that can be locked; each has its own modes. 'claims' are the keys that a transaction
- * changes without locking each. */
-export type LockKind = 'row' | 'table' | 'advisory' | 'claims';
+ * changes without locking each; 'commit' is a commit on its way, which others have to wait for. */
+export type LockKind = 'row' | 'table' | 'advisory' | 'claims' | 'commit';
 
 /** Row lock strengths: index is the mode. */
 export const ROW_LOCK = { keyShare: 0, share: 1, noKeyUpdate: 2, update: 3 } as const;
@@ -22,6 +22,8 @@ export const TABLE_LOCK = {
 export const ADVISORY_LOCK = { share: 0, exclusive: 1 } as const;
 
 export const CLAIMS_LOCK = { await: 0, hold: 1 } as const;
+
+export const COMMIT_LOCK = { await: 0, hold: 1 } as const;
 
 /** Names as pg_locks and error messages print them. */
 export const TABLE_LOCK_NAMES = [
@@ -44,4 +46,5 @@ export const CONFLICTS: Readonly<Record<LockKind, readonly number[]>> = {
   ],
   advisory: [0b10, 0b11],
   claims: [0b10, 0b11],
+  commit: [0b10, 0b11],
 };

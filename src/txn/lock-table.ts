@@ -25,7 +25,7 @@ export class LockTable<Owner extends LockOwner> {
   private readonly fastPath: FastPath | null;
   /** Locks that wait for transactions of the main thread, by the number of what was asked of it. */
   private readonly awaiting = new OpenHashMap<number, Lock<Owner>>();
-  /** Row locks that wait for a mark to go away. */
+  /** Locks that wait for a mark to go away. */
   private patient: { readonly lock: Lock<Owner>; readonly sinceMs: number }[] = [];
   private nextAsk = 1;
 
@@ -131,11 +131,29 @@ export class LockTable<Owner extends LockOwner> {
     else this.fastPath?.words.freeTable(relationOf(lock));
   }
 
-  /** The main thread has handed over what it was asked for. */
+  /** The main thread has handed over what it was asked for. What is being committed it cannot hand over, nor
+   * what has gone to another of its transactions meanwhile; the mark says so. */
   surrendered(ask: number): void {
     const lock = this.awaiting.get(ask);
     if (lock === undefined) return;
     this.awaiting.delete(ask);
+    if (this.isMarkedLock(lock)) this.awaitMark(lock);
+    else this.unmarked(lock);
+  }
+
+  private isMarkedLock(lock: Lock<Owner>): boolean {
+    const { words } = this.fastPath!;
+    return lock.kind === 'row'
+      ? words.rowHolder(lock.word) !== 0
+      : words.isTableUsed(relationOf(lock));
+  }
+
+  private awaitMark(lock: Lock<Owner>): void {
+    lock.awaited = PATIENT;
+    this.patient.push({ lock, sinceMs: performance.now() });
+  }
+
+  private unmarked(lock: Lock<Owner>): void {
     lock.awaited = 0;
     this.wakeQueue(lock);
   }
@@ -149,10 +167,8 @@ export class LockTable<Owner extends LockOwner> {
     for (const wait of patient) {
       const { lock } = wait;
       if (lock.awaited !== PATIENT) continue;
-      if (this.fastPath!.words.rowHolder(lock.word) === 0) {
-        lock.awaited = 0;
-        this.wakeQueue(lock);
-      } else if (wait.sinceMs < latest) this.askForHolder(lock);
+      if (!this.isMarkedLock(lock)) this.unmarked(lock);
+      else if (wait.sinceMs < latest) this.askForHolder(lock);
       else this.patient.push(wait);
     }
   }
@@ -299,14 +315,16 @@ export class LockTable<Owner extends LockOwner> {
     if (this.fastPath === null) return lock;
     lock.word = rowWord(tag);
     const holder = this.fastPath.words.raiseRow(lock.word);
-    if (holder === 0 || holder === session) return lock;
-    lock.awaited = PATIENT;
-    this.patient.push({ lock, sinceMs: performance.now() });
+    if (holder !== 0 && holder !== session) this.awaitMark(lock);
     return lock;
   }
 
-  /** Has the transaction handed over that has marked a row. */
+  /** Has the transaction handed over that has marked a row, or all because of a table. */
   private askForHolder(lock: Lock<Owner>): void {
+    if (lock.kind !== 'row') {
+      this.awaitSurrender(lock, 0);
+      return;
+    }
     const holder = this.fastPath!.words.rowHolder(lock.word);
     // Without a mark there is nothing to hand over, and the answer says so.
     this.awaitSurrender(lock, holder === 0 ? NOBODY : holder);

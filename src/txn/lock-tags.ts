@@ -49,3 +49,8 @@ export function advisoryLockTag(key: string): string {
 export function claimsLockTag(number: number): string {
   return `c${number}`;
 }
+
+/** A commit on its way that was begun on the main thread, by its number. */
+export function commitLockTag(number: number): string {
+  return `h${number}`;
+}

@@ -45,6 +45,18 @@ function fill(left: number): void {
   }
 }
 
+/** Transactions one after another that add to one row; returns what became of each. */
+async function addOnes(client: WireClient, count: number): Promise<string[]> {
+  const outcomes: string[] = [];
+  for (let i = 0; i < count; i++) {
+    await client.query('begin');
+    const update = await client.query('update hot set n = n + 1 where id = 1', WAIT_MS);
+    const end = await client.query('commit', WAIT_MS);
+    outcomes.push((update.error ?? end.error)?.C ?? 'added');
+  }
+  return outcomes;
+}
+
 test.skipIf(!canMount)(
   'a full disk',
   async () => {
@@ -64,6 +76,9 @@ test.skipIf(!canMount)(
     const rows = (from: number, to: number): string =>
       `insert into t select g, repeat(md5(g::text), 8) from generate_series(${from}, ${to}) g`;
     await client.query(`create table t (a int primary key, b text); ${rows(1, 20_000)}`, WAIT_MS);
+    await client.query(
+      'create table hot (id int primary key, n int); insert into hot values (1, 0)',
+    );
     // By then the log has its next segment, which is made ahead of need.
     await sleep(1000);
     fill(MB);
@@ -92,6 +107,15 @@ test.skipIf(!canMount)(
       1,
     );
     expect((await other.query('rollback; checkpoint')).error).toMatchObject({ C: '53100' });
+    // Transactions of the main thread that build upon one another fail together.
+    const clients = await Promise.all(
+      Array.from({ length: 6 }, () => WireClient.start(server!.port)),
+    );
+    const refused = (await Promise.all(clients.map((each) => addOnes(each, 20)))).flat();
+    expect(refused).toHaveLength(120);
+    expect(refused).toContain('53100');
+    expect(refused.filter((state) => state !== '53100' && state !== '40001')).toEqual([]);
+    expect((await other.query('select n from hot')).rows).toEqual([['0']]);
     expect(server.log).toContain('commits wait for room on the disk: could not write');
 
     // Room: the commit ends, and so does the next one.
@@ -101,8 +125,10 @@ test.skipIf(!canMount)(
     expect((await other.query("insert into t values (-1, 'x')")).tags).toEqual(['INSERT 0 1']);
     expect((await other.query('select count(*) from t')).rows).toEqual([['60001']]);
     expect(server.log).not.toMatch(/thread/);
-    await client.end();
-    await other.end();
+    const added = (await Promise.all(clients.map((each) => addOnes(each, 20)))).flat();
+    expect(added).toEqual(Array.from({ length: 120 }, () => 'added'));
+    expect((await other.query('select n from hot')).rows).toEqual([['120']]);
+    for (const each of [client, other, ...clients]) await each.end();
     expect(await server.stop()).toBe(0);
   },
   60_000,

@@ -14,6 +14,7 @@ export interface FastPathTask {
 export const ROWS = 4;
 const TABLE = 77;
 const SESSION = 7;
+const OTHER_SESSION = 8;
 
 /** What is true, whatever the marks say: who has each row, the version of the catalog, the row that is
  * being handed over (plus 1), and whether the main thread has ended. */
@@ -32,7 +33,7 @@ function take(facts: Int32Array, row: number, from: number, to: number): void {
   if (found !== from) throw new Error(`row ${row} goes from ${found}, not ${from}, to ${to}`);
 }
 
-/** Returns how many rows it had, handed over, and how often it used the table. */
+/** Returns how many rows it had, handed over, how often it used the table, and how many rows it passed on. */
 function runMain(task: FastPathTask): number[] {
   const words = new FastPathWords(task.words);
   const facts = new Int32Array(task.facts);
@@ -40,6 +41,7 @@ function runMain(task: FastPathTask): number[] {
   let held = 0;
   let handedOver = 0;
   let used = 0;
+  let passed = 0;
   for (let i = 0; i < task.count; i++) {
     if (words.useTable(TABLE)) {
       used++;
@@ -48,15 +50,25 @@ function runMain(task: FastPathTask): number[] {
         const truth = Atomics.load(facts, WORD.version);
         if (truth !== version) throw new Error(`version ${truth} of a table used at ${version}`);
       }
-      words.freeTable(TABLE);
+      words.releaseTable(TABLE);
     }
     const row = random(ROWS);
     if (!words.holdRow(row, SESSION)) continue;
     held++;
     take(facts, row, 0, MAIN);
+    // Another of its transactions takes the row over, and may give it back.
+    let session = SESSION;
+    if (random(4) === 0 && words.passRow(row, SESSION, OTHER_SESSION)) {
+      passed++;
+      session = OTHER_SESSION;
+      if (random(2) === 0) {
+        words.returnRow(row, SESSION);
+        session = SESSION;
+      }
+    }
     if (random(4) !== 0) {
       take(facts, row, MAIN, 0);
-      words.freeRow(row);
+      words.releaseRow(row, session);
       continue;
     }
     handedOver++;
@@ -66,11 +78,11 @@ function runMain(task: FastPathTask): number[] {
       if (other === row || !words.holdRow(other, SESSION)) continue;
       take(facts, other, 0, MAIN);
       take(facts, other, MAIN, 0);
-      words.freeRow(other);
+      words.releaseRow(other, SESSION);
     }
   }
   Atomics.store(facts, WORD.ended, 1);
-  return [held, handedOver, used];
+  return [held, handedOver, used, passed];
 }
 
 /** Returns how many rows it had of its own, and how often it changed the catalog. */

@@ -3,7 +3,7 @@ import { FastPathWords } from '../../src/txn/index.ts';
 import { resultOf, startThread } from './compiled.ts';
 import { type FastPathTask, WORD } from './fast-path-thread.ts';
 
-const COUNT = 200_000;
+const COUNT = 100_000;
 const seed = Number(process.env.SEED ?? Date.now() & 0xffff);
 
 test(`a row is never had by both threads, nor a table used at an old version (seed ${seed})`, async () => {

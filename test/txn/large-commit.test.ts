@@ -84,6 +84,7 @@ class Life {
         transaction,
         createdTrees: made,
         droppedTrees: dropped,
+        verify() {},
         committed: () => this.states.splice(0, this.states.indexOf(trees)),
         failed: (error) => {
           this.failure = error;

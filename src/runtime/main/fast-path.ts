@@ -32,7 +32,7 @@ import {
   type TreeId,
   type TreeRoots,
 } from '../../storage/index.ts';
-import { type FastPathWords, OverlayCursor } from '../../txn/index.ts';
+import { type FastPathWords, OverlayCursor, type Transaction } from '../../txn/index.ts';
 import { currentSetting } from '../current-setting.ts';
 import { CursorPool } from '../worker/cursor-pool.ts';
 import { NewestEntries } from '../worker/newest-entries.ts';
@@ -45,6 +45,8 @@ export interface WriterRoute {
   readonly catalog: Catalog;
   /** The writer takes the transaction over. */
   transfer(transaction: HostedTransaction): void;
+  /** Marks are gone that somebody in the writer waits for. */
+  marksFreed(): void;
   /** Runs a statement of a transaction that the writer has. */
   executeInWriter(run: PlanRun, listener: RunListener): RunHandle;
   /** Has a reader bring what leads to key[0, keyEnd) of a tree into memory, and calls `done`. False: there
@@ -61,11 +63,11 @@ export interface WriterRoute {
 /** Transactions that the main thread runs by itself as long as each of their statements changes one row
  * by its key, or adds a row without one, or reads a row by its key: what most transactions do. Their
  * locks are marks in shared memory (txn/fast-path-words.ts), their changes stay here, and COMMIT
- * hands both to the writer, in one trip instead of one for each statement.
+ * hands them to the writer, in one trip instead of one for each statement.
  *
  *   none ──a point change──► hosted ──ROLLBACK, error──► none
  *                              │  └──COMMIT──► committing ──answer──► none
- *                              └──anything else──► in the writer
+ *                              └──anything else──► in the writer, with its locks
  *
  * Anything else: another statement, a savepoint, somebody in the writer who wants what it has locked. A
  * statement that wants a row of another hosted, or committing, transaction is parked until that has ended, and
@@ -79,6 +81,21 @@ export interface WriterRoute {
  * The newest version of a row is read under its lock: the lock is taken, and then the snapshot has to be
  * the newest commit still, or the statement begins anew (H1). A commit shows on the pages before its
  * locks are let go of, in the writer and here, so nothing is missed.
+ *
+ * A transaction that is being committed lets its rows go to others at once (early lock release: Johnson and
+ * others, "Aether: a scalable approach to logging", 2010), as the wait for the disk is most of the time that rows
+ * are locked:
+ *
+ * (H2) Who takes a row over finds the version of its predecessor, which is not on the pages yet: that one's changes
+ *      lie over the pages for its statements, in the order of commits, and below its own changes. It keeps the
+ *      mark, so nobody else changes the row meanwhile.
+ * (H3) It is committed after its predecessors: their COMMITs were sent before, the writer appends in that order,
+ *      and what is stable of a log is its beginning. It is not committed when one of them could not be: the writer
+ *      knows them by number (worker/hosted-transfers.ts), and answers in the order of commits.
+ * (H4) Nobody is shown what may be lost yet: statements that show rows, or read others than the one they change, wait
+ *      for the answers to the predecessors, and so does everything that the writer does for the transaction.
+ *      What is shown is whether there was a row to change.
+ * (H5) When it is rolled back before that, the rows are its predecessors' again.
  */
 export class FastPath implements StatementHost {
   private readonly reader: PageReader;
@@ -96,6 +113,9 @@ export class FastPath implements StatementHost {
   /** The statement's cursor on the pages, and its tree. */
   private opened: PageTreeCursor | null = null;
   private openedTree = 0 as TreeId;
+  private nextCommit = 1;
+  /** Transactions whose waiters are being woken. */
+  private readonly awakening: HostedTransaction[] = [];
   /** Statements that want rows which are locked in the writer. */
   private polled: ParkedRun[] = [];
   private timer: NodeJS.Timeout | null = null;
@@ -142,36 +162,49 @@ export class FastPath implements StatementHost {
     return this.attempt(transaction, program, run, listener, null);
   }
 
-  /** COMMIT: false when nothing was changed, and nothing is to be said to the writer. */
-  commit(session: number): boolean {
-    const transaction = this.hosted.get(session);
-    if (transaction === undefined) return true;
-    if (!transaction.transaction.hasWrites) {
-      this.discard(session);
-      return false;
-    }
-    this.unhost(session);
-    this.committing.set(session, transaction);
-    this.transfer(transaction);
-    return true;
+  /** The session's transaction has changed nothing: there is nothing to commit. */
+  isUnchanged(session: number): boolean {
+    return this.hosted.get(session)?.transaction.hasWrites === false;
   }
 
-  /** The writer has answered the COMMIT. The result is for `wake`, after the client has been told. */
-  committed(session: number): HostedTransaction | null {
-    const transaction = this.committing.get(session);
+  /** COMMIT: what is to be sent to the writer, and given to `wake` then; null when the transaction is there. */
+  commit(session: number): HostedTransaction | null {
+    const transaction = this.hosted.get(session);
     if (transaction === undefined) return null;
-    this.committing.delete(session);
-    this.locks.forget(transaction);
+    this.unhost(session);
+    this.committing.set(session, transaction);
+    transaction.commitNumber = this.nextCommit;
+    this.nextCommit = transaction.commitNumber === 0xffff_ffff ? 1 : transaction.commitNumber + 1;
     return transaction;
   }
 
-  /** Lets those go on who wait for a transaction that is over. */
+  /** The writer has answered the COMMIT. The result is for `wake`, after the client has been told. */
+  committed(session: number, outcome: 'committed' | 'failed'): HostedTransaction | null {
+    const transaction = this.committing.get(session);
+    if (transaction === undefined) return null;
+    this.committing.delete(session);
+    transaction.outcome = outcome;
+    this.release(transaction);
+    return transaction;
+  }
+
+  /** Lets those go on who wait for a transaction that is over, or lets its rows go. */
   wake(transaction: HostedTransaction): void {
-    for (const parked of transaction.waiters.splice(0)) {
+    // Who goes on may end a transaction that others wait for.
+    this.awakening.push(transaction);
+    if (this.awakening.length > 1) return;
+    for (let i = 0; i < this.awakening.length; i++) this.wakeWaiters(this.awakening[i]!);
+    this.awakening.length = 0;
+  }
+
+  private wakeWaiters(transaction: HostedTransaction): void {
+    for (const parked of transaction.waiters.slice()) {
+      // Others that went on may have taken it along.
+      if (parked.holder !== transaction) continue;
       parked.unpark();
       const holder = this.locks.holderOf(parked.tag);
-      if (holder !== undefined) this.parkAgain(parked, holder);
-      else this.retry(parked);
+      if (holder === undefined || holder.givesRows) this.retry(parked);
+      else this.parkAgain(parked, holder);
     }
   }
 
@@ -210,11 +243,16 @@ export class FastPath implements StatementHost {
     if (transaction === undefined) return false;
     this.unhost(session);
     transaction.parked?.unpark();
-    this.locks.forget(transaction);
-    this.locks.freeMarks(transaction);
-    transaction.writes.close();
+    this.locks.giveBack(transaction);
+    this.release(transaction);
     this.wake(transaction);
     return true;
+  }
+
+  private release(transaction: HostedTransaction): void {
+    this.locks.forget(transaction);
+    if (this.locks.freeMarks(transaction)) this.route.marksFreed();
+    transaction.writes.close();
   }
 
   /** The session is gone. */
@@ -232,7 +270,8 @@ export class FastPath implements StatementHost {
     if (transaction === undefined) return;
     this.unhost(session);
     this.locks.forget(transaction);
-    this.transfer(transaction);
+    this.route.transfer(transaction);
+    transaction.writes.close();
     const { parked } = transaction;
     if (parked !== null) {
       parked.unpark();
@@ -250,6 +289,7 @@ export class FastPath implements StatementHost {
     const parked = [...this.hosted.values()].flatMap((transaction) => transaction.parked ?? []);
     this.hosted.clear();
     this.committing.clear();
+    this.awakening.length = 0;
     this.polled = [];
     for (const run of parked) {
       run.unpark();
@@ -267,16 +307,11 @@ export class FastPath implements StatementHost {
     this.words.hostedCount = this.hosted.size;
   }
 
-  private transfer(transaction: HostedTransaction): void {
-    this.route.transfer(transaction);
-    transaction.writes.close();
-  }
-
   // ---------------------------------------------------------------- running
 
   /** Whether the table is as the plan has it, and free for changes; it is marked as changed then. */
   private mayRun(transaction: HostedTransaction, program: Program, plan: Plan): boolean {
-    if (transaction.isFull) return false;
+    if (transaction.isFull || transaction.isDoomed) return false;
     const { oid, version } = program.table;
     const isUsed = transaction.tables.has(oid);
     if (!isUsed && (!program.isChange || !this.words.useTable(oid))) return false;
@@ -300,6 +335,9 @@ export class FastPath implements StatementHost {
     parked: ParkedRun | null,
   ): RunHandle | null {
     const { statement } = this;
+    if (!program.isBlind && transaction.isDependent) {
+      return this.awaitPredecessors(transaction, run, listener, parked);
+    }
     let outcome: Outcome;
     let rowCount = 0;
     try {
@@ -314,6 +352,8 @@ export class FastPath implements StatementHost {
     statement.end();
     if (outcome === 'done') {
       transaction.transaction.command++;
+      // It may have locked a row that it did not change then.
+      if (rowCount === 0 && program.isChange) transaction.keepRows();
       listener.complete(rowCount, null);
       return ANSWERED_RUN;
     }
@@ -331,6 +371,7 @@ export class FastPath implements StatementHost {
     const { statement, reader } = this;
     this.listener = listener;
     this.locks.current = transaction;
+    this.locks.isBlind = program.isBlind;
     this.changes.use(transaction.transaction);
     statement.plan = run.plan.plan;
     statement.session = run.session;
@@ -350,12 +391,15 @@ export class FastPath implements StatementHost {
       statement.begin(program.textEncoder, run.formats, 0, run.formats.length);
       statement.compiled = program.compiled;
       this.opened = null;
+      this.locks.hasTakenOver = false;
       statement.snapshot = this.snapshots.acquire(MAIN_THREAD);
       transaction.transaction.snapshot = statement.snapshot;
       reader.enter();
       try {
         program.compiled.open(statement);
-        return statement.runSlice(Number.POSITIVE_INFINITY) === SLICE.done ? 'done' : 'conflict';
+        const slice = statement.runSlice(Number.POSITIVE_INFINITY);
+        if (slice === SLICE.done) return 'done';
+        if (!this.locks.hasTakenOver) return 'conflict';
       } catch (thrown) {
         if (isPageMiss(thrown)) return 'not in memory';
         if (thrown !== NEWER_COMMIT) throw thrown;
@@ -387,6 +431,18 @@ export class FastPath implements StatementHost {
       this.polled.push(parked);
       this.pollLater();
     }
+    return parked;
+  }
+
+  /** Lets a statement wait until all that its transaction has seen is stable. */
+  private awaitPredecessors(
+    transaction: HostedTransaction,
+    run: PlanRun,
+    listener: RunListener,
+    known: ParkedRun | null,
+  ): RunHandle {
+    const parked = known ?? new ParkedRun(transaction, run, listener, this.toWriter);
+    parked.park('', transaction.predecessors.at(-1)!);
     return parked;
   }
 
@@ -447,13 +503,20 @@ export class FastPath implements StatementHost {
     const cursor = this.cursors.take(tree, statement.snapshot);
     this.opened = cursor;
     this.openedTree = tree;
-    const { transaction } = this.locks.current;
-    if (!transaction.writes.trees.has(tree)) return cursor;
-    return new OverlayCursor(cursor, transaction.writes, tree, transaction.command);
+    const { transaction, predecessors } = this.locks.current;
+    if (predecessors.length === 0) return withChanges(cursor, transaction, tree);
+    let seen: Cursor = cursor;
+    for (const predecessor of predecessors) {
+      // What has been committed is on the pages.
+      if (predecessor.isCommitting) seen = withChanges(seen, predecessor.transaction, tree);
+    }
+    return withChanges(seen, transaction, tree);
   }
 
   closeCursor(cursor: Cursor): void {
-    this.cursors.give(cursor instanceof OverlayCursor ? cursor.base : cursor);
+    let base = cursor;
+    while (base instanceof OverlayCursor) base = base.base;
+    this.cursors.give(base);
   }
 
   createSpillFile(): SpillFile {
@@ -463,6 +526,10 @@ export class FastPath implements StatementHost {
   rows(_request: number, count: number, bytes: Uint8Array, start: number, end: number): void {
     this.listener.rows(bytes, start, end, count);
   }
+}
+
+function withChanges(base: Cursor, { writes, command }: Transaction, tree: TreeId): Cursor {
+  return writes.trees.has(tree) ? new OverlayCursor(base, writes, tree, command) : base;
 }
 
 /** How an attempt ended without an error. */
@@ -492,6 +559,8 @@ const NO_MOVES = {
 /** A plan that can be run here. */
 class Program {
   readonly isChange: boolean;
+  /** Its client is shown no rows. */
+  readonly isBlind: boolean;
   readonly table: RelationDescriptor;
   readonly compiled: CompiledPlan;
   readonly textEncoder: DataRowEncoder;
@@ -500,6 +569,7 @@ class Program {
 
   constructor(plan: Plan, table: RelationDescriptor, isChange: boolean) {
     this.isChange = isChange;
+    this.isBlind = isChange && plan.output.length === 0;
     this.table = table;
     this.compiled = compilePlan(plan);
     this.textEncoder = dataRowEncoder(

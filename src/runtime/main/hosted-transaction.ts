@@ -20,15 +20,22 @@ export class HostedTransaction implements Transfer {
   readonly waiters: ParkedRun[] = [];
   /** Its own statement, when that waits for another's end. */
   parked: ParkedRun | null = null;
+  /** Once its COMMIT has gone to the writer: number of that. */
+  commitNumber = 0;
+  /** How that was answered. */
+  outcome: 'open' | 'committed' | 'failed' = 'open';
+  /** Transactions whose rows it has taken over while they were being committed, in the order of their
+   * commits. */
+  predecessors: HostedTransaction[] = NONE;
+  /** Those rows. */
+  private readonly taken: TakenRow[] = [];
+  /** It has locked a row without changing it, or one whose mark was its own already. */
+  private keepsRows = false;
   private lastRowId = 0;
 
   constructor(session: number) {
     this.session = session;
     this.transaction = new Transaction(session, 'read committed', MAIN_THREAD);
-  }
-
-  get tableCount(): number {
-    return this.tables.size;
   }
 
   get writes() {
@@ -37,6 +44,54 @@ export class HostedTransaction implements Transfer {
 
   get isFull(): boolean {
     return this.rows.size >= ROWS_MAX || this.writes.byteCount >= WRITE_BYTES_MAX;
+  }
+
+  /** It is being committed: its changes are final, if the disk takes them. */
+  get isCommitting(): boolean {
+    return this.commitNumber !== 0 && this.outcome === 'open';
+  }
+
+  /** It is being committed, and its rows may go to others. */
+  get givesRows(): boolean {
+    return this.isCommitting && !this.keepsRows;
+  }
+
+  /** Its rows are to stay its own until its end. */
+  keepRows(): void {
+    this.keepsRows = true;
+  }
+
+  /** Some transaction that it has taken rows over from has not been committed so far, or never will be. */
+  get isDependent(): boolean {
+    while (this.predecessors.length > 0 && this.predecessors[0]!.outcome === 'committed') {
+      this.predecessors.shift();
+    }
+    return this.predecessors.length > 0;
+  }
+
+  /** One of those could not be committed. */
+  get isDoomed(): boolean {
+    return this.predecessors.some(({ outcome }) => outcome === 'failed');
+  }
+
+  takeOver(tag: string, from: HostedTransaction, mode: number): void {
+    this.taken.push({ tag, from, mode: from.rows.get(tag)! });
+    from.rows.delete(tag);
+    this.rows.set(tag, mode);
+    if (this.predecessors.includes(from)) return;
+    const later = this.predecessors.filter((other) => isAfter(other, from));
+    const earlier = this.predecessors.filter((other) => !isAfter(other, from));
+    this.predecessors = [...earlier, from, ...later];
+  }
+
+  /** Gives back what it has taken over from transactions that are still being committed. */
+  *giveBack(): Iterable<TakenRow> {
+    for (const row of this.taken) {
+      if (!row.from.isCommitting) continue;
+      this.rows.delete(row.tag);
+      row.from.rows.set(row.tag, row.mode);
+      yield row;
+    }
   }
 
   /** Whether it waits, through whomever, for the other's end. */
@@ -51,6 +106,20 @@ export class HostedTransaction implements Transfer {
     this.keyless.add(tree);
     return ++this.lastRowId;
   }
+}
+
+interface TakenRow {
+  readonly tag: string;
+  readonly from: HostedTransaction;
+  /** How that one had locked it. */
+  readonly mode: number;
+}
+
+const NONE: HostedTransaction[] = [];
+
+/** Numbers of commits are 32 bits wide, and few are on their way at a time. */
+function isAfter(one: HostedTransaction, other: HostedTransaction): boolean {
+  return ((one.commitNumber - other.commitNumber) | 0) > 0;
 }
 
 /** A statement that waits for the end of the transaction that has its row, on the main thread or, in the
@@ -159,6 +228,11 @@ export class HostedRowLocks implements RowLocks<Transaction> {
    * has another row of the same hash. */
   wanted = '';
   conflict: HostedTransaction | null = null;
+  /** The statement shows nothing of what it finds in rows. */
+  isBlind = false;
+  /** After 'waiting': the row has been taken over from a transaction that is being committed. The statement is to
+   * begin anew, and finds that one's version of it. */
+  hasTakenOver = false;
   private readonly words: FastPathWords;
   private readonly held = new OpenHashMap<string, HostedTransaction>();
 
@@ -171,9 +245,19 @@ export class HostedRowLocks implements RowLocks<Transaction> {
     const heldMode = current.rows.get(tag);
     if (heldMode === undefined) {
       this.wanted = tag;
-      this.conflict = this.held.get(tag) ?? null;
-      if (this.conflict !== null) return 'waiting';
-      if (!this.words.holdRow(rowWord(tag), current.session)) return 'waiting';
+      const holder = this.held.get(tag);
+      this.conflict = holder ?? null;
+      const word = rowWord(tag);
+      if (holder !== undefined) {
+        if (!this.isBlind || !holder.givesRows) return 'waiting';
+        if (!this.words.passRow(word, holder.session, current.session)) return 'waiting';
+        this.held.set(tag, current);
+        current.takeOver(tag, holder, mode);
+        this.hasTakenOver = true;
+        return 'waiting';
+      }
+      if (this.words.rowHolder(word) === current.session) current.keepRows();
+      else if (!this.words.holdRow(word, current.session)) return 'waiting';
       this.held.set(tag, current);
     }
     if (heldMode === undefined || mode > heldMode) current.rows.set(tag, mode);
@@ -194,10 +278,22 @@ export class HostedRowLocks implements RowLocks<Transaction> {
     for (const tag of transaction.rows.keys()) this.held.delete(tag);
   }
 
-  /** Takes the transaction's marks away. */
-  freeMarks(transaction: HostedTransaction): void {
-    for (const tag of transaction.rows.keys()) this.words.freeRow(rowWord(tag));
-    for (const oid of transaction.tables) this.words.freeTable(oid);
+  /** Gives the rows back that the transaction has taken over from others that are not committed yet. */
+  giveBack(transaction: HostedTransaction): void {
+    for (const { tag, from } of transaction.giveBack()) {
+      this.held.set(tag, from);
+      this.words.returnRow(rowWord(tag), from.session);
+    }
+  }
+
+  /** Takes the transaction's marks away; true when the writer waits for that. */
+  freeMarks(transaction: HostedTransaction): boolean {
+    let isAwaited = false;
+    for (const tag of transaction.rows.keys()) {
+      if (this.words.releaseRow(rowWord(tag), transaction.session)) isAwaited = true;
+    }
+    for (const oid of transaction.tables) if (this.words.releaseTable(oid)) isAwaited = true;
+    return isAwaited;
   }
 
   // Nobody queues here, and only row locks are taken: what key locks of unique indexes and foreign keys

@@ -31,7 +31,7 @@ import { type Datum, type PlacedDefinition, useTypes } from '../../types/index.t
 import type { ReplyMessage } from '../generated/reply-message.ts';
 import { EXECUTE_FLAGS, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
 import { systemViewLookup } from '../system-views.ts';
-import { encodeTransfer } from '../transfer.ts';
+import { encodeCommit, encodeTransfer } from '../transfer.ts';
 import type { UtilityRequest } from '../worker/utility-runner.ts';
 import { FastPath, type WriterRoute } from './fast-path.ts';
 import type { HostedTransaction } from './hosted-transaction.ts';
@@ -128,7 +128,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
   channelLost(channel: WorkerChannel, error: PgErrorFields): void {
     for (const run of [...this.runs.values()]) {
       if (run.channel !== channel) continue;
-      this.end(run);
+      this.end(run, 'failed');
       run.lose(error);
     }
   }
@@ -146,7 +146,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     this.readers = [];
     this.fastPath.failAll(error);
     for (const run of [...this.runs.values()]) {
-      this.end(run);
+      this.end(run, 'failed');
       run.listener.error(error);
     }
   }
@@ -195,6 +195,10 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     const message = { kind: REQUEST.transfer, session, argument };
     // What the transfer is for comes next.
     this.writer?.queue(message, out.bytes, 0, out.position);
+  }
+
+  marksFreed(): void {
+    this.writer?.control({ kind: REQUEST.marksFreed });
   }
 
   loadPath(
@@ -274,14 +278,26 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     const routed = this.route(channel, session, listener, -1);
     const ends = operation === 'commit' || operation === 'rollback';
     if (ends) routed.endsTransaction = true;
+    const { request } = routed;
+    const flags = options.asynchronousCommit ? EXECUTE_FLAGS.asynchronousCommit : 0;
+    const hosted = operation === 'commit' ? this.fastPath.commit(session) : null;
+    if (hosted !== null) {
+      const out = this.transferBytes.reset();
+      encodeCommit(hosted, out);
+      const argument = hosted.commitNumber;
+      const message = { kind: REQUEST.commit, session, request, flags, argument };
+      channel.control(message, out.bytes, 0, out.position);
+      this.fastPath.wake(hosted);
+      return routed;
+    }
     channel.control(
       {
         kind: REQUEST.transaction,
         operation: TRANSACTION[operation],
         session,
-        request: routed.request,
+        request,
         isolation: isolationNumber(options),
-        flags: options.asynchronousCommit ? EXECUTE_FLAGS.asynchronousCommit : 0,
+        flags,
         argument: ends || isDiscard(operation) ? 0 : this.writerSlot(session),
       },
       Buffer.from(name, 'utf8'),
@@ -294,7 +310,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
   private endsHere(session: number, operation: TransactionOperation): boolean {
     switch (operation) {
       case 'commit':
-        return !this.fastPath.commit(session);
+        return this.fastPath.isUnchanged(session) && this.fastPath.discard(session);
       case 'rollback':
       case 'fail':
         return this.fastPath.discard(session);
@@ -359,7 +375,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
         run.taken(end - start, listener.rows(payload, start, end, message.count()));
         return;
       case REPLY.complete: {
-        const ended = this.end(run);
+        const ended = this.end(run, 'committed');
         const tag = message.status() === 1 ? textOf(payload, start, end) : null;
         listener.complete(message.count(), tag);
         if (ended !== null) this.fastPath.wake(ended);
@@ -370,7 +386,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
         listener.suspended();
         return;
       case REPLY.error: {
-        const ended = this.end(run);
+        const ended = this.end(run, 'failed');
         listener.error(JSON.parse(textOf(payload, start, end)) as PgErrorFields);
         if (ended !== null) this.fastPath.wake(ended);
         return;
@@ -436,13 +452,17 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
 
   /** A run has answered for the last time. Returns the transaction that has ended with it, if it had been
    * begun on the main thread. */
-  end(run: RoutedRun): HostedTransaction | null {
+  end(run: RoutedRun, outcome: 'committed' | 'failed'): HostedTransaction | null {
     this.runs.delete(run.request);
     run.channel.load--;
     if (run.slot >= 0) this.slots.free(run.slot);
     if (!run.endsTransaction) return null;
     this.freeWriterSlot(run.session);
-    return this.fastPath.committed(run.session);
+    const hosted = this.fastPath.committed(run.session, outcome);
+    if (hosted?.outcome === 'failed') {
+      run.channel.control({ kind: REQUEST.failureSeen, argument: hosted.commitNumber });
+    }
+    return hosted;
   }
 
   private writerSlot(session: number): number {
@@ -549,7 +569,7 @@ class RoutedRun implements RunHandle {
   close(): void {
     if (this.lost !== null) return;
     this.channel.control({ kind: REQUEST.close, request: this.request });
-    this.router.end(this);
+    this.router.end(this, 'failed');
   }
 
   cancel(reason: 'user' | 'timeout'): void {

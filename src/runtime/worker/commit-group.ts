@@ -15,6 +15,8 @@ export interface PendingCommit {
   /** Trees that it made and dropped. */
   readonly createdTrees: readonly TreeId[];
   readonly droppedTrees: readonly TreeId[];
+  /** Throws when it must not be committed after all. */
+  verify(): void;
   /** Durable and visible. */
   committed(): void;
   failed(error: unknown): void;
@@ -242,6 +244,7 @@ export class CommitGroup {
     const { log } = this.engine;
     const { transaction } = commit;
     const { writes } = transaction;
+    commit.verify();
     if (transaction.reads !== null && changesSomething(commit)) {
       transaction.reads.verify('during commit attempt');
     }

@@ -81,8 +81,22 @@ export class UtilityRunner {
     }
     this.writer.setSnapshot(open.transaction, request.snapshot);
     const utility = new RunningUtility(this.writer, this, number, open, inBlock, request);
-    utility.execution = executeUtility(request.statement as never, request.text, utility);
+    const execution = executeUtility(request.statement as never, request.text, utility);
+    utility.execution =
+      open.predecessors.length === 0
+        ? execution
+        : this.afterPredecessors(open, request.snapshot, execution);
     this.start(message, utility);
+  }
+
+  private *afterPredecessors(
+    open: OpenTransaction,
+    snapshot: number,
+    execution: UtilityExecution,
+  ): UtilityExecution {
+    while (!this.writer.hosted.awaitPredecessors(open)) yield 'wait';
+    this.writer.setSnapshot(open.transaction, snapshot);
+    return yield* execution;
   }
 
   /** The commit of a block with deferred constraints, which are to be checked first, or with tables that
@@ -311,6 +325,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     this.writer.commit(this.open, this.asynchronousCommit, {
       done: complete,
       failed: (fields) => {
+        this.writer.abort(this.open);
         if (this.isAsked) port.error(this.request, fields);
       },
     });

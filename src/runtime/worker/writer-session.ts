@@ -55,6 +55,9 @@ export class OpenTransaction {
   needsFlush = false;
   /** READ ONLY, as of its statement at hand. */
   readOnly = false;
+  /** Commits of the main thread that are to be on the pages before anything is run, and without which it is
+   * not to be committed (HostedTransfers); 0 stands for one that failed. */
+  readonly predecessors: number[] = [];
   readonly catalogChanges: CatalogChange[] = [];
   /** One of them was of more than temporary objects, even if that has been rolled back. */
   changesShared = false;

@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
-import { encodeRowId, RowChanges } from '../../access/index.ts';
-import { assert, ByteWriter, decodeUtf8 } from '../../base/index.ts';
+import { RowChanges } from '../../access/index.ts';
+import { assert, decodeUtf8 } from '../../base/index.ts';
 import {
   CATALOG_TREE,
   Catalog,
@@ -49,12 +49,12 @@ import type { ControlMessage } from '../generated/control-message.ts';
 import type { ExecuteMessage } from '../generated/execute-message.ts';
 import { EXECUTE_FLAGS, ISOLATION, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
 import { systemViewLookup, systemViewSource, type ThreadFacts } from '../system-views.ts';
-import { decodeTransfer } from '../transfer.ts';
 import { AdvisoryCalls, AdvisoryWait } from './advisory-calls.ts';
 import { bootstrap } from './bootstrap.ts';
 import { CommitGroup } from './commit-group.ts';
 import { EMPTY_CURSOR } from './empty-cursor.ts';
 import { TransactionForeignKeys } from './foreign-key-services.ts';
+import { type CommitAnswer, HostedTransfers } from './hosted-transfers.ts';
 import { blockingSessions, lockFacts } from './lock-facts.ts';
 import { type LockWaiter, LockWaits, WAITER_CHECK_MS } from './lock-waits.ts';
 import { LogSync } from './log-sync.ts';
@@ -90,7 +90,7 @@ export class Writer extends StatementThread {
   private readonly sequenceOwners = new Map<number, OpenTransaction>();
   readonly references = new ReferenceCache();
   private readonly moves = new MovedRows();
-  private readonly rowIds = new RowIdCounters((tree) => this.newestCursor(tree));
+  readonly rowIds = new RowIdCounters((tree) => this.newestCursor(tree));
   private readonly fastPath: FastPathWords;
   private readonly sessions = new Map<number, WriterSession>();
   /** The statements and utilities of transactions, and which of them wait for locks. */
@@ -103,6 +103,8 @@ export class Writer extends StatementThread {
   /** Transactions that have begun and not ended. */
   private openCount = 0;
   private readonly utilities: UtilityRunner;
+  /** Transactions that come from the main thread. */
+  readonly hosted = new HostedTransfers(this);
   private nextOid_ = FIRST_USER_OID;
   private background = false;
   /** What the operator was last told, and when. */
@@ -335,7 +337,13 @@ export class Writer extends StatementThread {
 
   /** Takes the table locks of the plan; false while one is awaited. */
   private lockTables(statement: RunningStatement): boolean {
-    const { transaction } = statement.open!;
+    const open = statement.open!;
+    const { transaction } = open;
+    if (!this.hosted.awaitPredecessors(open)) {
+      statement.awaitsTables = true;
+      this.waits.startWaiting(transaction);
+      return false;
+    }
     // Partitions may have come to a table that was waited for.
     if (statement.awaitsTables && !statement.awaitsPartition) this.checkStillCurrent(statement);
     for (const { relation, tag, mode } of locksOfRun(statement.plan, statement.parameters)) {
@@ -457,10 +465,18 @@ export class Writer extends StatementThread {
       this.port.complete(request, rowCount, null);
       return;
     }
-    this.commit(open, asynchronous, {
+    this.commit(open, asynchronous, this.answer(open, request, rowCount));
+  }
+
+  /** Answers a request with what becomes of a commit. */
+  private answer(open: OpenTransaction, request: number, rowCount: number): CommitAnswer {
+    return {
       done: () => this.port.complete(request, rowCount, null),
-      failed: (fields) => this.port.error(request, fields),
-    });
+      failed: (fields) => {
+        this.abort(open);
+        this.port.error(request, fields);
+      },
+    };
   }
 
   protected override fail(statement: RunningStatement, fields: PgErrorFields): void {
@@ -551,7 +567,16 @@ export class Writer extends StatementThread {
         this.utilities.copyFail(message.request(), decodeUtf8(payload, start, end));
         return;
       case REQUEST.transfer:
-        this.takeOver(message.session(), message.argument(), payload, start, end);
+        this.hosted.takeOver(message, payload, start, end);
+        return;
+      case REQUEST.commit:
+        this.hosted.commit(message, payload, start, end);
+        return;
+      case REQUEST.failureSeen:
+        this.hosted.failureSeen(message.argument());
+        return;
+      case REQUEST.marksFreed:
+        // The turn that it begins looks at the marks.
         return;
       case REQUEST.surrendered:
         this.locks.surrendered(message.argument());
@@ -593,10 +618,8 @@ export class Writer extends StatementThread {
           } else if (this.hasCommitWork(open)) {
             this.utilities.beginCommit(message, open);
           } else {
-            this.commit(open, (message.flags() & EXECUTE_FLAGS.asynchronousCommit) !== 0, {
-              done: () => this.port.complete(request, 0, null),
-              failed: (fields) => this.port.error(request, fields),
-            });
+            const asynchronous = (message.flags() & EXECUTE_FLAGS.asynchronousCommit) !== 0;
+            this.commit(open, asynchronous, this.answer(open, request, 0));
           }
           return;
         }
@@ -729,10 +752,9 @@ export class Writer extends StatementThread {
 
   /** A transaction of the server's own, which reads no rows. */
   ownTransaction(session: number): OpenTransaction {
-    this.openCount++;
-    const transaction = new Transaction(session, 'repeatable read', 0, this.spill);
-    transaction.snapshot = this.engine.commitLsn;
-    return new OpenTransaction(transaction);
+    const open = this.newTransaction(session, 'repeatable read');
+    open.transaction.snapshot = this.engine.commitLsn;
+    return open;
   }
 
   // ---------------------------------------------------------------- transactions
@@ -744,6 +766,15 @@ export class Writer extends StatementThread {
       this.sessions.set(id, session);
     }
     return session;
+  }
+
+  newTransaction(
+    session: number,
+    level: IsolationLevel = 'read committed',
+    snapshotSlot = 0,
+  ): OpenTransaction {
+    this.openCount++;
+    return new OpenTransaction(new Transaction(session, level, snapshotSlot, this.spill));
   }
 
   /** The session's open transaction, or a new one; outside of a block always a new one. */
@@ -761,50 +792,10 @@ export class Writer extends StatementThread {
       if (transaction.snapshot === 0) transaction.isolation = level;
       return session.open;
     }
-    const open = new OpenTransaction(new Transaction(sessionId, level, snapshotSlot, this.spill));
-    this.openCount++;
+    const open = this.newTransaction(sessionId, level, snapshotSlot);
     if (inBlock) session.open = open;
     return open;
   }
-
-  /** A transaction that was begun on the main thread goes on here, with its locks and changes. */
-  private takeOver(
-    session: number,
-    snapshotSlot: number,
-    payload: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    const { locks, rowIds } = this;
-    const open = this.transactionFor(session, true, ISOLATION.readCommitted, snapshotSlot);
-    const { transaction } = open;
-    const { writes, command } = transaction;
-    this.setSnapshot(transaction, -1);
-    this.reader.enter();
-    try {
-      decodeTransfer(payload, start, end, {
-        table: (oid) =>
-          locks.adopt(transaction, 'table', tableLockTag(oid), TABLE_LOCK.rowExclusive),
-        row: (tag, mode) => locks.adopt(transaction, 'row', tag, mode),
-        put: (tree, bytes, keyStart, keyEnd, valueStart, valueEnd) => {
-          if (keyEnd > 0) {
-            writes.put(tree, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, command);
-            return;
-          }
-          const key = this.rowIdKey.reset();
-          encodeRowId(rowIds.next(tree), key);
-          writes.put(tree, key.bytes, 0, key.position, bytes, valueStart, valueEnd, command);
-        },
-        delete: (tree, bytes, keyStart, keyEnd) =>
-          writes.delete(tree, bytes, keyStart, keyEnd, command),
-      });
-    } finally {
-      this.reader.leave();
-    }
-    transaction.command++;
-  }
-
-  private readonly rowIdKey = new ByteWriter(8);
 
   /** The snapshot of the next command: the given one, or the newest; that of a SERIALIZABLE transaction is
    * taken here, before its first command, so that no commit behind it is missed. */
@@ -821,11 +812,7 @@ export class Writer extends StatementThread {
     transaction.reads = new SerializableReads(this.history, transaction.snapshot);
   }
 
-  commit(
-    open: OpenTransaction,
-    asynchronous: boolean,
-    answer: { done(): void; failed(fields: PgErrorFields): void },
-  ): void {
+  commit(open: OpenTransaction, asynchronous: boolean, answer: CommitAnswer): void {
     const { transaction } = open;
     if (!open.hasChanges && !open.needsFlush) {
       transaction.writes.abort();
@@ -837,7 +824,6 @@ export class Writer extends StatementThread {
     try {
       isTemporary = this.settleTemporary(open);
     } catch (thrown) {
-      this.abort(open);
       answer.failed(reportedErrorFields(thrown));
       return;
     }
@@ -847,6 +833,7 @@ export class Writer extends StatementThread {
         transaction,
         createdTrees: open.createdTrees,
         droppedTrees: open.droppedTrees,
+        verify: () => this.hosted.verify(open),
         committed: () => {
           this.moves.commit(transaction, this.engine.commitLsn);
           this.publishCatalog(open.catalogChanges, this.engine.commitLsn);
@@ -855,10 +842,7 @@ export class Writer extends StatementThread {
           answer.done();
           if (open.catalogChanges.length > 0) this.dropTemporary(transaction.session);
         },
-        failed: (thrown) => {
-          this.abort(open);
-          answer.failed(reportedErrorFields(thrown));
-        },
+        failed: (thrown) => answer.failed(reportedErrorFields(thrown)),
       },
       asynchronous || isTemporary,
     );
@@ -1045,7 +1029,7 @@ export class Writer extends StatementThread {
     const transaction = new Transaction(0, 'read committed', 0);
     transaction.writes.put(SEQUENCE_TREE, key, 0, key.length, value, 0, value.length, 1);
     this.group.add(
-      { transaction, createdTrees: [], droppedTrees: [], committed() {}, failed() {} },
+      { transaction, createdTrees: [], droppedTrees: [], verify() {}, committed() {}, failed() {} },
       true,
     );
   }
