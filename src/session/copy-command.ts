@@ -1,11 +1,13 @@
 import type { CopyStmt, Node, RangeVar } from '@pgsql/types';
-import { type RelationDescriptor, schemaOfName } from '../catalog/index.ts';
+import type { RelationDescriptor } from '../catalog/index.ts';
 import { notSupported, pgError } from '../errors/index.ts';
-import { resolveCopyFormat } from '../sql/execute/index.ts';
+import { type CopyFormat, resolveCopyFormat } from '../sql/execute/index.ts';
 import type { ParsedStatement } from '../sql/parse/index.ts';
 import { copyColumns, copyOptions } from '../sql/utility/index.ts';
-import { innerStatement, isPlannable } from './prepared-statement.ts';
+import { findTable } from './named-table.ts';
+import { innerStatement, isPlannable, type PreparedStatement } from './prepared-statement.ts';
 import type { ClientSession } from './session.ts';
+import { blockRun, requireWritable, runsInWriter } from './statement-start.ts';
 
 /** COPY … TO STDOUT: a query whose rows leave as CopyData. False for COPY FROM, which the writer runs. */
 export function runCopyTo(
@@ -18,7 +20,7 @@ export function runCopyTo(
     statement.options ?? [],
   );
   if (statement.is_from === true) {
-    if (options.freeze === true && session.hasCursors) {
+    if (options.freeze === true && session.portals.hasCursors) {
       throw pgError(
         'invalid_transaction_state',
         'cannot perform COPY FREEZE because of prior transaction activity',
@@ -38,8 +40,24 @@ export function runCopyTo(
     }
   }
   const names = prepared.output?.map((column) => column.name) ?? [];
-  session.copyOut(prepared, resolveCopyFormat(options, names, false), []);
+  startCopy(session, prepared, resolveCopyFormat(options, names, false));
   return true;
+}
+
+/** Runs the query; its rows come as CopyData messages. */
+function startCopy(session: ClientSession, prepared: PreparedStatement, copy: CopyFormat): void {
+  requireWritable(session, prepared);
+  const planned = prepared.planned!;
+  const columnCount = planned.plan.output.length;
+  const inWriter = runsInWriter(session, planned);
+  const formats = new Uint8Array(columnCount);
+  const run = blockRun(session, planned, [], formats, inWriter);
+  if (!session.rerun.isOn) session.sink.copyOut(copy.kind === 'binary' ? 1 : 0, columnCount);
+  session.run.execute(
+    { ...run, copy },
+    ({ sink }, rowCount) => sink.commandComplete(`COPY ${rowCount}`),
+    null,
+  );
 }
 
 /** COPY of a table is COPY of a query for its columns. */
@@ -71,24 +89,6 @@ function selectFrom(range: RangeVar, fields: readonly Node[]): Node {
       op: 'SETOP_NONE',
     },
   };
-}
-
-/** The table that a name leads to, if any. */
-export function findTable(
-  session: ClientSession,
-  schema: string | undefined,
-  name: string,
-): RelationDescriptor | undefined {
-  const { catalog, processId } = session;
-  const schemas =
-    schema === undefined
-      ? session.prepareContext().searchPath
-      : [schemaOfName(catalog, schema, processId)?.oid ?? 0];
-  for (const oid of schemas) {
-    const relation = catalog.relationByName(oid, name);
-    if (relation !== undefined) return relation;
-  }
-  return undefined;
 }
 
 function notCopyable({ kind, name }: RelationDescriptor) {
