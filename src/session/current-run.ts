@@ -54,6 +54,10 @@ export class CurrentRun implements RunListener {
   private refusal: PgErrorFields | null = null;
   /** A function that it calls has cancelled it while it was started. */
   private isCancelled = false;
+  /** A row limit may stop it, and it goes on later. So its time is limited here, anew whenever it goes on; others know
+   * their deadline. */
+  private isLimited = false;
+  private timer: NodeJS.Timeout | null = null;
   private earlyRowCount = 0;
   private earlyTag: string | null = null;
   private earlyError: PgErrorFields | null = null;
@@ -72,39 +76,39 @@ export class CurrentRun implements RunListener {
 
   /** Runs a plan. `portal`: what a row limit stops. */
   execute(run: PlanRun, answer: Answer, portal: Portal | null): void {
-    this.begin(answer, portal, null, run.inWriter);
+    this.begin(answer, portal, null, run.inWriter, run.rowLimit > 0);
     this.isCopy = run.copy !== null;
     this.started(this.session.backend.execute(run, this));
   }
 
   /** Runs a plan whose one row is the session's own. */
   compute(run: PlanRun, takeRow: (row: Uint8Array) => void, answer: Answer): void {
-    this.begin(answer, null, null, run.inWriter);
+    this.begin(answer, null, null, run.inWriter, false);
     this.takeRow = takeRow;
     this.started(this.session.backend.execute(run, this));
   }
 
   /** Runs a cursor's plan for a step of a FETCH. */
   executeStep(run: PlanRun, fetch: CursorFetch): void {
-    this.begin(null, fetch.portal, fetch, run.inWriter);
+    this.begin(null, fetch.portal, fetch, run.inWriter, run.rowLimit > 0);
     this.started(this.session.backend.execute(run, this));
   }
 
   /** Goes on with what a row limit has stopped. */
   resume(portal: Portal, rowLimit: number, fetch: CursorFetch | null): void {
     const handle = portal.handle!;
-    this.begin(portal.prepared, portal, fetch, portal.inWriter);
+    this.begin(portal.prepared, portal, fetch, portal.inWriter, true);
     handle.fetch(rowLimit);
     this.started(handle);
   }
 
   utility(run: UtilityRun, prepared: PreparedStatement): void {
-    this.begin(prepared, null, null, true);
+    this.begin(prepared, null, null, true, false);
     this.started(this.session.backend.utility(run, this));
   }
 
   transaction(operation: TransactionOperation, name: string, answer: Answer): void {
-    this.begin(answer, null, null, true);
+    this.begin(answer, null, null, true, false);
     this.started(this.session.transactions.send(operation, name, this));
   }
 
@@ -113,12 +117,14 @@ export class CurrentRun implements RunListener {
     portal: Portal | null,
     fetch: CursorFetch | null,
     inWriter: boolean,
+    isLimited: boolean,
   ): void {
     this.phase = 'starting';
     this.answer = answer;
     this.portal = portal;
     this.fetch = fetch;
     this.inWriter = inWriter;
+    this.isLimited = isLimited;
     this.isCopy = false;
     this.takeRow = null;
     this.isCancelled = false;
@@ -131,6 +137,7 @@ export class CurrentRun implements RunListener {
     if (phase === 'starting') {
       this.phase = 'running';
       if (this.isCancelled) handle.cancel('user');
+      if (this.isLimited) this.watch(handle);
       return;
     }
     if (phase === 'failed') {
@@ -144,6 +151,18 @@ export class CurrentRun implements RunListener {
     }
     if (phase === 'suspended') this.stopped();
     else this.completed(this.earlyRowCount, this.earlyTag);
+  }
+
+  private watch(handle: RunHandle): void {
+    const { statementTimeoutMs } = this.session.environment;
+    if (statementTimeoutMs === 0) return;
+    this.timer = setTimeout(() => handle.cancel('timeout'), statementTimeoutMs);
+  }
+
+  private stopWatch(): void {
+    if (this.timer === null) return;
+    clearTimeout(this.timer);
+    this.timer = null;
   }
 
   // ---------------------------------------------------------------- what the client does to it
@@ -283,6 +302,7 @@ export class CurrentRun implements RunListener {
   /** The session is over, and what it reads at can go with its last answer. */
   private endsSession(): boolean {
     const { session } = this;
+    this.stopWatch();
     if (!session.isTerminated) return false;
     this.phase = 'none';
     session.releaseSnapshots();

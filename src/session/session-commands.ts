@@ -3,6 +3,7 @@ import type {
   CopyStmt,
   DeallocateStmt,
   DeclareCursorStmt,
+  DiscardStmt,
   DropStmt,
   ExecuteStmt,
   ExplainStmt,
@@ -30,7 +31,7 @@ import { describeColumns } from './result-columns.ts';
 import type { ClientSession } from './session.ts';
 import type { ResultColumn } from './session-port.ts';
 import { runSet, runShow, showColumns } from './setting-commands.ts';
-import { runTransaction } from './transaction-commands.ts';
+import { refuseBlock, runTransaction } from './transaction-commands.ts';
 
 /** Commands that concern the session alone, and so run on the main thread: transaction control, SET
  * and SHOW, PREPARE and EXECUTE, cursors, EXPLAIN, LISTEN and NOTIFY, DISCARD. */
@@ -124,6 +125,8 @@ export function mindsBlocks({ tag, node }: ParsedStatement): boolean {
     case 'LockStmt':
     case 'ConstraintsSetStmt':
       return true;
+    case 'DiscardStmt':
+      return (node as { DiscardStmt: DiscardStmt }).DiscardStmt.target === 'DISCARD_ALL';
     case 'IndexStmt':
       return (node as { IndexStmt: IndexStmt }).IndexStmt.concurrent === true;
     case 'DropStmt':
@@ -176,9 +179,7 @@ function runNotify(session: ClientSession, { conditionname = '', payload = '' }:
 /** False for DISCARD TEMP, which the writer runs. */
 function runDiscard(session: ClientSession, target: string): boolean {
   if (target === 'DISCARD_ALL') {
-    if (session.block.state === 'open') {
-      throw pgError('active_sql_transaction', 'DISCARD ALL cannot run inside a transaction block');
-    }
+    refuseBlock(session, 'DISCARD ALL');
     session.portals.closeAll();
     session.statements.clear();
     session.notifications.unlistenAll();

@@ -81,6 +81,8 @@ export class ClientSession implements Session, SessionControl, StatementOwner {
     this.cache = options.cache;
     this.environment = options.environment;
     this.peers = options.peers;
+    // What the client starts with no rollback takes back.
+    this.environment.settings.commit();
   }
 
   // ---------------------------------------------------------------- messages

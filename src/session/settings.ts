@@ -21,15 +21,14 @@ export type SettingValues = ReadonlyMap<string, string>;
 
 /** A session's settings. Values are kept in the form that SHOW prints.
  *
- * SET and SET LOCAL take part in the transaction: `begin` starts one, `commit` drops what SET LOCAL
+ * SET and SET LOCAL take part in the transaction, and each statement is in one: `commit` drops what SET LOCAL
  * did, `rollback` restores everything, savepoints restore to their mark.
  */
 export class Settings {
   private readonly defaults: SettingValues;
   private readonly values = new Map<string, string>();
-  /** What to restore: newest last. Empty outside of a transaction. */
+  /** What to restore: newest last. */
   private readonly undo: { name: string; before: string | undefined; local: boolean }[] = [];
-  private inTransaction = false;
   /** Hears of the change of a setting that clients are told of, with the value it had. */
   private readonly onReported: (name: string, before: string) => void;
   /** Grows with every change, so that what was derived from settings can be kept. */
@@ -98,16 +97,11 @@ export class Settings {
     }
   }
 
-  begin(): void {
-    this.inTransaction = true;
-  }
-
   get mark(): number {
     return this.undo.length;
   }
 
   commit(): void {
-    this.inTransaction = false;
     if (this.undo.length === 0) return;
     // A later SET outlives an earlier SET LOCAL, so only what is still local is restored.
     const settled = new Set<string>();
@@ -120,7 +114,6 @@ export class Settings {
   }
 
   rollback(mark = 0): void {
-    if (mark === 0) this.inTransaction = false;
     while (this.undo.length > mark) {
       const { name, before } = this.undo.pop()!;
       this.put(name, before);
@@ -165,11 +158,7 @@ export class Settings {
   }
 
   private store(key: string, value: string | undefined, local: boolean): void {
-    if (this.inTransaction) {
-      this.undo.push({ name: key, before: this.values.get(key), local });
-    } else if (local) {
-      return;
-    }
+    this.undo.push({ name: key, before: this.values.get(key), local });
     this.put(key, value);
   }
 

@@ -96,7 +96,8 @@ export function planRun(
     isolation: base.isolation,
     readOnly: base.readOnly,
     snapshot: base.snapshot,
-    deadlineMs: base.deadlineMs,
+    // What a row limit may stop is watched by the session (current-run.ts).
+    deadlineMs: rowLimit > 0 ? 0 : base.deadlineMs,
     statementTimestamp: base.statementTimestamp,
     transactionTimestamp: base.transactionTimestamp,
     asynchronousCommit: base.asynchronousCommit,

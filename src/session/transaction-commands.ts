@@ -1,5 +1,5 @@
 import type { DefElem, Node, TransactionStmt } from '@pgsql/types';
-import { pgError } from '../errors/index.ts';
+import { type PgError, pgError } from '../errors/index.ts';
 import type { ParsedStatement } from '../sql/parse/index.ts';
 import { constantText } from './command-arguments.ts';
 import type { ClientSession } from './session.ts';
@@ -71,7 +71,7 @@ export function runTransaction(session: ClientSession, statement: TransactionStm
     case 'TRANS_STMT_ROLLBACK_TO': {
       requireBlock(session, 'ROLLBACK TO SAVEPOINT');
       const at = block.findSavepoint(statement.savepoint_name ?? '');
-      session.environment.settings.rollback(Math.max(1, block.savepoints[at]!.settingsMark));
+      session.environment.settings.rollback(block.savepoints[at]!.settingsMark);
       session.notifications.rollback(block.savepoints[at]!.notificationMark);
       block.readOnly = block.savepoints[at]!.readOnly;
       block.savepoints.length = at + 1;
@@ -86,22 +86,38 @@ export function runTransaction(session: ClientSession, statement: TransactionStm
         session.transactions.end(false, () => sink.commandComplete('ROLLBACK'));
         return;
       }
-      // What a server answers whose max_prepared_transactions is 0, as PostgreSQL's is by default.
-      throw pgError('object_not_in_prerequisite_state', 'prepared transactions are disabled', {
-        hint: 'Set max_prepared_transactions to a nonzero value.',
+      session.transactions.end(false, () => {
+        throw preparedDisabled();
       });
-    default:
+      return;
+    default: {
+      const command = statement.kind === 'TRANS_STMT_COMMIT_PREPARED' ? 'COMMIT' : 'ROLLBACK';
+      refuseBlock(session, `${command} PREPARED`);
       throw pgError(
         'undefined_object',
         `prepared transaction with identifier "${statement.gid ?? ''}" does not exist`,
       );
+    }
   }
+}
+
+/** What a server answers whose max_prepared_transactions is 0, as PostgreSQL's is by default. */
+function preparedDisabled(): PgError {
+  return pgError('object_not_in_prerequisite_state', 'prepared transactions are disabled', {
+    hint: 'Set max_prepared_transactions to a nonzero value.',
+  });
 }
 
 function requireBlock(session: ClientSession, command: string): void {
   const { state } = session.block;
   if (state === 'open' || state === 'failed') return;
   throw pgError('no_active_sql_transaction', `${command} can only be used in transaction blocks`);
+}
+
+/** Refuses what does not run in a block of whatever kind. */
+export function refuseBlock({ block }: ClientSession, command: string): void {
+  if (!block.isBlock) return;
+  throw pgError('active_sql_transaction', `${command} cannot run inside a transaction block`);
 }
 
 /** What fails here opens no block, and ends an implicit one. */

@@ -27,27 +27,29 @@ export class Transactions {
     const { block, environment } = this.session;
     block.state = 'open';
     if (block.startTimestamp === 0) block.startTimestamp = environment.now();
-    environment.settings.begin();
   }
 
   /** What follows belongs to one transaction up to the end of the message, or Sync. */
   beginImplicit(): void {
-    const { block, environment } = this.session;
-    if (block.state !== 'idle') return;
-    block.state = 'implicit';
-    environment.settings.begin();
+    const { block } = this.session;
+    if (block.state === 'idle') block.state = 'implicit';
   }
 
   /** The end of the message, or Sync. */
   endImplicit(then: Continuation): void {
     const { session } = this;
-    const { block, portals } = session;
+    const { block, environment, portals } = session;
     if (block.state === 'implicit') {
       this.end(true, then);
       return;
     }
     if (block.state === 'idle') {
+      // Statements that were a transaction each.
       portals.settle(true);
+      if (environment.settings.mark > 0) {
+        environment.settings.commit();
+        this.adoptDefaults();
+      }
       block.startTimestamp = 0;
       block.hasRead = false;
     }

@@ -3,9 +3,11 @@ import {
   type BackendMessage,
   bind,
   close,
+  copyData,
   describe,
   execute,
   flush,
+  message,
   parse,
   query,
   readFields,
@@ -552,6 +554,219 @@ export const scenarios: readonly Scenario[] = [
         const { body } = messages.find(({ type }) => type === 'T')!;
         answers.push(`${text}: ${body.readInt16BE(body.length - 2)} ${messages.at(-2)!.type}`);
       }
+      await client.end();
+      return answers;
+    },
+  },
+  simpleScenario('what SET does goes with its statement, or back to its savepoint', [
+    "begin; savepoint a; set work_mem = '3MB'; rollback to a",
+    'show work_mem',
+    'rollback',
+    "select set_config('work_mem', '2MB', false), 1 / (g - 1) from generate_series(1, 2) g",
+    'show work_mem',
+    "set application_name = 'kept'; select nothing",
+    'show application_name',
+    'set default_transaction_read_only = on',
+    'set local default_transaction_read_only = off',
+    'show transaction_read_only',
+    'reset default_transaction_read_only',
+    'select 1; discard all',
+    'begin; discard all',
+    'rollback',
+    "begin; prepare transaction 'x'",
+    "begin; commit prepared 'x'",
+    'rollback',
+  ]),
+  simpleScenario('EXPLAIN ANALYZE writes no more than its transaction may', [
+    'create table s14 (a int)',
+    'begin read only; explain analyze insert into s14 values (1)',
+    'rollback',
+    'select count(*) from s14',
+  ]),
+  simpleScenario('a cursor over the catalog is fetched from in any direction', [
+    "begin; declare c scroll cursor for select typname from pg_type where typname in ('bool', 'int4', 'text', 'int8') order by 1",
+    'fetch absolute 3 from c',
+    'fetch last from c',
+    'fetch prior from c',
+    'move 1 in c',
+    'fetch backward all from c',
+    'rollback',
+  ]),
+  simpleScenario('a session cancels itself', [
+    'select pg_cancel_backend(pg_backend_pid()); select 2',
+    'select 3',
+  ]),
+  {
+    name: 'a failed block describes no result, and binds nothing but its end',
+    async run(connect) {
+      const client = await connect();
+      const answers: string[] = [];
+      const send = async (...parts: Buffer[]) =>
+        answers.push(await extended(client, ...parts, sync()));
+      await send(parse('query', 'select 1'), parse('empty', ''), parse('end', 'rollback'));
+      await simple(client, 'begin');
+      await send(bind('p', 'query'));
+      await simple(client, 'savepoint a', 'select nothing');
+      await send(describe('S', 'query'));
+      await send(describe('S', 'empty'));
+      await send(describe('P', 'p'));
+      await send(bind('', 'query'));
+      await send(bind('', 'empty'));
+      await send(execute('p'));
+      await simple(client, 'rollback to a');
+      await send(execute('p'));
+      await simple(client, 'select nothing');
+      await send(bind('', 'end'), describe('P', ''), execute(''));
+      await client.end();
+      return answers;
+    },
+  },
+  {
+    name: 'a portal that has failed cannot be executed again',
+    async run(connect) {
+      const client = await connect();
+      await simple(client, 'begin');
+      await extended(
+        client,
+        parse('', 'select 1 / (1 - g) from generate_series(1, 5) g'),
+        bind('p', ''),
+        sync(),
+      );
+      await simple(client, 'savepoint a');
+      const answers = [await extended(client, execute('p', 5), sync())];
+      await simple(client, 'rollback to a');
+      answers.push(await extended(client, execute('p', 1), sync()));
+      await client.end();
+      return answers;
+    },
+  },
+  {
+    name: 'CLOSE takes portals of the protocol, but not the one that runs it',
+    async run(connect) {
+      const client = await connect();
+      const rows = parse('rows', 'select g from generate_series(1, 5) g');
+      await simple(client, 'begin', 'declare c cursor for select 1');
+      const answers = [
+        await extended(client, rows, bind('p', 'rows'), execute('p', 1), bind('q', 'rows'), sync()),
+      ];
+      answers.push(...(await simple(client, 'close p', 'savepoint a')));
+      answers.push(await extended(client, execute('p', 1), sync()));
+      answers.push(...(await simple(client, 'rollback to a')));
+      answers.push(
+        await extended(client, parse('', 'close all'), bind('own', ''), execute('own'), sync()),
+      );
+      answers.push(await extended(client, execute('q', 1), sync()));
+      answers.push(...(await simple(client, 'rollback to a', 'fetch 1 from c', 'rollback to a')));
+      answers.push(
+        await extended(client, parse('', 'close own'), bind('own', ''), execute('own'), sync()),
+      );
+      await client.end();
+      return answers;
+    },
+  },
+  {
+    name: 'Execute goes on with a cursor of DECLARE',
+    async run(connect) {
+      const client = await connect();
+      const answers = await simple(
+        client,
+        'begin; declare c scroll cursor for select g from generate_series(1, 6) g',
+      );
+      answers.push(await extended(client, describe('P', 'c'), execute('c', 2), sync()));
+      answers.push(...(await simple(client, 'fetch 1 from c')));
+      answers.push(await extended(client, execute('c', 1), execute('c', 1), sync()));
+      answers.push(...(await simple(client, 'fetch backward 2 from c')));
+      answers.push(await extended(client, execute('c'), execute('c'), sync()));
+      answers.push(...(await simple(client, 'fetch prior from c')));
+      answers.push(await extended(client, close('P', 'c'), execute('c'), sync()));
+      await client.end();
+      return answers;
+    },
+  },
+  {
+    name: 'an empty query leaves the unnamed portal, another takes its place',
+    async run(connect) {
+      const client = await connect();
+      await simple(client, 'begin');
+      const rows = parse('', 'select g from generate_series(1, 5) g');
+      const answers = [await extended(client, rows, bind('', ''), execute('', 1), sync())];
+      answers.push(...(await simple(client, '')));
+      answers.push(await extended(client, execute('', 1), sync()));
+      answers.push(...(await simple(client, 'select 1')));
+      answers.push(await extended(client, execute('', 1), sync()));
+      await client.end();
+      return answers;
+    },
+  },
+  {
+    name: 'a message that cannot be read ends the COPY that it comes in',
+    async run(connect) {
+      const client = await connect();
+      const other = await connect();
+      const answers = await simple(client, 'create table s15 (a int)');
+      const unreadable = message('f', Buffer.of(0xff, 0));
+      client.send(query('copy s15 from stdin; select 1'), copyData('1\n'), unreadable);
+      answers.push(words(await client.until('Z')));
+      client.send(
+        statement('copy s15 from stdin'),
+        copyData('1\n'),
+        unreadable,
+        query('select 1'),
+        sync(),
+      );
+      answers.push(words(await client.until('Z')));
+      // It holds no lock.
+      answers.push(...(await simple(other, 'drop table s15')));
+      answers.push(...(await simple(client, 'select 2')));
+      await client.end();
+      await other.end();
+      return answers;
+    },
+  },
+  {
+    name: 'COPY and EXPLAIN wait for who changes their table, and follow',
+    async run(connect) {
+      const client = await connect();
+      const other = await connect();
+      const answers = await simple(
+        client,
+        'create table s16 (a int)',
+        'insert into s16 values (1)',
+      );
+      const explain = 'explain (analyze, costs off, timing off, summary off) select * from s16';
+      for (const [i, message] of [
+        Buffer.concat([statement('copy s16 to stdout'), sync()]),
+        query('copy s16 to stdout'),
+        Buffer.concat([statement(explain), sync()]),
+        query(explain),
+      ].entries()) {
+        await simple(other, `begin; alter table s16 add column b${i} int default ${i}`);
+        client.send(message);
+        await sleep(150);
+        await simple(other, 'commit');
+        answers.push(words(await client.until('Z')));
+      }
+      await client.end();
+      await other.end();
+      return answers;
+    },
+  },
+  {
+    name: 'each FETCH and each Execute has the time of a statement',
+    async run(connect) {
+      const client = await connect();
+      await simple(client, "set statement_timeout = '300ms'", 'begin');
+      const rows = 'select g from generate_series(1, 9) g';
+      const answers = await simple(client, `declare c cursor for ${rows}`, 'fetch 1 from c');
+      answers.push(await extended(client, parse('', rows), bind('p', ''), execute('p', 1), sync()));
+      await sleep(400);
+      answers.push(...(await simple(client, 'fetch 1 from c')));
+      answers.push(await extended(client, execute('p', 1), sync()));
+      await simple(client, 'declare slow cursor for select pg_sleep(5), 1');
+      await simple(client, 'savepoint a');
+      answers.push((await simple(client, 'move 1 in slow')).join());
+      await simple(client, 'rollback to a');
+      answers.push(await extended(client, execute('p', 1), sync()));
       await client.end();
       return answers;
     },

@@ -4,11 +4,10 @@ import { Settings } from '../../src/session/index.ts';
 test('SET is undone by a rollback, SET LOCAL by the end', () => {
   const settings = new Settings(new Map(), () => {});
   settings.set('work_mem', '1MB', false);
-  settings.begin();
+  settings.commit();
   settings.set('work_mem', '2MB', false);
   settings.rollback();
   expect(settings.get('work_mem')).toBe('1MB');
-  settings.begin();
   settings.set('work_mem', '3MB', true);
   expect(settings.get('work_mem')).toBe('3MB');
   settings.commit();
@@ -17,12 +16,15 @@ test('SET is undone by a rollback, SET LOCAL by the end', () => {
 
 test('a rollback to a savepoint undoes what was set since', () => {
   const settings = new Settings(new Map(), () => {});
-  settings.begin();
+  const start = settings.mark;
   settings.set('work_mem', '2MB', false);
   const mark = settings.mark;
   settings.set('work_mem', '3MB', false);
   settings.rollback(mark);
   expect(settings.get('work_mem')).toBe('2MB');
+  settings.rollback(start);
+  expect(settings.get('work_mem')).toBe('4MB');
+  settings.set('work_mem', '2MB', false);
   settings.commit();
   expect(settings.get('work_mem')).toBe('2MB');
 });
