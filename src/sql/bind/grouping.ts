@@ -5,8 +5,8 @@ import { SKIP, someExpr, visitChildren, visitQueryReferences } from '../expressi
 import type { Binder } from './binder.ts';
 import { ROW_MARK_COLUMN, TABLE_OID_COLUMN } from './query.ts';
 import { raiseLevels, type Scope } from './scope.ts';
-import { bindTargetReference, findTarget, type Target } from './select.ts';
 import { requireEquality } from './sort-keys.ts';
+import { bindTargetReference, findTarget, type Target } from './target-list.ts';
 
 /** GROUP BY, and the rule that what is selected is grouped or aggregated. */
 export interface BoundGroup {

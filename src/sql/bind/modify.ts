@@ -28,18 +28,14 @@ import { assignPart, partToDefault, partValue, subscriptsOf } from './part-assig
 import { impliesPredicate } from './predicate-proof.ts';
 import type { FromItem, ModifyQuery, OnConflict, OutputColumn, Query } from './query.ts';
 import { type NamespaceItem, namespaceItem, Scope } from './scope.ts';
-import {
-  bindCondition,
-  bindSelectStatement,
-  bindTargetList,
-  bindValuesRows,
-  bindWith,
-  outputColumn,
-} from './select.ts';
+import { bindCondition, bindSelectStatement } from './select.ts';
 import { toInputs } from './stored.ts';
 import { visibleOutput } from './sublinks.ts';
 import { listItems } from './syntax.ts';
+import { bindTargetList, outputColumn } from './target-list.ts';
 import { typeDisplay } from './type-facts.ts';
+import { bindValuesRows } from './values.ts';
+import { bindWith } from './with-clause.ts';
 
 /** INSERT, UPDATE and DELETE. */
 

@@ -2,8 +2,8 @@ import type { ColumnRef } from '@pgsql/types';
 import type { Expr } from '../expression.ts';
 import type { Binder, StarColumn } from './binder.ts';
 import { type NamespaceItem, raiseLevels, type Scope } from './scope.ts';
-import type { Target } from './select.ts';
 import { nameList } from './syntax.ts';
+import type { Target } from './target-list.ts';
 
 /** Tells the context what a `*` stands for; not where that cannot be written. */
 export function reportStar(

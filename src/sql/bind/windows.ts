@@ -18,8 +18,8 @@ import { canCoerceOne } from './coercion-rules.ts';
 import { bindExpr } from './expressions.ts';
 import type { WindowClause } from './query.ts';
 import type { Place, Scope } from './scope.ts';
-import type { Target } from './select.ts';
 import { requireEquality, sortKeys } from './sort-keys.ts';
+import type { Target } from './target-list.ts';
 import { typeDisplay } from './type-facts.ts';
 import {
   END_CURRENT_ROW,
