@@ -8,6 +8,7 @@ export {
   prefixNumber,
 } from './bytes.ts';
 export { crc32 } from './checksum.ts';
+export { checkInterrupt, useInterruptCheck } from './interrupt.ts';
 export { once } from './once.ts';
 export { hashString, OpenHashMap } from './open-hash-map.ts';
 export { closingParenthesis, keyExpression, quoteIdentifier, quoteLiteral } from './quote.ts';

@@ -2,6 +2,7 @@
  * PostgreSQL does: there a reference to a group that has matched nothing fails, in JavaScript it
  * matches the empty string. */
 
+import { checkInterrupt } from '../../base/index.ts';
 import {
   childrenOf,
   invalidRegex,
@@ -14,8 +15,9 @@ import {
  * follows matches from there on. */
 type Part = (at: number, next: (at: number) => boolean) => boolean;
 
-/** Steps after which a search is given up, as no cancel request is seen in between. */
+/** Steps after which a search is given up. */
 const STEPS_MAX = 50_000_000;
+const UNINTERRUPTED_STEPS = 1 << 16;
 
 export class Backtracker {
   private readonly match: Part;
@@ -201,7 +203,9 @@ export class Backtracker {
   }
 
   private countStep(): void {
-    if (++this.steps > STEPS_MAX) throw invalidRegex('regular expression is too complex');
+    if ((++this.steps & (UNINTERRUPTED_STEPS - 1)) !== 0) return;
+    if (this.steps > STEPS_MAX) throw invalidRegex('regular expression is too complex');
+    checkInterrupt();
   }
 }
 

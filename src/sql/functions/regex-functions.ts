@@ -1,5 +1,6 @@
 /** The SQL functions and operators on regular expressions, and SIMILAR TO. */
 
+import { checkInterrupt } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import {
   type ArrayDatum,
@@ -62,7 +63,9 @@ function* allMatches(
 ): Generator<RegexMatch> {
   let previousEnd = 0;
   let at = from;
+  let count = 0;
   while (at <= text.length) {
+    if ((++count & 0xfff) === 0) checkInterrupt();
     const match = regex.exec(text, at);
     if (match === null) return;
     const degenerate = match.start >= text.length || match.end <= previousEnd;

@@ -3,17 +3,24 @@
  * Both find the leftmost match, but where several matches start there POSIX takes the longest (or
  * the shortest, when the expression as a whole is non-greedy), while JavaScript takes the first in
  * the order of its alternatives. `lengthRule` recognises the expressions for which the two agree;
- * for the others `exec` tries the other ends of the match. Where backtracking could take exponential
- * time an automaton finds the extent (see regex-automaton.ts). Only the choice among matches of equal
- * extent, which decides what the groups capture, then remains JavaScript's. Expressions with back
- * references are matched by regex-backtrack.ts. */
+ * for the others `exec` tries the other ends of the match. Where backtracking could take long an
+ * automaton finds the extent (see regex-automaton.ts). Among matches of equal extent, which differ in
+ * what the groups capture, the first in JavaScript's order counts. Expressions with back references are
+ * matched by regex-backtrack.ts. */
 
 import { characterCount } from '../../types/index.ts';
-import { buildAutomaton, needsAutomaton } from './regex-automaton.ts';
-import { Backtracker } from './regex-backtrack.ts';
 import {
-  childrenOf,
-  complement,
+  backtrackingDegree,
+  type LengthRule,
+  lengthRule,
+  needsAutomaton,
+  preference,
+  readsBeyondEnd,
+} from './regex-analysis.ts';
+import { buildAutomaton } from './regex-automaton.ts';
+import { Backtracker } from './regex-backtrack.ts';
+import { groupBounds } from './regex-groups.ts';
+import {
   DEFAULT_OPTIONS,
   invalidRegex,
   isLowSurrogate,
@@ -65,11 +72,57 @@ function optionBits(options: RegexOptions): number {
   );
 }
 
+/** JavaScript's RegExp is the fastest, and cannot be interrupted: it gets the texts in which its backtracking
+ * has to end soon. */
 function makeRegex(parsed: ParsedRegex): Regex {
+  const rule = lengthRule(parsed.root);
+  if (needsAutomaton(parsed.root)) return automatonRegex(parsed);
+  const degree = backtrackingDegree(parsed.root) + (rule === 'same' ? 0 : 1);
+  const direct = directRegex(parsed, rule);
+  if (degree <= 1) return direct;
+  const lengthMax = BACKTRACKS_MAX ** (1 / degree);
+  let automaton: Regex | undefined;
+  const fit = (text: string): Regex => {
+    if (text.length <= lengthMax) return direct;
+    automaton ??= automatonRegex(parsed);
+    return automaton;
+  };
+  return {
+    captureCount: parsed.captureCount,
+    test: (text) => fit(text).test(text),
+    exec: (text, from) => fit(text).exec(text, from),
+  };
+}
+
+/** Tenths of a second. */
+const BACKTRACKS_MAX = 1e8;
+
+function automatonRegex(parsed: ParsedRegex): Regex {
+  const { root, captureCount } = parsed;
+  const automaton = buildAutomaton(root, (node) => toSource(node, false), longestFirst);
+  if (automaton === undefined) throw tooComplex();
+  const shortest = preference(root) === 'lazy';
+  return {
+    captureCount,
+    test: (text) => automaton.test(text, 0),
+    exec(text, from) {
+      if (!automaton.test(text, from)) return null;
+      for (let start = from; start <= text.length; start++) {
+        if (isLowSurrogate(text.charCodeAt(start))) continue;
+        const end = automaton.matchEnd(text, start, shortest);
+        if (end < 0) continue;
+        if (captureCount === 0) return plainMatch(text, start, end);
+        return boundedMatch(text, groupBounds(automaton.program, captureCount, text, start, end));
+      }
+      return null;
+    },
+  };
+}
+
+function directRegex(parsed: ParsedRegex, rule: LengthRule): Regex {
   const source = toSource(parsed.root, false);
   const tester = compileTester(source);
   const searcher = new RegExp(source, 'dgu');
-  const rule = lengthRule(parsed.root);
   const looksAhead = readsBeyondEnd(parsed.root);
   let sliced: RegExp | undefined;
 
@@ -84,28 +137,6 @@ function makeRegex(parsed: ParsedRegex): Regex {
     sliced ??= new RegExp(`(?:${source})(?![^])`, 'duy');
     return execAt(sliced, text.slice(0, end), start);
   };
-
-  const automaton = needsAutomaton(parsed.root)
-    ? buildAutomaton(parsed.root, (node) => toSource(node, false))
-    : undefined;
-  if (automaton !== undefined) {
-    const shortest = preference(parsed.root) === 'lazy';
-    return {
-      captureCount: parsed.captureCount,
-      test: (text) => automaton.test(text, 0),
-      exec(text, from) {
-        if (!automaton.test(text, from)) return null;
-        for (let start = from; start <= text.length; start++) {
-          if (isLowSurrogate(text.charCodeAt(start))) continue;
-          const end = automaton.matchEnd(text, start, shortest);
-          if (end < 0) continue;
-          const grouped = parsed.captureCount > 0 ? matchExactly(text, start, end) : null;
-          return grouped ?? plainMatch(text, start, end);
-        }
-        return null;
-      },
-    };
-  }
 
   return {
     captureCount: parsed.captureCount,
@@ -166,9 +197,13 @@ function compileTester(source: string): RegExp {
     tester.test('');
     return tester;
   } catch (thrown) {
-    if (thrown instanceof SyntaxError) throw invalidRegex('regular expression is too complex');
+    if (thrown instanceof SyntaxError) throw tooComplex();
     throw thrown;
   }
+}
+
+function tooComplex() {
+  return invalidRegex('regular expression is too complex');
 }
 
 function plainMatch(text: string, start: number, end: number): RegexMatch {
@@ -270,147 +305,3 @@ function setSource(ranges: Ranges, negated: boolean): string {
 }
 
 const codeSource = (code: number) => `\\u{${code.toString(16)}}`;
-
-type LengthRule = 'same' | 'longest' | 'shortest';
-
-function lengthRule(root: RegexNode): LengthRule {
-  const facts = { greedy: false, lazy: false, ambiguous: false };
-  inspect(root, facts, []);
-  const shortest = preference(root) === 'lazy';
-  if (facts.greedy && facts.lazy) return shortest ? 'shortest' : 'longest';
-  if (!facts.ambiguous) return 'same';
-  return shortest ? 'shortest' : 'longest';
-}
-
-/** What PostgreSQL calls the greediness of an expression: that of its first repetition that has
- * one, and greedy for alternatives. */
-function preference(node: RegexNode): 'greedy' | 'lazy' | undefined {
-  switch (node.kind) {
-    case 'alternatives':
-      return 'greedy';
-    case 'group':
-      return preference(node.body);
-    case 'repeat':
-      return node.fixed ? preference(node.body) : node.lazy ? 'lazy' : 'greedy';
-    case 'sequence':
-      for (const item of node.items) {
-        const found = preference(item);
-        if (found !== undefined) return found;
-      }
-      return undefined;
-    default:
-      return undefined;
-  }
-}
-
-interface LengthFacts {
-  greedy: boolean;
-  lazy: boolean;
-  /** JavaScript's choice may differ in extent from the longest (or shortest). */
-  ambiguous: boolean;
-}
-
-/** Walks the expression in order. `taken` collects the characters that repetitions so far may have
- * taken: a later repetition of more than a character that may begin with one of them could give a
- * longer match if they had not. */
-function inspect(node: RegexNode, facts: LengthFacts, taken: number[]): void {
-  switch (node.kind) {
-    case 'sequence':
-      for (const item of node.items) inspect(item, facts, taken);
-      return;
-    case 'group':
-      inspect(node.body, facts, taken);
-      return;
-    case 'alternatives': {
-      facts.greedy = true;
-      const seen: number[] = [];
-      for (const branch of node.branches) {
-        const first = firstOf(branch);
-        if (first.nullable || overlap(seen, first.ranges)) facts.ambiguous = true;
-        seen.push(...first.ranges);
-        inspect(branch, facts, taken);
-      }
-      return;
-    }
-    case 'repeat': {
-      const variable = node.min !== node.max;
-      if (!node.fixed) {
-        if (node.lazy) facts.lazy = true;
-        else facts.greedy = true;
-      }
-      if (node.body.kind === 'set') {
-        if (variable) taken.push(...positive(node.body));
-        return;
-      }
-      if (variable) {
-        const first = firstOf(node.body);
-        if (first.nullable || node.lazy || overlap(taken, first.ranges)) facts.ambiguous = true;
-        taken.push(...first.ranges);
-      }
-      inspect(node.body, facts, taken);
-      return;
-    }
-    default:
-      return;
-  }
-}
-
-function positive(set: { readonly ranges: Ranges; readonly negated: boolean }): Ranges {
-  return set.negated ? complement(set.ranges) : set.ranges;
-}
-
-const ANY: Ranges = [0, 0x10ffff];
-
-/** The characters that a match of the node can begin with, and whether it can be empty. */
-function firstOf(node: RegexNode): { readonly ranges: Ranges; readonly nullable: boolean } {
-  switch (node.kind) {
-    case 'set':
-      return { ranges: positive(node), nullable: false };
-    case 'group':
-      return firstOf(node.body);
-    case 'repeat': {
-      const first = firstOf(node.body);
-      return { ranges: first.ranges, nullable: first.nullable || node.min === 0 };
-    }
-    case 'alternatives': {
-      const firsts = node.branches.map(firstOf);
-      return {
-        ranges: union(firsts.flatMap((first) => first.ranges)),
-        nullable: firsts.some((first) => first.nullable),
-      };
-    }
-    case 'sequence': {
-      const ranges: number[] = [];
-      for (const item of node.items) {
-        const first = firstOf(item);
-        ranges.push(...first.ranges);
-        if (!first.nullable) return { ranges: union(ranges), nullable: false };
-      }
-      return { ranges: union(ranges), nullable: true };
-    }
-    case 'constraint':
-    case 'look':
-      return { ranges: [], nullable: true };
-    case 'backreference':
-      return { ranges: ANY, nullable: true };
-  }
-}
-
-/** The same characters in as few ranges as can be. */
-function union(ranges: Ranges): Ranges {
-  return ranges.length <= 2 ? ranges : complement(complement(ranges));
-}
-
-function overlap(a: Ranges, b: Ranges): boolean {
-  for (let i = 0; i < a.length; i += 2) {
-    for (let j = 0; j < b.length; j += 2) {
-      if (a[i]! <= b[j + 1]! && b[j]! <= a[i + 1]!) return true;
-    }
-  }
-  return false;
-}
-
-function readsBeyondEnd(node: RegexNode): boolean {
-  if (node.kind === 'look' || (node.kind === 'constraint' && node.looksAhead)) return true;
-  return childrenOf(node).some(readsBeyondEnd);
-}

@@ -61,4 +61,44 @@ describe('regular expressions', () => {
     expect(compileRegex('(a|aa)*c').exec(text, 0)).toMatchObject({ start: 0, end: 5001 });
     expect(compileRegex('(?:a|b){2,}?').exec(text, 0)).toMatchObject({ start: 0, end: 2 });
   });
+
+  it('take no long time where repetitions follow one another', () => {
+    const text = 'x'.repeat(50_000);
+    expect(compileRegex('.*.*.*.*.*.*.*=.*').test(text)).toBe(false);
+    expect(compileRegex('(x*)(x*)y').exec(`${text}y`, 0)?.groups[1]).toBe(text);
+    expect(compileRegex('(?:x|xx)(?:y|yyz).*x$').test(text)).toBe(false);
+    expect(() => compileRegex('((x{1,250}){1,250})+')).toThrow('too complex');
+  });
+
+  const atom = fc.constantFrom('a', 'b', '.', '[ab]');
+  const { pattern } = fc.letrec<{ pattern: string; part: string }>((tie) => ({
+    part: fc.oneof(
+      { depthSize: 'small' },
+      atom,
+      tie('pattern').map((inner) => `(${inner})`),
+      fc
+        .tuple(tie('part'), fc.constantFrom('*', '+', '*?', '+?'))
+        .map(([inner, times]) => (/[*+?}]$/.test(inner) ? `(?:${inner})${times}` : inner + times)),
+    ),
+    pattern: fc
+      .array(fc.array(tie('part'), { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 2 })
+      .map((branches) => branches.map((parts) => parts.join('')).join('|')),
+  }));
+
+  it('find in a long text what they find in a short one', () => {
+    const texts = fc
+      .array(fc.constantFrom('a', 'b'), { maxLength: 6 })
+      .map((text) => text.join(''));
+    fc.assert(
+      fc.property(pattern, texts, (source, text) => {
+        const bounded = source.replaceAll('.', '[^\\nc]');
+        const [short, long] = [`${text}\n`, `${text}\n${'c'.repeat(10_001)}`].map((whole) => {
+          const match = compileRegex(bounded).exec(whole, 0);
+          return match && { start: match.start, end: match.end, groups: [...match.groups] };
+        });
+        expect(long).toEqual(short);
+      }),
+      { numRuns: 300 },
+    );
+  });
 });
