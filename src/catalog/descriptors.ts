@@ -177,6 +177,9 @@ export interface RelationDescriptor extends Commented {
   readonly sequence: SequenceOptions | null;
   /** A view's query text. */
   readonly definition: string | null;
+  /** Of a view whose rows are those of one relation, which takes changes of them for it. Absent of views of
+   * before it was kept. */
+  readonly shows?: ShownRelation | null;
   readonly options: readonly string[];
   /** ON COMMIT of a temporary table, where it is not PRESERVE ROWS. */
   readonly onCommit?: 'delete rows' | 'drop';
@@ -187,6 +190,12 @@ export interface RelationDescriptor extends Commented {
   readonly partitioning: Partitioning | null;
   /** Of a partition, else null; a partition may itself be partitioned. */
   readonly partitionOf: PartitionPlace | null;
+}
+
+/** The relation whose rows a view shows, and the position of each of the view's columns in it, or -1. */
+export interface ShownRelation {
+  readonly relation: number;
+  readonly columns: readonly number[];
 }
 
 /** What ANALYZE found out; the planner guesses without it. */

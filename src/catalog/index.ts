@@ -30,3 +30,4 @@ export { PartitionSearch } from './partition-search.ts';
 export { literalText, rangeBoundText } from './partition-text.ts';
 export * from './search-path.ts';
 export { SEQUENCE_COLUMNS, sequenceOfView, sequenceView } from './sequence-view.ts';
+export { type Updatability, updatabilityOf } from './updatability.ts';

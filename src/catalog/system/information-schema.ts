@@ -10,6 +10,7 @@ import {
   type RelationDescriptor,
 } from '../descriptors.ts';
 import { isOtherTemporary } from '../search-path.ts';
+import { updatabilityOf } from '../updatability.ts';
 import { COLLATIONS } from './cluster.ts';
 import { shownExpression, viewDefinition } from './definitions.ts';
 import { SystemNames } from './object-names.ts';
@@ -65,7 +66,7 @@ function* tableRows(state: SystemState): Iterable<SystemRow> {
       table_schema: schemaName(catalog, table.schema),
       table_name: table.name,
       table_type: isTemporary ? 'LOCAL TEMPORARY' : table.kind === 'view' ? VIEW : BASE_TABLE,
-      is_insertable_into: yesOrNo(table.kind !== 'view'),
+      is_insertable_into: yesOrNo(updatabilityOf(catalog, table).takesValues),
     };
   }
 }
@@ -111,8 +112,17 @@ function columnRow(
     ...valueColumns(names, column),
     is_nullable: yesOrNo(!column.notNull),
     ...identityColumns(catalog, column),
-    is_updatable: yesOrNo(table.kind !== 'view'),
+    is_updatable: yesOrNo(isUpdatableColumn(catalog, table, position)),
   };
+}
+
+function isUpdatableColumn(
+  catalog: CatalogView,
+  table: RelationDescriptor,
+  position: number,
+): boolean {
+  const { takesDelete, columns } = updatabilityOf(catalog, table);
+  return takesDelete && columns[position] === true;
 }
 
 function valueColumns(names: SystemNames, column: ColumnDescriptor): SystemRow {
@@ -276,14 +286,15 @@ function* viewRows(state: SystemState): Iterable<SystemRow> {
   const { catalog, session } = state;
   for (const view of shownRelations(state)) {
     if (view.kind !== 'view') continue;
+    const { takesValues, takesDelete } = updatabilityOf(catalog, view);
     yield {
       table_catalog: session.database,
       table_schema: schemaName(catalog, view.schema),
       table_name: view.name,
       view_definition: viewDefinition(view),
       check_option: 'NONE',
-      is_updatable: 'NO',
-      is_insertable_into: 'NO',
+      is_updatable: yesOrNo(takesValues && takesDelete),
+      is_insertable_into: yesOrNo(takesValues),
       is_trigger_updatable: 'NO',
       is_trigger_deletable: 'NO',
       is_trigger_insertable_into: 'NO',

@@ -167,15 +167,24 @@ function addSystemView(scope: Scope, found: FoundSystemView, node: RangeVar): Na
   );
 }
 
-/** Adds a table to the range table. */
-export function addTable(scope: Scope, table: RelationDescriptor, node: RangeVar): NamespaceItem {
+/** The columns of a table that are not dropped, and their positions. */
+export function liveColumns(table: RelationDescriptor): {
+  readonly attributes: readonly number[];
+  readonly columns: readonly RelationColumn[];
+} {
   const attributes: number[] = [];
-  const shape: RelationColumn[] = [];
-  table.columns.forEach((column, position) => {
-    if (column.dropped) return;
+  const columns: RelationColumn[] = [];
+  table.columns.forEach(({ name, type, typmod, dropped }, position) => {
+    if (dropped) return;
     attributes.push(position);
-    shape.push({ name: column.name, type: column.type, typmod: column.typmod });
+    columns.push({ name, type, typmod });
   });
+  return { attributes, columns };
+}
+
+/** Adds a table to the range table. */
+function addTable(scope: Scope, table: RelationDescriptor, node: RangeVar): NamespaceItem {
+  const { attributes, columns: shape } = liveColumns(table);
   const name = node.alias?.aliasname ?? table.name;
   const columns = aliasColumns(shape, name, node.alias);
   const only = node.inh !== true;
@@ -193,7 +202,8 @@ export function addTable(scope: Scope, table: RelationDescriptor, node: RangeVar
 
 const VIEW_DEPTH_MAX = 64;
 
-function addView(b: Binder, scope: Scope, view: RelationDescriptor, node: RangeVar): NamespaceItem {
+/** The query of a view. */
+export function viewQuery(b: Binder, view: RelationDescriptor): Query {
   if (++b.viewDepth > VIEW_DEPTH_MAX) {
     throw pgError(
       'invalid_object_definition',
@@ -207,6 +217,11 @@ function addView(b: Binder, scope: Scope, view: RelationDescriptor, node: RangeV
   }
   const query = bindSelectStatement(b, new Scope(null), statement.node.SelectStmt);
   b.viewDepth--;
+  return query;
+}
+
+function addView(b: Binder, scope: Scope, view: RelationDescriptor, node: RangeVar): NamespaceItem {
+  const query = viewQuery(b, view);
   const shape = outputShape(query).map((column, i) => ({
     ...column,
     name: view.columns[i]?.name ?? column.name,

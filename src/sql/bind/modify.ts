@@ -22,12 +22,21 @@ import { sameExpr } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
 import { coerceToTarget, constant, resolveUnknown } from './coercion.ts';
 import { bindExpr, bindExprList } from './expressions.ts';
-import { addTable, bindFromClause, findRelation, outputShape } from './from.ts';
+import { bindFromClause, outputShape } from './from.ts';
 import { fixLiterals } from './index-literals.ts';
+import {
+  type ModifyTarget,
+  modifyTarget,
+  otherRow,
+  placed,
+  requireColumn,
+  storedColumn,
+  type TargetColumn,
+} from './modify-target.ts';
 import { assignPart, partToDefault, partValue, subscriptsOf } from './part-assignment.ts';
 import { impliesPredicate } from './predicate-proof.ts';
 import type { FromItem, ModifyQuery, OnConflict, OutputColumn, Query } from './query.ts';
-import { type NamespaceItem, namespaceItem, Scope } from './scope.ts';
+import { type NamespaceItem, Scope } from './scope.ts';
 import { bindCondition, bindSelectStatement } from './select.ts';
 import { toInputs } from './stored.ts';
 import { visibleOutput } from './sublinks.ts';
@@ -35,24 +44,12 @@ import { listItems } from './syntax.ts';
 import { bindTargetList, outputColumn } from './target-list.ts';
 import { typeDisplay } from './type-facts.ts';
 import { bindValuesRows } from './values.ts';
+import { requireUpdatable } from './view-target.ts';
 import { bindWith } from './with-clause.ts';
 
 /** INSERT, UPDATE and DELETE. */
 
 const ARBITRARY: readonly number[] = [];
-
-function targetTable(b: Binder, node: RangeVar, verb: string): RelationDescriptor {
-  const found = findRelation(b, node);
-  if (found.kind === 'systemView') {
-    throw pgError('insufficient_privilege', `permission denied for table ${found.name}`);
-  }
-  const { relation } = found;
-  if (relation.kind === 'view') throw notSupported(`${verb} a view`, b.position(node.location));
-  if (relation.kind === 'sequence') {
-    throw pgError('wrong_object_type', `cannot change sequence "${relation.name}"`);
-  }
-  return relation;
-}
 
 function assignmentError(
   b: Binder,
@@ -101,29 +98,18 @@ export function defaultValue(b: Binder, column: ColumnDescriptor): Expr {
   return constant(column.type, null, column.typmod);
 }
 
-function findAttribute(
-  b: Binder,
-  table: RelationDescriptor,
-  name: string,
-  location: number | undefined,
-): number {
-  const position = table.columns.findIndex((column) => column.name === name && !column.dropped);
-  if (position >= 0) return position;
-  throw pgError(
-    'undefined_column',
-    `column "${name}" of relation "${table.name}" does not exist`,
-    b.position(location),
-  );
+/** What a column gets by DEFAULT; of a view it may have its own. */
+function targetDefault(b: Binder, target: ModifyTarget, column: TargetColumn): Expr {
+  const own = column.default?.expr as Expr | undefined;
+  return own ?? defaultValue(b, target.table.columns[column.position] as ColumnDescriptor);
 }
 
 export function bindInsert(b: Binder, parent: Scope | null, node: InsertStmt): ModifyQuery {
   const scope = new Scope(parent);
   if (node.withClause !== undefined) bindWith(b, scope, node.withClause);
-  const relation = node.relation as RangeVar;
-  const table = targetTable(b, relation, 'inserting into');
-  const item = addTable(scope, table, relation);
-  const target = item.entry;
-  const targets = insertColumns(b, table, node.cols ?? []);
+  const target = modifyTarget(b, scope, node.relation as RangeVar, 'insert');
+  const { table, item } = target;
+  const targets = insertColumns(b, target, node.cols ?? []);
   const explicit = (node.cols?.length ?? 0) > 0;
 
   let source: Query | null = null;
@@ -137,24 +123,26 @@ export function bindInsert(b: Binder, parent: Scope | null, node: InsertStmt): M
       select.limitCount === undefined &&
       select.limitOffset === undefined &&
       select.withClause === undefined
-        ? insertRows(b, scope, table, targets, select.valuesLists, explicit, node.override)
-        : insertSelect(b, scope, table, targets, selectStmt, explicit, node.override);
+        ? insertRows(b, scope, target, targets, select.valuesLists, explicit, node.override)
+        : insertSelect(b, scope, target, targets, selectStmt, explicit, node.override);
     source = bound.source;
     given = bound.values;
   }
-  const insertValues = table.columns.map(
-    (column, position) => given.get(position) ?? defaultValue(b, column),
-  );
+  const insertValues = table.columns.map((column, position) => {
+    const shown = target.columns.find((other) => other.position === position);
+    const ungiven = () => (shown ? targetDefault(b, target, shown) : defaultValue(b, column));
+    return given.get(position) ?? ungiven();
+  });
   const conflict =
     node.onConflictClause === undefined
       ? null
-      : bindOnConflict(b, scope, table, item, node.onConflictClause);
+      : bindOnConflict(b, scope, target, node.onConflictClause);
   scope.items = [item];
   return {
     kind: 'insert',
     ctes: scope.ctes,
     rangeTable: scope.rangeTable,
-    target,
+    target: target.entry,
     source,
     insertValues,
     assignments: [],
@@ -166,38 +154,31 @@ export function bindInsert(b: Binder, parent: Scope | null, node: InsertStmt): M
 }
 
 interface InsertTarget {
-  readonly position: number;
+  readonly column: TargetColumn;
   readonly location: number | undefined;
   /** Of a part of the column; null where it is given as a whole. */
   readonly subscripts: readonly A_Indices[] | null;
 }
 
-function insertColumns(
-  b: Binder,
-  table: RelationDescriptor,
-  nodes: readonly Node[],
-): InsertTarget[] {
+function insertColumns(b: Binder, target: ModifyTarget, nodes: readonly Node[]): InsertTarget[] {
   if (nodes.length === 0) {
-    return table.columns.flatMap((column, position) =>
-      column.dropped ? [] : [{ position, location: undefined, subscripts: null }],
-    );
+    return target.columns.map((column) => ({ column, location: undefined, subscripts: null }));
   }
   const targets: InsertTarget[] = [];
   for (const node of nodes) {
     if (!('ResTarget' in node)) continue;
     const { name = '', location, indirection } = node.ResTarget;
-    const position = findAttribute(b, table, name, location);
-    const column = table.columns[position] as ColumnDescriptor;
+    const column = requireColumn(b, target, name, location);
     const subscripts = subscriptsOf(b, column, indirection ?? [], location);
-    const isWhole = (target: InsertTarget) => subscripts === null || target.subscripts === null;
-    if (targets.some((target) => target.position === position && isWhole(target))) {
+    const isWhole = (other: InsertTarget) => subscripts === null || other.subscripts === null;
+    if (targets.some((other) => other.column === column && isWhole(other))) {
       throw pgError(
         'duplicate_column',
         `column "${name}" specified more than once`,
         b.position(location),
       );
     }
-    targets.push({ position, location, subscripts });
+    targets.push({ column, location, subscripts });
   }
   return targets;
 }
@@ -208,20 +189,34 @@ interface BoundSource {
   readonly values: ReadonlyMap<number, Expr>;
 }
 
-/** What the column gets of one value of the source: all that it is, or a part of it, after those parts
- * in `values` that stand before. */
-function givenValue(
+/** Adds what the column gets of one value of the source to `values`: all that it is, or a part of it, after
+ * those parts that stand before. */
+function give(
   b: Binder,
   scope: Scope,
-  column: ColumnDescriptor,
+  into: ModifyTarget,
   target: InsertTarget,
-  values: ReadonlyMap<number, Expr>,
+  values: Map<number, Expr>,
   value: Expr,
-): Expr {
-  const { position, location, subscripts } = target;
-  if (subscripts === null) return assign(b, column, value, location);
-  const before = values.get(position) ?? constant(column.type, null, column.typmod);
-  return assignPart(b, scope, column, before, subscripts, value, location);
+): void {
+  const { column, location, subscripts } = target;
+  requireUpdatable(column, 'insert');
+  const stored = storedColumn(into, column);
+  const before = values.get(column.position);
+  if (subscripts !== null) {
+    const container = before ?? constant(stored.type, null, stored.typmod);
+    const changed = assignPart(b, scope, stored, container, subscripts, value, location);
+    values.set(column.position, changed);
+    return;
+  }
+  // Two columns of a view can be the same one of the table.
+  if (before !== undefined) throw assignedTwice(into, column);
+  values.set(column.position, assign(b, stored, value, location));
+}
+
+function assignedTwice({ table }: ModifyTarget, { position }: TargetColumn): Error {
+  const name = table.columns[position]?.name ?? '';
+  return pgError('syntax_error', `multiple assignments to same column "${name}"`);
 }
 
 function checkWidth(
@@ -248,7 +243,13 @@ function checkWidth(
 }
 
 /** A value for a column that has its own. */
-function refuseGenerated(b: Binder, column: ColumnDescriptor, override: string | undefined): void {
+function refuseGenerated(
+  b: Binder,
+  { table }: ModifyTarget,
+  { position }: TargetColumn,
+  override: string | undefined,
+): void {
+  const column = table.columns[position] as ColumnDescriptor;
   if (column.generated === true) {
     b.laterErrors.push(
       pgError(
@@ -279,7 +280,7 @@ function generatedDetail({ name, generated }: ColumnDescriptor): string {
 function insertRows(
   b: Binder,
   scope: Scope,
-  table: RelationDescriptor,
+  into: ModifyTarget,
   targets: readonly InsertTarget[],
   lists: readonly Node[],
   explicit: boolean,
@@ -302,28 +303,20 @@ function insertRows(
     width = cells.length;
     checkWidth(b, targets, width, cells[targets.length] ?? undefined, explicit);
     return cells.map((cell, i) => {
-      const { position, location, subscripts } = targets[i] as InsertTarget;
-      const column = table.columns[position] as ColumnDescriptor;
-      if (subscripts !== null) {
-        if (cell === null) throw partToDefault(b, location);
-        return partValue(b, column, subscripts, cell, location);
-      }
-      if (cell === null || (override === 'OVERRIDING_USER_VALUE' && column.identity !== '')) {
-        return defaultValue(b, column);
-      }
-      refuseGenerated(b, column, override);
-      return assign(b, column, cell, location);
+      const target = targets[i] as InsertTarget;
+      if (cell === null && target.subscripts !== null) throw partToDefault(b, target.location);
+      return insertedCell(b, into, target, cell, override);
     });
   });
   const output: OutputColumn[] = [];
   const values = new Map<number, Expr>();
   for (let i = 0; i < width; i++) {
     const target = targets[i] as InsertTarget;
-    const column = table.columns[target.position] as ColumnDescriptor;
-    const type = target.subscripts === null ? column.type : (rows[0]?.[i]?.type ?? column.type);
+    const { column, subscripts } = target;
+    const type = subscripts === null ? column.type : (rows[0]?.[i]?.type ?? column.type);
     const expr: Expr = { kind: 'input', type, typmod: column.typmod, column: i };
     output.push({ name: column.name, expr, junk: false, sourceTable: 0, sourceColumn: 0 });
-    values.set(target.position, givenValue(b, scope, column, target, values, expr));
+    give(b, scope, into, target, values, expr);
   }
   const source: Query = {
     kind: 'values',
@@ -338,10 +331,28 @@ function insertRows(
   return { source, values };
 }
 
+/** A value of a row of VALUES, null for DEFAULT. */
+function insertedCell(
+  b: Binder,
+  into: ModifyTarget,
+  { column, location, subscripts }: InsertTarget,
+  cell: Expr | null,
+  override: string | undefined,
+): Expr {
+  requireUpdatable(column, 'insert');
+  const stored = storedColumn(into, column);
+  if (subscripts !== null && cell !== null) return partValue(b, stored, subscripts, cell, location);
+  if (cell === null || (override === 'OVERRIDING_USER_VALUE' && stored.identity !== '')) {
+    return targetDefault(b, into, column);
+  }
+  refuseGenerated(b, into, column, override);
+  return assign(b, stored, cell, location);
+}
+
 function insertSelect(
   b: Binder,
   scope: Scope,
-  table: RelationDescriptor,
+  into: ModifyTarget,
   targets: readonly InsertTarget[],
   node: Node,
   explicit: boolean,
@@ -354,15 +365,16 @@ function insertSelect(
   const values = new Map<number, Expr>();
   const settled: OutputColumn[] = columns.map((output, i) => {
     const target = targets[i] as InsertTarget;
-    const { position, location, subscripts } = target;
-    const column = table.columns[position] as ColumnDescriptor;
-    const identity = override === 'OVERRIDING_USER_VALUE' && column.identity !== '';
-    if (!identity) refuseGenerated(b, column, override);
+    const { column, location, subscripts } = target;
+    requireUpdatable(column, 'insert');
+    const stored = storedColumn(into, column);
+    const identity = override === 'OVERRIDING_USER_VALUE' && stored.identity !== '';
+    if (!identity) refuseGenerated(b, into, column, override);
     // Constants without a type take that of the column.
     const settle = (expr: Expr) =>
       subscripts === null
-        ? assign(b, column, expr, location)
-        : partValue(b, column, subscripts, expr, location);
+        ? assign(b, stored, expr, location)
+        : partValue(b, stored, subscripts, expr, location);
     const expr =
       output.expr.type === OID.unknown && query.kind === 'select'
         ? settle(output.expr)
@@ -370,11 +382,8 @@ function insertSelect(
           ? output.expr
           : resolveUnknown(b, output.expr);
     const input: Expr = { kind: 'input', type: expr.type, typmod: expr.typmod, column: i };
-    const value = b.at(input, b.locationOf(expr));
-    values.set(
-      position,
-      identity ? defaultValue(b, column) : givenValue(b, scope, column, target, values, value),
-    );
+    if (identity) values.set(column.position, targetDefault(b, into, column));
+    else give(b, scope, into, target, values, b.at(input, b.locationOf(expr)));
     return { ...output, expr };
   });
   const source = query.kind === 'select' ? { ...query, output: settled } : query;
@@ -396,8 +405,7 @@ function bindReturning(
 function bindOnConflict(
   b: Binder,
   scope: Scope,
-  table: RelationDescriptor,
-  item: NamespaceItem,
+  target: ModifyTarget,
   clause: OnConflictClause,
 ): OnConflict {
   const update = clause.action === 'ONCONFLICT_UPDATE';
@@ -411,25 +419,18 @@ function bindOnConflict(
       },
     );
   }
+  const { table, item } = target;
   scope.items = [item];
   const inference =
-    clause.infer === undefined ? null : bindInference(b, scope, table, clause.infer);
-  const attributes: number[] = [];
-  const columns = table.columns.flatMap((column, position) => {
-    if (column.dropped) return [];
-    attributes.push(position);
-    return [{ name: column.name, type: column.type, typmod: column.typmod }];
-  });
-  const excluded = scope.addEntry({ kind: 'table', alias: 'excluded', columns, table, attributes });
+    clause.infer === undefined ? null : bindInference(b, scope, target, clause.infer);
+  const proposed = otherRow(scope, target, 'excluded');
+  const excluded = proposed.entry;
   if (!update) {
     const arbiters = arbitersOf(b, table, inference);
     return { action: 'nothing', arbiters, excluded, assignments: [], where: null };
   }
-  const excludedItem = scope.addItem(
-    namespaceItem(excluded, 'excluded', columns, { rowType: item.rowType }),
-  );
-  scope.items = [item, excludedItem];
-  const assignments = bindAssignments(b, scope, table, clause.targetList ?? []);
+  scope.items = [item, proposed];
+  const assignments = bindAssignments(b, scope, target, 'insert', clause.targetList ?? []);
   const where = bindCondition(b, scope, clause.whereClause, 'WHERE');
   const arbiters = arbitersOf(b, table, inference);
   return { action: 'update', arbiters, excluded, assignments, where };
@@ -448,9 +449,10 @@ type Inference =
 function bindInference(
   b: Binder,
   scope: Scope,
-  table: RelationDescriptor,
+  target: ModifyTarget,
   infer: InferClause,
 ): Inference {
+  const { table } = target;
   if (infer.conname !== undefined) {
     const constraint = table.constraints.find((candidate) => candidate.name === infer.conname);
     if (constraint === undefined) {
@@ -473,15 +475,16 @@ function bindInference(
   for (const node of infer.indexElems ?? []) {
     if (!('IndexElem' in node)) continue;
     if (node.IndexElem.name !== undefined) {
-      const position = table.columns.findIndex(
-        (column) => column.name === node.IndexElem.name && !column.dropped,
-      );
-      if (position < 0) {
-        throw pgError('undefined_column', `column "${node.IndexElem.name}" does not exist`, {
+      const { name } = node.IndexElem;
+      const found = target.columns.find((column) => column.name === name);
+      if (found === undefined) {
+        throw pgError('undefined_column', `column "${name}" does not exist`, {
           ...b.position(infer.location),
         });
       }
-      columns.add(position);
+      const expr = overDescriptor(table, placed(found.expr, target.entry));
+      if (expr.kind === 'input') columns.add(expr.column);
+      else expressions.push(expr);
     } else if (node.IndexElem.expr !== undefined) {
       const expr = overDescriptor(table, bindExpr(b, scope, node.IndexElem.expr));
       if (expr.kind === 'input') columns.add(expr.column);
@@ -558,7 +561,8 @@ interface Assignment {
 function bindAssignments(
   b: Binder,
   scope: Scope,
-  table: RelationDescriptor,
+  target: ModifyTarget,
+  verb: 'insert' | 'update',
   nodes: readonly Node[],
 ): Assignment[] {
   const assignments: Assignment[] = [];
@@ -568,24 +572,27 @@ function bindAssignments(
     if (!('ResTarget' in node)) continue;
     const { name = '', location, val, indirection } = node.ResTarget;
     if (val === undefined) continue;
-    const position = findAttribute(b, table, name, location);
-    const column = table.columns[position] as ColumnDescriptor;
+    const shown = requireColumn(b, target, name, location);
+    requireUpdatable(shown, verb);
+    const { position } = shown;
+    const column = storedColumn(target, shown);
     const subscripts = subscriptsOf(b, column, indirection ?? [], location);
     const earlier = assignments.findIndex((assignment) => assignment.column === position);
     const previous = assignments[earlier];
     if (previous !== undefined && (subscripts === null || !previous.isPart)) {
-      throw pgError('syntax_error', `multiple assignments to same column "${name}"`);
+      throw assignedTwice(target, shown);
     }
     let expr: Expr | null;
-    if ('SetToDefault' in val) expr = null;
+    if ('SetToDefault' in val) expr = viewDefault(target, shown);
     else if ('MultiAssignRef' in val) {
       const { source, colno = 1, ncolumns = 1 } = val.MultiAssignRef;
       expr = multiAssigned(b, scope, rows, source as Node, colno, ncolumns);
     } else expr = bindExpr(b, scope, val);
     if (expr !== null && (column.identity === 'a' || column.generated === true)) {
+      const own = target.table.columns[position] as ColumnDescriptor;
       b.laterErrors.push(
-        pgError('generated_always', `column "${column.name}" can only be updated to DEFAULT`, {
-          detail: generatedDetail(column),
+        pgError('generated_always', `column "${own.name}" can only be updated to DEFAULT`, {
+          detail: generatedDetail(own),
         }),
       );
     }
@@ -600,11 +607,18 @@ function bindAssignments(
     }
     assignments.push({
       column: position,
-      expr: expr === null ? defaultValue(b, column) : assign(b, column, expr, location),
+      expr: expr === null ? targetDefault(b, target, shown) : assign(b, column, expr, location),
       isPart: false,
     });
   }
   return assignments;
+}
+
+/** A view's column is set to its own default or to NULL, not to the default that the table's has; null for
+ * one of a table. */
+function viewDefault({ isView }: ModifyTarget, column: TargetColumn): Expr | null {
+  if (!isView) return null;
+  return (column.default?.expr as Expr) ?? constant(column.type, null, column.typmod);
 }
 
 /** The column of the row that is updated, as the statement's expressions see it. */
@@ -681,13 +695,12 @@ function oneColumn(query: Query, column: number): Query {
 export function bindUpdate(b: Binder, parent: Scope | null, node: UpdateStmt): ModifyQuery {
   const scope = new Scope(parent);
   if (node.withClause !== undefined) bindWith(b, scope, node.withClause);
-  const relation = node.relation as RangeVar;
-  const table = targetTable(b, relation, 'updating');
-  const item = addTable(scope, table, relation);
+  const target = modifyTarget(b, scope, node.relation as RangeVar, 'update');
+  const { item } = target;
   const from = bindFurtherItems(b, scope, item, node.fromClause ?? []);
-  const where = bindCondition(b, scope, node.whereClause, 'WHERE');
+  const where = shownAnd(target, bindCondition(b, scope, node.whereClause, 'WHERE'));
   const returning = bindReturning(b, scope, node.returningClause);
-  const assignments = bindAssignments(b, scope, table, node.targetList ?? []);
+  const assignments = bindAssignments(b, scope, target, 'update', node.targetList ?? []);
   return {
     kind: 'update',
     ctes: scope.ctes,
@@ -706,11 +719,10 @@ export function bindUpdate(b: Binder, parent: Scope | null, node: UpdateStmt): M
 export function bindDelete(b: Binder, parent: Scope | null, node: DeleteStmt): ModifyQuery {
   const scope = new Scope(parent);
   if (node.withClause !== undefined) bindWith(b, scope, node.withClause);
-  const relation = node.relation as RangeVar;
-  const table = targetTable(b, relation, 'deleting from');
-  const item = addTable(scope, table, relation);
+  const target = modifyTarget(b, scope, node.relation as RangeVar, 'delete');
+  const { item } = target;
   const from = bindFurtherItems(b, scope, item, node.usingClause ?? []);
-  const where = bindCondition(b, scope, node.whereClause, 'WHERE');
+  const where = shownAnd(target, bindCondition(b, scope, node.whereClause, 'WHERE'));
   const returning = bindReturning(b, scope, node.returningClause);
   return {
     kind: 'delete',
@@ -725,6 +737,14 @@ export function bindDelete(b: Binder, parent: Scope | null, node: DeleteStmt): M
     onConflict: null,
     returning,
   };
+}
+
+/** The rows that meet a condition, of those that the target shows. */
+function shownAnd({ conditions, entry }: ModifyTarget, where: Expr | null): Expr | null {
+  const all = conditions.map((condition) => placed(condition, entry));
+  if (where !== null) all.push(where);
+  if (all.length < 2) return all[0] ?? null;
+  return { kind: 'and', type: OID.bool, typmod: -1, arguments: all };
 }
 
 function bindFurtherItems(

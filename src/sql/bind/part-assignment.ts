@@ -16,7 +16,7 @@ import { subscriptType, typeDisplay } from './type-facts.ts';
 /** The subscripts of a target; null where the column is assigned as a whole. */
 export function subscriptsOf(
   b: Binder,
-  column: ColumnDescriptor,
+  column: Pick<ColumnDescriptor, 'name' | 'type'>,
   indirection: readonly Node[],
   location: number | undefined,
 ): readonly A_Indices[] | null {
@@ -36,7 +36,7 @@ export function subscriptsOf(
 /** A field of what is no row: the column, or what its subscripts lead to. */
 function notComposite(
   b: Binder,
-  column: ColumnDescriptor,
+  column: Pick<ColumnDescriptor, 'name' | 'type'>,
   indices: readonly A_Indices[],
   node: Node,
   location: number | undefined,

@@ -2,7 +2,7 @@ import type { WindowDef } from '@pgsql/types';
 import { pgError } from '../../errors/index.ts';
 import { OID } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
-import { mapChildren } from '../expression-tree.ts';
+import { raise } from '../query-rewrite.ts';
 import type { Binder } from './binder.ts';
 import { constant } from './coercion.ts';
 import {
@@ -157,7 +157,7 @@ export function namespaceItem(
 export function raiseLevels(expr: Expr, levels: number): Expr {
   if (levels === 0) return expr;
   if (expr.kind === 'column') return { ...expr, level: expr.level + levels };
-  return mapChildren(expr, (child) => raiseLevels(child, levels));
+  return raise(expr, levels);
 }
 
 const SYSTEM_COLUMNS: ReadonlySet<string> = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax']);

@@ -1,5 +1,6 @@
 /** Facts about relations: sizes, what can be done with them, sequences' values; and who waits for whom. */
 
+import { type Updatability, updatabilityOf } from '../../catalog/index.ts';
 import { pgError } from '../../errors/index.ts';
 import { arrayOf, type Datum, OID } from '../../types/index.ts';
 import { catalogOf } from './catalog-context.ts';
@@ -90,11 +91,24 @@ function sequenceLastValue(context: C, oid: number): Datum {
 }
 
 /** Bits of the commands that change a relation: UPDATE, INSERT, DELETE. */
-const UPDATABLE = 4 | 8 | 16;
+const TAKES_VALUES = 4 | 8;
+const TAKES_DELETE = 16;
 
-function isUpdatable(context: C, oid: number): boolean {
-  const kind = catalogOf(context).relationByOid(oid)?.kind;
-  return kind === 'table' || kind === 'partitioned';
+function updatability(context: C, oid: number): Updatability | null {
+  const catalog = catalogOf(context);
+  const relation = catalog.relationByOid(oid);
+  return relation === undefined ? null : updatabilityOf(catalog, relation);
+}
+
+/** What can be done with a relation, as bits. */
+function changesTaken(context: C, oid: number): number {
+  const found = updatability(context, oid);
+  return (found?.takesValues ? TAKES_VALUES : 0) | (found?.takesDelete ? TAKES_DELETE : 0);
+}
+
+function isUpdatableColumn(context: C, oid: number, column: number): boolean {
+  const found = updatability(context, oid);
+  return found?.takesDelete === true && found.columns[column - 1] === true;
 }
 
 function isPublishable(context: C, oid: number): boolean {
@@ -123,8 +137,8 @@ export const RELATION_FUNCTIONS: Scalars = {
     oid === DATABASE_TABLESPACE ? databaseSize(c) : 0,
   pg_relation_filenode: fileNode,
   pg_sequence_last_value: sequenceLastValue,
-  pg_relation_is_updatable: (c: C, oid: number) => (isUpdatable(c, oid) ? UPDATABLE : 0),
-  pg_column_is_updatable: (c: C, oid: number, column: number) => column > 0 && isUpdatable(c, oid),
+  pg_relation_is_updatable: changesTaken,
+  pg_column_is_updatable: isUpdatableColumn,
   pg_relation_is_publishable: isPublishable,
   pg_get_replica_identity_index: identityIndex,
   pg_blocking_pids: (c: C, pid: number) =>

@@ -1,5 +1,5 @@
 import type { Node, RangeVar, SelectStmt, TypeName, ViewStmt } from '@pgsql/types';
-import type { ColumnDescriptor, RelationDescriptor } from '../../catalog/index.ts';
+import type { ColumnDescriptor, RelationDescriptor, ShownRelation } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
 import type { TreeId } from '../../storage/index.ts';
 import { TABLE_LOCK } from '../../txn/index.ts';
@@ -7,6 +7,7 @@ import { formatType, OID } from '../../types/index.ts';
 import { bindStatement } from '../bind/bind-statement.ts';
 import { visibleOutput } from '../bind/sublinks.ts';
 import { nameList } from '../bind/syntax.ts';
+import { shownRelation } from '../bind/view-target.ts';
 import { parseStatements } from '../parse/index.ts';
 import type { Command } from './command.ts';
 import { visitTree } from './dependencies.ts';
@@ -51,7 +52,7 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   yield* lockRelations(command, query);
   const aliases = nameList(statement.aliases);
   yield* holdTypes(command, typesNamed(command, query));
-  const columns = viewColumns(command, query, aliases);
+  const { columns, shows } = viewShape(command, query, aliases);
   const { schema, persistence } = viewPlace(command, name, query);
   yield* command.claimName(schema.oid, viewName);
   const written = viewQueryText(command.text, name.location ?? 0);
@@ -70,7 +71,7 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
       const before = present.columns[i]?.comment;
       return before ? { ...column, comment: before } : column;
     });
-    const changed = changeRelation(command, present, { columns: commented, definition });
+    const changed = changeRelation(command, present, { columns: commented, definition, shows });
     for (const { name } of columns.slice(present.columns.length)) {
       refuseCapture(command, changed, name);
     }
@@ -97,6 +98,7 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
     constraints: [],
     sequence: null,
     definition,
+    shows,
     options: [],
     rowType,
     statistics: null,
@@ -161,11 +163,11 @@ function typesNamed(command: Command, query: Node): number[] {
   return oids;
 }
 
-function viewColumns(
+function viewShape(
   command: Command,
   query: Node,
   aliases: readonly string[],
-): ColumnDescriptor[] {
+): { readonly columns: ColumnDescriptor[]; readonly shows: ShownRelation | null } {
   const bound = bindStatement(query, command.bindContext());
   if (bound.parameterTypes.length > 0) {
     throw pgError('undefined_parameter', 'there is no parameter $1');
@@ -194,7 +196,7 @@ function viewColumns(
     if (columns.findIndex((other) => other.name === column.name) === i) return;
     throw pgError('duplicate_column', `column "${column.name}" specified more than once`);
   });
-  return columns;
+  return { columns, shows: shownRelation(bound.query) };
 }
 
 /** Writes out what each `*` stands for, and what each column is of: columns that its tables get later are
