@@ -66,6 +66,7 @@ export async function startServer(options: ServerOptions): Promise<HeddleServer>
     pollSource: engine.pollSource,
   });
   engine.onRequest = () => server.expectSoon();
+  engine.atTurnEnd = (work) => server.atTurnEnd(work);
   engine.onFatal = (error) => {
     log(`heddle: recovery failed: ${error instanceof Error ? error.message : error}`);
     process.exit(1);

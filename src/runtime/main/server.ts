@@ -61,6 +61,8 @@ export class EngineServer {
   onFatal: (error: unknown) => void = () => {};
   /** Is told of every request to a worker, so that the event loop can stay awake for the answer. */
   onRequest: () => void = () => {};
+  /** Has something done when all messages of clients that have come are handled and answered. */
+  atTurnEnd: (work: () => void) => void = (work) => work();
 
   static async start(options: EngineServerOptions): Promise<EngineServer> {
     await loadParser();
@@ -108,6 +110,7 @@ export class EngineServer {
     this.generation = generation;
     generation.onWriterLost = (reason) => this.recover(reason);
     generation.router.onRequest = () => this.onRequest();
+    generation.router.atTurnEnd = (work) => this.atTurnEnd(work);
     return generation.start().then((report) => {
       this.recovery = report;
       return generation.router;

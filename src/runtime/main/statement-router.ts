@@ -84,6 +84,8 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
   private readonly transferBytes = new ByteWriter(1024);
   /** Is told of every request to a worker. */
   onRequest: () => void = () => {};
+  /** Has something done when all messages of clients that have come are handled and answered. */
+  atTurnEnd: (work: () => void) => void = (work) => work();
 
   private readonly memory: SharedMemory;
   private readonly exclusiveTables: ExclusiveTables;
@@ -286,7 +288,8 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
       encodeCommit(hosted, out);
       const argument = hosted.commitNumber;
       const message = { kind: REQUEST.commit, session, request, flags, argument };
-      channel.control(message, out.bytes, 0, out.position);
+      channel.queue(message, out.bytes, 0, out.position);
+      this.atTurnEnd(this.publishCommits);
       this.fastPath.wake(hosted);
       return routed;
     }
@@ -304,6 +307,11 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     );
     return routed;
   }
+
+  /** The writer hears of the COMMITs of a turn together: it wakes once, and syncs the log once, for all of them
+   * (pgbench, TPC-B-like: 5% less processor time a transaction at 8 clients, 18% at 32; but nothing at 32 when
+   * it hears of them before the answers are written). */
+  private readonly publishCommits = (): void => this.writer?.publish();
 
   /** Whether the operation concerns a transaction of the main thread alone, and is done with that. Any
    * other finds the transaction in the writer. */

@@ -119,10 +119,15 @@ export class WorkerChannel {
 
   control(control: Control, payload: Uint8Array = NOTHING, start = 0, end = payload.length): void {
     this.queue(control, payload, start, end);
+    this.publish();
+  }
+
+  /** Has the worker see what was queued. */
+  publish(): void {
     this.sender.publish();
   }
 
-  /** A message that the worker need not see before the next one. */
+  /** A message that the worker need not see before the next one, or `publish`. */
   queue(control: Control, payload: Uint8Array, start: number, end: number): void {
     const head = this.controlHead;
     head.mutate_kind(control.kind);

@@ -36,6 +36,9 @@ export class PgServer {
   private readonly listeners: Server[] = [];
   private readonly connections = new Set<PgConnection>();
   private toFlush: PgConnection[] = [];
+  /** What else is to be done at the end of the turn; and whether that is under way. */
+  private turnWork: (() => void) | null = null;
+  private turnEnds = false;
   private admittedCount = 0;
   private closing = false;
   private onEmpty: (() => void) | null = null;
@@ -161,23 +164,43 @@ export class PgServer {
     return null;
   }
 
+  /** Has something done when all messages that have come are handled and answered. */
+  atTurnEnd(work: () => void): void {
+    this.turnWork = work;
+    this.endTurnLater();
+  }
+
   /** Answers are written together when all that has come is handled: a client program with several
    * connections wakes once for many of them, and meanwhile leaves its processor to others (32 clients
-   * of one pgbench: a fifth of its processor time). A lone client need not wait for that. */
+   * of one pgbench: a fifth of its processor time). */
   private flushLater(connection: PgConnection): void {
     const count = this.toFlush.push(connection);
     // Each holds a buffer until then.
     if (count === POOL_SIZE_MAX) this.flushAll();
-    else if (count > 1) return;
-    else if (this.connections.size === 1) process.nextTick(this.flushAll);
-    else setImmediate(this.flushAll);
+    else this.endTurnLater();
   }
 
-  private readonly flushAll = (): void => {
+  /** A lone client need not wait for others. */
+  private endTurnLater(): void {
+    if (this.turnEnds) return;
+    this.turnEnds = true;
+    if (this.connections.size === 1) process.nextTick(this.endTurn);
+    else setImmediate(this.endTurn);
+  }
+
+  private readonly endTurn = (): void => {
+    this.turnEnds = false;
+    this.flushAll();
+    const work = this.turnWork;
+    this.turnWork = null;
+    work?.();
+  };
+
+  private flushAll(): void {
     const connections = this.toFlush;
     this.toFlush = [];
     for (const connection of connections) connection.flush();
-  };
+  }
 }
 
 /** As long as a commit takes, its sync included: a lone client of TPC-B-like pgbench got a seventh more
