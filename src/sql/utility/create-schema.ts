@@ -1,19 +1,21 @@
-import type { CreateSchemaStmt, Node } from '@pgsql/types';
-import { notSupported, pgError } from '../../errors/index.ts';
+import type { CreateSchemaStmt } from '@pgsql/types';
+import { pgError } from '../../errors/index.ts';
 import type { Command } from './command.ts';
 import type { UtilityExecution } from './environment.ts';
 import { roleOf } from './owner.ts';
 import { reservedSchema } from './rename.ts';
+import { makeElements, type RunElement, schemaElements } from './schema-elements.ts';
 
 /** CREATE SCHEMA, with the objects that it may list. */
-export function* createSchema(command: Command, statement: CreateSchemaStmt): UtilityExecution {
+export function* createSchema(
+  command: Command,
+  statement: CreateSchemaStmt,
+  run: RunElement,
+): UtilityExecution {
   const tag = 'CREATE SCHEMA';
   const { environment } = command;
   const role = roleOf(command, statement.authrole);
   const name = statement.schemaname ?? role.name;
-  if ((statement.schemaElts as readonly Node[] | undefined)?.length) {
-    throw notSupported('CREATE SCHEMA with elements');
-  }
   if (name.startsWith('pg_')) throw reservedSchema(name);
   yield* command.claimName(0, name);
   if (command.catalog.schemaByName(name) !== undefined) {
@@ -25,5 +27,6 @@ export function* createSchema(command: Command, statement: CreateSchemaStmt): Ut
   const oid = environment.nextOid();
   const descriptor = { oid, name, owner: role.oid };
   environment.change({ kind: 'schema', oid, descriptor });
+  yield* makeElements(command, schemaElements(statement, name), descriptor, run);
   return { tag };
 }

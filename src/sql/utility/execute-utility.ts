@@ -50,7 +50,9 @@ function start(statement: Node, command: Command): UtilityExecution {
   if ('AlterSeqStmt' in statement) return alterSequence(command, statement.AlterSeqStmt);
   if ('CreateEnumStmt' in statement) return createEnum(command, statement.CreateEnumStmt);
   if ('AlterEnumStmt' in statement) return alterEnum(command, statement.AlterEnumStmt);
-  if ('CreateSchemaStmt' in statement) return createSchema(command, statement.CreateSchemaStmt);
+  if ('CreateSchemaStmt' in statement) {
+    return createSchema(command, statement.CreateSchemaStmt, start);
+  }
   if ('ViewStmt' in statement) return createView(command, statement.ViewStmt);
   if ('RenameStmt' in statement) return rename(command, statement.RenameStmt);
   if ('AlterObjectSchemaStmt' in statement) {

@@ -25,7 +25,24 @@ export function viewQueryText(text: string, location: number): string {
       ? bytes.length
       : statement.location + statement.length;
   const rest = bytes.toString('utf8', location, end);
-  return rest.slice(findAs(rest)).trim().replace(/;$/, '');
+  const query = rest.slice(findAs(rest));
+  const isElement = statement !== undefined && 'CreateSchemaStmt' in statement.node;
+  const own = isElement ? query.slice(0, findNextElement(query)) : query;
+  return own.trim().replace(/;$/, '');
+}
+
+/** Where the view of a CREATE SCHEMA ends: at a word that begins another element, which no query has but for a
+ * name after AS or a dot. */
+function findNextElement(query: string): number {
+  const token = new RegExp(TOKEN.source, 'y');
+  let before = '';
+  for (let match = token.exec(query); match !== null; match = token.exec(query)) {
+    const word = match[0].toLowerCase();
+    const isBegin = (word === 'create' || word === 'grant') && before !== 'as' && before !== '.';
+    if (isBegin) return match.index;
+    if (!/^(?:\s|--|\/\*)/.test(word)) before = word;
+  }
+  return query.length;
 }
 
 /** The query that CREATE RECURSIVE VIEW stands for. */
