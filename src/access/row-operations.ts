@@ -158,7 +158,7 @@ export class RowChanges {
     snapshot: number = this.transaction.snapshot,
   ): 'locked' | 'changed' | 'deleted' | 'own' | 'wait' | 'skipped' {
     this.locksOnly = locksOnly;
-    let outcome = this.lockKey(table, keyBytes, keyStart, keyEnd, strength, waitPolicy);
+    let outcome = this.lockKey(table, keyBytes, keyStart, keyEnd, strength, waitPolicy, snapshot);
     if (outcome !== 'locked') return outcome;
     const own = this.ownState(table, keyBytes, keyStart, keyEnd);
     if (own !== null) return own;
@@ -198,6 +198,11 @@ export class RowChanges {
     if (isThere) return this.takeChanged(keyBytes, keyStart, keyEnd);
     this.unlockKey(table, keyBytes, keyStart, keyEnd, strength);
     return 'deleted';
+  }
+
+  /** Whether the row at a key has changed since a commit, or is gone. */
+  hasChanged(tree: TreeId, key: Uint8Array, since: number): boolean {
+    return !this.findNewest(tree, key, 0, key.length) || this.newest.rowLsn > since;
   }
 
   /** What the transaction itself has made of a row; null where it has not changed it. */
@@ -277,6 +282,7 @@ export class RowChanges {
     keyEnd: number,
     strength: RowLockStrength,
     waitPolicy: 'block' | 'nowait' | 'skip',
+    snapshot = -1,
   ): 'locked' | 'wait' | 'skipped' {
     const { transaction, claims } = this;
     const { tree } = table;
@@ -288,6 +294,10 @@ export class RowChanges {
       granted = this.locks.acquire(transaction, 'row', tag, mode, wait);
     }
     if (granted === 'granted') return 'locked';
+    // Nobody waits for a row that he will be refused, as it has changed since.
+    if (snapshot >= 0 && transaction.keepsSnapshot) {
+      this.compareWithNewest(table, keyBytes, keyStart, keyEnd, strength, snapshot);
+    }
     if (granted === 'waiting') return 'wait';
     if (waitPolicy === 'skip') return 'skipped';
     throw pgError('lock_not_available', `could not obtain lock on row in relation "${table.name}"`);
@@ -308,7 +318,11 @@ export class RowChanges {
     }
     // A row that conflicts where that is foreseen conflicts there, whatever its other keys are, and
     // claims none of them.
-    if (arbiters !== null && shape.uniqueIndexes.length > 0) {
+    if (
+      arbiters !== null &&
+      shape.uniqueIndexes.length > 0 &&
+      !this.hasPassedArbiters(table, shape, arbiters)
+    ) {
       const taken = this.checkArbiters(table, shape, columns, row, arbiters);
       if (taken !== 'free') return taken;
     }
@@ -335,6 +349,21 @@ export class RowChanges {
       writes.put(index.tree, out.bytes, 0, out.position, key.bytes, 0, key.position, command);
     }
     return 'done';
+  }
+
+  /** The command has found the row's keys free where a conflict is foreseen, and has waited for another of them since. */
+  private hasPassedArbiters(
+    { tree }: RelationDescriptor,
+    { clusteredIndex, uniqueIndexes }: TableShape,
+    arbiters: readonly number[],
+  ): boolean {
+    const { keyWait, command } = this.transaction;
+    if (keyWait === null || keyWait.command !== command) return false;
+    const index =
+      keyWait.tree === tree
+        ? clusteredIndex
+        : uniqueIndexes.find((unique) => unique.tree === keyWait.tree)?.descriptor;
+    return index != null && !isArbiter(arbiters, index);
   }
 
   /** Looks whether the new row's keys are free where a conflict is foreseen, without claiming them. */
@@ -420,7 +449,7 @@ export class RowChanges {
     if (moved) {
       checkKeyLength(key, shape.clusteredIndex);
       const taken = this.claimKey(table, table.tree, key.bytes, 0, key.position);
-      if (taken === 'wait') return 'wait';
+      if (taken === 'wait') return this.waitToChange(table, keyBytes, keyStart, keyEnd);
       if (taken === 'exists') {
         const { bytes, position } = key;
         const index = shape.clusteredIndex!;
@@ -440,7 +469,7 @@ export class RowChanges {
         if (isUniqueEntry(index.key, oldNull) && !this.lockEntry(index.tree, old)) return 'wait';
       }
       const taken = this.claimKey(table, index.tree, out.bytes, 0, out.position);
-      if (taken === 'wait') return 'wait';
+      if (taken === 'wait') return this.waitToChange(table, keyBytes, keyStart, keyEnd);
       if (taken === 'exists') {
         const { bytes, start, end } = this.found;
         throw this.duplicateError(table, index.descriptor, newColumns, row, bytes, start, end);
@@ -471,6 +500,18 @@ export class RowChanges {
       if (has) writes.put(tree, out.bytes, 0, out.position, key.bytes, 0, key.position, command);
     }
     return 'done';
+  }
+
+  /** A row waits for its new key. To others it is changed already, so that they wait for what becomes of it. */
+  private waitToChange(
+    { tree }: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+  ): 'wait' {
+    const { keyWait } = this.transaction;
+    if (keyWait !== null) keyWait.row = rowLockTag(tree, keyBytes, keyStart, keyEnd);
+    return 'wait';
   }
 
   private changesUnique(
@@ -636,6 +677,7 @@ export class RowChanges {
     if (exists) {
       const pending = locks.holders(tag).some((holder) => {
         if (holder === transaction) return false;
+        if (waitsToChange(holder, tag)) return true;
         const entry = holder.writes.find(tree, bytes, start, end);
         return entry !== null && entry.latest !== null;
       });
@@ -667,7 +709,7 @@ export class RowChanges {
     const tag = rowLockTag(table.tree, bytes, start, end);
     if (locks.isHeld(transaction, tag, ROW_LOCK.share)) return true;
     const isChanging = (other: Transaction): boolean =>
-      other.writes.find(table.tree, bytes, start, end)?.latest != null;
+      other.writes.find(table.tree, bytes, start, end)?.latest != null || waitsToChange(other, tag);
     if (!locks.isMarked(tag) && !locks.holders(tag).some(isChanging)) return true;
     if (!this.awaitLock(index, tag, ROW_LOCK.share)) return false;
     locks.releaseOne(transaction, tag, ROW_LOCK.share);
@@ -677,7 +719,7 @@ export class RowChanges {
   private awaitLock(tree: TreeId, tag: string, mode: number): boolean {
     const { transaction } = this;
     if (this.locks.acquire(transaction, 'row', tag, mode, true, true) === 'granted') return true;
-    transaction.keyWait = { tree, tag, mode, command: transaction.command };
+    transaction.keyWait = { tree, tag, mode, command: transaction.command, row: null };
     return false;
   }
 
@@ -875,6 +917,11 @@ export class RowChanges {
     }
     return shape;
   }
+}
+
+/** Whether a transaction changes a row and waits for the key that the row is to have. */
+function waitsToChange({ waitingFor, keyWait }: Transaction, row: string): boolean {
+  return waitingFor !== null && keyWait?.row === row;
 }
 
 /** Whether a conflict in the index is foreseen: an empty list names them all. */

@@ -11,7 +11,13 @@ export {
   TABLE_LOCK,
   TABLE_LOCK_NAMES,
 } from './lock-modes.ts';
-export { type Lock, type LockOwner, LockTable, type RowLocks } from './lock-table.ts';
+export {
+  type Lock,
+  type LockOwner,
+  type LockRequest,
+  LockTable,
+  type RowLocks,
+} from './lock-table.ts';
 export {
   advisoryLockTag,
   changesLockTag,

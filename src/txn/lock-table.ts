@@ -248,21 +248,29 @@ export class LockTable<Owner extends LockOwner> {
   blockers(owner: Owner): Owner[] {
     const request = owner.waitingFor as LockRequest<Owner> | null;
     if (request === null) return [];
-    const { lock, mode } = request;
-    const conflicts = CONFLICTS[lock.kind][mode]!;
     const blockers = this.hardBlockers(owner);
-    if (request.isCheck) return blockers;
-    for (const earlier of lock.queue) {
-      if (earlier === request) break;
-      if (!earlier.isCheck && conflicts & (1 << earlier.mode)) blockers.push(earlier.owner);
+    for (const earlier of ahead(request)) {
+      if (!blockers.includes(earlier.owner)) blockers.push(earlier.owner);
     }
     return blockers;
   }
 
-  /** Owners that hold what a waiting owner waits for, without those merely ahead in the queue. */
+  /** Whether an owner waits for a row behind others, who have to get it first: it has yet to begin to wait for those
+   * who hold the row. */
+  isBehind(owner: Owner): boolean {
+    const request = owner.waitingFor as LockRequest<Owner> | null;
+    return request !== null && request.lock.kind === 'row' && ahead(request).length > 0;
+  }
+
+  /** Owners that hold what a waiting owner waits for, without those merely ahead in the queue. Of a row those
+   * who are first in the queue hold the right to be next, as in PostgreSQL, where they have locked the tuple. */
   hardBlockers(owner: Owner): Owner[] {
     const request = owner.waitingFor as LockRequest<Owner> | null;
     if (request === null) return [];
+    if (this.isBehind(owner)) {
+      const first = ahead(request).filter((earlier) => ahead(earlier).length === 0);
+      return first.map((earlier) => earlier.owner);
+    }
     const conflicts = CONFLICTS[request.lock.kind][request.mode]!;
     const blockers: Owner[] = [];
     for (const { owner: other, mode } of request.lock.grants) {
@@ -494,6 +502,16 @@ export interface LockRequest<Owner> {
   readonly isDeadlock: boolean;
   /** It waits for holders alone, and keeps nobody waiting. */
   readonly isCheck: boolean;
+}
+
+/** Those that conflict with a request and came to its queue before it. */
+function ahead<Owner>(request: LockRequest<Owner>): LockRequest<Owner>[] {
+  if (request.isCheck) return [];
+  const { lock, mode } = request;
+  const conflicts = CONFLICTS[lock.kind][mode]!;
+  return lock.queue
+    .slice(0, lock.queue.indexOf(request))
+    .filter((earlier) => !earlier.isCheck && (conflicts & (1 << earlier.mode)) !== 0);
 }
 
 /** The oid of the table that a lock is of; 0 for others, among them names of tables to come. */

@@ -12,6 +12,8 @@ interface KeyWait {
   readonly tag: string;
   readonly mode: number;
   readonly command: number;
+  /** The lock of the row that is to have the key; null where it is a new one. */
+  row: string | null;
 }
 
 /** A transaction in the writer: its snapshot, its changes, its locks and its savepoints.
@@ -39,6 +41,10 @@ export class Transaction implements LockOwner {
   waitingSince = 0;
   /** This wait has lasted deadlock_timeout, and was no part of a deadlock then. */
   deadlockChecked = false;
+  /** It waits for a row behind others; once it is first, another wait begins. */
+  isBehind = false;
+  /** The newest commit when it was last seen whether the row that it waits for has changed since its snapshot. */
+  overtakenCheck = 0;
   /** What the current command waited for last to learn whether a key of a unique index is free. */
   keyWait: KeyWait | null = null;
 

@@ -183,6 +183,20 @@ test('a cycle through the order of queues is resolved by another order', () => {
   expect(findDeadlock(table, d2)).toBeNull();
 });
 
+test('of those who want a row the first waits for its holder, and the others for him', () => {
+  const { table, owner } = setUp();
+  const [holder, first, second] = [owner('a'), owner('b'), owner('c')];
+  for (const who of [holder, first, second]) {
+    table.acquire(who, 'row', 'r1/a', ROW_LOCK.update, true);
+  }
+  expect(table.hardBlockers(first)).toEqual([holder]);
+  expect(table.hardBlockers(second)).toEqual([first]);
+  expect(table.isBehind(second)).toBe(true);
+  table.releaseTo(holder, 0);
+  expect(table.hardBlockers(second)).toEqual([first]);
+  expect(table.isBehind(second)).toBe(false);
+});
+
 test('two upgrades of one table are a deadlock at once', () => {
   const { owner, lock } = setUp();
   const [a, b] = [owner('a'), owner('b')];

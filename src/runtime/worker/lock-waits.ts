@@ -16,6 +16,8 @@ export interface LockWaitHost<W extends LockWaiter> {
   readonly locks: LockTable<Transaction>;
   readonly xidOf: (transaction: Transaction) => number;
   databaseOid(): number;
+  /** The row that it waits for has been changed since its snapshot, so that it need not wait to be refused. */
+  isOvertaken(transaction: Transaction): boolean;
   /** It has got its lock. */
   resumeWaiter(waiter: W): void;
   failWaiter(waiter: W, fields: PgErrorFields): void;
@@ -56,11 +58,14 @@ export class LockWaits<W extends LockWaiter> {
     if (this.waiting.has(transaction)) return;
     transaction.waitingSince = performance.now();
     transaction.deadlockChecked = false;
+    transaction.isBehind = this.host.locks.isBehind(transaction);
     this.waiting.add(transaction);
   }
 
   granted(transaction: Transaction): void {
     this.waiting.delete(transaction);
+    // Those who have waited behind it begin another wait.
+    this.nextCheck = 0;
     const waiter = this.running.get(transaction);
     if (waiter !== undefined) this.host.resumeWaiter(waiter);
   }
@@ -75,6 +80,16 @@ export class LockWaits<W extends LockWaiter> {
       const waiter = this.running.get(transaction);
       if (waiter === undefined || transaction.waitingFor === null) {
         this.waiting.delete(transaction);
+        continue;
+      }
+      if (transaction.isBehind && !this.host.locks.isBehind(transaction)) {
+        this.waiting.delete(transaction);
+        this.startWaiting(transaction);
+      }
+      if (this.host.isOvertaken(transaction)) {
+        this.waiting.delete(transaction);
+        this.host.locks.cancelWait(transaction);
+        this.host.resumeWaiter(waiter);
         continue;
       }
       const error = this.reasonToStop(transaction, waiter, now - transaction.waitingSince);

@@ -33,6 +33,7 @@ import {
   ExclusiveTables,
   FastPathWords,
   type IsolationLevel,
+  type LockRequest,
   LockTable,
   lockedRow,
   OverlayCursor,
@@ -933,6 +934,21 @@ export class Writer extends StatementThread {
   failWaiter(waiter: RunningStatement | UtilityWaiter, fields: PgErrorFields): void {
     if (isStatement(waiter)) this.fail(waiter, fields);
     else waiter.fail(fields);
+  }
+
+  isOvertaken(transaction: Transaction): boolean {
+    const { commitLsn } = this.engine;
+    if (!transaction.keepsSnapshot || transaction.overtakenCheck === commitLsn) return false;
+    transaction.overtakenCheck = commitLsn;
+    const { lock, isCheck } = transaction.waitingFor as LockRequest<Transaction>;
+    if (lock.kind !== 'row' || isCheck) return false;
+    const { tree, key } = lockedRow(lock.tag);
+    this.reader.enter();
+    try {
+      return this.changes.hasChanged(tree, key, transaction.snapshot);
+    } finally {
+      this.reader.leave();
+    }
   }
 
   databaseOid(): number {
