@@ -33,15 +33,24 @@ export class BulkClaims {
   private readonly locks: RowLocks<Transaction>;
   private readonly byTree = new Map<TreeId, Claimant[]>();
   private nextNumber = 1;
+  /** Whose claims `own` has, as they were when they were looked for; null for nobody. */
+  private owner: Transaction | null = null;
+  private own: readonly { readonly tree: TreeId; readonly claimant: Claimant }[] = [];
 
   constructor(locks: RowLocks<Transaction>) {
     this.locks = locks;
+  }
+
+  /** Another command has come: what a transaction has claimed may have been given up. */
+  refresh(): void {
+    this.owner = null;
   }
 
   /** The transaction is about to insert or change many keys of the tree. */
   begin(transaction: Transaction, tree: TreeId): void {
     this.forgetEnded();
     if (this.find(transaction, tree) !== undefined) return;
+    this.owner = null;
     const tag = claimsLockTag(this.nextNumber++);
     this.locks.acquire(transaction, 'claims', tag, CLAIMS_LOCK.hold, false);
     const claimants = this.byTree.get(tree);
@@ -123,12 +132,18 @@ export class BulkClaims {
   }
 
   private find(transaction: Transaction, tree: TreeId): Claimant | undefined {
-    const claimants = this.byTree.get(tree);
-    if (claimants === undefined) return undefined;
-    for (const claimant of claimants) {
-      if (claimant.transaction === transaction && this.isHeld(claimant)) return claimant;
-    }
+    if (transaction !== this.owner) this.findOwn(transaction);
+    for (const { tree: claimed, claimant } of this.own) if (claimed === tree) return claimant;
     return undefined;
+  }
+
+  private findOwn(transaction: Transaction): void {
+    this.owner = transaction;
+    this.own = [...this.byTree].flatMap(([tree, claimants]) =>
+      claimants
+        .filter((claimant) => claimant.transaction === transaction && this.isHeld(claimant))
+        .map((claimant) => ({ tree, claimant })),
+    );
   }
 
   private isHeld({ transaction, tag }: Claimant): boolean {

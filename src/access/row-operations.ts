@@ -91,6 +91,7 @@ export class RowChanges {
   /** The calls that follow are for this transaction's current command. */
   use(transaction: Transaction): void {
     this.transaction = transaction;
+    this.claims.refresh();
   }
 
   /** The commit that the pages show. */

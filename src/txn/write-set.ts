@@ -1,5 +1,6 @@
 import { compareByteRanges, prefixNumber } from '../base/index.ts';
 import type { TreeId, WalWriter } from '../storage/index.ts';
+import { compareEntries, EntryIndex, SORTED_MAX, sortedEntries } from './entry-index.ts';
 import { logVersions, logWrites } from './write-log.ts';
 import {
   copyRange,
@@ -242,12 +243,13 @@ export class WriteSet implements RolledBack {
   // ---------------------------------------------------------------- memory
 
   private entry(tree: WriteTree, key: Uint8Array, keyStart: number, keyEnd: number): WriteEntry {
-    if (tree.locate(key, keyStart, keyEnd)) return tree.located();
+    const known = tree.find(key, keyStart, keyEnd);
+    if (known !== null) return known;
     const length = keyEnd - keyStart;
     const at = this.claim(length);
     copyRange(key, keyStart, keyEnd, this.buffer, at);
     const entry = new WriteEntry(tree.id, this.buffer, at, at + length);
-    tree.insertLocated(entry);
+    tree.insertMissing(entry);
     this.byteCount += ENTRY_BYTES + length;
     return entry;
   }
@@ -501,20 +503,29 @@ export function visibleVersion(entry: WriteEntry, command: number): WriteVersion
   return version;
 }
 
-/** The changed keys of one tree. In memory they are ordered in runs of at most RUN_ENTRIES_MAX entries;
- * `run` and `slot` are where the last `locate` ended. `spilled` are the runs in files, oldest first. */
 function keyText(key: Uint8Array, start: number, end: number): string {
   return Buffer.from(key.buffer, key.byteOffset + start, end - start).toString('latin1');
 }
 
+/** The changed keys of one tree. In memory they are ordered in runs of at most RUN_ENTRIES_MAX entries;
+ * `run` and `slot` are where the last `locate` ended. `spilled` are the runs in files, oldest first.
+ *
+ * When many keys come in no order, as those of an index do while rows are changed in the order of the
+ * table, they are found through `index`, and put in order when the runs are asked for. */
 export class WriteTree {
   readonly id: TreeId;
-  readonly runs: WriteEntry[][] = [];
+  private readonly ordered: WriteEntry[][] = [];
+  /** Of all keys in memory; null while they are few, or come in order. */
+  private index: EntryIndex | null = null;
+  /** How many of those in `index` are in `ordered`. */
+  private orderedCount = 0;
+  /** How many keys came before others in memory. */
+  private scatteredCount = 0;
   run = 0;
   slot = 0;
   /** The shape in which `run` and `slot` were found. */
   private locatedShape = -1;
-  /** Of the keys in `runs`, the first bytes as numbers; only while there is more than one run. Most
+  /** Of the keys in `ordered`, the first bytes as numbers; only while there is more than one run. Most
    * comparisons are of these, which lie together, and not of keys all over memory. */
   private heads: number[][] = NO_HEADS;
   spilled = NO_RUNS;
@@ -542,6 +553,12 @@ export class WriteTree {
     this.id = id;
   }
 
+  /** All entries in memory, in order. */
+  get runs(): readonly (readonly WriteEntry[])[] {
+    this.putInOrder();
+    return this.ordered;
+  }
+
   /** Takes note that the snapshot shows another row at a key of the transaction's own. */
   noteTwofold(key: Uint8Array, start: number, end: number): void {
     this.twofold ??= new Set();
@@ -554,7 +571,8 @@ export class WriteTree {
 
   /** Finds the first entry at or after the key; true when it is the key itself. */
   locate(key: Uint8Array, start: number, end: number): boolean {
-    const { runs, heads } = this;
+    this.putInOrder();
+    const { ordered: runs, heads } = this;
     const head = heads === NO_HEADS ? 0 : prefixNumber(key, start, end);
     // A key is often looked for before it is put.
     if (this.locatedShape === this.shape && this.isBetween(head, key, start, end)) {
@@ -590,7 +608,7 @@ export class WriteTree {
 
   /** Whether `run` and `slot` are where `locate` would end. */
   private isBetween(head: number, key: Uint8Array, start: number, end: number): boolean {
-    const { run, slot, runs } = this;
+    const { run, slot, ordered: runs } = this;
     const length = runs[run]?.length;
     if (length === undefined || slot === 0) return false;
     if (this.compare(run, slot - 1, head, key, start, end) >= 0) return false;
@@ -600,7 +618,7 @@ export class WriteTree {
 
   private isAtLocated(head: number, key: Uint8Array, start: number, end: number): boolean {
     const { run, slot } = this;
-    if (slot >= this.runs[run]!.length) return false;
+    if (slot >= this.ordered[run]!.length) return false;
     return this.compare(run, slot, head, key, start, end) === 0;
   }
 
@@ -617,27 +635,88 @@ export class WriteTree {
       const difference = this.heads[run]![slot]! - head;
       if (difference !== 0) return difference;
     }
-    return compareEntry(this.runs[run]![slot]!, key, start, end);
-  }
-
-  located(): WriteEntry {
-    return this.runs[this.run]![this.slot]!;
+    return compareEntry(this.ordered[run]![slot]!, key, start, end);
   }
 
   find(key: Uint8Array, start: number, end: number): WriteEntry | null {
-    return this.locate(key, start, end) ? this.located() : null;
+    if (this.index !== null) return this.index.find(key, start, end);
+    return this.locate(key, start, end) ? this.ordered[this.run]![this.slot]! : null;
   }
 
-  insertLocated(entry: WriteEntry): void {
+  /** Adds the entry of a key that `find` has just missed. */
+  insertMissing(entry: WriteEntry): void {
     this.shape++;
+    if (this.index === null) this.insertLocated(entry);
+    else {
+      this.index.add(entry);
+      if (this.index.entries.length - this.orderedCount === SORTED_MAX) this.putInOrder();
+    }
+  }
+
+  private insertLocated(entry: WriteEntry): void {
+    const { slot } = this;
+    const run = this.ordered[this.run];
+    const isLast =
+      run === undefined || (slot === run.length && this.run === this.ordered.length - 1);
+    this.place(entry);
+    this.appendCount = isLast ? this.appendCount + 1 : 0;
+    if (!isLast && ++this.scatteredCount === SCATTERED_MIN) this.beginIndex();
+  }
+
+  private beginIndex(): void {
+    const index = new EntryIndex();
+    for (const run of this.ordered) for (const entry of run) index.addNew(entry);
+    this.index = index;
+    this.orderedCount = index.entries.length;
+  }
+
+  /** Puts in order what came in none. The same keys as before are there, so cursors need not notice: those
+   * that stood on an entry have noticed the keys that came behind it. */
+  private putInOrder(): void {
+    const { index } = this;
+    if (index === null || index.entries.length === this.orderedCount) return;
+    const added = sortedEntries(index.entries, this.orderedCount);
+    const isMuch = added.length * MERGED_SHARE > this.orderedCount;
+    this.orderedCount = index.entries.length;
+    if (isMuch) this.merge(added);
+    else {
+      for (const entry of added) {
+        this.locate(entry.keyBytes, entry.keyStart, entry.keyEnd);
+        this.place(entry);
+        this.locatedShape = -1;
+      }
+    }
+    this.locatedShape = -1;
+  }
+
+  /** Makes the runs anew, with sorted entries of other keys among them. */
+  private merge(added: readonly WriteEntry[]): void {
+    const all: WriteEntry[] = [];
+    let next = 0;
+    for (const run of this.ordered) {
+      for (const entry of run) {
+        while (next < added.length && compareEntries(added[next]!, entry) < 0) {
+          all.push(added[next++]!);
+        }
+        all.push(entry);
+      }
+    }
+    while (next < added.length) all.push(added[next++]!);
+    this.ordered.length = 0;
+    for (let i = 0; i < all.length; i += RUN_ENTRIES_MERGED) {
+      this.ordered.push(all.slice(i, i + RUN_ENTRIES_MERGED));
+    }
+    this.heads = this.ordered.length > 1 ? this.ordered.map((run) => run.map(headOf)) : NO_HEADS;
+  }
+
+  /** Inserts an entry where `locate` ended. */
+  private place(entry: WriteEntry): void {
     const { heads, slot } = this;
-    const run = this.runs[this.run];
+    const run = this.ordered[this.run];
     if (run === undefined) {
-      this.runs.push([entry]);
+      this.ordered.push([entry]);
       return;
     }
-    const isLast = slot === run.length && this.run === this.runs.length - 1;
-    this.appendCount = isLast ? this.appendCount + 1 : 0;
     insertAt(run, slot, entry);
     if (heads !== NO_HEADS) insertAt(heads[this.run]!, slot, headOf(entry));
     if (run.length <= RUN_ENTRIES_MAX) return;
@@ -645,12 +724,13 @@ export class WriteTree {
     const keep = slot === run.length - 1 ? run.length - 1 : run.length >>> 1;
     if (heads === NO_HEADS) this.heads = [run.map(headOf)];
     this.heads.splice(this.run + 1, 0, this.heads[this.run]!.splice(keep));
-    this.runs.splice(this.run + 1, 0, run.splice(keep));
+    this.ordered.splice(this.run + 1, 0, run.splice(keep));
   }
 
   /** Whether a key is behind all that are in memory. */
   isBehind(key: Uint8Array, start: number, end: number): boolean {
-    const entry = this.runs.at(-1)?.at(-1);
+    this.putInOrder();
+    const entry = this.ordered.at(-1)?.at(-1);
     return entry === undefined || compareEntry(entry, key, start, end) < 0;
   }
 
@@ -674,8 +754,11 @@ export class WriteTree {
   }
 
   clearMemory(): void {
-    this.runs.length = 0;
+    this.ordered.length = 0;
     this.heads = NO_HEADS;
+    this.index = null;
+    this.orderedCount = 0;
+    this.scatteredCount = 0;
     this.shape++;
   }
 
@@ -706,12 +789,19 @@ const RUNS_MAX = 8;
 /** Applying so much takes a millisecond or more. */
 const LARGE_BYTES = 256 * 1024;
 const RUN_ENTRIES_MAX = 256;
+/** Runs that are made of many entries at once have room for some more. */
+const RUN_ENTRIES_MERGED = 192;
+/** Keys that came before others, before an index of all is made. */
+const SCATTERED_MIN = 1024;
+/** Entries that are not in order are merged with the others when they are no less than this part of them; a
+ * few are inserted one by one. */
+const MERGED_SHARE = 16;
 const BUFFER_BYTES_MIN = 1024;
 /** First buffers of sets that are over: memory outside of the heap is dear to get and to give back. */
 const IDLE_BUFFERS: Uint8Array<ArrayBuffer>[] = [];
 const IDLE_BUFFERS_MAX = 256;
 const BUFFER_BYTES_MAX = 1 << 20;
-const ENTRY_BYTES = 72;
+const ENTRY_BYTES = 88;
 const VERSION_BYTES = 72;
 const EMPTY_BUFFER = new Uint8Array(0);
 

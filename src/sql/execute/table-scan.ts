@@ -22,6 +22,7 @@ import type { EntryColumn, IndexScanNode, SeqScanNode } from '../plan/plan.ts';
 import type { NodeInstrumentation } from './environment.ts';
 import type { Evaluator } from './expression/evaluator.ts';
 import type { IndexedRow } from './indexed-row.ts';
+import { KeyBatch } from './key-batch.ts';
 import type { KeyRanges } from './key-ranges.ts';
 import { CHUNK, DONE, FIRST_CHUNK_ROWS, Operator, PAUSE, type Status } from './operator.ts';
 import type { Run, ScanBinding, ScanBindings } from './run.ts';
@@ -127,7 +128,18 @@ abstract class TableScan extends Operator {
     keyStart: number,
     keyEnd: number,
   ): void {
-    const row = this.rows++;
+    this.putRow(this.rows++, tuple, start, key, keyStart, keyEnd);
+  }
+
+  /** The same for row number `row`, in whatever order they come. */
+  protected putRow(
+    row: number,
+    tuple: Uint8Array,
+    start: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+  ): void {
     for (let i = 0; i < this.#vectors.length; i++) {
       readColumnOfTuple(this.layout, this.#columns[i]!, tuple, start, this.#vectors[i]!, row);
     }
@@ -319,8 +331,9 @@ export class IndexScan extends TableScan {
   #pages: PageCursor | null = null;
   /** The same, when it is to be told where the scan would end. */
   #watched: WatchedCursor | null = null;
-  /** Reads the rows that entries of a secondary index lead to. */
+  /** Reads the rows that entries of a secondary index lead to, after their keys have been gathered. */
   #lookup: Cursor | null = null;
+  readonly #found: KeyBatch | null;
   #range = 0;
   #inRange = false;
   #resumes = 0;
@@ -342,6 +355,7 @@ export class IndexScan extends TableScan {
     this.#backward = node.backward;
     this.#computed = computed;
     this.#entry = node.entry === null ? null : this.entryReader(index, node.entry);
+    this.#found = index.clustered || this.#entry !== null ? null : new KeyBatch(this.capacity);
   }
 
   override open(): void {
@@ -350,8 +364,7 @@ export class IndexScan extends TableScan {
       this.#index.clustered ? this.table.tree : this.#index.tree,
     );
     this.#watched = this.#cursor instanceof WatchedCursor ? this.#cursor : null;
-    const looksUp = !this.#index.clustered && this.#entry === null;
-    if (looksUp) this.#lookup = environment.openCursor(this.table.tree);
+    if (this.#found !== null) this.#lookup = environment.openCursor(this.table.tree);
     else if (!this.#backward && this.#watched === null) this.#pages = pageCursorOf(this.#cursor);
     this.rescan();
   }
@@ -387,6 +400,13 @@ export class IndexScan extends TableScan {
   }
 
   protected override fill(limit: number): void {
+    this.#found?.reset();
+    this.#readEntries(limit);
+    if (this.#found !== null) this.#lookUp(this.#found, this.#lookup!);
+  }
+
+  /** Appends the rows of up to `limit` entries, or gathers the keys of the rows to look up. */
+  #readEntries(limit: number): void {
     const cursor = this.#cursor!;
     if (this.#inRange && this.#resumes !== this.run.resumes) cursor.refresh();
     this.#resumes = this.run.resumes;
@@ -503,15 +523,24 @@ export class IndexScan extends TableScan {
       this.appendEntryRow(this.#entry, keyBytes, keyStart, valueBytes, valueStart, valueEnd);
       return;
     }
-    const lookup = this.#lookup;
-    if (lookup === null) {
+    if (this.#found === null) {
       this.appendRow(valueBytes, valueStart, keyBytes, keyStart, keyEnd);
       return;
     }
-    const key = this.#key.reset();
-    key.range(valueBytes, valueStart, valueEnd);
-    const found = lookup.seek(key.bytes, key.position, 'ge') && this.#isAt(lookup, key);
-    assert(found, `index ${this.#index.name} has an entry without a row`);
-    this.appendRow(lookup.valueBytes, lookup.valueStart, key.bytes, 0, key.position);
+    this.#found.add(valueBytes, valueStart, valueEnd);
+    this.rows++;
+  }
+
+  /** Reads the rows in the order of their keys, each to the place of its entry. */
+  #lookUp(found: KeyBatch, lookup: Cursor): void {
+    if (found.count > 1) found.sort();
+    const key = this.#key;
+    for (let i = 0; i < found.count; i++) {
+      const row = found.count > 1 ? found.at(i) : 0;
+      found.copy(row, key.reset());
+      const isThere = lookup.seek(key.bytes, key.position, 'ge') && this.#isAt(lookup, key);
+      assert(isThere, `index ${this.#index.name} has an entry without a row`);
+      this.putRow(row, lookup.valueBytes, lookup.valueStart, key.bytes, 0, key.position);
+    }
   }
 }

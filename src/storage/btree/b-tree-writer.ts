@@ -1,4 +1,4 @@
-import { AssertionError, assert } from '../../base/index.ts';
+import { AssertionError, assert, compareByteRanges } from '../../base/index.ts';
 import {
   appendCopy,
   BRANCH_CELL_HEADER,
@@ -71,6 +71,12 @@ export class BTreeWriter {
   readonly pager: PageWriter;
   readonly roots: TreeRoots;
   readonly #path = new TreePath();
+  /** The leaf that `#path` leads to, in the tree of a root, while the next key is likely to be there too, as
+   * in large commits, which come in the order of keys; else 0. Until pages are split or merged. */
+  #near = 0 as PageNumber;
+  /** The leaf of the last search from a root, and that root. */
+  #lastLeaf = 0 as PageNumber;
+  #lastRoot = 0 as PageNumber;
   readonly #page = new PageRef();
   readonly #right = new PageRef();
   readonly #parent = new PageRef();
@@ -260,8 +266,11 @@ export class BTreeWriter {
   /** Reads down to the leaf for a key, which `#page` then shows. */
   #descend(root: PageNumber, key: Uint8Array, keyStart: number, keyEnd: number): PageNumber {
     const { pager } = this;
-    const path = this.#path;
     const ref = this.#page;
+    if (this.#near !== 0 && root === this.#lastRoot && this.#isNear(key, keyStart, keyEnd)) {
+      return this.#near;
+    }
+    const path = this.#path;
     path.reset();
     let page = root;
     pager.read(page, ref);
@@ -271,7 +280,26 @@ export class BTreeWriter {
       page = childAt(ref.view, ref.base, index);
       pager.read(page, ref);
     }
+    this.#near = (page === this.#lastLeaf && root === this.#lastRoot ? page : 0) as PageNumber;
+    this.#lastLeaf = page;
+    this.#lastRoot = root;
     return page;
+  }
+
+  /** Whether the leaf of the last search, which `#page` then shows, has entries on both sides of the key, or
+   * the key itself. */
+  #isNear(key: Uint8Array, keyStart: number, keyEnd: number): boolean {
+    const ref = this.#page;
+    this.pager.read(this.#near, ref);
+    const { bytes, view, base } = ref;
+    // A bulk load makes a branch of a root that was an empty leaf.
+    if (pageKind(bytes, base) === PAGE_KIND_BRANCH) return false;
+    const last = slotCount(view, base) - 1;
+    if (last < 0) return false;
+    return (
+      compareLeafKey(ref, last, key, keyStart, keyEnd) >= 0 &&
+      compareLeafKey(ref, 0, key, keyStart, keyEnd) <= 0
+    );
   }
 
   /** Returns the first overflow page of the long value that was replaced, or 0. */
@@ -349,6 +377,7 @@ export class BTreeWriter {
   #splitLeaf(root: PageNumber, leaf: PageNumber, i: number, entrySize: number): boolean {
     const left = this.#page;
     const right = this.#right;
+    this.#near = 0 as PageNumber;
     if (leaf === root) this.#growRoot(root);
     const count = slotCount(left.view, left.base);
     const isAppend = i === count && this.#path.isRightmost;
@@ -560,6 +589,7 @@ export class BTreeWriter {
   #removeChild(root: PageNumber, depth: number, index: number): void {
     const branch = this.#page;
     const page = this.#path.pageAt(depth);
+    this.#near = 0 as PageNumber;
     this.pager.writable(page, branch);
     const { bytes, view, base } = branch;
     if (slotCount(view, base) === 0) {
@@ -686,6 +716,7 @@ export class BTreeWriter {
 
   #descendToEdge(root: PageNumber, isLast: boolean): PageNumber {
     const ref = this.#page;
+    this.#near = 0 as PageNumber;
     this.#path.reset();
     let page = root;
     this.pager.read(page, ref);
@@ -741,6 +772,19 @@ function longPageAt(view: DataView, base: number, i: number): number {
   const cell = cellAt(view, base, i);
   if (!isLongValue(view, cell)) return 0;
   return view.getUint32(cell + LEAF_CELL_HEADER + keyLengthAt(view, base, i), true);
+}
+
+/** Order of an entry of a leaf relative to a key. */
+function compareLeafKey(
+  { bytes, view, base }: PageRef,
+  i: number,
+  key: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+): number {
+  const start = cellAt(view, base, i) + LEAF_CELL_HEADER;
+  const end = start + keyLengthAt(view, base, i);
+  return compareByteRanges(bytes, start, end, key, keyStart, keyEnd);
 }
 
 function lastLongEntry(view: DataView, base: number): number {

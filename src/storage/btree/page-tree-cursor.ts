@@ -1,4 +1,4 @@
-import { assert } from '../../base/index.ts';
+import { assert, compareByteRanges } from '../../base/index.ts';
 import {
   cellAt,
   cellValueLength,
@@ -32,6 +32,9 @@ const SLOTS_MAX = (PAGE_SIZE - PAGE_HEADER_SIZE) / SLOT_SIZE;
  * The path from the root is kept as page numbers and child indices. Both mean the same for as long as
  * the snapshot is held, whatever is committed meanwhile, so a move to the next leaf, and `refresh`
  * after a pause, only resolve pages again.
+ *
+ * For the same reason a search may begin at the leaf where the last one ended. It does while that is
+ * likely to be the one: when the search before found the leaf of the one before it.
  */
 export class PageTreeCursor implements PageCursor {
   keyBytes: Uint8Array;
@@ -56,6 +59,10 @@ export class PageTreeCursor implements PageCursor {
   #root = 0 as PageNumber;
   #snapshot = 0;
   #leafPage = 0 as PageNumber;
+  /** The path leads to `#leafPage`, in this tree at this snapshot. */
+  #isPlaced = false;
+  /** The next key is likely to be in the same leaf. */
+  #staysLikely = false;
   /** Slot of the current entry; -1 when the cursor stands on none. */
   #index = -1;
   #count = 0;
@@ -75,7 +82,9 @@ export class PageTreeCursor implements PageCursor {
     if (tree !== this.#tree) {
       this.#tree = tree;
       this.#root = 0 as PageNumber;
+      this.#isPlaced = false;
     }
+    if (snapshot !== this.#snapshot) this.#isPlaced = false;
     this.#snapshot = snapshot;
     this.#index = -1;
   }
@@ -92,14 +101,9 @@ export class PageTreeCursor implements PageCursor {
   seek(key: Uint8Array, keyEnd: number, mode: SeekMode): boolean {
     this.soughtKey = key;
     this.soughtEnd = keyEnd;
-    let page = this.#start();
-    const branch = this.#branch;
-    this.#reader.resolve(page, this.#snapshot, branch);
-    while (pageKind(branch.bytes, branch.base) === PAGE_KIND_BRANCH) {
-      const index = childIndexOf(branch.bytes, branch.view, branch.base, key, 0, keyEnd);
-      page = this.#descend(page, index);
+    if (!this.#staysLikely || !this.#isPlaced || !this.#isInLeaf(key, keyEnd)) {
+      this.#descendTo(key, keyEnd);
     }
-    this.#enterLeaf(page);
     const { bytes, view, base } = this.#leaf;
     const found = searchSlots(bytes, view, base, key, 0, keyEnd, LEAF_CELL_HEADER);
     switch (mode) {
@@ -112,6 +116,36 @@ export class PageTreeCursor implements PageCursor {
       case 'lt':
         return this.#standAtOrBefore((found >= 0 ? found : ~found) - 1);
     }
+  }
+
+  /** Whether the leaf of the last search has entries on both sides of the key, or the key itself. */
+  #isInLeaf(key: Uint8Array, keyEnd: number): boolean {
+    this.#index = -1;
+    this.#reader.resolve(this.#leafPage, this.#snapshot, this.#leaf);
+    const last = this.#count - 1;
+    return last >= 0 && this.#compare(0, key, keyEnd) <= 0 && this.#compare(last, key, keyEnd) >= 0;
+  }
+
+  /** Order of an entry of the leaf relative to a key. */
+  #compare(i: number, key: Uint8Array, keyEnd: number): number {
+    const { bytes, view, base } = this.#leaf;
+    const start = cellAt(view, base, i) + LEAF_CELL_HEADER;
+    const end = start + keyLengthAt(view, base, i);
+    return compareByteRanges(bytes, start, end, key, 0, keyEnd);
+  }
+
+  /** Finds the leaf for a key from the root. */
+  #descendTo(key: Uint8Array, keyEnd: number): void {
+    const before = this.#isPlaced ? this.#leafPage : 0;
+    let page = this.#start();
+    const branch = this.#branch;
+    this.#reader.resolve(page, this.#snapshot, branch);
+    while (pageKind(branch.bytes, branch.base) === PAGE_KIND_BRANCH) {
+      const index = childIndexOf(branch.bytes, branch.view, branch.base, key, 0, keyEnd);
+      page = this.#descend(page, index);
+    }
+    this.#enterLeaf(page);
+    this.#staysLikely = page === before;
   }
 
   first(): boolean {
@@ -160,6 +194,7 @@ export class PageTreeCursor implements PageCursor {
   #start(): PageNumber {
     this.#index = -1;
     this.#depth = 0;
+    this.#isPlaced = false;
     if (this.#root === 0) this.#root = this.#roots.rootOf(this.#tree, this.#snapshot);
     return this.#root;
   }
@@ -191,12 +226,14 @@ export class PageTreeCursor implements PageCursor {
     this.#branch = this.#leaf;
     this.#leaf = ref;
     this.#leafPage = page;
+    this.#isPlaced = true;
     this.#count = slotCount(this.#leaf.view, this.#leaf.base);
   }
 
   /** Enters the leaf beside the current one; false at the end. */
   #enterNeighbour(isNext: boolean): boolean {
     const branch = this.#branch;
+    this.#isPlaced = false;
     while (this.#depth > 0) {
       this.#depth--;
       const page = this.#pathPages[this.#depth]! as PageNumber;

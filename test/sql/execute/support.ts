@@ -326,6 +326,8 @@ export class MemoryDatabase {
         return operations.lockRow(table, bytes, start, end);
       },
       expectInserts() {},
+      expectChanges: () => 'unfit' as const,
+      claimRow: () => false,
       insert(
         table: RelationDescriptor,
         columns: readonly ColumnVector[],
