@@ -166,5 +166,21 @@ test('an insert that fails has drawn numbers up to the row that failed', async (
     await drawn(`insert into numbered (a, b) values (6001, 1), (6001, 1), (6002, 1)
       on conflict do nothing`),
   ).toEqual([undefined, ['5012', '5012']]);
+  const next = `nextval('numbered_id_seq')`;
+  expect(
+    await drawn(
+      `insert into numbered values (${next}, 7001, 1), (${next}, 7002, 0), (${next}, 7003, 1)`,
+    ),
+  ).toEqual(['23514', ['5014', '5014']]);
+  expect(
+    await drawn(
+      `insert into numbered values (${next}, 7001, 1), (${next}, 7002, 1 / 0), (${next}, 7003, 1)`,
+    ),
+  ).toEqual(['22012', ['5016', '5016']]);
+  expect(
+    await drawn(
+      `insert into numbered select ${next}, 7000 + g, 5 - g from generate_series(1, 9) g`,
+    ),
+  ).toEqual(['23514', ['5021', '5021']]);
   await wire.end();
 });

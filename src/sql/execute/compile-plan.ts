@@ -2,7 +2,7 @@ import { assert, assertNever } from '../../base/index.ts';
 import { computedParts, type RelationDescriptor } from '../../catalog/descriptors.ts';
 import { CHUNK_ROWS, type DataChunk } from '../../chunk/index.ts';
 import { OID, type SqlType, typeByOid } from '../../types/index.ts';
-import type { Expr, SortKey } from '../expression.ts';
+import type { Expr, SequenceExpr, SortKey } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import type { LockedPartitions, PartitionInputs, Plan, PlanNode } from '../plan/plan.ts';
 import { Aggregate } from './aggregate/aggregate.ts';
@@ -237,8 +237,10 @@ class PlanCompiler {
       case 'values': {
         const one = this.#expressions.withCapacity(1);
         const rows = node.valueRows.map((row) => one.all(row));
-        const capacity = Math.min(rows.length, CHUNK_ROWS);
-        return { operator: new Values(run, typesOf(node), rows), capacity };
+        // A row that fails, or that is not asked for, leaves what comes after it in the sequence.
+        const draws = node.valueRows.some((row) => row.some(containsDraw));
+        const capacity = draws ? 1 : Math.min(rows.length, CHUNK_ROWS);
+        return { operator: new Values(run, typesOf(node), rows, capacity), capacity };
       }
       case 'seqScan': {
         const filter = node.filter === null ? null : this.#expressions.compile(node.filter);
@@ -598,9 +600,11 @@ class PlanCompiler {
     const generated = modify.generatedOf(node);
     const place = modify.insertPlace(node);
     const returning = this.#returning(node, [], capacity);
-    const draws = node.values.some((value) => someExpr(value, isDraw))
-      ? new SequenceDraws(this.#run)
-      : null;
+    const drawsInput = drawsOncePerRow(node.input);
+    const draws =
+      drawsInput || node.values.some(containsDraw)
+        ? new SequenceDraws(this.#run, drawsInput)
+        : null;
     const insert = new Insert(this.#run, operator, values, generated, place, returning, draws);
     return { operator: insert, capacity };
   }
@@ -625,4 +629,21 @@ function typesOf(node: PlanNode): SqlType[] {
 
 function isDraw(expr: Expr): boolean {
   return expr.kind === 'sequence' && expr.operation === 'nextval';
+}
+
+function containsDraw(expr: Expr): boolean {
+  return someExpr(expr, isDraw);
+}
+
+/** Whether a node computes its rows as they are asked for, and what sequences give with them, but nothing below it does. */
+function drawsOncePerRow(node: PlanNode): boolean {
+  return node.kind === 'project' && node.exprs.some(containsDraw) && !hasDraws(node.input);
+}
+
+/** Plans are plain data, whatever shape their nodes have. */
+function hasDraws(part: unknown): boolean {
+  if (typeof part !== 'object' || part === null || ArrayBuffer.isView(part)) return false;
+  const expr = part as Partial<SequenceExpr>;
+  if (expr.kind === 'sequence' && expr.operation === 'nextval') return true;
+  return Object.values(part).some(hasDraws);
 }

@@ -88,7 +88,9 @@ export class Insert extends Operator {
   override next(): Status {
     while (!this.#inputDone) {
       if (this.#position >= this.#rows.count) {
+        if (this.#draws?.ofInput === true) this.#draws.begin();
         const status = this.#input.next();
+        if (status !== CHUNK) this.#draws?.end();
         if (status === PAUSE) return PAUSE;
         if (status === DONE) {
           this.#inputDone = true;
@@ -107,7 +109,7 @@ export class Insert extends Operator {
 
   #takeRows(input: DataChunk): void {
     const rows = this.#rows;
-    this.#draws?.begin();
+    if (this.#draws?.ofInput === false) this.#draws.begin();
     for (let i = 0; i < this.#values.length; i++) {
       rows.columns[i] = this.#values[i]!.evaluate(input);
     }

@@ -55,11 +55,16 @@ export class Values extends Operator {
   readonly #row: DataChunk = { columns: [], count: 1, selection: null };
   #next = 0;
 
-  constructor(run: Run, types: readonly SqlType[], rows: readonly (readonly Evaluator[])[]) {
+  constructor(
+    run: Run,
+    types: readonly SqlType[],
+    rows: readonly (readonly Evaluator[])[],
+    capacity: number,
+  ) {
     super();
     this.#run = run;
     this.#rows = rows;
-    this.#capacity = Math.min(rows.length, CHUNK_ROWS);
+    this.#capacity = capacity;
     this.chunk.columns = types.map((type) => createVector(type, this.#capacity));
   }
 

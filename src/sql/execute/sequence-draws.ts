@@ -6,11 +6,14 @@ import type { Run } from './run.ts';
  * of them can put back what it drew for those behind, as if it had drawn row by row. */
 export class SequenceDraws {
   private readonly run: Run;
+  /** Rows come with what they draw; else only what they lack is drawn, when they have come. */
+  readonly ofInput: boolean;
   /** By sequence, in the order of the rows. */
   private readonly drawn = new Map<number, Int8[]>();
 
-  constructor(run: Run) {
+  constructor(run: Run, ofInput: boolean) {
     this.run = run;
+    this.ofInput = ofInput;
   }
 
   /** A batch is computed from here on. */
