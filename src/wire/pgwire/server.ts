@@ -5,6 +5,7 @@ import type { SessionHost } from '../../session/index.ts';
 import { BusyPoll, type PollSource } from './busy-poll.ts';
 import { ClientSocket } from './client-socket.ts';
 import { type ConnectionContext, PgConnection } from './connection.ts';
+import type { ConnectionOutput } from './connection-output.ts';
 import { BindMessage, MessageReader } from './message-reader.ts';
 import { OutputPool, POOL_SIZE_MAX } from './output-buffer.ts';
 import type { StartupMessage } from './startup-packet.ts';
@@ -35,7 +36,7 @@ export class PgServer {
   private readonly busyPoll: BusyPoll;
   private readonly listeners: Server[] = [];
   private readonly connections = new Set<PgConnection>();
-  private toFlush: PgConnection[] = [];
+  private toFlush: ConnectionOutput[] = [];
   /** What else is to be done at the end of the turn; and whether that is under way. */
   private turnWork: (() => void) | null = null;
   private turnEnds = false;
@@ -57,7 +58,7 @@ export class PgServer {
       outputs: new OutputPool(),
       startupTimeoutMs: options.authenticationTimeoutMs,
       admit: (connection, message) => this.admit(connection, message),
-      flushLater: (connection) => this.flushLater(connection),
+      flushLater: (output) => this.flushLater(output),
       answered: () => busyPoll.answered(),
       internalError: options.onInternalError,
       closed: (connection) => this.forget(connection),
@@ -173,8 +174,8 @@ export class PgServer {
   /** Answers are written together when all that has come is handled: a client program with several
    * connections wakes once for many of them, and meanwhile leaves its processor to others (32 clients
    * of one pgbench: a fifth of its processor time). */
-  private flushLater(connection: PgConnection): void {
-    const count = this.toFlush.push(connection);
+  private flushLater(output: ConnectionOutput): void {
+    const count = this.toFlush.push(output);
     // Each holds a buffer until then.
     if (count === POOL_SIZE_MAX) this.flushAll();
     else this.endTurnLater();
@@ -197,9 +198,9 @@ export class PgServer {
   };
 
   private flushAll(): void {
-    const connections = this.toFlush;
+    const outputs = this.toFlush;
     this.toFlush = [];
-    for (const connection of connections) connection.flush();
+    for (const output of outputs) output.flush();
   }
 }
 
