@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
+import { CancelWords } from '../../src/runtime/cancel-words.ts';
 import { WorkerChannel } from '../../src/runtime/main/worker-channel.ts';
 import { REQUEST } from '../../src/runtime/messages.ts';
 import type { PlanRun, StatementSettings } from '../../src/session/index.ts';
@@ -39,7 +40,13 @@ function runWith(settings: StatementSettings): PlanRun {
 test('settings that no session has any more are forgotten by the worker', async () => {
   const memory = SharedMemory.create({ frameCount: 32, threadCount: 3 });
   const requests = createRing(1 << 16);
-  const channel = new WorkerChannel(memory, WRITER_THREAD, requests, createRing(1 << 16));
+  const channel = new WorkerChannel(
+    memory,
+    WRITER_THREAD,
+    requests,
+    createRing(1 << 16),
+    CancelWords.create(),
+  );
   const worker = new RingConsumer(requests, new Doorbell(memory, WRITER_THREAD));
   const { buffer, byteOffset } = worker.bytes;
   const view = new DataView(buffer, byteOffset);

@@ -71,6 +71,23 @@ test('CancelRequest ends a COPY that waits for data, and one that takes it', asy
   await client.end();
 });
 
+test('CancelRequest and statement_timeout end one long computation', async () => {
+  const client = await server.wire();
+  const compute = "select regexp_match(repeat('a', 100000) || 'b', '(?:a+)+c|b')";
+  client.send(query(compute));
+  await sleep(200);
+  const asked = performance.now();
+  cancel(client);
+  const result = summarize(await client.until('Z', 20_000));
+  expect(result.error).toMatchObject({ C: '57014' });
+  expect(result.error?.M).toBe('canceling statement due to user request');
+  expect(performance.now() - asked).toBeLessThan(3000);
+  const timed = await client.query(`set statement_timeout = 200; ${compute}`, 20_000);
+  expect(timed.error?.M).toBe('canceling statement due to statement timeout');
+  expect((await client.query('select 1')).rows).toEqual([['1']]);
+  await client.end();
+});
+
 test('a client that goes away in the middle of a COPY leaves nothing behind', async () => {
   const client = await server.wire();
   const other = await server.wire();

@@ -10,6 +10,7 @@ import { createRing, Doorbell, MAIN_THREAD, SharedMemory, WRITER_THREAD } from '
 import { loadParser } from '../../sql/parse/index.ts';
 import { LockFile, type RecoveryReport } from '../../storage/index.ts';
 import { ExclusiveTables, FastPathWords } from '../../txn/index.ts';
+import { CancelWords } from '../cancel-words.ts';
 import { REQUEST } from '../messages.ts';
 import { createLogSyncWords, type LogSyncSetup } from '../worker/log-sync.ts';
 import { nowMicros } from '../worker/statement-context.ts';
@@ -311,11 +312,13 @@ class Generation {
   private connect(thread: number): { setup: WorkerSetup; channel: WorkerChannel } {
     const requestRing = createRing(REQUEST_RING_BYTES);
     const replyRing = createRing(REPLY_RING_BYTES);
+    const cancels = CancelWords.create();
     const setup: WorkerSetup = {
       thread,
       memory: this.memory.parts(),
       requestRing,
       replyRing,
+      cancels,
       dataDirectory: this.options.dataDirectory,
       maxWalSize: this.settings.integer('max_wal_size') * 1024 * 1024,
       checkpointTimeoutMs: this.settings.integer('checkpoint_timeout') * 1000,
@@ -325,7 +328,7 @@ class Generation {
       exclusiveTables: this.exclusiveTables,
       fastPathWords: this.fastPathWords,
     };
-    const channel = new WorkerChannel(this.memory, thread, requestRing, replyRing);
+    const channel = new WorkerChannel(this.memory, thread, requestRing, replyRing, cancels);
     return { setup, channel };
   }
 

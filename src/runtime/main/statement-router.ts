@@ -581,8 +581,7 @@ class RoutedRun implements RunHandle {
   }
 
   cancel(reason: 'user' | 'timeout'): void {
-    const operation = reason === 'timeout' ? 1 : 0;
-    this.channel.control({ kind: REQUEST.cancel, request: this.request, operation });
+    this.channel.cancel(this.request, reason);
   }
 
   /** The session is gone; it waits for the last answer alone. */

@@ -2,6 +2,7 @@ import { serialize } from 'node:v8';
 import { ByteWriter } from '../../base/index.ts';
 import type { PlanRun, RunBase, StatementSettings } from '../../session/index.ts';
 import { Doorbell, RingConsumer, RingProducer, type SharedMemory } from '../../shm/index.ts';
+import { CancelWords } from '../cancel-words.ts';
 import { HeadScratch, PartBuffer, RecordSender, recordBuffer } from '../channel.ts';
 import { copyFormatText } from '../copy-format-text.ts';
 import { ControlMessage } from '../generated/control-message.ts';
@@ -34,6 +35,7 @@ export class WorkerChannel {
   /** Statements under way, to share work out evenly. */
   load = 0;
   private readonly sender: RecordSender;
+  private readonly cancels: CancelWords;
   private readonly replies: RingConsumer;
   private readonly parts = new PartBuffer();
   private readonly message = new ReplyMessage();
@@ -57,12 +59,14 @@ export class WorkerChannel {
     thread: number,
     requestRing: SharedArrayBuffer,
     replyRing: SharedArrayBuffer,
+    cancels: SharedArrayBuffer,
   ) {
     const bell = new Doorbell(memory, thread);
     const producer = new RingProducer(requestRing, bell);
     this.sender = new RecordSender(producer, { kind: REQUEST.part, requestOffset: 8 }, null);
     this.replies = new RingConsumer(replyRing, bell);
     this.replyBuffer = recordBuffer(this.replies);
+    this.cancels = new CancelWords(cancels);
     this.executeHead.__init(0, this.executeScratch.buffer);
     this.controlHead.__init(0, this.controlScratch.buffer);
   }
@@ -125,6 +129,11 @@ export class WorkerChannel {
   /** Has the worker see what was queued. */
   publish(): void {
     this.sender.publish();
+  }
+
+  cancel(request: number, reason: 'user' | 'timeout'): void {
+    if (reason === 'user') this.cancels.post(request);
+    this.control({ kind: REQUEST.cancel, request, operation: reason === 'timeout' ? 1 : 0 });
   }
 
   /** A message that the worker need not see before the next one, or `publish`. */

@@ -1,5 +1,5 @@
 import { deserialize } from 'node:v8';
-import { OpenHashMap } from '../../base/index.ts';
+import { OpenHashMap, useInterruptCheck } from '../../base/index.ts';
 import { CATALOG_TREE, placedTypes, readCatalog } from '../../catalog/index.ts';
 import { type PgErrorFields, reportedErrorFields } from '../../errors/index.ts';
 import type { Directory } from '../../io/index.ts';
@@ -16,6 +16,7 @@ import {
   TreeRoots,
 } from '../../storage/index.ts';
 import { CommittedTypes, useTypes } from '../../types/index.ts';
+import { CancelWords } from '../cancel-words.ts';
 import { copyFormatOf } from '../copy-format-text.ts';
 import { currentSetting } from '../current-setting.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
@@ -38,6 +39,15 @@ export interface ThreadSetup {
   readonly memory: SharedMemoryParts;
   readonly requestRing: SharedArrayBuffer;
   readonly replyRing: SharedArrayBuffer;
+  /** See `CancelWords`. */
+  readonly cancels: SharedArrayBuffer;
+}
+
+/** A statement that a long computation may ask whether to go on. */
+export interface Interruptible {
+  readonly request: number;
+  cancelled: 'no' | 'user' | 'timeout';
+  checkInterrupts(): void;
 }
 
 type CommittedChanges = Parameters<CommittedTypes['learn']>[0];
@@ -71,6 +81,8 @@ export class StatementThread implements RequestHandler, StatementHost {
   private readonly cursors: CursorPool;
   private readonly spillFiles: SpillFiles;
   protected stopping = false;
+  private readonly cancels: CancelWords;
+  private running: Interruptible | null = null;
 
   constructor(setup: ThreadSetup, files: PageFiles, temporary: Directory, memory?: SharedMemory) {
     this.memory = memory ?? SharedMemory.attach(setup.memory);
@@ -86,6 +98,20 @@ export class StatementThread implements RequestHandler, StatementHost {
     this.cursors = new CursorPool(this.reader, this.roots);
     this.snapshots = new Snapshots(this.memory);
     this.spillFiles = new SpillFiles(temporary, setup.thread);
+    this.cancels = new CancelWords(setup.cancels);
+    useInterruptCheck(() => this.checkRunning());
+  }
+
+  /** Says whose slice it is; null when it is over. */
+  runs(statement: Interruptible | null): void {
+    this.running = statement;
+  }
+
+  private checkRunning(): void {
+    const { running } = this;
+    if (running === null) return;
+    if (this.cancels.has(running.request)) running.cancelled = 'user';
+    running.checkInterrupts();
   }
 
   /** Serves until it is told to stop. */
@@ -229,6 +255,7 @@ export class StatementThread implements RequestHandler, StatementHost {
 
   /** Opens the plan and runs its first slice. */
   protected start(statement: RunningStatement): void {
+    this.runs(statement);
     this.useTypesOf(statement.session, statement.settings);
     try {
       statement.compiled =
@@ -242,9 +269,11 @@ export class StatementThread implements RequestHandler, StatementHost {
       try {
         statement.compiled.open(statement);
       } finally {
+        this.runs(null);
         this.reader.leave();
       }
     } catch (thrown) {
+      this.runs(null);
       if (!this.beginAnew(statement, thrown)) this.fail(statement, reportedErrorFields(thrown));
       return;
     }
@@ -362,6 +391,7 @@ export class StatementThread implements RequestHandler, StatementHost {
   }
 
   protected runStatement(statement: RunningStatement): void {
+    this.runs(statement);
     this.useTypesOf(statement.session, statement.settings);
     this.typesSnapshot = statement.snapshot;
     this.reader.enter();
@@ -373,6 +403,7 @@ export class StatementThread implements RequestHandler, StatementHost {
       if (this.beginAnew(statement, thrown)) return;
       fields = reportedErrorFields(thrown);
     } finally {
+      this.runs(null);
       this.reader.leave();
     }
     if (fields !== null) {

@@ -263,6 +263,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     const { transaction } = this.open;
     this.sliceEnd = performance.now() + SLICE_MS;
     this.useCatalog();
+    writer.runs(this);
     writer.changes.use(transaction);
     writer.reader.enter();
     let step: ReturnType<UtilityExecution['next']>;
@@ -273,6 +274,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
       this.fail(reportedErrorFields(thrown));
       return;
     } finally {
+      writer.runs(null);
       writer.reader.leave();
     }
     if (step.done === true) this.finish(step.value.tag);
