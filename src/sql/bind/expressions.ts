@@ -1,17 +1,13 @@
 import type {
-  A_Const,
-  A_Expr,
   A_Indirection,
   CaseExpr as CaseSyntax,
-  ColumnRef,
   MinMaxExpr,
   Node,
   SQLValueFunction,
   TypeCast,
 } from '@pgsql/types';
-import { schemaOfName } from '../../catalog/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
-import { bits, DEFAULT_TYPE_CONTEXT, OID, typeByOid } from '../../types/index.ts';
+import { OID } from '../../types/index.ts';
 import type { Expr, RowExpr, SqlValueExpr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import { bindArraySubscripts } from './array-subscripts.ts';
@@ -23,37 +19,21 @@ import {
   coerceToTarget,
   coerceType,
   commonTypmod,
-  constant,
   NULL_UNKNOWN,
   resolveUnknown,
   selectCommonType,
 } from './coercion.ts';
 import { checkCollation } from './collation.ts';
+import { bindColumnRef, bindStar } from './column-references.ts';
+import { bindConstant, bindParameter } from './constants.ts';
 import { bindJsonbSubscripts } from './jsonb-subscripts.ts';
-import {
-  bindOperatorOn,
-  bindRowComparison,
-  distinctFrom,
-  inList,
-  scalarArray,
-} from './operators.ts';
-import { ROW_MARK_COLUMN } from './query.ts';
-import { expandRow, selectField } from './row-fields.ts';
-import {
-  findColumn,
-  findItem,
-  itemColumn,
-  missingFromEntry,
-  type NamespaceItem,
-  type Place,
-  raiseLevels,
-  type Scope,
-  undefinedColumn,
-} from './scope.ts';
+import { bindBooleanTest, bindOperatorExpr } from './operator-forms.ts';
+import { bindOperatorOn } from './operators.ts';
+import { selectField } from './row-fields.ts';
+import type { Scope } from './scope.ts';
 import { requireComparison } from './sort-keys.ts';
-import { reportColumn } from './star-columns.ts';
 import { bindSubLink } from './sublinks.ts';
-import { listItems, nameList, nodeString, nodeTag } from './syntax.ts';
+import { nameList, nodeString, nodeTag } from './syntax.ts';
 import { arrayTypeOid, elementTypeOf, typeDisplay } from './type-facts.ts';
 import { bindTypeName } from './type-names.ts';
 
@@ -152,416 +132,15 @@ export function bindExprList(b: Binder, scope: Scope, nodes: readonly Node[]): E
   });
 }
 
-/** The columns of `*`, `t.*` or `(row).*`; null for all else. */
-export function bindStar(
-  b: Binder,
-  scope: Scope,
-  node: Node,
-): { name: string; expr: Expr }[] | null {
-  if ('ColumnRef' in node) {
-    const isStar = node.ColumnRef.fields?.some((field) => 'A_Star' in field) ?? false;
-    return isStar ? expandStar(b, scope, node.ColumnRef) : null;
-  }
-  if (!('A_Indirection' in node)) return null;
-  const { arg, indirection = [] } = node.A_Indirection;
-  const last = indirection.at(-1);
-  if (last === undefined || !('A_Star' in last)) return null;
-  const row = bindIndirection(b, scope, {
-    arg: arg as Node,
-    indirection: indirection.slice(0, -1),
-  });
-  return expandRow(b, scope, row);
-}
-
-/** The columns of `*` or `t.*`. */
-export function expandStar(
-  b: Binder,
-  scope: Scope,
-  ref: ColumnRef,
-): { name: string; expr: Expr }[] {
-  const names = nameList(ref.fields);
-  const { location } = ref;
-  if (names.length === 0) {
-    const visible = scope.items.filter((item) => item.columnsVisible && !item.lateralOnly);
-    if (visible.length === 0) {
-      throw pgError(
-        'syntax_error',
-        'SELECT * with no tables specified is not valid',
-        b.position(location),
-      );
-    }
-    return visible.flatMap((item) =>
-      item.columns.map((column) => ({ name: column.name, expr: locate(b, column.expr, location) })),
-    );
-  }
-  const found = namedItem(b, scope, ref);
-  if (found === undefined) {
-    throw missingFromEntry(b, scope, names.at(-1) as string, location);
-  }
-  return found.item.columns.map((column) => ({
-    name: column.name,
-    expr: locate(b, raiseLevels(column.expr, found.levels), location),
-  }));
-}
-
-/** The FROM item that `t.*` names. */
-function namedItem(b: Binder, scope: Scope, ref: ColumnRef): ReturnType<typeof findItem> {
-  const names = nameList(ref.fields);
-  if (names.length === 0) return undefined;
-  const schema = schemaOf(b, scope, names.length > 1 ? (names.at(-2) as string) : null);
-  return findItem(b, scope, schema, names.at(-1) as string, ref.location);
-}
-
-/** A fresh object for a column of the namespace, so that it can have a place of its own. */
-function locate(b: Binder, expr: Expr, location: number | undefined): Expr {
-  return b.at({ ...expr }, location ?? 0);
-}
-
-function schemaOf(b: Binder, _scope: Scope, name: string | null): number | null {
-  if (name === null) return null;
-  return schemaOfName(b.catalog, name, b.context.processId)?.oid ?? -1;
-}
-
-function bindColumnRef(b: Binder, scope: Scope, ref: ColumnRef): Expr {
-  const fields = ref.fields ?? [];
-  const location = ref.location ?? 0;
-  refuseColumns(b, scope, location);
-  const last = fields.at(-1);
-  if (last !== undefined && 'A_Star' in last) {
-    const row = rowOf(expandStar(b, scope, ref), OID.record);
-    const found = namedItem(b, scope, ref);
-    return b.at(found === undefined ? row : rowOrNull(row, found.item, found.levels), location);
-  }
-  const names = nameList(fields);
-  if (names.length === 1) {
-    const name = names[0] as string;
-    const column = findColumn(b, scope, name, location);
-    if (column !== undefined) {
-      reportColumn(b, scope, name, column, location);
-      return locate(b, column, location);
-    }
-    const found = findItem(b, scope, null, name, location);
-    if (found !== undefined) {
-      const row = wholeRow(found.item, found.levels);
-      b.rowOwners.set(row, found.item.alias);
-      return b.at(row, location);
-    }
-    throw undefinedColumn(b, scope, null, name, location);
-  }
-  if (names.length === 2 || names.length === 3) {
-    const [columnName, relation, schemaName] = [...names].reverse() as [string, string, string?];
-    const schema = schemaOf(b, scope, schemaName ?? null);
-    const found = findItem(b, scope, schema, relation, location);
-    if (found !== undefined) {
-      const column = itemColumn(b, found.item, columnName, location);
-      if (column === undefined) {
-        throw undefinedColumn(b, scope, relation, columnName, location);
-      }
-      const raised = raiseLevels(column, found.levels);
-      if (schemaName !== undefined) reportColumn(b, scope, columnName, raised, location);
-      return locate(b, raised, location);
-    }
-    throw missingFromEntry(b, scope, relation, location);
-  }
-  throw pgError(
-    'syntax_error',
-    `improper qualified name (too many dotted names): ${names.join('.')}`,
-    b.position(location),
-  );
-}
-
-function refuseColumns(b: Binder, scope: Scope, location: number): void {
-  const refused = NO_COLUMNS[scope.place];
-  if (refused === undefined) return;
-  throw pgError(
-    'feature_not_supported',
-    `cannot use column reference in ${refused}`,
-    b.position(location),
-  );
-}
-
-const NO_COLUMNS: Partial<Record<Place, string>> = {
-  'DEFAULT expressions': 'DEFAULT expression',
-  'partition bound': 'partition bound expression',
-};
-
-function wholeRow(item: NamespaceItem, levels: number): Expr {
-  const [only] = item.columns;
-  if (item.scalar && only !== undefined) return raiseLevels(only.expr, levels);
-  const columns = item.columns.map(({ name, expr }) => ({ name, expr: raiseLevels(expr, levels) }));
-  return rowOrNull(rowOf(columns, item.rowType), item, levels);
-}
-
 /** A row whose fields may still be of type unknown. */
-function bindRow(b: Binder, scope: Scope, node: { args?: Node[]; location?: number }): RowExpr {
+export function bindRow(
+  b: Binder,
+  scope: Scope,
+  node: { args?: Node[]; location?: number },
+): RowExpr {
   const fields = bindExprList(b, scope, node.args ?? []);
   const names = fields.map((_, i) => `f${i + 1}`);
   return b.at({ kind: 'row', type: OID.record, typmod: -1, fields, names }, node.location);
-}
-
-function rowOf(columns: readonly { name: string; expr: Expr }[], type: number): RowExpr {
-  return {
-    kind: 'row',
-    type,
-    typmod: -1,
-    fields: columns.map((column) => column.expr),
-    names: columns.map((column) => column.name),
-  };
-}
-
-/** The row of an item: NULL where an outer join has none. */
-function rowOrNull(row: RowExpr, { entry, nullable }: NamespaceItem, level: number): Expr {
-  if (!nullable) return row;
-  const { type } = row;
-  const isMissing: Expr = {
-    kind: 'isNull',
-    type: OID.bool,
-    typmod: -1,
-    argument: {
-      kind: 'column',
-      type: OID.bool,
-      typmod: -1,
-      level,
-      relation: entry,
-      column: ROW_MARK_COLUMN,
-    },
-    negated: false,
-  };
-  return {
-    kind: 'case',
-    type,
-    typmod: -1,
-    argument: null,
-    whens: [{ condition: isMissing, result: constant(type, null) }],
-    otherwise: row,
-  };
-}
-
-const INT8_LIMIT = 9223372036854775807n;
-
-function bindConstant(b: Binder, node: A_Const): Expr {
-  const location = node.location ?? 0;
-  if (node.isnull === true) return b.at({ ...NULL_UNKNOWN }, location);
-  if (node.boolval !== undefined) {
-    return b.at(constant(OID.bool, node.boolval.boolval ?? false), location);
-  }
-  if (node.bsval !== undefined) {
-    const text = node.bsval.bsval ?? '';
-    const value = b.located(location, () => bits.parseBits(text));
-    return b.at(constant(OID.bit, value), location);
-  }
-  const literal = b.literalAt(location);
-  if (node.sval !== undefined) {
-    const text = node.sval.sval ?? '';
-    if (literal >= 0 && b.context.literals[literal]?.text === text) {
-      return b.at(b.literalParam(literal, OID.unknown), location);
-    }
-    return b.at(constant(OID.unknown, text), location);
-  }
-  const value = numberConstant(node);
-  if (literal >= 0) return b.at(b.literalParam(literal, value.type), location);
-  const negated = b.negatedLiteralAt(location);
-  if (negated >= 0 && LITERAL_TYPES[b.context.literals[negated]?.kind ?? 'string'] === value.type) {
-    const argument = b.at(b.literalParam(negated, value.type), location);
-    return bindOperatorOn(b, '-', null, argument, location);
-  }
-  return b.at(value, location);
-}
-
-const LITERAL_TYPES = { int4: OID.int4, int8: OID.int8, numeric: OID.numeric, string: 0 } as const;
-
-function numberConstant(node: A_Const): ReturnType<typeof constant> {
-  if (node.ival !== undefined) return constant(OID.int4, node.ival.ival ?? 0);
-  const text = node.fval?.fval ?? '0';
-  if (/^-?\d+$/.test(text)) {
-    const value = BigInt(text);
-    if (value >= -2147483648n && value <= 2147483647n) return constant(OID.int4, Number(value));
-    if (value >= -INT8_LIMIT - 1n && value <= INT8_LIMIT) {
-      const number = Number(value);
-      return constant(OID.int8, Number.isSafeInteger(number) ? number : value);
-    }
-  }
-  const numeric = typeByOid(OID.numeric);
-  return constant(OID.numeric, numeric.input(text, DEFAULT_TYPE_CONTEXT, -1));
-}
-
-const PARAMETERS_MAX = 65535;
-
-function bindParameter(b: Binder, number: number, location: number | undefined): Expr {
-  const lifted = b.context.literals.length > 0 || b.context.parametersAllowed === false;
-  const limit = lifted ? b.literalBase : PARAMETERS_MAX;
-  if (number < 1 || number > limit) {
-    throw pgError('undefined_parameter', `there is no parameter $${number}`, b.position(location));
-  }
-  while (b.parameterTypes.length < number) b.parameterTypes.push(0);
-  const known = b.parameterTypes[number - 1] as number;
-  const type = known === 0 ? OID.unknown : known;
-  return b.at({ kind: 'param', type, typmod: -1, index: number - 1 }, location);
-}
-
-function bindOperatorExpr(b: Binder, scope: Scope, node: A_Expr): Expr {
-  const name = nameList(node.name).at(-1) ?? '';
-  const { location } = node;
-  const left = node.lexpr;
-  const right = node.rexpr;
-  switch (node.kind) {
-    case 'AEXPR_OP':
-    case 'AEXPR_LIKE':
-    case 'AEXPR_ILIKE':
-    case 'AEXPR_SIMILAR':
-      break;
-    case 'AEXPR_OP_ANY':
-    case 'AEXPR_OP_ALL': {
-      const kind = node.kind === 'AEXPR_OP_ANY' ? 'any' : 'all';
-      const operand = bindExpr(b, scope, left as Node);
-      return scalarArray(b, kind, name, operand, bindExpr(b, scope, right as Node), location);
-    }
-    case 'AEXPR_DISTINCT':
-    case 'AEXPR_NOT_DISTINCT': {
-      const negated = node.kind === 'AEXPR_NOT_DISTINCT';
-      if (left !== undefined && right !== undefined && 'RowExpr' in left && 'RowExpr' in right) {
-        // Field by field, so that each gives the other its type.
-        const [a, c] = [bindRow(b, scope, left.RowExpr), bindRow(b, scope, right.RowExpr)];
-        return distinctFrom(b, name, a, c, negated, location);
-      }
-      const a = bindExpr(b, scope, left as Node);
-      const c = bindExpr(b, scope, right as Node);
-      return distinctFrom(b, name, a, c, negated, location);
-    }
-    case 'AEXPR_NULLIF': {
-      const a = bindExpr(b, scope, left as Node);
-      const c = bindExpr(b, scope, right as Node);
-      return nullIf(b, name, a, c, location);
-    }
-    case 'AEXPR_IN':
-      return bindIn(b, scope, node, name);
-    case 'AEXPR_BETWEEN':
-    case 'AEXPR_NOT_BETWEEN':
-    case 'AEXPR_BETWEEN_SYM':
-    case 'AEXPR_NOT_BETWEEN_SYM':
-      return bindBetween(b, scope, node);
-    default:
-      throw notSupported(`expression ${node.kind}`, b.position(location));
-  }
-  if (left !== undefined && right !== undefined && node.kind === 'AEXPR_OP') {
-    if ('RowExpr' in left && 'SubLink' in right && right.SubLink.subLinkType === 'EXPR_SUBLINK') {
-      return bindSubLink(
-        b,
-        scope,
-        {
-          ...right.SubLink,
-          subLinkType: 'ROWCOMPARE_SUBLINK',
-          testexpr: left,
-          location: location ?? 0,
-        },
-        name,
-      );
-    }
-    if ('RowExpr' in left && 'RowExpr' in right) {
-      const a = bindExprList(b, scope, left.RowExpr.args ?? []);
-      const c = bindExprList(b, scope, right.RowExpr.args ?? []);
-      return bindRowComparison(b, name, a, c, location);
-    }
-  }
-  const a = left === undefined ? null : bindExpr(b, scope, left);
-  return bindOperatorOn(b, name, a, bindExpr(b, scope, right as Node), location);
-}
-
-function nullIf(
-  b: Binder,
-  name: string,
-  left: Expr,
-  right: Expr,
-  location: number | undefined,
-): Expr {
-  const equal = bindOperatorOn(b, name, left, right, location);
-  if (equal.kind !== 'call') throw notSupported('NULLIF of rows', b.position(location));
-  if (equal.type !== OID.bool) {
-    throw pgError(
-      'datatype_mismatch',
-      'NULLIF requires = operator to yield boolean',
-      b.position(location),
-    );
-  }
-  const [a, c] = equal.arguments as [Expr, Expr];
-  const { type, typmod } = a;
-  const { function: oid, operator } = equal;
-  return b.at(
-    { kind: 'nullIf', type, typmod, function: oid, operator, left: a, right: c },
-    location,
-  );
-}
-
-function bindIn(b: Binder, scope: Scope, node: A_Expr, name: string): Expr {
-  const items = listItems(node.rexpr);
-  const left = node.lexpr as Node;
-  const negated = name === '<>';
-  if ('RowExpr' in left || items.some((item) => 'RowExpr' in item)) {
-    const tests = items.map((item) => {
-      const a = 'RowExpr' in left ? bindExprList(b, scope, left.RowExpr.args ?? []) : null;
-      if (a !== null && 'RowExpr' in item) {
-        const c = bindExprList(b, scope, item.RowExpr.args ?? []);
-        return bindRowComparison(b, name, a, c, node.location);
-      }
-      const x = bindExpr(b, scope, left);
-      return bindOperatorOn(b, name, x, bindExpr(b, scope, item), node.location);
-    });
-    if (tests.length === 1) return tests[0] as Expr;
-    const kind = negated ? 'and' : 'or';
-    return b.at({ kind, type: OID.bool, typmod: -1, arguments: tests }, node.location);
-  }
-  const operand = bindExpr(b, scope, left);
-  const values = items.map((item) => bindExpr(b, scope, item));
-  return inList(b, name, operand, values, node.location);
-}
-
-function bindBetween(b: Binder, scope: Scope, node: A_Expr): Expr {
-  const [low, high] = listItems(node.rexpr) as [Node, Node];
-  const { location } = node;
-  const compare = (name: string, bound: Node) =>
-    bindOperatorOn(
-      b,
-      name,
-      bindExpr(b, scope, node.lexpr as Node),
-      bindExpr(b, scope, bound),
-      location,
-    );
-  const both = (kind: 'and' | 'or', a: Expr, c: Expr): Expr =>
-    b.at({ kind, type: OID.bool, typmod: -1, arguments: [a, c] }, b.locationOf(a) ?? location);
-  switch (node.kind) {
-    case 'AEXPR_BETWEEN':
-      return both('and', compare('>=', low), compare('<=', high));
-    case 'AEXPR_NOT_BETWEEN':
-      return both('or', compare('<', low), compare('>', high));
-    case 'AEXPR_BETWEEN_SYM':
-      return both(
-        'or',
-        both('and', compare('>=', low), compare('<=', high)),
-        both('and', compare('>=', high), compare('<=', low)),
-      );
-    default:
-      return both(
-        'and',
-        both('or', compare('<', low), compare('>', high)),
-        both('or', compare('<', high), compare('>', low)),
-      );
-  }
-}
-
-function bindBooleanTest(
-  b: Binder,
-  scope: Scope,
-  node: { arg?: Node; booltesttype?: string; location?: number },
-): Expr {
-  const words = (node.booltesttype ?? 'IS_TRUE').toLowerCase().split('_');
-  const test = words.at(-1) as 'true' | 'false' | 'unknown';
-  const negated = words.includes('not');
-  const construct = `IS ${negated ? 'NOT ' : ''}${test.toUpperCase()}`;
-  const argument = coerceToBoolean(b, bindExpr(b, scope, node.arg as Node), construct);
-  return b.at(
-    { kind: 'booleanTest', type: OID.bool, typmod: -1, argument, test, negated },
-    b.locationOf(argument) ?? node.location,
-  );
 }
 
 function withBarrier<Value>(scope: Scope, name: string, body: () => Value): Value {
@@ -722,7 +301,7 @@ function bindArray(
   );
 }
 
-function bindIndirection(b: Binder, scope: Scope, node: A_Indirection): Expr {
+export function bindIndirection(b: Binder, scope: Scope, node: A_Indirection): Expr {
   let expr = bindExpr(b, scope, node.arg as Node);
   const parts = node.indirection ?? [];
   for (let i = 0; i < parts.length; ) {
