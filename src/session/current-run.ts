@@ -54,10 +54,11 @@ export class CurrentRun implements RunListener {
   private refusal: PgErrorFields | null = null;
   /** A function that it calls has cancelled it while it was started. */
   private isCancelled = false;
-  /** A row limit may stop it, and it goes on later. So its time is limited here, anew whenever it goes on; others know
-   * their deadline. */
+  /** A row limit may stop it, and it goes on later. So its time is limited here, anew whenever it goes on;
+   * others know their deadline. */
   private isLimited = false;
   private timer: NodeJS.Timeout | null = null;
+  /** The answer that came while it was started. */
   private earlyRowCount = 0;
   private earlyTag: string | null = null;
   private earlyError: PgErrorFields | null = null;
