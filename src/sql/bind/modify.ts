@@ -558,6 +558,19 @@ interface Assignment {
   readonly isPart: boolean;
 }
 
+/** What SET gives to its columns, null for DEFAULT. */
+function assignedValues(b: Binder, scope: Scope, nodes: readonly Node[]): (Expr | null)[] {
+  const rows = new Map<Node, readonly (Expr | null)[]>();
+  scope.place = 'UPDATE';
+  return nodes.map((node) => {
+    const val = 'ResTarget' in node ? node.ResTarget.val : undefined;
+    if (val === undefined || 'SetToDefault' in val) return null;
+    if (!('MultiAssignRef' in val)) return bindExpr(b, scope, val);
+    const { source, colno = 1, ncolumns = 1 } = val.MultiAssignRef;
+    return multiAssigned(b, scope, rows, source as Node, colno, ncolumns);
+  });
+}
+
 function bindAssignments(
   b: Binder,
   scope: Scope,
@@ -566,9 +579,9 @@ function bindAssignments(
   nodes: readonly Node[],
 ): Assignment[] {
   const assignments: Assignment[] = [];
-  const rows = new Map<Node, readonly (Expr | null)[]>();
-  scope.place = 'UPDATE';
-  for (const node of nodes) {
+  // All values come before the columns that they are for: whose error is told where both are wrong.
+  const values = assignedValues(b, scope, nodes);
+  for (const [i, node] of nodes.entries()) {
     if (!('ResTarget' in node)) continue;
     const { name = '', location, val, indirection } = node.ResTarget;
     if (val === undefined) continue;
@@ -582,12 +595,7 @@ function bindAssignments(
     if (previous !== undefined && (subscripts === null || !previous.isPart)) {
       throw assignedTwice(target, shown);
     }
-    let expr: Expr | null;
-    if ('SetToDefault' in val) expr = viewDefault(target, shown);
-    else if ('MultiAssignRef' in val) {
-      const { source, colno = 1, ncolumns = 1 } = val.MultiAssignRef;
-      expr = multiAssigned(b, scope, rows, source as Node, colno, ncolumns);
-    } else expr = bindExpr(b, scope, val);
+    const expr = 'SetToDefault' in val ? viewDefault(target, shown) : (values[i] ?? null);
     if (expr !== null && (column.identity === 'a' || column.generated === true)) {
       const own = target.table.columns[position] as ColumnDescriptor;
       b.laterErrors.push(
