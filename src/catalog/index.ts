@@ -30,4 +30,9 @@ export { PartitionSearch } from './partition-search.ts';
 export { literalText, rangeBoundText } from './partition-text.ts';
 export * from './search-path.ts';
 export { SEQUENCE_COLUMNS, sequenceOfView, sequenceView } from './sequence-view.ts';
-export { type Updatability, updatabilityOf } from './updatability.ts';
+export {
+  checkOption,
+  isSecurityBarrier,
+  type Updatability,
+  updatabilityOf,
+} from './updatability.ts';

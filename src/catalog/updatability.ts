@@ -10,6 +10,18 @@ export interface Updatability {
   readonly columns: readonly boolean[];
 }
 
+/** WITH CHECK OPTION of a view: whether new rows have to be among those that it shows. */
+export function checkOption({ options }: RelationDescriptor): 'local' | 'cascaded' | null {
+  const value = options.find((option) => option.startsWith('check_option='))?.split('=')[1];
+  return value === undefined ? null : value.toLowerCase() === 'local' ? 'local' : 'cascaded';
+}
+
+/** Whether nothing that a statement says of the view's rows is computed of rows that it does not show. */
+export function isSecurityBarrier({ options }: RelationDescriptor): boolean {
+  const value = options.find((option) => option.startsWith('security_barrier='))?.split('=')[1];
+  return value !== undefined && /^(?:t|y|on|1)/i.test(value);
+}
+
 const NOTHING: Updatability = { takesValues: false, takesDelete: false, columns: [] };
 
 export function updatabilityOf(catalog: CatalogView, relation: RelationDescriptor): Updatability {

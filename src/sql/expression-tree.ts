@@ -252,6 +252,7 @@ export function visitQuery(
     for (const assignment of query.onConflict.assignments) visit(assignment.expr);
     if (query.onConflict.where !== null) visit(query.onConflict.where);
   }
+  for (const { condition } of query.viewChecks ?? []) visit(condition);
   for (const column of query.returning) visit(column.expr);
 }
 

@@ -10,7 +10,7 @@ import {
   type RelationDescriptor,
 } from '../descriptors.ts';
 import { isOtherTemporary } from '../search-path.ts';
-import { updatabilityOf } from '../updatability.ts';
+import { checkOption, updatabilityOf } from '../updatability.ts';
 import { COLLATIONS } from './cluster.ts';
 import { shownExpression, viewDefinition } from './definitions.ts';
 import { SystemNames } from './object-names.ts';
@@ -292,7 +292,7 @@ function* viewRows(state: SystemState): Iterable<SystemRow> {
       table_schema: schemaName(catalog, view.schema),
       table_name: view.name,
       view_definition: viewDefinition(view),
-      check_option: 'NONE',
+      check_option: checkOption(view)?.toUpperCase() ?? 'NONE',
       is_updatable: yesOrNo(takesValues && takesDelete),
       is_insertable_into: yesOrNo(takesValues),
       is_trigger_updatable: 'NO',

@@ -2,6 +2,7 @@ import type { Alias, JoinExpr, Node, RangeFunction, RangeVar } from '@pgsql/type
 import type { RelationDescriptor, SchemaDescriptor } from '../../catalog/descriptors.ts';
 import {
   isOtherTemporary,
+  isSecurityBarrier,
   PG_CATALOG_SCHEMA,
   SEQUENCE_COLUMNS,
   schemaOfName,
@@ -217,6 +218,7 @@ export function viewQuery(b: Binder, view: RelationDescriptor): Query {
   }
   const query = bindSelectStatement(b, new Scope(null), statement.node.SelectStmt);
   b.viewDepth--;
+  if (query.kind === 'select' && isSecurityBarrier(view)) return { ...query, barrier: true };
   return query;
 }
 

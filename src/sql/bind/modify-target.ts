@@ -4,12 +4,13 @@ import type {
   RelationDescriptor,
   StoredExpression,
 } from '../../catalog/descriptors.ts';
-import { pgError } from '../../errors/index.ts';
+import { notSupported, pgError } from '../../errors/index.ts';
 import { OID } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
 import { rewriteExpr } from '../query-rewrite.ts';
 import type { Binder } from './binder.ts';
 import { findRelation, liveColumns } from './from.ts';
+import type { ViewCheck } from './query.ts';
 import { type NamespaceItem, namespaceItem, type Scope } from './scope.ts';
 import { viewRows } from './view-target.ts';
 
@@ -43,6 +44,8 @@ export interface TargetRows {
   readonly columns: readonly TargetColumn[];
   /** What rows of the table have to meet to be shown. */
   readonly conditions: readonly Expr[];
+  /** What views demand of new rows, the innermost first. */
+  readonly checks: readonly ViewCheck[];
 }
 
 export interface ModifyTarget extends TargetRows {
@@ -75,7 +78,12 @@ export function modifyTarget(
   }
   const { name, schema } = relation;
   const isView = relation.kind === 'view';
-  const rows = isView ? viewRows(b, relation, node, verb) : tableRows(relation, node.inh !== true);
+  const rows = isView
+    ? viewRows(b, relation, node, verb, false)
+    : tableRows(relation, node.inh !== true);
+  if (rows.checks.length > 0 && rows.table.kind === 'partitioned' && verb !== 'delete') {
+    throw notSupported('WITH CHECK OPTION of a view over a partitioned table');
+  }
   const alias = node.alias?.aliasname ?? name;
   const entry = addTableRow(scope, rows, isView ? rows.table.name : alias);
   const visibleSchema = node.alias === undefined ? schema : 0;
@@ -114,6 +122,7 @@ export function tableRows(table: RelationDescriptor, only: boolean): TargetRows 
       default: null,
     })),
     conditions: [],
+    checks: [],
   };
 }
 
@@ -146,6 +155,11 @@ export function placed(expr: Expr, entry: number): Expr {
     },
     0,
   );
+}
+
+/** What the views of a target demand of its new rows. */
+export function viewChecksOf({ checks, entry }: ModifyTarget): readonly ViewCheck[] {
+  return checks.map(({ view, condition }) => ({ view, condition: placed(condition, entry) }));
 }
 
 /** The column of a name, which the target must have. */

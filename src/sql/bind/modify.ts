@@ -32,6 +32,7 @@ import {
   requireColumn,
   storedColumn,
   type TargetColumn,
+  viewChecksOf,
 } from './modify-target.ts';
 import { assignPart, partToDefault, partValue, subscriptsOf } from './part-assignment.ts';
 import { impliesPredicate } from './predicate-proof.ts';
@@ -149,6 +150,7 @@ export function bindInsert(b: Binder, parent: Scope | null, node: InsertStmt): M
     from: [],
     where: null,
     onConflict: conflict,
+    viewChecks: viewChecksOf(target),
     returning: bindReturning(b, scope, node.returningClause),
   };
 }
@@ -720,6 +722,7 @@ export function bindUpdate(b: Binder, parent: Scope | null, node: UpdateStmt): M
     from,
     where,
     onConflict: null,
+    viewChecks: viewChecksOf(target),
     returning,
   };
 }

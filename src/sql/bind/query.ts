@@ -116,6 +116,8 @@ export interface SelectQuery extends WithClause {
   readonly offset: Expr | null;
   readonly withTies: boolean;
   readonly locking: readonly RowLockClause[];
+  /** Of a view that is a security barrier: what is around it computes nothing of rows that it leaves out. */
+  readonly barrier?: true;
 }
 
 /** A window: of WINDOW, or written out after OVER. Rows are sorted by the keys of `partitionBy`, whose
@@ -175,8 +177,16 @@ export interface ModifyQuery extends WithClause {
   readonly from: readonly FromItem[];
   readonly where: Expr | null;
   readonly onConflict: OnConflict | null;
+  /** WITH CHECK OPTION of the views that the target is changed through: conditions on new rows. */
+  readonly viewChecks?: readonly ViewCheck[];
   readonly returning: readonly OutputColumn[];
   /** CHECK constraints of the target and NOT NULL are taken from the table's descriptor. */
+}
+
+/** What a view demands of new rows; over the target's row. */
+export interface ViewCheck {
+  readonly view: string;
+  readonly condition: Expr;
 }
 
 export interface OnConflict {

@@ -1,5 +1,6 @@
 import type { RangeVar } from '@pgsql/types';
 import type { RelationDescriptor, ShownRelation } from '../../catalog/descriptors.ts';
+import { checkOption } from '../../catalog/index.ts';
 import { pgError } from '../../errors/index.ts';
 import type { Expr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
@@ -13,7 +14,7 @@ import {
   type TargetRows,
   tableRows,
 } from './modify-target.ts';
-import type { Query, RangeTableEntry, SelectQuery } from './query.ts';
+import type { OutputColumn, Query, RangeTableEntry, SelectQuery } from './query.ts';
 import { visibleOutput } from './sublinks.ts';
 
 /** Views that INSERT, UPDATE and DELETE may name in the place of a table: those that show rows of one table
@@ -24,13 +25,16 @@ export function viewRows(
   view: RelationDescriptor,
   node: RangeVar,
   verb: ModifyVerb,
+  cascaded: boolean,
 ): TargetRows {
   const query = viewQuery(b, view);
   const refused = refusalOf(query);
   if (refused !== null) throw notUpdatable(view, verb, refused);
   const { rangeTable, from, where } = query as SelectQuery;
   const relation = (from[0] as { readonly relation: number }).relation;
-  const inner = innerRows(b, rangeTable[relation] as RangeTableEntry, node, verb);
+  const option = checkOption(view);
+  const isCascaded = cascaded || option === 'cascaded';
+  const inner = innerRows(b, rangeTable[relation] as RangeTableEntry, node, verb, isCascaded);
   const over = (expr: Expr) => rewriteExpr(expr, overInner(relation, inner), 0);
   const columns = visibleOutput(query).map(({ expr, name }, i): TargetColumn => {
     const { default: initial = null, name: written = name } = view.columns[i] ?? {};
@@ -50,8 +54,12 @@ export function viewRows(
   if (verb !== 'delete' && !columns.some(({ position }) => position >= 0)) {
     throw notUpdatable(view, verb, 'Views that have no updatable columns');
   }
-  const conditions = where === null ? inner.conditions : [over(where), ...inner.conditions];
-  return { ...inner, columns, conditions };
+  if (where === null) return { ...inner, columns };
+  const condition = over(where);
+  const conditions = [condition, ...inner.conditions];
+  const isChecked = isCascaded || option !== null;
+  const checks = isChecked ? [...inner.checks, { view: view.name, condition }] : inner.checks;
+  return { ...inner, columns, conditions, checks };
 }
 
 const OTHER = 'View columns that are not columns of their base relation are not updatable.';
@@ -66,6 +74,7 @@ function innerRows(
   entry: RangeTableEntry,
   node: RangeVar,
   verb: ModifyVerb,
+  cascaded: boolean,
 ): TargetRows {
   if (entry.kind === 'table') {
     const only = entry.only === true || node.inh !== true;
@@ -74,7 +83,7 @@ function innerRows(
   const oid = entry.kind === 'subquery' ? (entry.view ?? 0) : 0;
   const view = b.catalog.relationByOid(oid);
   if (view === undefined) throw pgError('internal_error', `there is no view ${oid}`);
-  return viewRows(b, view, node, verb);
+  return viewRows(b, view, node, verb, cascaded);
 }
 
 /** Puts what an inner relation shows into the place of its columns. */
@@ -101,6 +110,20 @@ export function shownRelation(query: Query): ShownRelation | null {
   });
   if (entry.kind === 'table') return { relation: entry.table.oid, columns };
   return { relation: entry.kind === 'subquery' ? (entry.view ?? 0) : 0, columns };
+}
+
+/** WITH CHECK OPTION is for views that pass changes on. */
+export function refuseCheckOption(query: Query): void {
+  const refused = refusalOf(query);
+  const isColumn = ({ expr }: OutputColumn) => expr.kind === 'column' && expr.level === 0;
+  const isEmpty = refused === null && !visibleOutput(query).some(isColumn);
+  if (refused === null && !isEmpty) return;
+  const views = refused ?? 'Views that have no updatable columns';
+  throw pgError(
+    'feature_not_supported',
+    'WITH CHECK OPTION is supported only on automatically updatable views',
+    { hint: `${views} are not automatically updatable.` },
+  );
 }
 
 /** Why rows of the query are not rows of one relation; null when they are. */

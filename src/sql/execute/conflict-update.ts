@@ -153,7 +153,9 @@ export class ConflictUpdate {
       0,
       this.#changed,
     );
-    return outcome === 'wait' ? 'wait' : 'done';
+    if (outcome === 'wait') return 'wait';
+    this.#constraints.verifyShown(0);
+    return 'done';
   }
 
   #isLockedKey(): boolean {

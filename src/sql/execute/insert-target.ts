@@ -92,7 +92,9 @@ export class InsertTarget {
 
   insert(operations: RowOperations, row: number): ChangeOutcome {
     const columns = this.#indexValues?.of(row) ?? this.#rows.columns;
-    return operations.insert(this.table, columns, row, this.#arbiters);
+    const outcome = operations.insert(this.table, columns, row, this.#arbiters);
+    if (outcome === 'done') this.#constraints?.verifyShown(row);
+    return outcome;
   }
 }
 

@@ -279,16 +279,19 @@ export class ModifyCompiler {
 
   #constraints(
     table: RelationDescriptor,
-    { checks, partitionChecks = [] }: NewRowChecks,
+    { checks, partitionChecks = [], viewChecks = [] }: NewRowChecks,
     expressions: ExpressionCompiler = this.#expressions,
     shown?: readonly number[],
   ): RowConstraints {
+    const tests = (list: NewRowChecks['checks']) =>
+      list.map(({ name, expr }) => ({ name, test: expressions.compile(expr) }));
     return new RowConstraints(
       this.#run,
       table,
-      checks.map(({ name, expr }) => ({ name, test: expressions.compile(expr) })),
+      tests(checks),
       partitionChecks.map((check) => ({ check, keys: expressions.all(check.keys) })),
       shown,
+      tests(viewChecks),
     );
   }
 

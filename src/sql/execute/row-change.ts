@@ -287,7 +287,7 @@ export class RowUpdate implements RowChange {
       if (place !== move.own) return this.#move(operations, key, start, end, row, move, place);
     }
     constraints.verify(row);
-    return operations.update(
+    const outcome = operations.update(
       this.table,
       key,
       start,
@@ -297,6 +297,8 @@ export class RowUpdate implements RowChange {
       row,
       this.#changed,
     );
+    if (outcome === 'done') constraints.verifyShown(row);
+    return outcome;
   }
 
   /** Takes the row out of this partition and puts it into another one. */

@@ -20,15 +20,24 @@ export interface PartitionTest {
   readonly keys: readonly Evaluator[];
 }
 
+/** A condition, and the name of what demands it. */
+interface NamedTest {
+  readonly name: string;
+  readonly test: Evaluator;
+}
+
 /** NOT NULL and CHECK constraints of a table, and the bounds of a partition, tested on new rows. */
 export class RowConstraints {
   readonly #run: Run;
   readonly #table: RelationDescriptor;
   readonly #notNull: readonly number[];
-  readonly #checks: readonly { readonly name: string; readonly test: Evaluator }[];
+  readonly #checks: readonly NamedTest[];
   readonly #partition: readonly PartitionTest[];
+  /** Of views, which let no row in that they would not show. */
+  readonly #views: readonly NamedTest[];
   readonly #shown: readonly number[];
   readonly #results: NumberVector[] = [];
+  #viewResults: readonly NumberVector[] = [];
   #keys: readonly (readonly ColumnVector[])[] = [];
   #columns: readonly ColumnVector[] = [];
 
@@ -36,15 +45,17 @@ export class RowConstraints {
   constructor(
     run: Run,
     table: RelationDescriptor,
-    checks: readonly { readonly name: string; readonly test: Evaluator }[],
+    checks: readonly NamedTest[],
     partition: readonly PartitionTest[] = [],
     shown: readonly number[] = [...table.columns.keys()],
+    views: readonly NamedTest[] = [],
   ) {
     this.#run = run;
     this.#table = table;
     // In the order of their names, which decides what is told of a row that violates several.
     this.#checks = [...checks].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#partition = partition;
+    this.#views = views;
     this.#shown = shown.filter((column) => table.columns[column]?.dropped === false);
     this.#notNull = table.columns.flatMap((column, i) =>
       column.notNull && !column.dropped ? [i] : [],
@@ -56,6 +67,9 @@ export class RowConstraints {
     this.#columns = rows.columns;
     for (let i = 0; i < this.#checks.length; i++) {
       this.#results[i] = this.#checks[i]!.test.evaluate(rows) as NumberVector;
+    }
+    if (this.#views.length > 0) {
+      this.#viewResults = this.#views.map(({ test }) => test.evaluate(rows) as NumberVector);
     }
     if (this.#partition.length > 0) {
       this.#keys = this.#partition.map(({ keys }) => keys.map((key) => key.evaluate(rows)));
@@ -74,6 +88,22 @@ export class RowConstraints {
       }
     }
     for (let i = 0; i < this.#partition.length; i++) this.#verifyPartition(i, row);
+  }
+
+  /** Throws 44000 when a view would not show the row; to be asked once the row is in the table. */
+  verifyShown(row: number): void {
+    for (let i = 0; i < this.#views.length; i++) {
+      const result = this.#viewResults[i]!;
+      if (result.isNull(row) || result.values[row] === 0) throw this.#notShown(i, row);
+    }
+  }
+
+  #notShown(view: number, row: number): Error {
+    return pgError(
+      'with_check_option_violation',
+      `new row violates check option for view "${this.#views[view]!.name}"`,
+      { detail: this.#failingRow(row) },
+    );
   }
 
   #verifyPartition(test: number, row: number): void {

@@ -75,6 +75,7 @@ function isPlain(query: SelectQuery): boolean {
     query.limit === null &&
     query.offset === null &&
     query.locking.length === 0 &&
+    query.barrier !== true &&
     !query.output.some((column) => someExpr(column.expr, (part) => part.kind === 'setCall')) &&
     !aggregatesOutside(query)
   );

@@ -32,7 +32,8 @@ type Taker = SelectQuery | SetOperationQuery;
 /** Which rows a LIMIT cuts off, and which rows are locked, depends on those that are there. */
 function takesConditions(query: Query): query is Taker {
   if (query.kind === 'select') {
-    return query.limit === null && query.offset === null && query.locking.length === 0;
+    const { limit, offset, locking, barrier } = query;
+    return limit === null && offset === null && locking.length === 0 && barrier !== true;
   }
   return query.kind === 'setOperation' && query.limit === null && query.offset === null;
 }

@@ -6,7 +6,7 @@ import { planFrom } from './from.ts';
 import { Layout } from './layout.ts';
 import { columnOf, widthOf } from './nodes.ts';
 import { cheapest } from './paths.ts';
-import type { PlanNode, ResultPartitions } from './plan.ts';
+import type { NewRowChecks, PlanNode, ResultPartitions } from './plan.ts';
 import { type QueryPlanner, tableOidOf } from './query-planner.ts';
 import { assignsKey, changedPartitions, insertedPartitions } from './result-partitions.ts';
 import type { TableEntry } from './scans.ts';
@@ -60,6 +60,7 @@ function planInsert(planner: QueryPlanner, query: ModifyQuery, entry: TableEntry
   return {
     ...modifyBase(query, input, returning),
     ...newRowChecks(planner, entry.table, true),
+    ...viewChecks(planner, query, row),
     ...partitionsOf(insertedPartitions(planner, entry, onConflict?.arbiters ?? [])),
     kind: 'insert',
     table,
@@ -158,6 +159,7 @@ function planChange(planner: QueryPlanner, query: ModifyQuery, entry: TableEntry
   return {
     ...base,
     ...newRowChecks(planner, entry.table, assignsKey(planner, query, entry.table)),
+    ...viewChecks(planner, query, rowLayout(entry, [target])),
     kind: 'update',
     assignments: query.assignments.map(({ column, expr }) => ({
       column,
@@ -168,6 +170,22 @@ function planChange(planner: QueryPlanner, query: ModifyQuery, entry: TableEntry
 
 function partitionsOf(partitions: ResultPartitions | null): { partitions?: ResultPartitions } {
   return partitions === null ? {} : { partitions };
+}
+
+/** What the views demand that the statement names its table by. */
+function viewChecks(
+  planner: QueryPlanner,
+  query: ModifyQuery,
+  row: Layout,
+): Pick<NewRowChecks, 'viewChecks'> {
+  const checks = query.viewChecks ?? [];
+  if (checks.length === 0) return {};
+  return {
+    viewChecks: checks.map(({ view, condition }) => ({
+      name: view,
+      expr: planner.convert(condition, row),
+    })),
+  };
 }
 
 /** What the statement's own table demands of new rows. `places`: rows may come to be where a bound

@@ -433,6 +433,8 @@ export interface NewRowChecks {
   readonly checks: readonly { readonly name: string; readonly expr: Expr }[];
   /** Of a partition that the statement names itself: what it demands of the row, over the new row. */
   readonly partitionChecks?: readonly PartitionCheck[];
+  /** WITH CHECK OPTION, by the name of the view, over the new row. */
+  readonly viewChecks?: NewRowChecks['checks'];
 }
 
 /** The partitions that a statement changes rows of. */

@@ -41,7 +41,7 @@ function addsKeyless(node: InsertNode, table: RelationDescriptor): boolean {
   const [row] = rows;
   if (rows.length !== 1 || row === undefined) return false;
   const source = 'exprs' in row ? [...row.exprs, row.filter] : row;
-  const checks = node.checks.map(({ expr }) => expr);
+  const checks = [...node.checks, ...(node.viewChecks ?? [])].map(({ expr }) => expr);
   return areRepeatable([...source, ...node.values, ...checks, ...(node.returning ?? [])]);
 }
 
@@ -58,11 +58,11 @@ function keepsKeys(node: UpdateNode, table: RelationDescriptor): boolean {
       (index) =>
         (index.unique || computes(index)) && index.columns.some((part) => part.column === column),
     );
-  const { assignments, checks } = node;
+  const { assignments, checks, viewChecks = [] } = node;
   const assigned = assignments.map(({ column }) => column);
   const generated = generatedColumns(table, assigned);
   if ([...assignments, ...generated].some(({ column }) => isKey(column))) return false;
-  return areRepeatable([...assignments, ...checks].map(({ expr }) => expr));
+  return areRepeatable([...assignments, ...checks, ...viewChecks].map(({ expr }) => expr));
 }
 
 function areRepeatable(exprs: readonly (Expr | null)[]): boolean {

@@ -19,6 +19,7 @@ import {
   validateConstraint,
 } from './alter-constraint.ts';
 import { addIdentity, dropIdentity, setIdentity } from './alter-identity.ts';
+import { setViewDefault, setViewOptions } from './alter-view.ts';
 import { attachIndex } from './attach-index.ts';
 import { attachPartition, detachPartition } from './attach-partition.ts';
 import { type Command, writtenName } from './command.ts';
@@ -159,8 +160,24 @@ function* alter(
     setOwner(command, relation, action.newowner);
     return;
   }
+  if (relation.kind === 'view' && alterView(command, relation, action)) return;
   if (!isTable(relation)) throw notOfTable(relation, action);
   yield* alterOne(command, relation, actions, reach);
+}
+
+/** False for what views have not. */
+function alterView(command: Command, view: RelationDescriptor, action: AlterTableCmd): boolean {
+  switch (action.subtype) {
+    case 'AT_ColumnDefault':
+      setViewDefault(command, view, action);
+      return true;
+    case 'AT_SetRelOptions':
+    case 'AT_ResetRelOptions':
+      setViewOptions(command, view, optionNodes(action), action.subtype === 'AT_ResetRelOptions');
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** What is not about columns and constraints stays with the table. */
@@ -312,18 +329,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
   AT_DisableTrigUser: 'DISABLE TRIGGER USER',
 };
 
-/** What views have in PostgreSQL, too. */
-const OF_VIEWS: ReadonlySet<string> = new Set([
-  'AT_ColumnDefault',
-  'AT_SetRelOptions',
-  'AT_ResetRelOptions',
-]);
-
 function notOfTable(relation: RelationDescriptor, action: AlterTableCmd): PgError {
   const name = actionName(action);
-  if (relation.kind === 'view' && OF_VIEWS.has(action.subtype ?? '')) {
-    return notSupported(`ALTER VIEW ... ${name}`);
-  }
   return pgError(
     'wrong_object_type',
     `ALTER action ${name} cannot be performed on relation "${relation.name}"`,

@@ -7,16 +7,16 @@ import { formatType, OID } from '../../types/index.ts';
 import { bindStatement } from '../bind/bind-statement.ts';
 import { visibleOutput } from '../bind/sublinks.ts';
 import { nameList } from '../bind/syntax.ts';
-import { shownRelation } from '../bind/view-target.ts';
+import { refuseCheckOption, shownRelation } from '../bind/view-target.ts';
 import { parseStatements } from '../parse/index.ts';
 import type { Command } from './command.ts';
 import { visitTree } from './dependencies.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { creationPlace, duplicateRelation, findRelation, isNameTaken } from './object-names.ts';
 import { changeRelation } from './relation-change.ts';
+import { viewOptions } from './storage-options.ts';
 import { checkColumnType } from './table-elements.ts';
 import type { NewPlace } from './temporary.ts';
-import { areNotSupported } from './unsupported.ts';
 import { duplicateRowType, findNamedType, freeTypeName, holdTypes } from './user-types.ts';
 import { refuseCapture } from './view-dependencies.ts';
 import {
@@ -34,10 +34,7 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   const tag = 'CREATE VIEW';
   const { environment } = command;
   const { view: name = {}, query } = statement;
-  if (statement.withCheckOption !== undefined && statement.withCheckOption !== 'NO_CHECK_OPTION') {
-    throw notSupported('WITH CHECK OPTION');
-  }
-  if ((statement.options ?? []).length > 0) throw areNotSupported('view options');
+  const options = viewOptions([], optionsOf(statement), false);
   if (query === undefined || !('SelectStmt' in query)) throw notSupported('this view');
   if (query.SelectStmt.intoClause !== undefined) {
     throw pgError('feature_not_supported', 'views must not contain SELECT INTO');
@@ -52,10 +49,11 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   yield* lockRelations(command, query);
   const aliases = nameList(statement.aliases);
   yield* holdTypes(command, typesNamed(command, query));
-  const { columns, shows } = viewShape(command, query, aliases);
+  const checked = options.some((option) => option.startsWith('check_option='));
+  const { columns, shows } = viewShape(command, query, aliases, checked);
   const { schema, persistence } = viewPlace(command, name, query);
   yield* command.claimName(schema.oid, viewName);
-  const written = viewQueryText(command.text, name.location ?? 0);
+  const written = viewQueryText(command.text, name.location ?? 0, hasCheckOption(statement));
   const text = isRecursiveView(query.SelectStmt)
     ? recursiveQueryText(viewName, aliases, written)
     : written;
@@ -71,7 +69,12 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
       const before = present.columns[i]?.comment;
       return before ? { ...column, comment: before } : column;
     });
-    const changed = changeRelation(command, present, { columns: commented, definition, shows });
+    const changed = changeRelation(command, present, {
+      columns: commented,
+      definition,
+      shows,
+      options,
+    });
     for (const { name } of columns.slice(present.columns.length)) {
       refuseCapture(command, changed, name);
     }
@@ -99,7 +102,7 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
     sequence: null,
     definition,
     shows,
-    options: [],
+    options,
     rowType,
     statistics: null,
     partitioning: null,
@@ -107,6 +110,18 @@ export function* createView(command: Command, statement: ViewStmt): UtilityExecu
   };
   environment.change({ kind: 'relation', oid, descriptor: view });
   return { tag };
+}
+
+function hasCheckOption({ withCheckOption = 'NO_CHECK_OPTION' }: ViewStmt): boolean {
+  return withCheckOption !== 'NO_CHECK_OPTION';
+}
+
+/** The options in parentheses, and the one that has words of its own. */
+function optionsOf(statement: ViewStmt): readonly Node[] {
+  const { options = [], withCheckOption } = statement;
+  if (!hasCheckOption(statement)) return options;
+  const sval = withCheckOption === 'LOCAL_CHECK_OPTION' ? 'local' : 'cascaded';
+  return [...options, { DefElem: { defname: 'check_option', arg: { String: { sval } } } }];
 }
 
 /** Where the view goes; over temporary relations it is a temporary one itself. */
@@ -167,11 +182,13 @@ function viewShape(
   command: Command,
   query: Node,
   aliases: readonly string[],
+  checked: boolean,
 ): { readonly columns: ColumnDescriptor[]; readonly shows: ShownRelation | null } {
   const bound = bindStatement(query, command.bindContext());
   if (bound.parameterTypes.length > 0) {
     throw pgError('undefined_parameter', 'there is no parameter $1');
   }
+  if (checked) refuseCheckOption(bound.query);
   const output = visibleOutput(bound.query);
   if (aliases.length > output.length) {
     throw pgError('syntax_error', 'CREATE VIEW specifies more column names than columns');

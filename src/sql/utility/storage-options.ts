@@ -2,8 +2,8 @@ import type { DefElem, Node } from '@pgsql/types';
 import { pgError } from '../../errors/index.ts';
 import { optionText } from './option-list.ts';
 
-/** WITH (fillfactor = 70): kept as `name=value`, as pg_class.reloptions shows them. They tell how
- * PostgreSQL would store a relation, which is not how Heddle does; so those of tables are checked and
+/** WITH (fillfactor = 70): kept as `name=value`, as pg_class.reloptions shows them. Those of tables and indexes
+ * tell how PostgreSQL would store a relation, which is not how Heddle does; so those of tables are checked and
  * kept, and those of indexes checked. */
 
 type OptionKind =
@@ -63,6 +63,30 @@ const INDEX_OPTIONS: ReadonlyMap<string, OptionKind> = new Map([
   ['fillfactor', integer(10, 100)],
   ['deduplicate_items', BOOLEAN],
 ]);
+
+/** Those of views have effects, but for security_invoker: there is one role. */
+const VIEW_OPTIONS: ReadonlyMap<string, OptionKind> = new Map<string, OptionKind>([
+  ['security_barrier', BOOLEAN],
+  ['security_invoker', BOOLEAN],
+  ['check_option', { kind: 'enum', values: ['local', 'cascaded'], list: '"local" and "cascaded"' }],
+]);
+
+/** A view's options, likewise. */
+export function viewOptions(
+  present: readonly string[],
+  nodes: readonly Node[] | undefined,
+  reset: boolean,
+): string[] {
+  const options = new Map(present.map((option) => [option.split('=')[0] ?? '', option]));
+  for (const { name, option } of namedOptions(nodes, [], reset)) {
+    const text = optionText(option.arg);
+    options.delete(name);
+    if (reset) continue;
+    checkOption(VIEW_OPTIONS, name, text);
+    options.set(name, `${name}=${text}`);
+  }
+  return [...options.values()];
+}
 
 /** A table's options with those of `nodes` set or (`reset`) removed. */
 export function storageOptions(

@@ -1,7 +1,13 @@
-import { type CatalogView, type RelationDescriptor, temporaryOwner } from '../../catalog/index.ts';
+import {
+  type CatalogView,
+  checkOption,
+  type RelationDescriptor,
+  temporaryOwner,
+} from '../../catalog/index.ts';
 import { notSupported, PgError } from '../../errors/index.ts';
 import { bindStatement } from '../bind/index.ts';
 import type { Query, RangeTableEntry } from '../bind/query.ts';
+import { refuseCheckOption } from '../bind/view-target.ts';
 import type { Expr } from '../expression.ts';
 import { visitChildren, visitQuery } from '../expression-tree.ts';
 import { parseStatements } from '../parse/index.ts';
@@ -99,6 +105,13 @@ function isCaptured(
     if (error instanceof PgError) return true;
     throw error;
   }
+}
+
+/** Throws where the view has a check option and passes no changes on. */
+export function checkCheckOption(command: Command, view: RelationDescriptor): void {
+  if (checkOption(view) === null) return;
+  const query = boundQuery(command, view);
+  if (query !== null) refuseCheckOption(query);
 }
 
 /** The view's query as its own session sees it, if it is a temporary one. */

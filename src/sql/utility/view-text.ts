@@ -11,9 +11,9 @@ import { visitTree } from './dependencies.ts';
  * written out and other columns named with their FROM items, so that it means the same whatever columns its
  * tables get. */
 
-/** Cuts the query out of CREATE VIEW … AS query, given the whole query string and a location within
- * the statement that lies before AS. */
-export function viewQueryText(text: string, location: number): string {
+/** Cuts the query out of CREATE VIEW … AS query [WITH CHECK OPTION], given the whole query string and a
+ * location within the statement that lies before AS. */
+export function viewQueryText(text: string, location: number, hasCheckOption: boolean): string {
   const bytes = Buffer.from(text);
   const statement = parseStatements(text).find(
     (candidate) =>
@@ -28,7 +28,18 @@ export function viewQueryText(text: string, location: number): string {
   const query = rest.slice(findAs(rest));
   const isElement = statement !== undefined && 'CreateSchemaStmt' in statement.node;
   const own = isElement ? query.slice(0, findNextElement(query)) : query;
-  return own.trim().replace(/;$/, '');
+  const bare = hasCheckOption ? own.slice(0, findLastWith(own)) : own;
+  return bare.trim().replace(/;$/, '');
+}
+
+/** Where WITH CHECK OPTION begins, with which the text ends. */
+function findLastWith(text: string): number {
+  const token = new RegExp(TOKEN.source, 'y');
+  let found = text.length;
+  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
+    if (match[0].toLowerCase() === 'with') found = match.index;
+  }
+  return found;
 }
 
 /** Where the view of a CREATE SCHEMA ends: at a word that begins another element, which no query has but for a
