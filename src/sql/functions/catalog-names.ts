@@ -1,6 +1,7 @@
 /** Names and visibility of catalog objects: to_regclass, pg_table_is_visible, format_type, … */
 
 import {
+  type CatalogView,
   isOtherTemporary,
   resolveSearchPath,
   type SearchPath,
@@ -9,9 +10,11 @@ import {
 import {
   COLLATIONS,
   functionFactsOf,
+  type NamingSession,
   operatorClassExists,
   operatorFactsOf,
   operatorFamilyExists,
+  SystemNames,
   systemRelationOfRowType,
 } from '../../catalog/system/index.ts';
 import { PgError } from '../../errors/index.ts';
@@ -20,6 +23,7 @@ import {
   builtinTypes,
   type Datum,
   formatType,
+  type ObjectNames,
   OID,
   type ReferenceKind,
 } from '../../types/index.ts';
@@ -28,6 +32,11 @@ import type { FunctionContext } from './function.ts';
 import type { Scalars } from './order.ts';
 
 type C = FunctionContext;
+
+/** The names of objects as a session with this search path finds them. */
+export function objectNamesOf(catalog: CatalogView, session: NamingSession): ObjectNames {
+  return new SystemNames(catalog, session);
+}
 
 /** SQLSTATEs of a name that means nothing, or more than one thing. */
 const NOT_FOUND = new Set(['42P01', '3F000', '42704', '42883', '42725', '3D000']);

@@ -40,7 +40,7 @@ import './aggregate-collect.ts';
 
 export { isAdvisoryFunction, isWriterFunction } from './advisory.ts';
 export { isCatalogFunction, isCatalogType } from './catalog.ts';
-export { currentSchema } from './catalog-names.ts';
+export { currentSchema, objectNamesOf } from './catalog-names.ts';
 export type * from './function.ts';
 export {
   aggregateImplementation,

@@ -1,7 +1,7 @@
 import type { CreateSchemaStmt, Node, RangeVar } from '@pgsql/types';
 import type { SchemaDescriptor, SearchPath } from '../../catalog/index.ts';
-import { SystemNames } from '../../catalog/system/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
+import { objectNamesOf } from '../functions/index.ts';
 import { Command } from './command.ts';
 import { utilityTag } from './command-tags.ts';
 import type { UtilityEnvironment, UtilityExecution, UtilityPause } from './environment.ts';
@@ -74,7 +74,7 @@ function withSchema(environment: UtilityEnvironment, schema: SchemaDescriptor): 
   };
   const functions = overlaid(environment.functions, {
     session: () => session,
-    objectNames: () => new SystemNames(environment.catalog, session),
+    objectNames: () => objectNamesOf(environment.catalog, session),
   });
   return overlaid(environment, {
     searchPath: (): SearchPath => {
