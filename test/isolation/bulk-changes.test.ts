@@ -153,6 +153,16 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
       'a: 1600,3800,6000,600',
     ],
   },
+  'rows of the transaction itself, one of them changed by its key before': {
+    steps: [
+      'a: begin',
+      'a: update t set v = 7 where id = 1300',
+      'a: update t set v = v + 1',
+      'a: select v from t where id = 1300',
+      'a: commit',
+    ],
+    answers: ['a: BEGIN', 'a: UPDATE 1', 'a: UPDATE 2000', 'a: 8', 'a: COMMIT'],
+  },
   'a row whose key was updated': {
     steps: [
       'a: begin; update t set id = id + 5000 where id <= 1500',
