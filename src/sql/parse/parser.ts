@@ -1,6 +1,6 @@
 import type { Node, ParseResult } from '@pgsql/types';
-import { hasSqlDetails, loadModule, parseSync } from 'libpg-query';
 import { type Condition, pgError, stackDepthExceeded } from '../../errors/index.ts';
+import { GrammarError, loadGrammar, parseText } from './grammar.ts';
 
 /** What a statement is, coarsely: what may run it, and as what. */
 export type StatementKind =
@@ -35,7 +35,7 @@ export interface ParsedStatement {
 
 /** Instantiates the grammar; once, before the first `parseStatements`. */
 export async function loadParser(): Promise<void> {
-  await loadModule();
+  await loadGrammar();
 }
 
 /** Parses a query string into its statements; an empty one gives none. Syntax errors are 42601 with
@@ -43,10 +43,18 @@ export async function loadParser(): Promise<void> {
 export function parseStatements(text: string): ParsedStatement[] {
   if (text === '') return [];
   const statements: ParsedStatement[] = [];
+  // Statements come in their order: their places are counted on from those before.
+  let lastByte = 0;
+  let lastIndex = 0;
+  const indexOf = (byte: number): number => {
+    lastIndex += characterIndex(text, byte - lastByte, lastIndex);
+    lastByte = byte;
+    return lastIndex;
+  };
   for (const { stmt, stmt_location = 0, stmt_len = 0 } of parseTree(text).stmts ?? []) {
     if (stmt === undefined) continue;
-    const start = characterIndex(text, stmt_location);
-    const end = stmt_len === 0 ? text.length : characterIndex(text, stmt_location + stmt_len);
+    const start = indexOf(stmt_location);
+    const end = stmt_len === 0 ? text.length : indexOf(stmt_location + stmt_len);
     const tag = Object.keys(stmt)[0] ?? '';
     statements.push({
       kind: statementKind(tag, stmt),
@@ -62,10 +70,10 @@ export function parseStatements(text: string): ParsedStatement[] {
 
 function parseTree(text: string): ParseResult {
   try {
-    return parseSync(text);
+    return parseText(text);
   } catch (error) {
-    if (!hasSqlDetails(error) || error.sqlDetails === undefined) throw error;
-    const { message, cursorPosition, functionName } = error.sqlDetails;
+    if (!(error instanceof GrammarError)) throw error;
+    const { message, cursorPosition, functionName } = error;
     if (message.startsWith('stack depth')) throw stackDepthExceeded();
     const hasPosition = functionName !== undefined && !WITHOUT_POSITION.test(message);
     throw pgError(condition(message, text, cursorPosition), message, {
@@ -125,10 +133,10 @@ function positionOf(cursorPosition: number): { position: number } {
   return { position: cursorPosition + 1 };
 }
 
-/** Index in the string (UTF-16 units) of a byte of its UTF-8 form. */
-export function characterIndex(text: string, byte: number): number {
+/** How many UTF-16 units from an index on have so many bytes in UTF-8. */
+export function characterIndex(text: string, byte: number, from = 0): number {
   let bytes = 0;
-  let index = 0;
+  let index = from;
   while (bytes < byte && index < text.length) {
     const code = text.charCodeAt(index);
     if (code < 0x80) bytes += 1;
@@ -139,7 +147,7 @@ export function characterIndex(text: string, byte: number): number {
     } else bytes += 3;
     index++;
   }
-  return index;
+  return index - from;
 }
 
 const KINDS: Readonly<Record<string, StatementKind>> = {

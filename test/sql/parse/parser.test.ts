@@ -99,3 +99,9 @@ describe('liftLiterals', () => {
     expect(liftLiterals('select $2, $1')?.parameterCount).toBe(2);
   });
 });
+
+test('many statements in one text are found in time that grows with their number', () => {
+  const statements = parseStatements("select 'é';".repeat(20_000));
+  expect(statements).toHaveLength(20_000);
+  expect(new Set(statements.map(({ text }) => text))).toEqual(new Set(["select 'é'"]));
+}, 10_000);
