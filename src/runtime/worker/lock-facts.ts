@@ -1,6 +1,11 @@
 import type { LockFacts } from '../../catalog/system/index.ts';
 import { pgError } from '../../errors/index.ts';
-import { type LockTable, lockedTable, TABLE_LOCK_NAMES, type Transaction } from '../../txn/index.ts';
+import {
+  type LockTable,
+  lockedTable,
+  TABLE_LOCK_NAMES,
+  type Transaction,
+} from '../../txn/index.ts';
 
 /** What the lock table says of itself: pg_locks, pg_blocking_pids, and the report of a deadlock. */
 
