@@ -596,7 +596,7 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   },
   'a lock timeout': {
     steps: [
-      "b: set lock_timeout = '50ms'",
+      "b: set lock_timeout = '250ms'",
       'a: begin; update t set v = v + 1 where id = 1',
       'b: begin; update t set v = v + 1 where id = 2',
       'b: update t set v = v + 1 where id = 1',

@@ -432,9 +432,9 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   'lock_timeout and statement_timeout end a wait': {
     steps: [
       'a: begin; update t set v = 0',
-      "b: set lock_timeout = '20ms'",
+      "b: set lock_timeout = '250ms'",
       'b: delete from t',
-      "b: set lock_timeout = 0; set statement_timeout = '20ms'",
+      "b: set lock_timeout = 0; set statement_timeout = '250ms'",
       'b: delete from t',
       'b: select 1',
       'a: rollback',

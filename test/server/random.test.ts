@@ -316,4 +316,4 @@ test('random SQL', async () => {
     { numRuns: RUNS * 5 },
   );
   await client.end();
-});
+}, 120_000);
