@@ -8,8 +8,8 @@ import { pgError } from '../../errors/index.ts';
  * A result is a struct of pointers: the tree as JSON, what was printed, and the error or 0. An error is one of
  * message, function, file, line and position (1-based, 0 for none). */
 
-/** Memory at which an instance is given up after use. */
-const MEMORY_MAX = 64 * 1024 * 1024;
+/** What the memory of an instance may have grown by before it is given up after use. */
+const GROWTH_MAX = 64 * 1024 * 1024;
 
 /** What the grammar says of a text that it refuses. */
 export class GrammarError extends Error {
@@ -27,6 +27,8 @@ export class GrammarError extends Error {
 
 let current: GrammarModule | null = null;
 let spare: GrammarModule | null = null;
+/** Bytes of memory that an instance begins with. */
+let initialSize = 0;
 /** The current one is to be given up when there is a spare one. */
 let isWorn = false;
 
@@ -37,6 +39,7 @@ function instantiate(): Promise<GrammarModule> {
 /** Makes the instances; once, before the first `parseText`. */
 export async function loadGrammar(): Promise<void> {
   current ??= await instantiate();
+  initialSize ||= current.HEAPU8.length;
   spare ??= await instantiate();
 }
 
@@ -66,7 +69,7 @@ export function parseText(text: string): ParseResult {
       detail: 'The statement is too long to be parsed.',
     });
   } finally {
-    if (current === module && module.HEAPU8.length > MEMORY_MAX) replace();
+    if (current === module && module.HEAPU8.length > initialSize + GROWTH_MAX) replace();
   }
 }
 
