@@ -462,7 +462,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
    * begun on the main thread. */
   end(run: RoutedRun, outcome: 'committed' | 'failed'): HostedTransaction | null {
     this.runs.delete(run.request);
-    run.channel.load--;
+    run.channel.ended(run.request);
     if (run.slot >= 0) this.slots.free(run.slot);
     if (!run.endsTransaction) return null;
     this.freeWriterSlot(run.session);

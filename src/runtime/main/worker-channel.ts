@@ -131,6 +131,12 @@ export class WorkerChannel {
     this.sender.publish();
   }
 
+  /** The request has been answered for the last time. */
+  ended(request: number): void {
+    this.load--;
+    this.cancels.withdraw(request);
+  }
+
   cancel(request: number, reason: 'user' | 'timeout'): void {
     if (reason === 'user') this.cancels.post(request);
     this.control({ kind: REQUEST.cancel, request, operation: reason === 'timeout' ? 1 : 0 });
