@@ -6,9 +6,8 @@ import { serveCommand } from './serve.ts';
 
 /** The command line: one verb a file.
  *
- * The young generation is that of the workers (runtime/main/server.ts): with node's own, collecting garbage
- * took 5% more of all processor time under TPC-B-like pgbench with 8 clients. And V8 may inline more than by itself: a
- * statement goes through many small functions, and calling them took 4 to 6% more. `npm start` says so, too. */
+ * The young generation is that of the workers (runtime/main/server.ts), as collecting garbage costs less then. And V8
+ * may inline more than by itself, as a statement goes through many small functions. `npm start` says so, too. */
 const program = new Command('heddle')
   .description('A PostgreSQL-compatible database server in one Node process.')
   .version('0.1.0')

@@ -70,8 +70,8 @@ export interface WriterRoute {
  *                              └──anything else──► in the writer, with its locks
  *
  * Anything else: another statement, a savepoint, somebody in the writer who wants what it has locked. A
- * statement that wants a row of another hosted, or committing, transaction is parked until that has ended, and
- * then begins anew, which in READ COMMITTED comes to the same as going on with the new version of the
+ * statement that wants a row of another hosted transaction is parked until that one commits (below) or is rolled
+ * back, and then begins anew, which in READ COMMITTED comes to the same as going on with the new version of the
  * row: there is but one. So is a statement whose pages are not in memory, until a reader has brought them
  * there. Statements that would wait for one another in a circle go to the writer, which
  * finds out about deadlocks and timeouts. A row that is locked in the writer is looked at again and again
@@ -91,7 +91,8 @@ export interface WriterRoute {
  *      mark, so nobody else changes the row meanwhile.
  * (H3) It is committed after its predecessors: their COMMITs were sent before, the writer appends in that order,
  *      and what is stable of a log is its beginning. It is not committed when one of them could not be: the writer
- *      knows them by number (worker/hosted-transfers.ts), and answers in the order of commits.
+ *      knows them by number (worker/hosted-transfers.ts). It answers that a commit has failed when none is on its way
+ *      on which that one depends.
  * (H4) Nobody is shown what may be lost yet: statements that show rows, or read others than the one they change, wait
  *      for the answers to the predecessors, and so does everything that the writer does for the transaction.
  *      What is shown is whether there was a row to change.

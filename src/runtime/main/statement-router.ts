@@ -308,9 +308,8 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     return routed;
   }
 
-  /** The writer hears of the COMMITs of a turn together: it wakes once, and syncs the log once, for all of them
-   * (pgbench, TPC-B-like: 5% less processor time a transaction at 8 clients, 18% at 32; but nothing at 32 when
-   * it hears of them before the answers are written). */
+  /** The writer hears of the COMMITs of a turn together, after the answers: it wakes once, and syncs the log once, for
+   * all of them. */
   private readonly publishCommits = (): void => this.writer?.publish();
 
   /** Whether the operation concerns a transaction of the main thread alone, and is done with that. Any
