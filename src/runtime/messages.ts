@@ -58,6 +58,10 @@ export const REQUEST = {
   failureSeen: 27,
   /** Marks of the main thread are gone that a lock of the writer waits for (FastPathWords). Writer only. */
   marksFreed: 28,
+  /** argument: a number for what the session's transaction has changed so far. Writer only. */
+  markChanges: 29,
+  /** argument: such a number, which no message will name again. Writer only. */
+  forgetChanges: 30,
 } as const;
 
 /** Operations of REQUEST.transaction. */

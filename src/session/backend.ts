@@ -46,6 +46,10 @@ export interface StatementBackend {
   /** Takes a snapshot that stays readable until `releaseSnapshot`. */
   holdSnapshot(): HeldSnapshot;
   releaseSnapshot(snapshot: HeldSnapshot): void;
+  /** Takes down what the session's transaction block has changed so far, for runs that are to see that and nothing
+   * later (`PlanRun.seenChanges`), until `forgetChanges`. */
+  markChanges(session: number): number;
+  forgetChanges(session: number, mark: number): void;
   /** The session is gone: its transaction in the writer is rolled back, its locks are freed. */
   endSession(session: number): void;
 }
@@ -128,6 +132,8 @@ export interface PlanRun extends RunBase {
   readonly rowLimit: number;
   /** Run it in the writer though it only reads: the transaction has written, or holds locks. */
   readonly inWriter: boolean;
+  /** What it sees of the block's changes: those before a `markChanges`; 0: all so far. */
+  readonly seenChanges: number;
   /** The catalog that system views show. */
   readonly catalog: Catalog;
   /** EXPLAIN ANALYZE. */

@@ -33,7 +33,7 @@ export function runCopyTo(
   const query = statement.query ?? tableQuery(session, statement);
   const inner = innerStatement(query, parsed);
   if (!isPlannable(inner)) throw notSupported('COPY of a query that is not a plain one');
-  const prepared = session.statements.prepareWithin(query, parsed, []);
+  const prepared = session.statements.prepareWithin(query, parsed, null);
   if (prepared.output === null || prepared.output.length === 0) {
     if (inner.kind !== 'select') {
       throw pgError('feature_not_supported', 'COPY query must have a RETURNING clause');

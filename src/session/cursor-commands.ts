@@ -34,7 +34,7 @@ export function runDeclare(
   }
   refuseInto(session, statement.query!);
   const prepared =
-    through?.prepared.inner ?? session.statements.prepareWithin(statement.query!, parsed, []);
+    through?.prepared.inner ?? session.statements.prepareWithin(statement.query!, parsed, null);
   const plan = prepared.planned!.plan;
   if (plan.changes.length > 0) {
     throw pgError(
@@ -42,13 +42,14 @@ export function runDeclare(
       'DECLARE CURSOR must not contain data-modifying statements in WITH',
     );
   }
-  checkLocking(statement.query!, options);
+  const locking = lockingStrength(statement.query!);
+  if (locking !== null) checkLocking(locking, options);
   if (isHoldable) refuseUnholdable(session, plan);
   const isBinary = (options & CURSOR.binary) !== 0;
   const formats = new Uint8Array(plan.output.length).fill(isBinary ? 1 : 0);
   const portal = new Portal(name, prepared, through?.parameters ?? [], formats);
   portal.cursor = {
-    ...cursorStart(session),
+    ...cursorStart(session, isHoldable || locking !== null),
     isHoldable,
     isHeld: false,
     scrollable: !plan.needsWriter && (options & CURSOR.noScroll) === 0,
@@ -88,12 +89,15 @@ function refuseInto(session: ClientSession, query: Node): void {
   );
 }
 
-/** FOR UPDATE and its kin lock rows as they are fetched, so such a cursor goes forward and sees them
- * as they are. */
-function checkLocking(query: Node, options: number): void {
+/** FOR UPDATE or one of its kin, where the query locks its rows. */
+function lockingStrength(query: Node): string | null {
   const [clause] = ('SelectStmt' in query ? query.SelectStmt.lockingClause : undefined) ?? [];
-  if (clause === undefined || !('LockingClause' in clause)) return;
-  const strength = STRENGTHS[clause.LockingClause.strength ?? ''] ?? 'FOR UPDATE';
+  if (clause === undefined || !('LockingClause' in clause)) return null;
+  return STRENGTHS[clause.LockingClause.strength ?? ''] ?? 'FOR UPDATE';
+}
+
+/** Rows are locked as they are fetched, so such a cursor goes forward and sees them as they are. */
+function checkLocking(strength: string, options: number): void {
   if ((options & CURSOR.hold) !== 0) {
     throw pgError(
       'feature_not_supported',

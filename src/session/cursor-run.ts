@@ -7,13 +7,17 @@ import { planRun, runBase, runsInWriter } from './statement-start.ts';
 
 /** Running a cursor's plan, step by step of a FETCH. */
 
-/** What a cursor reads at from its declaration on: the block's snapshot, or one of its own. */
+/** What a cursor reads at from its declaration on: the block's snapshot, or one of its own, and of the block's
+ * changes those so far, unless it `seesAll`. */
 export function cursorStart(
   session: ClientSession,
-): Pick<CursorState, 'snapshot' | 'transactionTimestamp'> {
+  seesAll: boolean,
+): Pick<CursorState, 'snapshot' | 'seenChanges' | 'transactionTimestamp'> {
+  const { backend, processId } = session;
   const { snapshot, transactionTimestamp } = runBase(session);
   session.transactions.beginReads();
-  return { snapshot: snapshot ?? session.backend.holdSnapshot(), transactionTimestamp };
+  const seenChanges = seesAll ? 0 : backend.markChanges(processId);
+  return { snapshot: snapshot ?? backend.holdSnapshot(), seenChanges, transactionTimestamp };
 }
 
 /** Takes the next step of a FETCH, or answers it. */
@@ -44,11 +48,11 @@ function takeStep(session: ClientSession, fetch: CursorFetch, { limit, restart }
   }
   const { parameters, formats } = portal;
   const planned = portal.prepared.planned!;
-  const { isHoldable, snapshot, transactionTimestamp } = portal.cursor!;
+  const { isHoldable, snapshot, seenChanges, transactionTimestamp } = portal.cursor!;
   // What a holdable one reads was committed before its snapshot.
   const inWriter = !isHoldable && runsInWriter(session, planned);
   const run = planRun(session, planned, parameters, formats, limit, inWriter, true);
-  session.run.executeStep({ ...run, snapshot, transactionTimestamp }, fetch);
+  session.run.executeStep({ ...run, snapshot, seenChanges, transactionTimestamp }, fetch);
 }
 
 function endFetch(session: ClientSession, fetch: CursorFetch): void {

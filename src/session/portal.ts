@@ -104,6 +104,8 @@ export function cannotRun({ name }: Portal): PgError {
 export interface CursorState {
   /** What the cursor reads at, from its declaration to its end. */
   readonly snapshot: HeldSnapshot;
+  /** What it sees of its transaction's changes (`PlanRun.seenChanges`): those before its declaration. */
+  readonly seenChanges: number;
   /** What now() is in its query. */
   readonly transactionTimestamp: number;
   /** WITH HOLD: it outlives the transaction that it was declared in, if that one commits. */

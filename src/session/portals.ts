@@ -84,6 +84,15 @@ export class Portals {
     return this.all().some(({ cursor }) => cursor !== null);
   }
 
+  /** Oids of the tables that open cursors and suspended portals read. */
+  usedTables(): ReadonlySet<number> {
+    const isOpen = ({ cursor, state }: Portal) => cursor !== null || state === 'suspended';
+    const plans = this.all().flatMap((portal) =>
+      isOpen(portal) ? (portal.prepared.planned?.plan ?? []) : [],
+    );
+    return new Set(plans.flatMap(({ tables }) => tables.map(({ oid }) => oid)));
+  }
+
   /** Rows of pg_cursors. */
   *cursors(): Iterable<CursorFacts> {
     for (const { name, cursor } of this.named.values())
@@ -113,7 +122,11 @@ export class Portals {
   /** Ends a portal that is out. */
   private end(portal: Portal): void {
     portal.close();
-    if (portal.cursor !== null) this.releaseUnused(portal.cursor.snapshot);
+    const { cursor } = portal;
+    if (cursor === null) return;
+    this.releaseUnused(cursor.snapshot);
+    const { backend, processId } = this.session;
+    if (cursor.seenChanges !== 0) backend.forgetChanges(processId, cursor.seenChanges);
   }
 
   private all(): Portal[] {

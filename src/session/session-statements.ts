@@ -96,22 +96,24 @@ export class SessionStatements {
     return owner.cache.prepare(text, owner.planScope(), parameterTypes, owner.prepareContext());
   }
 
-  /** The statement of a PREPARE, DECLARE, COPY or EXPLAIN, which stands within the query string. */
+  /** The statement of a PREPARE, DECLARE, COPY or EXPLAIN, which stands within the query string. Only that of
+   * PREPARE has parameters: it says of which types. */
   prepareWithin(
     node: Node,
     parsed: ParsedStatement,
-    parameterTypes: readonly number[],
+    types: readonly number[] | null,
   ): PreparedStatement {
     const { owner } = this;
     const statement = innerStatement(node, parsed);
-    return prepareWithin(statement, owner.queryText, owner.prepareContext(), parameterTypes);
+    const context = owner.prepareContext();
+    return prepareWithin(statement, owner.queryText, context, types ?? [], types !== null);
   }
 
   /** The statement of an EXPLAIN, with its plan. */
   prepareExplained(node: Node, parsed: ParsedStatement): PreparedStatement {
     const execute = 'ExecuteStmt' in node ? node.ExecuteStmt : undefined;
     if (execute !== undefined) return this.current(execute.name ?? '');
-    return this.prepareWithin(node, parsed, []);
+    return this.prepareWithin(node, parsed, null);
   }
 
   /** A prepared statement, planned anew when the catalog has changed since. */
@@ -144,7 +146,7 @@ export class SessionStatements {
     const again =
       within === null || statement === null
         ? owner.cache.prepare(prepared.text, owner.planScope(), types, context)
-        : prepareWithin(statement, within, context, types);
+        : prepareWithin(statement, within, context, types, true);
     if (!sameOutput(prepared.output, again.output)) {
       // By the routine JDBC and asyncpg know that preparing the statement anew will help.
       throw pgError('feature_not_supported', 'cached plan must not change result type', {
@@ -159,9 +161,10 @@ function prepareWithin(
   statement: ParsedStatement,
   text: string,
   context: PrepareContext,
-  parameterTypes: readonly number[],
+  types: readonly number[],
+  parametersAllowed: boolean,
 ): PreparedStatement {
-  const { prepared } = prepareParsed(statement, text, context, parameterTypes, [], 0);
+  const { prepared } = prepareParsed(statement, text, context, types, [], 0, parametersAllowed);
   return { ...prepared, within: text };
 }
 

@@ -1,4 +1,4 @@
-import type { RangeVar } from '@pgsql/types';
+import type { Node, RangeVar } from '@pgsql/types';
 import type { Datum } from '../types/index.ts';
 import type { PlannedStatement, PlanRun, RunBase } from './backend.ts';
 import { commandTag, readOnlyTransaction, writesData, writingUtility } from './command-tag.ts';
@@ -6,6 +6,7 @@ import { findTable } from './named-table.ts';
 import type { Portal } from './portal.ts';
 import type { PreparedStatement } from './prepared-statement.ts';
 import type { ClientSession } from './session.ts';
+import { refuseTablesInUse } from './tables-in-use.ts';
 
 /** Starting statements: where they run, and what the thread that runs them is told. */
 
@@ -56,6 +57,7 @@ function startUtility(
     findTable(session, schemaname, relname)?.persistence === 't';
   const writing = block.readOnly ? writingUtility(prepared, isTemporary) : null;
   if (writing !== null) throw readOnlyTransaction(writing);
+  refuseTablesInUse(session, prepared.statement!.node as Node);
   const run = {
     ...runBase(session),
     statement: prepared.statement!.node,
@@ -107,6 +109,7 @@ export function planRun(
     formats,
     rowLimit,
     inWriter,
+    seenChanges: 0,
     catalog: session.catalog,
     explain: null,
     copy: null,

@@ -16,6 +16,7 @@ class ModelCursor {
     this.portal = new Portal('c', emptyStatement({ version: 1 } as Catalog), [], new Uint8Array(0));
     this.portal.cursor = {
       snapshot: { slot: 0, lsn: 0 },
+      seenChanges: 0,
       transactionTimestamp: 0,
       isHoldable: false,
       isHeld: false,

@@ -52,6 +52,8 @@ function openSession(notifications = new NotificationHub()) {
     evaluate: () => [],
     holdSnapshot: () => ({ slot: ++held, lsn: 1 }),
     releaseSnapshot: ({ slot }) => said.push(`[release ${slot}]`),
+    markChanges: () => 1,
+    forgetChanges() {},
     endSession: () => said.push('[end]'),
   };
   const note =

@@ -132,14 +132,26 @@ mutate_parameter_bytes(value:number):boolean {
 }
 
 /**
+ * Number of a REQUEST.markChanges: of its transaction it sees what had been changed then; 0: all so far.
+ */
+seenChanges():number {
+  return this.bb!.readUint32(this.bb_pos + 32);
+}
+
+mutate_seen_changes(value:number):boolean {
+  this.bb!.writeUint32(this.bb_pos + 32, value);
+  return true;
+}
+
+/**
  * LSN to read at, or -1: the newest.
  */
 snapshot():number {
-  return this.bb!.readFloat64(this.bb_pos + 32);
+  return this.bb!.readFloat64(this.bb_pos + 40);
 }
 
 mutate_snapshot(value:number):boolean {
-  this.bb!.writeFloat64(this.bb_pos + 32, value);
+  this.bb!.writeFloat64(this.bb_pos + 40, value);
   return true;
 }
 
@@ -147,11 +159,11 @@ mutate_snapshot(value:number):boolean {
  * Milliseconds of the wall clock at which statement_timeout strikes; 0 for never.
  */
 deadline():number {
-  return this.bb!.readFloat64(this.bb_pos + 40);
+  return this.bb!.readFloat64(this.bb_pos + 48);
 }
 
 mutate_deadline(value:number):boolean {
-  this.bb!.writeFloat64(this.bb_pos + 40, value);
+  this.bb!.writeFloat64(this.bb_pos + 48, value);
   return true;
 }
 
@@ -159,33 +171,35 @@ mutate_deadline(value:number):boolean {
  * Microseconds since 2000-01-01 UTC.
  */
 statementTimestamp():number {
-  return this.bb!.readFloat64(this.bb_pos + 48);
-}
-
-mutate_statement_timestamp(value:number):boolean {
-  this.bb!.writeFloat64(this.bb_pos + 48, value);
-  return true;
-}
-
-transactionTimestamp():number {
   return this.bb!.readFloat64(this.bb_pos + 56);
 }
 
-mutate_transaction_timestamp(value:number):boolean {
+mutate_statement_timestamp(value:number):boolean {
   this.bb!.writeFloat64(this.bb_pos + 56, value);
   return true;
 }
 
-static sizeOf():number {
-  return 64;
+transactionTimestamp():number {
+  return this.bb!.readFloat64(this.bb_pos + 64);
 }
 
-static createExecuteMessage(builder:flatbuffers.Builder, kind: number, flags: number, isolation: number, reserved: number, session: number, request: number, plan: number, context: number, snapshot_slot: number, row_limit: number, parameter_bytes: number, snapshot: number, deadline: number, statement_timestamp: number, transaction_timestamp: number):flatbuffers.Offset {
-  builder.prep(8, 64);
+mutate_transaction_timestamp(value:number):boolean {
+  this.bb!.writeFloat64(this.bb_pos + 64, value);
+  return true;
+}
+
+static sizeOf():number {
+  return 72;
+}
+
+static createExecuteMessage(builder:flatbuffers.Builder, kind: number, flags: number, isolation: number, reserved: number, session: number, request: number, plan: number, context: number, snapshot_slot: number, row_limit: number, parameter_bytes: number, seen_changes: number, snapshot: number, deadline: number, statement_timestamp: number, transaction_timestamp: number):flatbuffers.Offset {
+  builder.prep(8, 72);
   builder.writeFloat64(transaction_timestamp);
   builder.writeFloat64(statement_timestamp);
   builder.writeFloat64(deadline);
   builder.writeFloat64(snapshot);
+  builder.pad(4);
+  builder.writeInt32(seen_changes);
   builder.writeInt32(parameter_bytes);
   builder.writeInt32(row_limit);
   builder.writeInt32(snapshot_slot);

@@ -45,6 +45,8 @@ import {
 } from './worker-channel.ts';
 
 /** Bytes of rows that are taken before the worker is told. */
+/** Numbers of marks are 32 bits of a message, and come again behind the last. */
+const CHANGE_MARK_MAX = 0xffff_ffff;
 const CREDIT_BYTES = 128 * 1024;
 /** COPY data is sent on in pieces of about this size. */
 const COPY_PIECE_BYTES = 32 * 1024;
@@ -71,6 +73,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
   private readonly runs = new OpenHashMap<number, RoutedRun>();
   private nextRequest = 1;
   private nextPlan = 1;
+  private lastChangeMark = 0;
   /** Plans that no cache, session or run holds any more are forgotten by the workers, too. */
   private readonly unusedPlans = new FinalizationRegistry<number>((id) => {
     this.writer?.forgetPlan(id);
@@ -334,6 +337,18 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
 
   releaseSnapshot(snapshot: HeldSnapshot): void {
     this.slots.free(snapshot.slot);
+  }
+
+  markChanges(session: number): number {
+    this.fastPath.handOver(session);
+    this.lastChangeMark = (this.lastChangeMark % CHANGE_MARK_MAX) + 1;
+    const argument = this.lastChangeMark;
+    this.writer?.control({ kind: REQUEST.markChanges, session, argument });
+    return argument;
+  }
+
+  forgetChanges(session: number, argument: number): void {
+    this.writer?.control({ kind: REQUEST.forgetChanges, session, argument });
   }
 
   isLocked(plan: Plan): boolean {

@@ -113,6 +113,7 @@ export class WorkerChannel {
     head.mutate_snapshot_slot(snapshotSlot);
     head.mutate_row_limit(run.rowLimit);
     head.mutate_parameter_bytes(parameterBytes);
+    head.mutate_seen_changes(run.seenChanges);
     head.mutate_snapshot(run.snapshot?.lsn ?? -1);
     head.mutate_deadline(run.deadlineMs);
     head.mutate_statement_timestamp(run.statementTimestamp);

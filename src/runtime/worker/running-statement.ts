@@ -68,6 +68,8 @@ export class RunningStatement implements ExecutionEnvironment {
   compiled: CompiledPlan | null = null;
   snapshot = 0;
   snapshotSlot = 0;
+  /** In the writer: it sees what earlier commands of its transaction have changed. */
+  command = 0;
   /** The snapshot is the statement's own, to be released when it ends. */
   holdsSnapshot = false;
   /** It waits for its client to take rows. */

@@ -17,6 +17,8 @@ export class WriterSession {
   /** currval() by sequence, and lastval(). */
   readonly currentValues = new Map<number, Int8>();
   lastSequence = 0;
+  /** Commands of the open block that its cursors see what was changed before, by the number of their mark. */
+  readonly changeMarks = new Map<number, number>();
   private lockOwner_: Transaction | null = null;
   private readOwner_: Transaction | null = null;
 

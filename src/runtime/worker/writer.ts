@@ -265,6 +265,7 @@ export class Writer extends StatementThread {
     if (open.failed) throw failedTransaction();
     const { transaction } = open;
     statement.open = open;
+    statement.command = this.commandOf(message, transaction);
     open.readOnly = (statement.flags & EXECUTE_FLAGS.readOnly) !== 0;
     this.waits.setRunning(transaction, statement);
     this.setSnapshot(transaction, message.snapshot());
@@ -291,6 +292,14 @@ export class Writer extends StatementThread {
     }
     statement.context.advisoryLocks = statement.advisory ?? undefined;
     return this.lockTables(statement);
+  }
+
+  /** The command whose view of the transaction a statement has: its own, or for a cursor that of its declaration. */
+  private commandOf(message: ExecuteMessage, { command }: Transaction): number {
+    const mark = message.seenChanges();
+    return mark === 0
+      ? command
+      : (this.session(message.session()).changeMarks.get(mark) ?? command);
   }
 
   protected override useTypesOf(session: number, settings: StatementSettings): void {
@@ -513,12 +522,18 @@ export class Writer extends StatementThread {
   }
 
   override openCursor(statement: RunningStatement, tree: TreeId): Cursor {
-    return this.readCursor(statement.open!.transaction, tree, statement.snapshot);
+    const { open, snapshot, command } = statement;
+    return this.readCursor(open!.transaction, tree, snapshot, command);
   }
 
   /** A cursor for what clients ask for, which a SERIALIZABLE transaction is held to when it commits. */
-  readCursor(transaction: Transaction, tree: TreeId, snapshot = transaction.snapshot): Cursor {
-    const cursor = this.transactionCursor(transaction, tree, snapshot);
+  readCursor(
+    transaction: Transaction,
+    tree: TreeId,
+    snapshot = transaction.snapshot,
+    command = transaction.command,
+  ): Cursor {
+    const cursor = this.transactionCursor(transaction, tree, snapshot, command);
     const { reads } = transaction;
     if (reads === null) return cursor;
     const isYounger = this.roots.find(tree, snapshot) === 0;
@@ -526,15 +541,16 @@ export class Writer extends StatementThread {
     return reads.watch(cursor, tree);
   }
 
-  /** A cursor at the transaction's snapshot and present command. */
+  /** A cursor at the transaction's snapshot and present command, or others. */
   transactionCursor(
     transaction: Transaction,
     tree: TreeId,
     snapshot = transaction.snapshot,
+    command = transaction.command,
   ): Cursor {
     const base = this.committedCursor(tree, snapshot);
     if (!transaction.writes.trees.has(tree)) return base;
-    return new OverlayCursor(base, transaction.writes, tree, transaction.command);
+    return new OverlayCursor(base, transaction.writes, tree, command);
   }
 
   /** A cursor at a commit; without entries where the tree is younger. */
@@ -587,6 +603,14 @@ export class Writer extends StatementThread {
         return;
       case REQUEST.unlockReads:
         this.unlockReads(this.session(message.session()));
+        return;
+      case REQUEST.markChanges: {
+        const { changeMarks, open } = this.session(message.session());
+        changeMarks.set(message.argument(), open?.transaction.command ?? NO_COMMAND);
+        return;
+      }
+      case REQUEST.forgetChanges:
+        this.sessions.get(message.session())?.changeMarks.delete(message.argument());
         return;
       case REQUEST.endSession:
         this.endSession(message.session());
@@ -1141,3 +1165,5 @@ export function failedTransaction(): PgError {
 }
 
 const NOTHING = new Uint8Array(0);
+/** Before the first of a transaction: it sees no changes. */
+const NO_COMMAND = 0;

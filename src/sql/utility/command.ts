@@ -35,6 +35,7 @@ export class Command {
       parameterTypes: [],
       literals: [],
       parameterCount: 0,
+      parametersAllowed: false,
       text: this.text,
       types: this.environment.functions,
     };

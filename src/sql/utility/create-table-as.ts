@@ -79,9 +79,6 @@ function* fillTable(
 function* lockedPlan(command: Command, query: Node): Generator<UtilityPause, Plan, undefined> {
   for (;;) {
     const bound = bindStatement(query, command.bindContext());
-    if (bound.parameterTypes.length > 0) {
-      throw pgError('undefined_parameter', 'there is no parameter $1');
-    }
     const plan = planQuery(bound.query, {
       catalog: command.catalog,
       parameterTypes: [],

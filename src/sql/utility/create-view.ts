@@ -185,9 +185,6 @@ function viewShape(
   checked: boolean,
 ): { readonly columns: ColumnDescriptor[]; readonly shows: ShownRelation | null } {
   const bound = bindStatement(query, command.bindContext());
-  if (bound.parameterTypes.length > 0) {
-    throw pgError('undefined_parameter', 'there is no parameter $1');
-  }
   if (checked) refuseCheckOption(bound.query);
   const output = visibleOutput(bound.query);
   if (aliases.length > output.length) {
