@@ -1,4 +1,8 @@
 /** Byte strings: comparison and a growable writer that hot paths reuse instead of allocating. */
+import { countWork } from './interrupt.ts';
+
+/** Ranges beyond this are compared in pieces, whose work is counted. */
+const LONG = 1 << 16;
 
 /** Orders two byte ranges as memcmp does, a shorter prefix first. Negative, zero or positive. */
 export function compareByteRanges(
@@ -9,6 +13,9 @@ export function compareByteRanges(
   bStart: number,
   bEnd: number,
 ): number {
+  if (aEnd - aStart > LONG && bEnd - bStart > LONG) {
+    return compareLongRanges(a, aStart, aEnd, b, bStart, bEnd);
+  }
   let i = aStart;
   let j = bStart;
   while (i < aEnd && j < bEnd) {
@@ -16,6 +23,31 @@ export function compareByteRanges(
     if (difference !== 0) return difference;
     i++;
     j++;
+  }
+  return aEnd - aStart - (bEnd - bStart);
+}
+
+function compareLongRanges(
+  a: Uint8Array,
+  aStart: number,
+  aEnd: number,
+  b: Uint8Array,
+  bStart: number,
+  bEnd: number,
+): number {
+  const shared = Math.min(aEnd - aStart, bEnd - bStart);
+  for (let at = 0; at < shared; at += LONG) {
+    countWork(LONG);
+    const end = Math.min(at + LONG, shared);
+    const difference = compareByteRanges(
+      a,
+      aStart + at,
+      aStart + end,
+      b,
+      bStart + at,
+      bStart + end,
+    );
+    if (difference !== 0) return difference;
   }
   return aEnd - aStart - (bEnd - bStart);
 }
@@ -190,6 +222,7 @@ export class ByteWriter {
         return;
       }
     }
+    countWork(length);
     this.reserve(length * 3);
     const { written } = utf8Encoder.encodeInto(text, this.bytes.subarray(this.position));
     this.position += written;
@@ -253,5 +286,6 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
     }
     if (i === end) return text;
   }
+  countWork(length);
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString('utf8');
 }

@@ -8,8 +8,18 @@ export {
   prefixNumber,
 } from './bytes.ts';
 export { crc32 } from './checksum.ts';
-export { checkInterrupt, useInterruptCheck } from './interrupt.ts';
+export {
+  beginLimit,
+  checkInterrupt,
+  countWork,
+  endLimit,
+  TakesLong,
+  useInterruptCheck,
+  withinLimit,
+} from './interrupt.ts';
 export { once } from './once.ts';
 export { hashString, OpenHashMap } from './open-hash-map.ts';
+export { inPieces } from './pieces.ts';
 export { closingParenthesis, keyExpression, quoteIdentifier, quoteLiteral } from './quote.ts';
 export { SeededRandom } from './random.ts';
+export { TextBuilder } from './text-builder.ts';

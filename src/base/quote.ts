@@ -1,4 +1,5 @@
 /** Names and texts as SQL writes them. */
+import { inPieces } from './pieces.ts';
 
 const NEEDS_NO_QUOTES = /^[a-z_][a-z0-9_]*$/;
 const RESERVED = new Set(
@@ -21,13 +22,13 @@ const RESERVED = new Set(
 /** An identifier as SQL text, in double quotes where it needs them. */
 export function quoteIdentifier(name: string): string {
   if (NEEDS_NO_QUOTES.test(name) && !RESERVED.has(name)) return name;
-  return `"${name.replaceAll('"', '""')}"`;
+  return `"${inPieces(name, (piece) => piece.replaceAll('"', '""'))}"`;
 }
 
 /** A string literal as SQL text, with the E prefix when it holds a backslash. */
 export function quoteLiteral(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
-  return text.includes('\\') ? `E${quoted}` : quoted;
+  const doubled = inPieces(text, (piece) => piece.replaceAll("'", "''").replaceAll('\\', '\\\\'));
+  return text.includes('\\') ? `E'${doubled}'` : `'${doubled}'`;
 }
 
 /** The text of an expression as a column of an index has it: in parentheses unless it is a call, which may

@@ -1,6 +1,8 @@
 /** Text form of arrays: `{1,2,NULL,"a b"}`, nested for more dimensions, and before it the bounds where
  * they are not from 1 on: `[0:1]={1,2}`. */
+import { countWork, TextBuilder } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
+import { ARRAY_ELEMENTS_MAX, mapElements, pushElement, tooManyElements } from './array-elements.ts';
 import type { ArrayDatum, Datum } from './datum.ts';
 import { INT4_MAX } from './integer.ts';
 import { escapeQuotes } from './quoting.ts';
@@ -8,8 +10,6 @@ import { isSpace, skipSpace } from './scalar.ts';
 import type { SqlType, TypeContext } from './sql-type.ts';
 
 const DIMENSIONS_MAX = 6;
-/** What fits the memory of an array in PostgreSQL: an eighth of 1 GiB. */
-const ELEMENTS_MAX = 134217727;
 
 const COMMA = 44;
 const QUOTE = 34;
@@ -36,12 +36,7 @@ export function checkDimensionCount(count: number): void {
 export function checkElementCount(dimensions: readonly number[]): number {
   let count = dimensions.length === 0 ? 0 : 1;
   for (const length of dimensions) count *= length;
-  if (count > ELEMENTS_MAX) {
-    throw pgError(
-      'program_limit_exceeded',
-      `array size exceeds the maximum allowed (${ELEMENTS_MAX})`,
-    );
-  }
+  if (count > ARRAY_ELEMENTS_MAX) throw tooManyElements();
   return count;
 }
 
@@ -82,7 +77,7 @@ export function parseArray(
     elementType: element.oid,
     dimensions,
     lowerBounds,
-    elements: body.items.map((item) =>
+    elements: mapElements(body.items, (item) =>
       item === null ? null : element.input(item, context, typmod),
     ),
   };
@@ -225,7 +220,8 @@ class BodyParser {
     const depth = this.counts.length;
     if (this.itemDepth !== 0 && this.itemDepth !== depth) this.uniform = false;
     this.itemDepth = depth;
-    this.items.push(this.text.charCodeAt(this.at) === QUOTE ? this.quotedItem() : this.plainItem());
+    const isQuoted = this.text.charCodeAt(this.at) === QUOTE;
+    pushElement(this.items, isQuoted ? this.quotedItem() : this.plainItem());
     this.state = 'item';
   }
 
@@ -234,6 +230,7 @@ class BodyParser {
     let value = '';
     let from = ++this.at;
     for (; ; this.at++) {
+      countWork(1);
       if (this.at >= text.length) throw malformed(text, 'Unexpected end of input.');
       const code = text.charCodeAt(this.at);
       if (code === QUOTE) break;
@@ -253,6 +250,7 @@ class BodyParser {
     let keep = 0;
     let escaped = false;
     for (; ; this.at++) {
+      countWork(1);
       if (this.at >= text.length) throw malformed(text, 'Unexpected end of input.');
       const code = text.charCodeAt(this.at);
       if (code === COMMA || code === CLOSE) break;
@@ -277,15 +275,16 @@ class BodyParser {
 
 export function formatArray(array: ArrayDatum, element: SqlType, context: TypeContext): string {
   if (array.elements.length === 0) return '{}';
-  let text = '';
+  const text = new TextBuilder();
   if (array.lowerBounds.some((bound) => bound !== 1)) {
     array.dimensions.forEach((length, i) => {
       const lower = array.lowerBounds[i] ?? 1;
-      text += `[${lower}:${lower + length - 1}]`;
+      text.add(`[${lower}:${lower + length - 1}]`);
     });
-    text += '=';
+    text.add('=');
   }
-  return text + formatLevel(array, element, context, 0, 0, array.elements.length);
+  formatLevel(array, element, context, 0, 0, array.elements.length, text);
+  return text.toString();
 }
 
 /** One dimension: `count` elements from `start` on, in as many sub-arrays as it is long. */
@@ -296,18 +295,17 @@ function formatLevel(
   dimension: number,
   start: number,
   count: number,
-): string {
+  text: TextBuilder,
+): void {
   const length = array.dimensions[dimension]!;
   const isLast = dimension === array.dimensions.length - 1;
   const step = count / length;
-  let text = '{';
   for (let i = 0; i < length; i++) {
-    if (i > 0) text += ',';
-    text += isLast
-      ? formatElement(array.elements[start + i] ?? null, element, context)
-      : formatLevel(array, element, context, dimension + 1, start + i * step, step);
+    text.add(i === 0 ? '{' : ',');
+    if (isLast) text.add(formatElement(array.elements[start + i] ?? null, element, context));
+    else formatLevel(array, element, context, dimension + 1, start + i * step, step, text);
   }
-  return `${text}}`;
+  text.add('}');
 }
 
 /** Braces, quotes, backslashes, delimiters, and blanks as C knows them. */

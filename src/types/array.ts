@@ -17,8 +17,9 @@
  * longer one; then the number of dimensions, their lengths and lower bounds, which decide between
  * arrays of the same elements.
  */
-import type { ByteWriter } from '../base/index.ts';
+import { type ByteWriter, countWork } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
+import { ELEMENT_WORK, mapElements } from './array-elements.ts';
 import { checkDimensionCount, checkElementCount, formatArray, parseArray } from './array-text.ts';
 import type { ArrayDatum, Datum } from './datum.ts';
 import { COMMON, insufficientData, readInt32, readInt32le, surplusData } from './scalar.ts';
@@ -82,7 +83,7 @@ export function arrayType(element: SqlType): SqlType {
       : {
           applyTypmod: (value, typmod, explicit) => {
             const array = value as ArrayDatum;
-            const elements = array.elements.map((item) =>
+            const elements = mapElements(array.elements, (item) =>
               item === null ? null : applyTypmod(item, typmod, explicit),
             );
             return { ...array, elements };
@@ -94,6 +95,7 @@ export function arrayType(element: SqlType): SqlType {
 function compareArrays(element: SqlType, a: ArrayDatum, b: ArrayDatum): number {
   const count = Math.min(a.elements.length, b.elements.length);
   for (let i = 0; i < count; i++) {
+    countWork(ELEMENT_WORK);
     const left = a.elements[i] ?? null;
     const right = b.elements[i] ?? null;
     if (left === null || right === null) {
@@ -120,6 +122,7 @@ function compareLists(a: readonly number[], b: readonly number[]): number {
 
 function encodeArrayKey(element: SqlType, array: ArrayDatum, out: ByteWriter): void {
   for (const item of array.elements) {
+    countWork(ELEMENT_WORK);
     if (item === null) {
       out.u8(2);
     } else {
@@ -135,6 +138,7 @@ function encodeArrayKey(element: SqlType, array: ArrayDatum, out: ByteWriter): v
 
 function storeArray(element: SqlType, array: ArrayDatum, out: ByteWriter): void {
   const { elements, dimensions, lowerBounds } = array;
+  countWork(elements.length);
   const hasNulls = elements.includes(null);
   out.u8(dimensions.length | (hasNulls ? HAS_NULLS : 0));
   for (let i = 0; i < dimensions.length; i++) {
@@ -144,6 +148,7 @@ function storeArray(element: SqlType, array: ArrayDatum, out: ByteWriter): void 
   if (hasNulls) writeNullBits(elements, out);
   const width = STORED_WIDTH[element.stored];
   for (const item of elements) {
+    countWork(ELEMENT_WORK);
     if (item === null) continue;
     if (width > 0) {
       element.toBytes(item, out);
@@ -158,6 +163,7 @@ function storeArray(element: SqlType, array: ArrayDatum, out: ByteWriter): void 
 
 function writeNullBits(elements: readonly Datum[], out: ByteWriter): void {
   for (let i = 0; i < elements.length; i += 8) {
+    countWork(ELEMENT_WORK);
     let bits = 0;
     for (let j = i; j < Math.min(i + 8, elements.length); j++) {
       if (elements[j] === null) bits |= 1 << (j - i);
@@ -185,6 +191,7 @@ function loadArray(element: SqlType, bytes: Uint8Array, start: number, _end: num
   const width = STORED_WIDTH[element.stored];
   const elements: Datum[] = [];
   for (let i = 0; i < count; i++) {
+    countWork(ELEMENT_WORK);
     if (hasNulls && (bytes[nullBits + (i >> 3)]! & (1 << (i & 7))) !== 0) {
       elements.push(null);
       continue;
@@ -208,7 +215,10 @@ function sendArray(element: SqlType, array: ArrayDatum, out: ByteWriter): void {
     out.u32be(array.dimensions[i]!);
     out.u32be(array.lowerBounds[i]! >>> 0);
   }
-  for (const item of array.elements) sendField(element, item, out);
+  for (const item of array.elements) {
+    countWork(ELEMENT_WORK);
+    sendField(element, item, out);
+  }
 }
 
 /** Appends a length and the binary form, or the length -1 for NULL. */
@@ -256,6 +266,7 @@ function receiveArray(element: SqlType, bytes: Uint8Array, start: number, end: n
   if (count > (end - at) / 4) throw insufficientData();
   const elements: Datum[] = [];
   for (let i = 0; i < count; i++) {
+    countWork(ELEMENT_WORK);
     if (end - at < 4) throw insufficientData();
     const length = readInt32(bytes, at);
     at += 4;

@@ -1,6 +1,6 @@
 /** bytea. Values are byte arrays, stored as they are. In keys a zero byte is written as 00 FF and
  * the end as 00 01, so that keys order as the bytes do and end themselves. */
-import { type ByteWriter, compareBytes } from '../base/index.ts';
+import { type ByteWriter, compareBytes, countWork } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
 import { BYTES } from './scalar.ts';
 import type { SqlType, TypeContext } from './sql-type.ts';
@@ -22,6 +22,7 @@ export function decodeHex(text: string, from: number): Uint8Array {
   const bytes = new Uint8Array((text.length - from) >> 1);
   let count = 0;
   for (let i = from; i < text.length; ) {
+    countWork(2);
     const code = text.charCodeAt(i);
     if (code === 32 || code === 9 || code === 10 || code === 13) {
       i++;
@@ -46,10 +47,12 @@ function invalidHexDigit(text: string, at: number): Error {
 }
 
 function parseEscaped(text: string): Uint8Array {
+  countWork(text.length);
   const source = Buffer.from(text, 'utf8');
   const bytes = new Uint8Array(source.length);
   let count = 0;
   for (let i = 0; i < source.length; ) {
+    countWork(1);
     const code = source[i]!;
     if (code !== 0x5c) {
       bytes[count++] = code;
@@ -99,6 +102,7 @@ function writeByteaText(
   target[at++] = 0x5c;
   target[at++] = 0x78;
   for (let i = start; i < end; i++) {
+    countWork(1);
     const byte = bytes[i]!;
     target[at++] = HEX_CODES[byte >> 4]!;
     target[at++] = HEX_CODES[byte & 15]!;
@@ -111,6 +115,7 @@ function writeEscaped(bytes: Uint8Array, start: number, end: number, out: ByteWr
   const target = out.bytes;
   let at = out.position;
   for (let i = start; i < end; i++) {
+    countWork(1);
     const byte = bytes[i]!;
     if (byte === 0x5c) {
       target[at++] = 0x5c;

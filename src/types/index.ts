@@ -1,5 +1,12 @@
 export { arrayOf, arrayType } from './array.ts';
-export { checkArrayShape, checkDimensionCount } from './array-text.ts';
+export {
+  ELEMENT_WORK,
+  findElement,
+  mapElements,
+  pushElement,
+  pushElements,
+} from './array-elements.ts';
+export { checkArrayShape, checkDimensionCount, checkElementCount } from './array-text.ts';
 /** Strings of bits: `bits.substring(a, 2, 3)`. */
 export * as bits from './bit/index.ts';
 export { parseBoolean } from './boolean.ts';

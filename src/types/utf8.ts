@@ -1,9 +1,21 @@
+import { countWork } from '../base/index.ts';
 import { pgError } from '../errors/index.ts';
+
+/** Loops over texts count their work at every multiple of this. */
+const PIECE = 1 << 16;
 
 /** Checks that bytes are text: valid UTF-8 and no zero byte; 22021 names the first bytes that are not. */
 export function verifyUtf8(bytes: Uint8Array, start: number, end: number): void {
+  for (let at = start; at < end; ) {
+    at = verifyPiece(bytes, at, Math.min(at + PIECE, end), end);
+    countWork(Math.min(end - start, PIECE));
+  }
+}
+
+/** Checks the characters that begin before `pieceEnd`; returns where the next one begins. */
+function verifyPiece(bytes: Uint8Array, start: number, pieceEnd: number, end: number): number {
   let at = start;
-  while (at < end) {
+  while (at < pieceEnd) {
     const lead = bytes[at]!;
     if (lead > 0 && lead < 0x80) {
       at++;
@@ -13,6 +25,7 @@ export function verifyUtf8(bytes: Uint8Array, start: number, end: number): void 
     if (length === 0 || !isSequence(bytes, at, end, length)) throw invalidSequence(bytes, at, end);
     at += length;
   }
+  return at;
 }
 
 /** Bytes of the sequence that a lead byte opens; 0 when no sequence opens with it. */
@@ -52,6 +65,7 @@ function invalidSequence(bytes: Uint8Array, at: number, end: number): Error {
 
 /** A text may not hold the zero character, on which the key encoding of text relies. */
 export function verifyText(text: string): string {
+  countWork(text.length);
   if (text.indexOf('\0') >= 0) {
     throw pgError('character_not_in_repertoire', 'invalid byte sequence for encoding "UTF8": 0x00');
   }
@@ -63,6 +77,7 @@ export function compareText(a: string, b: string): number {
   if (a === b) return 0;
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
+    if ((i & (PIECE - 1)) === PIECE - 1) countWork(PIECE);
     const left = a.charCodeAt(i);
     const right = b.charCodeAt(i);
     if (left !== right) return codePointRank(left) - codePointRank(right);
@@ -78,7 +93,12 @@ function codePointRank(unit: number): number {
 /** Length in bytes of a string as UTF-8. */
 export function utf8Length(text: string): number {
   let bytes = text.length;
+  let counted = PIECE;
   for (let i = 0; i < text.length; i++) {
+    if (i >= counted) {
+      countWork(PIECE);
+      counted += PIECE;
+    }
     const unit = text.charCodeAt(i);
     if (unit < 0x80) continue;
     if (unit < 0x800) bytes++;
@@ -93,7 +113,12 @@ export function utf8Length(text: string): number {
 /** Number of characters (code points) of a string. */
 export function characterCount(text: string): number {
   let count = text.length;
+  let counted = PIECE;
   for (let i = 0; i < text.length; i++) {
+    if (i >= counted) {
+      countWork(PIECE);
+      counted += PIECE;
+    }
     const unit = text.charCodeAt(i);
     if (unit >= 0xd800 && unit < 0xdc00) {
       count--;
@@ -107,6 +132,7 @@ export function characterCount(text: string): number {
 export function characterOffset(text: string, characters: number): number {
   let at = 0;
   for (let count = 0; count < characters && at < text.length; count++) {
+    if ((count & (PIECE - 1)) === PIECE - 1) countWork(PIECE);
     const unit = text.charCodeAt(at);
     at += unit >= 0xd800 && unit < 0xdc00 ? 2 : 1;
   }

@@ -1,7 +1,14 @@
 /** string_agg and array_agg, which keep what they are given. */
 
+import { countWork } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
-import { type ArrayDatum, checkDimensionCount, type Datum } from '../../types/index.ts';
+import {
+  type ArrayDatum,
+  checkDimensionCount,
+  type Datum,
+  pushElement,
+  pushElements,
+} from '../../types/index.ts';
 import type { AggregateFunction, CallTypes } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 
@@ -61,10 +68,13 @@ function collectElements({ arguments: [type = 0] }: CallTypes): AggregateFunctio
     strict: false,
     initial: () => [],
     accumulate(_context, state, value) {
-      state.push(value ?? null);
+      pushElement(state, value ?? null);
       return state;
     },
-    combine: (_context, state, other) => state.concat(other),
+    combine: (_context, state, other) => {
+      pushElements(state, other);
+      return state;
+    },
     finish: (_context, state) =>
       state.length === 0
         ? null
@@ -73,10 +83,21 @@ function collectElements({ arguments: [type = 0] }: CallTypes): AggregateFunctio
             dimensions: [state.length],
             lowerBounds: [1],
             // Windows go on to add to the state.
-            elements: state.slice(),
+            elements: copied(state),
           },
     sizeOf: (state) => 64 + state.length * ELEMENT_BYTES,
   };
+}
+
+function copied(state: readonly Datum[]): readonly Datum[] {
+  countWork(state.length);
+  return state.slice();
+}
+
+function flattened(arrays: readonly ArrayDatum[]): readonly Datum[] {
+  const elements: Datum[] = [];
+  for (const array of arrays) pushElements(elements, array.elements);
+  return elements;
 }
 
 /** array_agg of arrays adds a dimension; all arrays must have the same. */
@@ -110,7 +131,7 @@ function collectArrays(): AggregateFunction<ArrayDatum[]> {
         elementType: first.elementType,
         dimensions: [state.length, ...first.dimensions],
         lowerBounds: [1, ...first.lowerBounds],
-        elements: state.flatMap((array) => array.elements),
+        elements: flattened(state),
       };
     },
     sizeOf: (state) => 64 + state.length * (state[0]?.elements.length ?? 0) * ELEMENT_BYTES,

@@ -1,12 +1,18 @@
 /** Array functions and operators, unnest, and conversions between arrays and delimited text. */
 
+import { countWork, TextBuilder } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import {
   type ArrayDatum,
   arrayOf,
   checkDimensionCount,
+  checkElementCount,
   type Datum,
+  findElement,
+  mapElements,
   OID,
+  pushElement,
+  pushElements,
   type RecordDatum,
   type SqlType,
   typeByOid,
@@ -16,9 +22,7 @@ import type { CallTypes, FunctionContext, ScalarFunction, SetFunction } from './
 import { registerFunctions } from './implementations.ts';
 import { btreeFamily } from './operator-families.ts';
 import { orderFunctions, type Scalars } from './order.ts';
-
-/** PostgreSQL's MaxArraySize for elements of pointer width. */
-const ELEMENTS_MAX = 134217727;
+import { splitByDelimiter } from './text.ts';
 
 function compareArrays(a: ArrayDatum, b: ArrayDatum, by = 'a comparison function'): number {
   checkElementTypes(a, b);
@@ -78,17 +82,55 @@ function notDistinct(type: SqlType, a: Datum, b: Datum): boolean {
 function containsAll(array: ArrayDatum, part: ArrayDatum): boolean {
   checkElementTypes(array, part);
   const type = comparableElement(array);
-  return part.elements.every((wanted) =>
-    array.elements.some((element) => elementsEqual(type, element, wanted)),
-  );
+  const contains = membership(type, array.elements, part.elements.length);
+  return findElement(part.elements, (wanted) => !contains(wanted)) < 0;
 }
 
 function overlaps(a: ArrayDatum, b: ArrayDatum): boolean {
   checkElementTypes(a, b);
   const type = comparableElement(a);
-  return a.elements.some((element) =>
-    b.elements.some((other) => elementsEqual(type, element, other)),
-  );
+  const contains = membership(type, b.elements, a.elements.length);
+  return findElement(a.elements, contains) >= 0;
+}
+
+/** A test for being among elements, to be made about so many times. */
+function membership(
+  type: SqlType,
+  elements: readonly Datum[],
+  tests: number,
+): (value: Datum) => boolean {
+  if (elements.length * tests <= COMPARED_MAX) {
+    return (value) => findElement(elements, (element) => elementsEqual(type, element, value)) >= 0;
+  }
+  const sorted = mapElements(elements, (element) => element).filter((element) => element !== null);
+  sortElements(type, sorted);
+  return (value) => value !== null && includesSorted(type, sorted, value);
+}
+
+/** Comparisons of two elements that are not worth sorting one side. */
+const COMPARED_MAX = 1024;
+
+/** What is done to compare two elements, in units of work. */
+const COMPARISON_WORK = 8;
+
+function sortElements(type: SqlType, elements: Datum[]): void {
+  elements.sort((a, b) => {
+    countWork(COMPARISON_WORK);
+    return type.compare(a, b);
+  });
+}
+
+function includesSorted(type: SqlType, sorted: readonly Datum[], value: Datum): boolean {
+  let low = 0;
+  let high = sorted.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const order = type.compare(value, sorted[middle]!);
+    if (order === 0) return true;
+    if (order < 0) high = middle - 1;
+    else low = middle + 1;
+  }
+  return false;
 }
 
 function checkOneDimensional(array: ArrayDatum): void {
@@ -104,7 +146,7 @@ function append({ arguments: [, elementType = 0] }: CallTypes): ScalarFunction {
     if (array.lowerBounds[0]! + array.elements.length > 2147483647) {
       throw pgError('numeric_value_out_of_range', 'integer out of range');
     }
-    return withElements(array, [...array.elements, value]);
+    return withElements(array, joined(array.elements, [value]));
   };
 }
 
@@ -112,8 +154,15 @@ function prepend({ arguments: [elementType = 0] }: CallTypes): ScalarFunction {
   return (_c: FunctionContext, value: Datum, array: ArrayDatum | null) => {
     if (array === null || array.dimensions.length === 0) return arrayOf(elementType, [value]);
     checkOneDimensional(array);
-    return withElements(array, [value, ...array.elements]);
+    return withElements(array, joined([value], array.elements));
   };
+}
+
+function joined(first: readonly Datum[], second: readonly Datum[]): Datum[] {
+  const elements: Datum[] = [];
+  pushElements(elements, first);
+  pushElements(elements, second);
+  return elements;
 }
 
 /** A one-dimensional array with the same lower bound. */
@@ -135,7 +184,7 @@ function concatenate(a: ArrayDatum | null, b: ArrayDatum | null): ArrayDatum | n
       `Arrays of ${left.length} and ${right.length} dimensions are not compatible for concatenation.`,
     );
   }
-  const elements = [...a.elements, ...b.elements];
+  const elements = joined(a.elements, b.elements);
   if (left.length === right.length) {
     if (bounds(a, 1) !== bounds(b, 1)) {
       throw incompatible(
@@ -179,10 +228,8 @@ function upperBound(array: ArrayDatum, dimension: number): number | null {
 /** Index of the first element from `from` on that is not distinct from the value; -1 for none. */
 function indexOf(array: ArrayDatum, value: Datum, from: number): number {
   const type = comparableElement(array);
-  for (let i = Math.max(from, 0); i < array.elements.length; i++) {
-    if (notDistinct(type, array.elements[i]!, value)) return i;
-  }
-  return -1;
+  const isSought = (element: Datum): boolean => notDistinct(type, element, value);
+  return findElement(array.elements, isSought, Math.max(from, 0));
 }
 
 function position(array: ArrayDatum | null, value: Datum, start: number | null): number | null {
@@ -205,9 +252,12 @@ function positions(array: ArrayDatum | null, value: Datum): ArrayDatum | null {
   checkMultidimensional(array, 'searching for elements in');
   const type = comparableElement(array);
   const found: number[] = [];
-  array.elements.forEach((element, i) => {
-    if (notDistinct(type, element, value)) found.push(i + array.lowerBounds[0]!);
-  });
+  const isSought = (element: Datum): boolean => notDistinct(type, element, value);
+  for (let at = -1; ; ) {
+    at = findElement(array.elements, isSought, at + 1);
+    if (at < 0) break;
+    pushElement(found, at + array.lowerBounds[0]!);
+  }
   return arrayOf(OID.int4, found);
 }
 
@@ -215,14 +265,18 @@ function remove(array: ArrayDatum | null, value: Datum): ArrayDatum | null {
   if (array === null) return null;
   checkMultidimensional(array, 'removing elements from');
   const type = comparableElement(array);
-  const kept = array.elements.filter((element) => !notDistinct(type, element, value));
+  const kept: Datum[] = [];
+  for (const element of array.elements) {
+    countWork(COMPARISON_WORK);
+    if (!notDistinct(type, element, value)) kept.push(element);
+  }
   return kept.length === array.elements.length ? array : withElements(array, kept);
 }
 
 function replace(array: ArrayDatum | null, from: Datum, to: Datum): ArrayDatum | null {
   if (array === null) return null;
   const type = comparableElement(array);
-  const elements = array.elements.map((element) =>
+  const elements = mapElements(array.elements, (element) =>
     notDistinct(type, element, from) ? to : element,
   );
   return { ...array, elements };
@@ -265,16 +319,11 @@ function fill({ arguments: [elementType = 0] }: CallTypes): ScalarFunction {
         detail: 'Low bound array has different size than dimensions array.',
       });
     }
-    let count = dimensions.length === 0 ? 0 : 1;
-    for (const length of dimensions) count *= Math.max(length, 0);
-    if (count > ELEMENTS_MAX) {
-      throw pgError(
-        'program_limit_exceeded',
-        `array size exceeds the maximum allowed (${ELEMENTS_MAX})`,
-      );
-    }
+    const count = checkElementCount(dimensions.map((length) => Math.max(length, 0)));
     if (count <= 0) return arrayOf(elementType, []);
-    const elements = new Array<Datum>(count).fill(value);
+    countWork(count);
+    const elements: Datum[] = [];
+    for (let i = 0; i < count; i++) pushElement(elements, value);
     return { elementType, dimensions, lowerBounds, elements };
   };
 }
@@ -300,12 +349,16 @@ function toText({ arguments: [arrayType = 0] }: CallTypes): ScalarFunction {
     nullText: string | null = null,
   ) => {
     if (array === null || separator === null) return null;
-    const parts: string[] = [];
+    const result = new TextBuilder();
+    let isFirst = true;
     for (const element of array.elements) {
       const text = element === null ? nullText : form(context, element);
-      if (text !== null) parts.push(text);
+      if (text === null) continue;
+      if (!isFirst) result.add(separator);
+      isFirst = false;
+      result.add(text);
     }
-    return parts.join(separator);
+    return result.toString();
   };
 }
 
@@ -317,10 +370,18 @@ function splitText(
 ): readonly Datum[] {
   if (text === '') return [];
   let parts: string[];
-  if (delimiter === null) parts = Array.from(text);
+  if (delimiter === null) parts = charactersOf(text);
   else if (delimiter === '') parts = [text];
-  else parts = text.split(delimiter);
-  return nullText === null ? parts : parts.map((part) => (part === nullText ? null : part));
+  else parts = splitByDelimiter(text, delimiter);
+  return nullText === null
+    ? parts
+    : mapElements(parts, (part) => (part === nullText ? null : part));
+}
+
+function charactersOf(text: string): string[] {
+  const characters: string[] = [];
+  for (const character of text) pushElement(characters, character);
+  return characters;
 }
 
 function splitToArray(

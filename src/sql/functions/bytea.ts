@@ -1,9 +1,10 @@
 /** Functions of bytea, encodings of bytes as text, and uuid. */
 
-import { createHash, randomUUID } from 'node:crypto';
-import { compareBytes, decodeUtf8 } from '../../base/index.ts';
+import { randomUUID } from 'node:crypto';
+import { compareBytes, countWork, decodeUtf8, inPieces } from '../../base/index.ts';
 import { notSupported, pgError } from '../../errors/index.ts';
-import { decodeHex, type Int8, verifyUtf8 } from '../../types/index.ts';
+import { characterCount, decodeHex, type Int8, verifyUtf8 } from '../../types/index.ts';
+import { digestOf } from './digest.ts';
 import { ENCODINGS, encodingNumber } from './encoding.ts';
 import { registerFunctions } from './implementations.ts';
 import { orderFunctions, type Scalars } from './order.ts';
@@ -13,6 +14,7 @@ const EMPTY = new Uint8Array(0);
 function concatenate(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
+  countWork(length);
   const result = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
@@ -41,15 +43,21 @@ function overlay(bytes: Uint8Array, part: Uint8Array, start: number, length: num
 /** 1-based position of the first occurrence; 0 when there is none. */
 function position(bytes: Uint8Array, part: Uint8Array): number {
   if (part.length === 0) return 1;
+  countWork(bytes.length);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(part) + 1;
 }
 
 function trim(bytes: Uint8Array, set: Uint8Array, left: boolean, right: boolean): Uint8Array {
   let start = 0;
   let end = bytes.length;
-  while (left && start < end && set.includes(bytes[start]!)) start++;
-  while (right && end > start && set.includes(bytes[end - 1]!)) end--;
+  while (left && start < end && isOneOf(set, bytes[start]!)) start++;
+  while (right && end > start && isOneOf(set, bytes[end - 1]!)) end--;
   return bytes.slice(start, end);
+}
+
+function isOneOf(set: Uint8Array, byte: number): boolean {
+  countWork(set.length);
+  return set.includes(byte);
 }
 
 function indexError(index: Int8, max: number) {
@@ -69,6 +77,7 @@ function bitByte(bytes: Uint8Array, index: Int8): number {
 
 function setByte(bytes: Uint8Array, index: number, value: number): Uint8Array {
   byteAt(bytes, index);
+  countWork(bytes.length);
   const result = bytes.slice();
   result[index] = value & 255;
   return result;
@@ -79,6 +88,7 @@ function setBit(bytes: Uint8Array, index: Int8, value: number): Uint8Array {
   if (value !== 0 && value !== 1) {
     throw pgError('invalid_parameter_value', 'new bit must be 0 or 1');
   }
+  countWork(bytes.length);
   const result = bytes.slice();
   const mask = 1 << (Number(index) % 8);
   result[at] = value === 1 ? bytes[at]! | mask : bytes[at]! & ~mask;
@@ -87,23 +97,53 @@ function setBit(bytes: Uint8Array, index: Int8, value: number): Uint8Array {
 
 function bitCount(bytes: Uint8Array): number {
   let count = 0;
-  for (const byte of bytes) for (let rest = byte; rest !== 0; rest &= rest - 1) count++;
+  for (const piece of piecesOf(bytes)) {
+    for (const byte of piece) for (let rest = byte; rest !== 0; rest &= rest - 1) count++;
+  }
   return count;
 }
 
+/** Bytes that are handled at a time: whole lines of base64. */
+const PIECE = 57 * 1024;
+
+/** The bytes in pieces, whose work is counted. */
+function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    countWork(PIECE);
+    yield bytes.subarray(at, at + PIECE);
+  }
+}
+
+/** What a function of each byte, or line, makes of bytes. */
+function textOf(bytes: Uint8Array, map: (piece: Uint8Array) => string, separator = ''): string {
+  if (bytes.length <= PIECE) return map(bytes);
+  return Array.from(piecesOf(bytes), map).join(separator);
+}
+
 function encode(bytes: Uint8Array, format: string): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  countWork(bytes.length);
   switch (format.toLowerCase()) {
     case 'hex':
-      return buffer.toString('hex');
+      return textOf(bytes, (piece) => bufferOf(piece).toString('hex'));
     case 'base64':
       // Lines of 76 characters, as MIME has them, without a line end after the last.
-      return buffer.toString('base64').replace(/.{76}(?=.)/g, '$&\n');
+      return textOf(
+        bytes,
+        (piece) =>
+          bufferOf(piece)
+            .toString('base64')
+            .replace(/.{76}(?=.)/g, '$&\n'),
+        '\n',
+      );
     case 'escape':
-      return encodeEscape(bytes);
+      return textOf(bytes, encodeEscape);
     default:
       throw unrecognizedEncoding(format);
   }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function encodeEscape(bytes: Uint8Array): string {
@@ -133,20 +173,22 @@ function unrecognizedEncoding(format: string) {
 }
 
 function decodeBase64(text: string): Uint8Array {
-  const clean = text.replace(/[ \t\n\r]+/g, '');
-  const bad = /[^A-Za-z0-9+/=]/u.exec(clean);
-  if (bad) {
+  const clean = inPieces(text, (piece) => {
+    const symbols = piece.replace(/[ \t\n\r]+/g, '');
+    const bad = /[^A-Za-z0-9+/=]/u.exec(symbols);
+    if (bad === null) return symbols;
     throw pgError(
       'invalid_parameter_value',
       `invalid symbol "${bad[0]}" found while decoding base64 sequence`,
     );
-  }
+  });
+  countWork(clean.length);
   const padding = clean.indexOf('=');
   const digits = padding < 0 ? clean.length : padding;
   if (padding >= 0 && digits % 4 < 2) {
     throw pgError('invalid_parameter_value', 'unexpected "=" while decoding base64 sequence');
   }
-  if (clean.length % 4 !== 0 || !/^[^=]*={0,2}$/.test(clean)) {
+  if (clean.length % 4 !== 0 || (padding >= 0 && !/^={1,2}$/.test(clean.slice(padding)))) {
     throw pgError('invalid_parameter_value', 'invalid base64 end sequence', {
       hint: 'Input data is missing padding, is truncated, or is otherwise corrupted.',
     });
@@ -155,16 +197,19 @@ function decodeBase64(text: string): Uint8Array {
 }
 
 function decodeEscape(text: string): Uint8Array {
+  countWork(text.length);
   const source = Buffer.from(text, 'utf8');
-  const result: number[] = [];
+  const result = new Uint8Array(source.length);
+  let length = 0;
   for (let i = 0; i < source.length; i++) {
+    countWork(1);
     const byte = source[i]!;
     if (byte !== 92) {
-      result.push(byte);
+      result[length++] = byte;
       continue;
     }
     if (source[i + 1] === 92) {
-      result.push(92);
+      result[length++] = 92;
       i++;
       continue;
     }
@@ -172,10 +217,10 @@ function decodeEscape(text: string): Uint8Array {
     if (octal === null) {
       throw pgError('invalid_text_representation', 'invalid input syntax for type bytea');
     }
-    result.push(Number.parseInt(octal[0], 8));
+    result[length++] = Number.parseInt(octal[0], 8);
     i += 3;
   }
-  return Uint8Array.from(result);
+  return result.slice(0, length);
 }
 
 /** convert_from, convert_to: UTF8 and what is a subset or a simple table of it. `role` is what the
@@ -191,6 +236,7 @@ function encodingOf(name: string, role: string): 'UTF8' | 'LATIN1' | 'SQL_ASCII'
 
 function convertFrom(bytes: Uint8Array, encoding: string, role: string): string {
   if (encodingOf(encoding, role) === 'LATIN1') {
+    countWork(bytes.length);
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
   }
   verifyUtf8(bytes, 0, bytes.length);
@@ -198,9 +244,11 @@ function convertFrom(bytes: Uint8Array, encoding: string, role: string): string 
 }
 
 function convertTo(text: string, encoding: string): Uint8Array {
+  countWork(text.length);
   if (encodingOf(encoding, 'destination encoding') !== 'LATIN1')
     return new TextEncoder().encode(text);
   for (const character of text) {
+    countWork(1);
     if (character.codePointAt(0)! <= 255) continue;
     const bytes = Array.from(Buffer.from(character), (byte) => `0x${byte.toString(16)}`).join(' ');
     throw pgError(
@@ -212,7 +260,7 @@ function convertTo(text: string, encoding: string): Uint8Array {
 }
 
 const hash = (algorithm: string) => (_c: unknown, bytes: Uint8Array) =>
-  Uint8Array.from(createHash(algorithm).update(bytes).digest());
+  Uint8Array.from(digestOf(algorithm, bytes));
 
 const scalars: Scalars = {
   ...orderFunctions({ prefix: 'bytea', compare: 'byteacmp' }, compareBytes),
@@ -221,7 +269,7 @@ const scalars: Scalars = {
   byteaoctetlen: (_c, bytes: Uint8Array) => bytes.length,
   '1810': (_c, bytes: Uint8Array) => bytes.length * 8,
   length_in_encoding: (_c, bytes: Uint8Array, encoding: string) =>
-    Array.from(convertFrom(bytes, encoding, 'encoding')).length,
+    characterCount(convertFrom(bytes, encoding, 'encoding')),
   bytea_substr: (_c, bytes: Uint8Array, start: number, length: number) =>
     substring(bytes, start, length),
   bytea_substr_no_len: (_c, bytes: Uint8Array, start: number) => substring(bytes, start, null),

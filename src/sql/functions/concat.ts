@@ -1,10 +1,12 @@
 /** Functions that take values of any type and use their text forms: concat, format, quote_literal. */
 
+import { countWork, TextBuilder } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import {
   type ArrayDatum,
   characterCount,
   type Datum,
+  mapElements,
   network,
   OID,
   typeByOid,
@@ -43,7 +45,7 @@ function variadicTexts(
       const array = args[first] as ArrayDatum | null;
       if (array === null) return null;
       const form = textForm(array.elementType);
-      return array.elements.map((element) => form(context, element));
+      return mapElements(array.elements, (element) => form(context, element));
     };
   }
   const forms = call.arguments.slice(first).map(textForm);
@@ -54,8 +56,16 @@ function concat(call: CallTypes): ScalarFunction {
   const texts = variadicTexts(call, 0);
   return (context: FunctionContext, ...args: readonly Datum[]) => {
     const parts = texts(context, args);
-    return parts === null ? null : parts.join('');
+    return parts === null ? null : joined(parts, '');
   };
+}
+
+/** The parts that are not NULL, and the separator between them. */
+function joined(parts: readonly (string | null)[], separator: string): string {
+  let length = 0;
+  for (const part of parts) length += (part?.length ?? 0) + separator.length;
+  countWork(length);
+  return parts.filter((part) => part !== null).join(separator);
 }
 
 function concatWithSeparator(call: CallTypes): ScalarFunction {
@@ -64,7 +74,7 @@ function concatWithSeparator(call: CallTypes): ScalarFunction {
     const separator = args[0] as string | null;
     if (separator === null) return null;
     const parts = texts(context, args);
-    return parts === null ? null : parts.filter((part) => part !== null).join(separator);
+    return parts === null ? null : joined(parts, separator);
   };
 }
 
@@ -79,7 +89,7 @@ function format(call: CallTypes): ScalarFunction {
 
 /** `%[position][flags][width]type`, see the documentation of format(). */
 function formatText(pattern: string, args: readonly (string | null)[]): string {
-  let result = '';
+  const result = new TextBuilder();
   let at = 0;
   let next = 0;
 
@@ -117,10 +127,10 @@ function formatText(pattern: string, args: readonly (string | null)[]): string {
   while (at < pattern.length) {
     const percent = pattern.indexOf('%', at);
     if (percent < 0) break;
-    result += pattern.slice(at, percent);
+    result.add(pattern.slice(at, percent));
     at = percent + 1;
     if (peek() === '%') {
-      result += '%';
+      result.add('%');
       at++;
       continue;
     }
@@ -180,10 +190,12 @@ function formatText(pattern: string, args: readonly (string | null)[]): string {
     next = position ?? next + 1;
     const text = formatted(argument(next), type);
     const missing = (width ?? 0) - characterCount(text);
+    countWork(Math.max(missing, 0));
     const padding = missing > 0 ? ' '.repeat(missing) : '';
-    result += leftAligned ? text + padding : padding + text;
+    result.add(leftAligned ? text + padding : padding + text);
   }
-  return result + pattern.slice(at);
+  result.add(pattern.slice(at));
+  return result.toString();
 }
 
 function formatted(text: string | null, type: 's' | 'I' | 'L'): string {
@@ -241,11 +253,11 @@ registerFunctions({
     // text || anynonarray, anynonarray || text
     '2003': ({ arguments: [, type = OID.text] }) => {
       const form = castForm(type);
-      return (context: FunctionContext, a: string, b: Datum) => a + form(context, b);
+      return (context: FunctionContext, a: string, b: Datum) => joined([a, form(context, b)], '');
     },
     '2004': ({ arguments: [type = OID.text] }) => {
       const form = castForm(type);
-      return (context: FunctionContext, a: Datum, b: string) => form(context, a) + b;
+      return (context: FunctionContext, a: Datum, b: string) => joined([form(context, a), b], '');
     },
   },
 });

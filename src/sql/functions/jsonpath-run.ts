@@ -6,8 +6,9 @@
  * missing gives nothing; in strict mode it is an error. Errors are thrown, or with `silent` and in
  * predicates they end the path as 'error'. */
 
-import { type Condition, PgError, pgError } from '../../errors/index.ts';
-import { type FiniteNumeric, json, jsonpath, numeric } from '../../types/index.ts';
+import { countWork } from '../../base/index.ts';
+import { type Condition, hasCondition, PgError, pgError } from '../../errors/index.ts';
+import { type FiniteNumeric, json, jsonpath, numeric, pushElement } from '../../types/index.ts';
 import type { FunctionContext } from './function.ts';
 import {
   calculate,
@@ -70,6 +71,9 @@ interface BaseObject {
 /** An object's id is its place, and its base's number times this. */
 const BASE_ID_FACTOR = 10_000_000_000n;
 
+/** What is done for an item or a value, in units of work. */
+const ITEM_WORK = 32;
+
 const ROOT_ID = 0;
 const VARIABLES_ID = 1;
 
@@ -104,6 +108,7 @@ class PathRun {
 
   /** With `unwrap`, items that want no array are applied to its elements. */
   private unwrapping(item: Item, value: PathValue, results: Results, unwrap: boolean): Outcome {
+    countWork(ITEM_WORK);
     switch (item.kind) {
       case 'and':
       case 'or':
@@ -310,6 +315,7 @@ class PathRun {
     let outcome: Outcome = 'nothing';
     if (level > levels.last) return outcome;
     for (const value of container.values()) {
+      countWork(ITEM_WORK);
       const isLeaf = json.isScalar(value);
       if (level >= levels.first || (isLeaf && levels.first === levels.last && isLast(levels))) {
         if (item === null) {
@@ -363,7 +369,12 @@ class PathRun {
     const found: PathValue[] = [];
     if (this.item(item, value, found) === 'error') return null;
     if (!unwrap || !this.lax) return found;
-    return found.flatMap((each): PathValue[] => (isPathArray(each) ? [...each] : [each]));
+    const unwrapped: PathValue[] = [];
+    for (const each of found) {
+      if (!isPathArray(each)) pushElement(unwrapped, each);
+      else for (const element of each) pushElement(unwrapped, element);
+    }
+    return unwrapped;
   }
 
   private arithmetic(item: ItemOf<'arithmetic'>, value: PathValue, results: Results): Outcome {
@@ -380,6 +391,7 @@ class PathRun {
       value = make();
     } catch (error) {
       if (this.throwErrors || !(error instanceof PgError)) throw error;
+      if (hasCondition(error, 'query_canceled')) throw error;
       return 'error';
     }
     if (!(value instanceof PathFault)) return this.next(item, value, results);
@@ -533,6 +545,7 @@ class PathRun {
     let isUnknown = false;
     for (const a of lefts) {
       for (const b of rights) {
+        countWork(ITEM_WORK);
         const truth = test(a, b);
         if (truth === null) {
           if (!this.lax) return null;

@@ -1,7 +1,7 @@
 /** LIKE and ILIKE. A pattern is compiled once and kept; the plain shapes (equal, prefix, suffix,
  * contains) need no matcher and work on stored bytes too. In collation C only ASCII has case. */
 
-import { decodeUtf8 } from '../../base/index.ts';
+import { countWork, decodeUtf8 } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import { registerFunctions } from './implementations.ts';
 import type { Scalars } from './order.ts';
@@ -19,6 +19,7 @@ interface LikeMatcher {
 }
 
 const CACHE_SIZE_MAX = 256;
+const CACHED_LENGTH_MAX = 4096;
 const sensitive = new Map<string, LikeMatcher>();
 const insensitive = new Map<string, LikeMatcher>();
 
@@ -28,6 +29,7 @@ export function likeMatcher(pattern: string, ignoreCase = false): LikeMatcher {
   let matcher = cache.get(pattern);
   if (matcher === undefined) {
     matcher = compile(pattern, ignoreCase);
+    if (pattern.length > CACHED_LENGTH_MAX) return matcher;
     if (cache.size >= CACHE_SIZE_MAX) cache.clear();
     cache.set(pattern, matcher);
   }
@@ -87,7 +89,10 @@ function textTest(shape: Shape, literal: string, pattern: string): (text: string
     case 'suffix':
       return (text) => text.endsWith(literal);
     case 'contains':
-      return (text) => text.includes(literal);
+      return (text) => {
+        countWork(text.length);
+        return text.includes(literal);
+      };
     case 'general':
       return (text) => matchFrom(text, 0, pattern, 0) === MATCH;
   }
@@ -116,14 +121,21 @@ function equalAt(bytes: Uint8Array, at: number, literal: Uint8Array): boolean {
 }
 
 function contains(bytes: Uint8Array, start: number, end: number, literal: Uint8Array): boolean {
+  countWork(end - start);
   const last = end - literal.length;
   if (literal.length === 0) return true;
+  if (end - start > LONG) {
+    return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).indexOf(literal) >= 0;
+  }
   const first = literal[0]!;
   for (let at = start; at <= last; at++) {
     if (bytes[at]! === first && equalAt(bytes, at, literal)) return true;
   }
   return false;
 }
+
+/** Texts beyond this are searched by the engine, which is fast in the long run. */
+const LONG = 1024;
 
 const MATCH = 1;
 const MISMATCH = 0;
@@ -144,11 +156,13 @@ function matchFrom(
   let t = textStart;
   let p = patternStart;
   while (t < text.length && p < pattern.length) {
+    countWork(1);
     let unit = pattern.charCodeAt(p);
     if (unit === PERCENT) {
       p++;
       while (p < pattern.length) {
         const next = pattern.charCodeAt(p);
+        countWork(1);
         if (next === UNDERSCORE) {
           if (t >= text.length) return EXHAUSTED;
           t += characterWidth(text, t);
@@ -162,6 +176,7 @@ function matchFrom(
         first = pattern.charCodeAt(p + 1);
       }
       for (; t < text.length; t++) {
+        countWork(1);
         if (text.charCodeAt(t) !== first) continue;
         const matched = matchFrom(text, t, pattern, p);
         if (matched !== MISMATCH) return matched;

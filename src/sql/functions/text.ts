@@ -1,8 +1,13 @@
 /** Functions of text. Positions and lengths count characters (code points); case and character
  * classes are those of collation C, where only ASCII letters have case. */
 
-import { createHash } from 'node:crypto';
-import { quoteIdentifier, quoteLiteral } from '../../base/index.ts';
+import {
+  countWork,
+  inPieces,
+  quoteIdentifier,
+  quoteLiteral,
+  TextBuilder,
+} from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import {
   type ArrayDatum,
@@ -12,11 +17,13 @@ import {
   type Datum,
   type Int8,
   OID,
+  pushElement,
   truncateName,
   typeByOid,
   unpad,
   utf8Length,
 } from '../../types/index.ts';
+import { digestOf } from './digest.ts';
 import type { FunctionContext } from './function.ts';
 import { registerFunctions } from './implementations.ts';
 import { orderFunctions, type Scalars } from './order.ts';
@@ -62,20 +69,29 @@ const NOT_ASCII = /[\u0080-\uffff]/;
 
 /** Letters of ASCII alone have cases in the C locale; V8's own functions are several times as fast where
  * there are no others. */
-export const asciiLower = (text: string): string =>
+export const asciiLower = (text: string): string => inPieces(text, lowerPiece);
+const asciiUpper = (text: string): string => inPieces(text, upperPiece);
+
+const lowerPiece = (text: string): string =>
   NOT_ASCII.test(text)
     ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
     : text.toLowerCase();
-const asciiUpper = (text: string): string =>
+const upperPiece = (text: string): string =>
   NOT_ASCII.test(text)
     ? text.replace(/[a-z]+/g, (letters) => letters.toUpperCase())
     : text.toUpperCase();
 
 function initcap(text: string): string {
-  return text.replace(
-    /[A-Za-z0-9]+/g,
-    (word) => asciiUpper(word.charAt(0)) + asciiLower(word.slice(1)),
-  );
+  let inWord = false;
+  return inPieces(text, (piece) => {
+    const capitals = piece.replace(/[A-Za-z0-9]+/g, (word, at: number) =>
+      inWord && at === 0
+        ? lowerPiece(word)
+        : upperPiece(word.charAt(0)) + lowerPiece(word.slice(1)),
+    );
+    inWord = /[A-Za-z0-9]$/.test(piece);
+    return capitals;
+  });
 }
 
 /** `substring(text from start for length)`; without a length, to the end. */
@@ -101,6 +117,7 @@ function overlay(text: string, replacement: string, start: number, length: numbe
 
 /** 1-based position of the first occurrence; 0 when there is none. */
 function position(text: string, part: string): number {
+  countWork(text.length);
   const at = text.indexOf(part);
   return at < 0 ? 0 : characterCount(text.slice(0, at)) + 1;
 }
@@ -110,11 +127,13 @@ function trim(text: string, characters: string, left: boolean, right: boolean): 
   let start = 0;
   let end = text.length;
   while (left && start < end) {
+    countWork(1);
     const width = text.codePointAt(start)! > 0xffff ? 2 : 1;
     if (!set.has(text.slice(start, start + width))) break;
     start += width;
   }
   while (right && end > start) {
+    countWork(1);
     const unit = text.charCodeAt(end - 1);
     const width = unit >= 0xdc00 && unit < 0xe000 && end - 2 >= start ? 2 : 1;
     if (!set.has(text.slice(end - width, end))) break;
@@ -128,9 +147,11 @@ function pad(text: string, length: number, fill: string, left: boolean): string 
   const count = characterCount(text);
   if (count >= wanted || fill === '') return text.slice(0, characterOffset(text, wanted));
   if (wanted > VALUE_BYTES_MAX / 4) throw tooLong();
+  countWork(wanted);
   const missing = wanted - count;
-  const padding = fill.repeat(Math.ceil(missing / characterCount(fill)));
-  const cut = padding.slice(0, characterOffset(padding, missing));
+  const width = characterCount(fill);
+  const rest = fill.slice(0, characterOffset(fill, missing % width));
+  const cut = fill.repeat(Math.floor(missing / width)) + rest;
   return left ? cut + text : text + cut;
 }
 
@@ -141,6 +162,7 @@ function tooLong() {
 function repeat(text: string, count: number): string {
   if (count <= 0 || text === '') return '';
   if (utf8Length(text) * count > VALUE_BYTES_MAX) throw tooLong();
+  countWork(text.length * count);
   return text.repeat(count);
 }
 
@@ -160,7 +182,64 @@ function splitPart(text: string, delimiter: string, field: number): string {
   if (field === 0) throw pgError('invalid_parameter_value', 'field position must not be zero');
   if (text === '') return '';
   if (delimiter === '') return field === 1 || field === -1 ? text : '';
-  return text.split(delimiter).at(field > 0 ? field - 1 : field) ?? '';
+  if (field < 0) return fieldFromEnd(text, delimiter, -field);
+  let start = 0;
+  for (let passed = 1; ; passed++) {
+    const end = text.indexOf(delimiter, start);
+    countWork((end < 0 ? text.length : end) - start + 1);
+    if (passed === field) return text.slice(start, end < 0 ? text.length : end);
+    if (end < 0) return '';
+    start = end + delimiter.length;
+  }
+}
+
+/** Delimiters that overlap are found from the front, as PostgreSQL does. */
+function fieldFromEnd(text: string, delimiter: string, field: number): string {
+  const fields = splitByDelimiter(text, delimiter);
+  return fields[fields.length - field] ?? '';
+}
+
+/** The parts of a text between the places of a delimiter that is not empty. */
+export function splitByDelimiter(text: string, delimiter: string): string[] {
+  const parts: string[] = [];
+  for (let start = 0; ; ) {
+    const end = text.indexOf(delimiter, start);
+    countWork((end < 0 ? text.length : end) - start);
+    if (end < 0) {
+      pushElement(parts, text.slice(start));
+      return parts;
+    }
+    pushElement(parts, text.slice(start, end));
+    start = end + delimiter.length;
+  }
+}
+
+function replaceAll(text: string, from: string, to: string): string {
+  if (from === '') return text;
+  if (text.length <= SMALL) return text.replaceAll(from, () => to);
+  const result = new TextBuilder();
+  for (let start = 0; ; ) {
+    const end = text.indexOf(from, start);
+    if (end < 0) {
+      result.add(text.slice(start));
+      return result.toString();
+    }
+    result.add(text.slice(start, end));
+    result.add(to);
+    start = end + from.length;
+  }
+}
+
+/** Texts up to this length are left to the engine. */
+const SMALL = 4096;
+
+function reverse(text: string): string {
+  const pieces: string[] = [];
+  inPieces(text, (piece) => {
+    pieces.push(Array.from(piece).reverse().join(''));
+    return '';
+  });
+  return pieces.reverse().join('');
 }
 
 function translate(text: string, from: string, to: string): string {
@@ -171,9 +250,11 @@ function translate(text: string, from: string, to: string): string {
     const character = source[i]!;
     if (!map.has(character)) map.set(character, target[i] ?? '');
   }
-  let result = '';
-  for (const character of text) result += map.get(character) ?? character;
-  return result;
+  return inPieces(text, (piece) => {
+    let result = '';
+    for (const character of piece) result += map.get(character) ?? character;
+    return result;
+  });
 }
 
 function chr(code: number): string {
@@ -190,6 +271,7 @@ function chr(code: number): string {
 
 /** Concatenation is guarded by the engine's string limit, which is below PostgreSQL's. */
 function concatenate(a: string, b: string): string {
+  countWork(a.length + b.length);
   try {
     return a + b;
   } catch {
@@ -337,7 +419,7 @@ const casts: Scalars = {
 };
 
 type C = FunctionContext;
-const md5 = (data: string | Uint8Array) => createHash('md5').update(data).digest('hex');
+const md5 = (data: string | Uint8Array) => digestOf('md5', data).toString('hex');
 
 const scalars: Scalars = {
   ...comparisons,
@@ -365,10 +447,9 @@ const scalars: Scalars = {
   '880': (_c: C, text: string, length: number) => pad(text, length, ' ', false),
   text_left: (_c, text: string, count: number) => left(text, count),
   text_right: (_c, text: string, count: number) => right(text, count),
-  text_reverse: (_c, text: string) => Array.from(text).reverse().join(''),
+  text_reverse: (_c, text: string) => reverse(text),
   repeat: (_c, text: string, count: number) => repeat(text, count),
-  replace_text: (_c, text: string, from: string, to: string) =>
-    from === '' ? text : text.replaceAll(from, () => to),
+  replace_text: (_c, text: string, from: string, to: string) => replaceAll(text, from, to),
   split_part: (_c, text: string, delimiter: string, field: number) =>
     splitPart(text, delimiter, field),
   text_starts_with: (_c, text: string, prefix: string) => text.startsWith(prefix),

@@ -1,5 +1,5 @@
-import { useInterruptCheck } from '../../base/index.ts';
-import { PgError, pgError } from '../../errors/index.ts';
+import { TakesLong, withinLimit } from '../../base/index.ts';
+import { PgError } from '../../errors/index.ts';
 import { builtinTypes, type Datum, DEFAULT_TYPE_CONTEXT, OID } from '../../types/index.ts';
 import type { CallExpr, CastExpr, ConstExpr, Expr } from '../expression.ts';
 import { mapChildren } from '../expression-tree.ts';
@@ -64,33 +64,17 @@ function constantOf(expr: Expr, value: Datum): ConstExpr {
   return { kind: 'const', type: expr.type, typmod: expr.typmod, value };
 }
 
-/** How long a computation may take here. Planning holds up everybody; a run can be cancelled. */
-const COMPUTING_MS_MAX = 10;
 /** Characters, bytes or elements of a value to compute with; and of a result, which goes into the plan. */
 const SIZE_MAX = 16 * 1024;
-/** Functions whose results may be far larger than their arguments. */
-const ENLARGING = new Set(['repeat', 'lpad', 'rpad', 'array_fill']);
-
-let computingEnd = 0;
-
-function checkTime(): void {
-  if (performance.now() > computingEnd) {
-    throw pgError('query_canceled', 'a constant takes long to compute');
-  }
-}
-
-/** What fails stays as it is, to fail when it is run, if it is; so does what takes long. */
+/** What fails stays as it is, to fail when it is run, if it is; so does what takes long: planning holds up everybody, and a
+ * run can be cancelled. */
 function computed(expr: Expr, compute: () => Datum): Expr {
-  computingEnd = performance.now() + COMPUTING_MS_MAX;
-  const checkBefore = useInterruptCheck(checkTime);
   try {
-    const value = compute();
+    const value = withinLimit(compute);
     return isLarge(value) ? expr : constantOf(expr, value);
   } catch (error) {
-    if (error instanceof PgError) return expr;
+    if (error instanceof PgError || error instanceof TakesLong) return expr;
     throw error;
-  } finally {
-    useInterruptCheck(checkBefore);
   }
 }
 
@@ -121,7 +105,7 @@ function castArguments(expr: CastExpr, argument: ConstExpr): readonly ConstExpr[
 function foldCall(expr: CallExpr | CastExpr, oid: number, args: readonly Expr[]): Expr {
   const signature = functionByOid(oid);
   if (signature?.volatility !== 'i' || args.length !== signature.arguments.length) return expr;
-  if (isCatalogFunction(oid) || ENLARGING.has(signature.name)) return expr;
+  if (isCatalogFunction(oid)) return expr;
   const values = args.map((arg) => (arg as ConstExpr).value);
   if (values.some(isLarge)) return expr;
   if (values.includes(null)) return signature.strict ? constantOf(expr, null) : expr;

@@ -1,4 +1,5 @@
 /** Tokens of JSON, with PostgreSQL's errors. */
+import { countWork, TextBuilder } from '../../base/index.ts';
 import { type JsonFault, jsonError } from './fault.ts';
 
 export const TOKEN = {
@@ -44,6 +45,11 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['t', '\t'],
 ]);
 
+/** What is done for a token, in units of work. */
+const TOKEN_WORK = 8;
+/** Strings count their work at every multiple of this. */
+const PIECE = 1 << 16;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
@@ -77,6 +83,7 @@ export class JsonLexer {
   }
 
   next(): void {
+    countWork(TOKEN_WORK);
     const { text } = this;
     let at = this.end;
     let code = text.charCodeAt(at);
@@ -159,6 +166,7 @@ export class JsonLexer {
     this.decoded = undefined;
     let at = this.start + 1;
     for (; at < text.length; at++) {
+      if ((at & (PIECE - 1)) === 0) countWork(PIECE);
       const code = text.charCodeAt(at);
       if (code === QUOTE) {
         this.end = at + 1;
@@ -177,7 +185,8 @@ export class JsonLexer {
   /** Goes on with a string from its first escape. */
   private readEscapedString(from: number): void {
     const { text, decode } = this;
-    let decoded = decode ? text.slice(this.start + 1, from) : '';
+    const decoded = new TextBuilder();
+    if (decode) decoded.add(text.slice(this.start + 1, from));
     let highSurrogate = 0;
     let at = from;
     while (at < text.length) {
@@ -201,12 +210,13 @@ export class JsonLexer {
       } else if (highSurrogate !== 0) {
         this.failAt(at + characterLength(text, at), 'lowSurrogate');
       } else if (code === QUOTE) {
-        this.decoded = decoded;
+        this.decoded = decoded.toString();
         this.end = at + 1;
         this.token = TOKEN.string;
         return;
       }
-      if (decode) decoded += piece;
+      if (decode) decoded.add(piece);
+      else countWork(1);
       at++;
     }
     this.failAt(text.length, 'invalidToken');

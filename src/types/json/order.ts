@@ -14,7 +14,7 @@
  *   60  array: count in 4 bytes, big-endian; the keys of the elements
  *   70  object: count in 4 bytes, big-endian; for each field its name in UTF-8, 00, and its key
  */
-import { type ByteWriter, compareByteRanges } from '../../base/index.ts';
+import { type ByteWriter, compareByteRanges, countWork } from '../../base/index.ts';
 import { encodeNumericKey } from '../numeric/key.ts';
 import { loadNumeric } from '../numeric/stored.ts';
 import { compareNumeric } from '../numeric/value.ts';
@@ -32,6 +32,9 @@ const RANK: Readonly<Record<number, number>> = {
   [TAG.array]: 0x60,
   [TAG.object]: 0x70,
 };
+
+/** What is done for an element or a field, in units of work. */
+const ITEM_WORK = 16;
 
 /** Orders two stored values. */
 export function compareStored(a: Uint8Array, b: Uint8Array): number {
@@ -80,6 +83,7 @@ function compareContainers(
   if (count !== otherCount) return count - otherCount;
   const firstValue = named ? count : 0;
   for (let i = 0; i < count; i++) {
+    countWork(ITEM_WORK);
     if (named) {
       const order = compareByteRanges(
         a,
@@ -145,6 +149,7 @@ function writeContainerKey(
   out.u32be(count);
   const firstValue = named ? count : 0;
   for (let i = 0; i < count; i++) {
+    countWork(ITEM_WORK);
     if (named) {
       out.range(bytes, itemStart(bytes, start, i), itemEnd(bytes, start, i));
       out.u8(0);

@@ -1,4 +1,6 @@
 /** JSON texts: checked, read as trees, and taken apart one level at a time. */
+import { pgError } from '../../errors/index.ts';
+import { pushElement } from '../array-elements.ts';
 import type { FiniteNumeric } from '../datum.ts';
 import { parseNumeric } from '../numeric/text.ts';
 import type { JsonFault } from './fault.ts';
@@ -46,11 +48,11 @@ export function outlineJson(text: string, decode: boolean): JsonOutline {
   const elements: JsonSpan[] = [];
   if (token === TOKEN.objectStart) {
     readFields(lexer, (name) => {
-      fields.push([name, readSpan(lexer)]);
+      pushElement(fields, [name, readSpan(lexer)]);
     });
   } else if (token === TOKEN.arrayStart) {
     readElements(lexer, () => {
-      elements.push(readSpan(lexer));
+      pushElement(elements, readSpan(lexer));
     });
   } else {
     const value = readSpan(lexer);
@@ -127,6 +129,7 @@ function readValue(lexer: JsonLexer): JsonbValue {
     case TOKEN.objectStart: {
       const fields: [string, JsonbValue][] = [];
       readFields(lexer, (name) => {
+        if (fields.length === PAIRS_MAX) throw tooMany('object pairs', PAIRS_MAX);
         fields.push([name, readValue(lexer)]);
       });
       return jsonbObject(fields);
@@ -134,6 +137,7 @@ function readValue(lexer: JsonLexer): JsonbValue {
     case TOKEN.arrayStart: {
       const elements: JsonbValue[] = [];
       readElements(lexer, () => {
+        if (elements.length === ELEMENTS_MAX) throw tooMany('array elements', ELEMENTS_MAX);
         elements.push(readValue(lexer));
       });
       return elements;
@@ -141,6 +145,17 @@ function readValue(lexer: JsonLexer): JsonbValue {
     default:
       return readScalar(lexer);
   }
+}
+
+/** Elements of an array, as in PostgreSQL; and fields of an object, which are a Map: PostgreSQL has 19173961. */
+const ELEMENTS_MAX = 44739242;
+const PAIRS_MAX = 1 << 24;
+
+function tooMany(what: string, max: number): Error {
+  return pgError(
+    'program_limit_exceeded',
+    `number of jsonb ${what} exceeds the maximum allowed (${max})`,
+  );
 }
 
 function readScalar(lexer: JsonLexer): JsonbValue {

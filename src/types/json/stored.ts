@@ -26,7 +26,7 @@
  * decrease and the last is that of the container, (3) the names of an object are in canonical order
  * and no two are the same, (4) each item is valid. `encodeJsonb` and its kin make nothing else, and
  * what was stored is not checked again. Versions: 1, first release. */
-import { ByteWriter, compareByteRanges, decodeUtf8 } from '../../base/index.ts';
+import { ByteWriter, compareByteRanges, countWork, decodeUtf8 } from '../../base/index.ts';
 import type { FiniteNumeric } from '../datum.ts';
 import { loadNumeric, storeNumeric } from '../numeric/stored.ts';
 import { isArray, isObject, type JsonbScalar, type JsonbValue } from './value.ts';
@@ -100,6 +100,9 @@ export function findField(
   return -1;
 }
 
+/** What is done for an element or a field, in units of work. */
+const ITEM_WORK = 8;
+
 /** The tree of the value of bytes[start, end). */
 export function loadJsonb(bytes: Uint8Array, start: number, end: number): JsonbValue {
   const tag = tagAt(bytes, start);
@@ -107,11 +110,15 @@ export function loadJsonb(bytes: Uint8Array, start: number, end: number): JsonbV
   const count = countAt(bytes, start);
   if (tag === TAG.array) {
     const elements: JsonbValue[] = [];
-    for (let i = 0; i < count; i++) elements.push(loadItem(bytes, start, i));
+    for (let i = 0; i < count; i++) {
+      countWork(ITEM_WORK);
+      elements.push(loadItem(bytes, start, i));
+    }
     return elements;
   }
   const fields = new Map<string, JsonbValue>();
   for (let i = 0; i < count; i++) {
+    countWork(ITEM_WORK);
     fields.set(loadName(bytes, start, i), loadItem(bytes, start, count + i));
   }
   return fields;
@@ -222,10 +229,12 @@ function storeContainer<Value>(
   const first = out.position;
   const ends: number[] = [];
   for (const name of names) {
+    countWork(ITEM_WORK);
     out.utf8(name);
     ends.push(out.position - first);
   }
   for (const value of values) {
+    countWork(ITEM_WORK);
     store(value, out);
     ends.push(out.position - first);
   }

@@ -1,4 +1,5 @@
 /** Text forms: strings with JSON's escapes, and jsonb's canonical text, `{"a": [1, 2], "b": null}`. */
+import { countWork, inPieces } from '../../base/index.ts';
 import { formatNumeric } from '../numeric/text.ts';
 import { isArray, isObject, type JsonbScalar, type JsonbValue } from './value.ts';
 
@@ -17,7 +18,11 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
 
 /** A text as a JSON string, with its quotes. */
 export function quoteJson(text: string): string {
-  return ESCAPED.test(text) ? `"${text.replace(EACH_ESCAPED, escapeCharacter)}"` : `"${text}"`;
+  return `"${inPieces(text, escapePiece)}"`;
+}
+
+function escapePiece(text: string): string {
+  return ESCAPED.test(text) ? text.replace(EACH_ESCAPED, escapeCharacter) : text;
 }
 
 function escapeCharacter(character: string): string {
@@ -32,6 +37,7 @@ export function formatScalar(value: JsonbScalar): string {
 
 /** The canonical text of a value. */
 export function formatJsonb(value: JsonbValue): string {
+  countWork(VALUE_WORK);
   if (isArray(value)) return `[${value.map(formatJsonb).join(', ')}]`;
   if (!isObject(value)) return formatScalar(value);
   const fields: string[] = [];
@@ -39,10 +45,14 @@ export function formatJsonb(value: JsonbValue): string {
   return `{${fields.join(', ')}}`;
 }
 
+/** What is done for a value, in units of work. */
+const VALUE_WORK = 16;
+
 const INDENT = '    ';
 
 /** The text of jsonb_pretty: a line for each element and field. */
 export function formatPretty(value: JsonbValue, indent = ''): string {
+  countWork(VALUE_WORK + indent.length);
   const inner = indent + INDENT;
   if (isArray(value)) {
     const elements = value.map((element) => `${inner}${formatPretty(element, inner)}`);

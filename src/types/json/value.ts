@@ -1,4 +1,5 @@
 /** jsonb values as trees: what parsing gives, and what functions take apart and put together. */
+import { countWork } from '../../base/index.ts';
 import type { FiniteNumeric } from '../datum.ts';
 import { compareText, utf8Length } from '../utf8.ts';
 
@@ -39,8 +40,12 @@ export function isScalar(value: JsonbValue): value is JsonbScalar {
   return !isArray(value) && !isObject(value);
 }
 
+/** What is done to compare two names, in units of work. */
+const COMPARISON_WORK = 8;
+
 /** Order of an object's fields: by the length of the name in bytes, then by its bytes. */
 function compareFieldNames(a: string, b: string): number {
+  countWork(COMPARISON_WORK);
   return utf8Length(a) - utf8Length(b) || compareText(a, b);
 }
 

@@ -1,10 +1,15 @@
 /** The canonical text of a jsonb as bytes, straight from its stored form. */
-import type { ByteWriter } from '../../base/index.ts';
+import { type ByteWriter, countWork } from '../../base/index.ts';
 import { loadNumeric, smallInteger } from '../numeric/stored.ts';
 import { formatNumeric } from '../numeric/text.ts';
 import { writeAscii } from '../scalar.ts';
 import { countAt, itemEnd, itemStart, TAG, tagAt } from './stored.ts';
 import { quoteJson } from './text.ts';
+
+/** What is done for a value, in units of work. */
+const VALUE_WORK = 8;
+/** Strings count their work at every multiple of this. */
+const PIECE = 1 << 16;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -19,6 +24,7 @@ export function writeStoredText(
   end: number,
   out: ByteWriter,
 ): void {
+  countWork(VALUE_WORK);
   switch (tagAt(bytes, start)) {
     case TAG.null:
       writeAscii('null', out);
@@ -62,6 +68,7 @@ function writeString(bytes: Uint8Array, start: number, end: number, out: ByteWri
 
 function hasEscapes(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) {
+    if ((i & (PIECE - 1)) === 0) countWork(PIECE);
     const byte = bytes[i]!;
     if (byte < SPACE || byte === QUOTE || byte === BACKSLASH) return true;
   }

@@ -1,4 +1,5 @@
 /** Arithmetic on numerics, with the result scales of PostgreSQL. */
+import { countWork } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import type { FiniteNumeric, Numeric } from '../datum.ts';
 import { INT4_MAX } from '../integer.ts';
@@ -216,7 +217,11 @@ export function trimScale(value: Numeric): Numeric {
 function greatestCommonDivisor(a: bigint, b: bigint): bigint {
   let left = absolute(a);
   let right = absolute(b);
-  while (right !== 0n) [left, right] = [right, left % right];
+  const digits = digitCount(left);
+  while (right !== 0n) {
+    countWork(digits);
+    [left, right] = [right, left % right];
+  }
   return left;
 }
 
@@ -250,6 +255,7 @@ export function factorial(n: number | bigint): Numeric {
 /** Product of all integers of a range; halving it keeps the factors of like size. */
 function productOf(low: number, high: number): bigint {
   if (high - low < 8) {
+    countWork(high);
     let product = 1n;
     for (let i = low; i <= high; i++) product *= BigInt(i);
     return product;

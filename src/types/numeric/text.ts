@@ -1,6 +1,7 @@
+import { countWork } from '../../base/index.ts';
 import type { FiniteNumeric, Numeric } from '../datum.ts';
 import { invalidInput, isSpace } from '../scalar.ts';
-import { finite, INFINITY, NAN, NEGATIVE_INFINITY, overflow, pow10 } from './value.ts';
+import { finite, INFINITY, NAN, NEGATIVE_INFINITY, overflow, pow10, SCALE_MAX } from './value.ts';
 
 const SPECIAL_NAMES: ReadonlyArray<readonly [name: string, value: Numeric]> = [
   ['nan', NAN],
@@ -19,6 +20,7 @@ const SAFE_DIGITS = 15;
 /** Reads the text form: blanks around, a sign, digits with a point, an exponent; or a special name. */
 export function parseNumeric(text: string): Numeric {
   const length = text.length;
+  countWork(length);
   let at = 0;
   while (at < length && isSpace(text.charCodeAt(at))) at++;
   const start = at;
@@ -44,6 +46,7 @@ export function parseNumeric(text: string): Numeric {
     }
   }
   if (digits === 0) return parseSpecial(text, start);
+  if (digits > DIGITS_MAX && hasTooMany(text, digitsStart, at)) throw overflow();
   let scale = point < 0 ? 0 : at - point - 1;
   const unsigned =
     digits <= SAFE_DIGITS ? BigInt(value) : BigInt(text.slice(digitsStart, at).replace('.', ''));
@@ -65,6 +68,16 @@ export function parseNumeric(text: string): Numeric {
     checkNothingFollows(text, at);
   }
   return finite(unscaled, scale);
+}
+
+/** Digits before and behind the point that a numeric can have. */
+const DIGITS_MAX = 131072 + SCALE_MAX;
+
+/** Whether digits, with a point among them, are too many without the zeros that they begin with. */
+function hasTooMany(text: string, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && (text.charCodeAt(at) === 48 || text.charCodeAt(at) === 46)) at++;
+  return end - at > DIGITS_MAX + 1;
 }
 
 function shiftLeft(unscaled: bigint, digits: number): bigint {

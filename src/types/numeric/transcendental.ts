@@ -3,6 +3,7 @@
  * Series are summed in fixed point: a BigInt counts units of 10^-digits. Where PostgreSQL rounds a
  * value between two steps (ln of the base of a power, say) the same rounding is done here, because
  * it shows in the last digits of large results. */
+import { countWork } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import type { FiniteNumeric, Numeric } from '../datum.ts';
 import { quotient } from './arithmetic.ts';
@@ -33,6 +34,8 @@ const LN_10 = Math.LN10;
 const EXPONENT_MAX = 6000;
 /** Digits computed beyond those asked for, against the errors of a series' terms. */
 const GUARD_DIGITS = 16;
+/** What a digit costs when a product is divided by a number as long, in units of work. */
+const DIVISION_WORK = 2;
 
 function displayScale(wanted: number, ...operands: readonly FiniteNumeric[]): number {
   let scale = Math.max(wanted, 0);
@@ -112,10 +115,14 @@ function expFixed(x: bigint, digits: number): bigint {
   let sum = unit + reduced;
   let term = reduced;
   for (let n = 2n; term !== 0n; n++) {
+    countWork(working * DIVISION_WORK);
     term = (term * reduced) / unit / n;
     sum += term;
   }
-  for (let i = 0; i < halvings; i++) sum = (sum * sum) / unit;
+  for (let i = 0; i < halvings; i++) {
+    countWork(working * DIVISION_WORK);
+    sum = (sum * sum) / unit;
+  }
   return rescale(sum, working, digits);
 }
 
@@ -188,15 +195,16 @@ function lnFixed(x: bigint, digits: number): bigint {
   for (; reduced * 2n > unit * 3n; halvings++) reduced /= 2n;
   for (; reduced * 4n < unit * 3n; halvings--) reduced *= 2n;
   const z = ((reduced - unit) * unit) / (reduced + unit);
-  return 2n * inverseHyperbolicTangent(z, unit) + halvings * lnOfTwo(digits);
+  return 2n * inverseHyperbolicTangent(z, unit, digits) + halvings * lnOfTwo(digits);
 }
 
-/** z + z^3/3 + z^5/5 + … */
-function inverseHyperbolicTangent(z: bigint, unit: bigint): bigint {
+/** z + z^3/3 + z^5/5 + …, unit being 10^digits. */
+function inverseHyperbolicTangent(z: bigint, unit: bigint, digits: number): bigint {
   const square = (z * z) / unit;
   let sum = z;
   let power = z;
   for (let n = 3n; power !== 0n; n += 2n) {
+    countWork(digits * DIVISION_WORK);
     power = (power * square) / unit;
     sum += power / n;
   }
@@ -210,11 +218,12 @@ let cachedLnOfTen = 0n;
 /** Computes ln 2 = 2 atanh(1/3) and ln 10 = 3 ln 2 + 2 atanh(1/9) to more digits than before. */
 function prepareConstants(digits: number): void {
   if (digits <= cachedDigits) return;
-  cachedDigits = Math.max(digits, 64);
-  const working = cachedDigits + 8;
+  const kept = Math.max(digits, 64);
+  const working = kept + 8;
   const unit = pow10(working);
-  const two = 2n * inverseHyperbolicTangent(unit / 3n, unit);
-  const ten = 3n * two + 2n * inverseHyperbolicTangent(unit / 9n, unit);
+  const two = 2n * inverseHyperbolicTangent(unit / 3n, unit, working);
+  const ten = 3n * two + 2n * inverseHyperbolicTangent(unit / 9n, unit, working);
+  cachedDigits = kept;
   cachedLnOfTwo = rescale(two, working, cachedDigits);
   cachedLnOfTen = rescale(ten, working, cachedDigits);
 }
@@ -396,6 +405,7 @@ function powerBySquaring(
   let square = base;
   let result = exponent % 2 === 1 ? base : ONE;
   for (let mask = Math.floor(exponent / 2); mask > 0; mask = Math.floor(mask / 2)) {
+    countWork(Math.max(significant, 0) * DIVISION_WORK);
     square = roundedProduct(square, square, significant);
     if (mask % 2 === 1) result = roundedProduct(square, result, significant);
     if (weightOf(absolute(square.unscaled), square.scale) > 32767) return null;

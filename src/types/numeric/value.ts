@@ -2,6 +2,7 @@
  *
  * PostgreSQL keeps numerics in base 10000 and some of its rules speak of that form. `weightOf` gives
  * the weight of the first such digit, where those rules need it; nothing here is stored that way. */
+import { countWork } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import type { FiniteNumeric, Numeric, SpecialNumeric } from '../datum.ts';
 
@@ -68,7 +69,9 @@ const SMALL = 10n ** 300n;
 export function finite(unscaled: bigint, scale: number): FiniteNumeric {
   if (scale > SCALE_MAX) throw overflow();
   if (unscaled > SMALL || unscaled < -SMALL) {
-    if (weightOf(absolute(unscaled), scale) > WEIGHT_MAX) throw overflow();
+    const weight = weightOf(absolute(unscaled), scale);
+    if (weight > WEIGHT_MAX) throw overflow();
+    countWork(weight * 4 + scale);
   }
   return { kind: 'finite', unscaled, scale };
 }

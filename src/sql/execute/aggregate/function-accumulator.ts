@@ -1,3 +1,4 @@
+import { countWork } from '../../../base/index.ts';
 import { type ColumnVector, type DataChunk, readDatum, writeDatum } from '../../../chunk/index.ts';
 import type { Datum, SqlType } from '../../../types/index.ts';
 import type { AggregateFunction } from '../../functions/index.ts';
@@ -6,6 +7,8 @@ import type { Run } from '../run.ts';
 import type { Accumulator } from './accumulator.ts';
 
 const STATE_BYTES = 64;
+/** A call in units of work, besides what is in proportion to its values. */
+const CALL_WORK = 32;
 /** What a state is reckoned to hold is asked for one group in this many. */
 const SAMPLE_EVERY = 16;
 
@@ -50,6 +53,7 @@ export class FunctionAccumulator implements Accumulator {
     for (let i = 0; i < rows.count; i++) {
       const row = rows.selection === null ? i : rows.selection[i]!;
       if (!this.#read(row, values)) continue;
+      countWork(CALL_WORK);
       const group = groups === null ? 0 : groups[row]!;
       this.#states[group] = this.#function.accumulate(context, this.#states[group], ...values);
     }

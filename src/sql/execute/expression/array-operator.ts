@@ -1,3 +1,4 @@
+import { countWork } from '../../../base/index.ts';
 import {
   type ColumnVector,
   createVector,
@@ -8,7 +9,7 @@ import {
   scatterRows,
   writeDatum,
 } from '../../../chunk/index.ts';
-import type { ArrayDatum, SqlType } from '../../../types/index.ts';
+import { type ArrayDatum, type Datum, pushElement, type SqlType } from '../../../types/index.ts';
 import {
   type CaseValueEvaluator,
   ConstantEvaluator,
@@ -242,16 +243,20 @@ export class ArrayCastEvaluator extends Evaluator {
   }
 
   #castElements(array: ArrayDatum): ArrayDatum {
-    const elements = new Array(array.elements.length);
-    for (let from = 0; from < elements.length; from += this.#capacity) {
-      const count = Math.min(this.#capacity, elements.length - from);
+    const { length } = array.elements;
+    const elements: Datum[] = [];
+    for (let from = 0; from < length; from += this.#capacity) {
+      const count = Math.min(this.#capacity, length - from);
       this.#input.reset();
       for (let i = 0; i < count; i++) {
         writeDatum(this.#input, i, this.#elementValue.type, array.elements[from + i]!);
       }
+      countWork(count);
       this.#elementValue.vector = this.#input;
       const cast = this.#element.evaluate({ columns: [], count, selection: null });
-      for (let i = 0; i < count; i++) elements[from + i] = readDatum(cast, i, this.#element.type);
+      for (let i = 0; i < count; i++) {
+        pushElement(elements, readDatum(cast, i, this.#element.type));
+      }
     }
     return { ...array, elementType: this.#element.type.oid, elements };
   }

@@ -1,5 +1,11 @@
 import { pgError } from '../../../errors/index.ts';
-import { type ArrayDatum, checkDimensionCount, type Datum } from '../../../types/index.ts';
+import {
+  type ArrayDatum,
+  checkDimensionCount,
+  type Datum,
+  pushElement,
+  pushElements,
+} from '../../../types/index.ts';
 
 /** The value of ARRAY[…]; nested arrays must have one shape. */
 export function makeArray(
@@ -25,7 +31,7 @@ export function makeArray(
         'multidimensional arrays must have array expressions with matching dimensions',
       );
     }
-    for (const element of part.elements) elements.push(element);
+    pushElements(elements, part.elements);
   }
   const dimensions = [parts.length, ...first.dimensions];
   return { elementType, dimensions, lowerBounds: dimensions.map(() => 1), elements };
@@ -96,7 +102,7 @@ function collect(
 ): void {
   for (let i = 0; i < lengths[depth]!; i++) {
     const index = base * array.dimensions[depth]! + from[depth]! + i;
-    if (depth === lengths.length - 1) out.push(array.elements[index]!);
+    if (depth === lengths.length - 1) pushElement(out, array.elements[index]!);
     else collect(array, from, lengths, depth + 1, index, out);
   }
 }

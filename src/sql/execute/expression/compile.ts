@@ -3,6 +3,7 @@ import { notSupported } from '../../../errors/index.ts';
 import {
   type ArrayDatum,
   type Datum,
+  mapElements,
   OID,
   type RecordDatum,
   type SqlType,
@@ -293,7 +294,7 @@ export class ExpressionCompiler {
       return new DatumEvaluator(type, this.capacity, [argument], ([value]) => {
         if (value === null || value === undefined) return null;
         const array = value as ArrayDatum;
-        const elements = array.elements.map((item) =>
+        const elements = mapElements(array.elements, (item) =>
           item === null ? null : fit(item, typmod, explicit),
         );
         return { ...array, elements };

@@ -1,3 +1,4 @@
+import { countWork } from '../../../base/index.ts';
 import {
   type ColumnVector,
   createVector,
@@ -11,6 +12,9 @@ import type { Run } from '../run.ts';
 import { Evaluator } from './evaluator.ts';
 
 type AnyFunction = (context: FunctionContext, ...args: Datum[]) => Datum;
+
+/** A call in units of work, besides what is in proportion to its values. */
+const CALL_WORK = 32;
 
 /** Any function over Datums, row by row. */
 export class FunctionCall extends Evaluator {
@@ -45,6 +49,7 @@ export class FunctionCall extends Evaluator {
     const { selection, count } = rows;
     for (let i = 0; i < count; i++) {
       const row = selection === null ? i : selection[i]!;
+      countWork(CALL_WORK);
       writeDatum(this.#out, row, this.type, this.#call(row));
     }
     return this.#out;
@@ -103,6 +108,7 @@ export class DatumEvaluator extends Evaluator {
       for (let k = 0; k < args.length; k++) {
         values[k] = readDatum(this.#vectors[k]!, row, args[k]!.type);
       }
+      countWork(CALL_WORK);
       writeDatum(this.#out, row, this.type, this.#make(values));
     }
     return this.#out;
