@@ -1,7 +1,17 @@
 /** Data directories that are damaged, or of another version, through the command line: one line that
  * names file and reason, never a crash. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { crc32, SeededRandom } from '../../src/base/index.ts';
@@ -92,6 +102,30 @@ test('a log record that was damaged after it was synced', () => {
   const { code, out, err } = heddle('check', '--data', data);
   expect(`${out}${err}`).toMatch(/wal|no defects/);
   expect(code === 0 || code === 1).toBe(true);
+});
+
+test('files of the log that are missing or cut off', () => {
+  const found = readdirSync(join(killed, 'wal')).filter((name) => /^[0-9a-f]{16}$/.test(name));
+  const cases = [
+    { damage: (path: string) => rmSync(path), what: 'is missing' },
+    { damage: (path: string) => truncateSync(path, 1000), what: 'is too short' },
+  ];
+  for (const { damage, what } of cases) {
+    const data = copyOf(killed);
+    for (const name of found) damage(join(data, 'wal', name));
+    expectRefused(data, new RegExp(`log file ".*/wal/[0-9a-f]{16}" ${what} `));
+  }
+});
+
+test('a data file that is missing or cut off', () => {
+  const missing = copyOf(killed);
+  rmSync(join(missing, 'heddle.db'));
+  expectRefused(missing, /could not open file ".*heddle\.db": No such file or directory/);
+  expect(existsSync(join(missing, 'heddle.db'))).toBe(false);
+  const short = copyOf(killed);
+  truncateSync(join(short, 'heddle.db'), 5000);
+  const reason = /could not read page 0 of file ".*heddle\.db": read only 5000 of 8192 bytes/;
+  expectRefused(short, reason);
 });
 
 test('a damaged page: check names it, and what does not need it goes on', async () => {

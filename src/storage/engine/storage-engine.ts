@@ -424,7 +424,7 @@ function recover(
 /** Makes an empty store: the first two pages of the data file, then the control file. */
 function makeStore(directory: Directory, format: StoreFormat, systemId: number): void {
   beginMaking(directory);
-  const files = openStoreFiles(directory, format);
+  const files = openStoreFiles(directory, format, 'create');
   const lsn = (FIRST_SEGMENT * format.segmentSize) as Lsn;
   formatDataFile(files.data, lsn);
   closeStoreFiles(files);

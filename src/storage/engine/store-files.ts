@@ -31,9 +31,14 @@ export function openPageFiles(directory: Directory): PageFiles {
   return { data: directory.open(DATA_NAME, 'read'), spill: directory.open(SPILL_NAME, 'read') };
 }
 
-/** Opens all files of a store but the control file, for the writer. */
-export function openStoreFiles(directory: Directory, format: StoreFormat): StoreFiles {
-  const data = directory.open(DATA_NAME, 'create');
+/** Opens all files of a store but the control file, for the writer. The data file is made with the store
+ * alone: what would be made in place of one that is lost would pass for a damaged one. */
+export function openStoreFiles(
+  directory: Directory,
+  format: StoreFormat,
+  dataMode: 'create' | 'write' = 'write',
+): StoreFiles {
+  const data = directory.open(DATA_NAME, dataMode);
   const spill = directory.open(SPILL_NAME, 'create');
   spill.truncate(0);
   const journal = new CheckpointJournal(directory, format);

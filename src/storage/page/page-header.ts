@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { type Brand, decodeUtf8 } from '../../base/index.ts';
-import { pgError } from '../../errors/index.ts';
+import { type PgError, pgError } from '../../errors/index.ts';
 
 /** Every page. 8 KiB; integers are little-endian.
  *
@@ -137,6 +137,14 @@ export function corruptPage(path: string, page: number, bytes: Uint8Array, base:
       ? `Expected page number ${page}, found ${storedNumber(bytes, base)}.`
       : `Expected checksum ${hex(expected)}, found ${hex(found)}.`;
   return pgError('data_corrupted', `invalid page ${page} of file "${path}"`, { detail });
+}
+
+/** The file ends before the page, or within it. */
+export function shortPage(path: string, page: number, size: number): PgError {
+  return pgError(
+    'data_corrupted',
+    `could not read page ${page} of file "${path}": read only ${size} of ${PAGE_SIZE} bytes`,
+  );
 }
 
 function hex(value: number): string {

@@ -1,4 +1,5 @@
 import { AssertionError } from '../../base/index.ts';
+import type { PgError } from '../../errors/index.ts';
 import type { File } from '../../io/index.ts';
 import {
   Doorbell,
@@ -12,7 +13,14 @@ import {
   spillSlotOf,
   WRITER_THREAD,
 } from '../../shm/index.ts';
-import { corruptPage, isPageValid, PAGE_SIZE, type PageNumber, pageLsn } from '../page/index.ts';
+import {
+  corruptPage,
+  isPageValid,
+  PAGE_SIZE,
+  type PageNumber,
+  pageLsn,
+  shortPage,
+} from '../page/index.ts';
 import type { PageRef } from './page-ref.ts';
 import { type PoolLimits, poolLimits } from './pool-limits.ts';
 
@@ -60,6 +68,7 @@ export class PageReader {
   readonly #files: PageFiles | null;
   readonly #limits: PoolLimits;
   readonly #isWriter: boolean;
+  #lastReadSize = 0;
 
   /** Without `files` a page that is not in memory throws a PageMiss. */
   constructor(memory: SharedMemory, thread: number, files: PageFiles | null) {
@@ -143,7 +152,7 @@ export class PageReader {
     const isValid = this.#read(file, page, page, ref);
     // (L2) A page that moved may have been read while its home was written.
     if (this.#locations.load(page) !== HOME_LOCATION) return false;
-    if (!isValid) throw corruptPage(file.path, page, ref.bytes, ref.base);
+    if (!isValid) throw this.#unreadable(file, page, ref);
     const lsn = pageLsn(ref.view, ref.base);
     if (lsn > snapshot) {
       throw new AssertionError(`home of page ${page} is at ${lsn}, the snapshot at ${snapshot}`);
@@ -161,7 +170,7 @@ export class PageReader {
     if (!mayPublish) ref.useScratch();
     const slot = spillSlotOf(location);
     if (!this.#read(this.#files.spill, slot, page, ref)) {
-      throw corruptPage(this.#files.spill.path, page, ref.bytes, ref.base);
+      throw this.#unreadable(this.#files.spill, page, ref);
     }
     if (frame < 0) return true;
     const lsn = this.#locations.lsnOf(location);
@@ -173,8 +182,15 @@ export class PageReader {
     this.loadCount++;
     const target = ref.bytes.subarray(ref.base, ref.base + PAGE_SIZE);
     const count = file.readAt(target, position * PAGE_SIZE);
+    this.#lastReadSize = count;
     if (count < PAGE_SIZE) target.fill(0, count);
     return count === PAGE_SIZE && isPageValid(ref.bytes, ref.base, page);
+  }
+
+  /** Why the page that was read last is not valid. */
+  #unreadable(file: File, page: PageNumber, ref: PageRef): PgError {
+    if (this.#lastReadSize < PAGE_SIZE) return shortPage(file.path, page, this.#lastReadSize);
+    return corruptPage(file.path, page, ref.bytes, ref.base);
   }
 
   #publish(

@@ -24,6 +24,8 @@ import {
 import type { WalSegments } from './segments.ts';
 
 const WINDOW_SIZE = 256 * 1024;
+/** What a disk writes whole or not at all. */
+const SECTOR_SIZE = 512;
 
 /** Why a record is not valid, or null when it is. */
 type Defect = { readonly expected: string; readonly found: string } | null;
@@ -125,10 +127,11 @@ export class WalReader {
   }
 
   /** After `next` has returned false: throws data_corrupted when the log goes on behind the invalid
-   * record and that record had been synced, or when it goes on in an epoch that the control file does
-   * not know. `syncedBefore` is an LSN known to be synced. */
+   * record and that record had been synced, when it goes on in an epoch that the control file does
+   * not know, or when the file is gone in which it went on. `syncedBefore` is an LSN known to be synced. */
   verifyEnd(syncedBefore: Lsn): void {
     const end = this.#next;
+    this.#verifySegments(end);
     this.verifyEpoch();
     if (end < syncedBefore) this.#throwCorrupted(end, syncedBefore);
     const epoch = this.#epoch;
@@ -157,6 +160,42 @@ export class WalReader {
     if (!this.#load(at, WAL_HEADER_SIZE)) return;
     const epoch = this.#view.getUint32(at - this.#windowStart + EPOCH_OFFSET, true);
     if (epoch > this.#epochMax && this.#isWholeRecord(at)) this.#throwOldControl(epoch);
+  }
+
+  /** Segments are whole before a record is written to them. So one in whose middle the log ends is there,
+   * and so are those that the next record was to fill, if its header has come to the disk. */
+  #verifySegments(end: number): void {
+    const size = this.#segments.segmentSize;
+    if (end % size > 0) this.#verifySegment(this.#segments.indexOf(end));
+    if (!this.#hasWrittenHeader(end)) return;
+    const length = this.#view.getUint32(end - this.#windowStart + LENGTH_OFFSET, true);
+    const last = this.#segments.indexOf(end + length - 1);
+    for (let index = this.#segments.indexOf(end) + 1; index <= last; index++) {
+      this.#verifySegment(index);
+    }
+  }
+
+  #verifySegment(index: number): void {
+    const expected = this.#segments.segmentSize;
+    const found = this.#segments.file(index)?.size() ?? null;
+    if (found === expected) return;
+    throw pgError(
+      'data_corrupted',
+      `log file "${this.#segments.pathOf(index)}" is ${found === null ? 'missing' : 'too short'}`,
+      {
+        severity: 'FATAL',
+        ...(found === null ? {} : { detail: `It has ${found} bytes instead of ${expected}.` }),
+        hint: 'Restore the data directory from a backup.',
+      },
+    );
+  }
+
+  /** Whether there is the header of a record, written in one piece as it lies in one sector. */
+  #hasWrittenHeader(at: number): boolean {
+    if ((at % SECTOR_SIZE) + WAL_HEADER_SIZE > SECTOR_SIZE) return false;
+    if (!this.#load(at, WAL_HEADER_SIZE)) return false;
+    const offset = at - this.#windowStart;
+    return this.#headerDefect(at, offset) === null && this.#epochDefect(offset) === null;
   }
 
   /** Whether there is a record here but for its epoch. */

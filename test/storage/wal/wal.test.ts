@@ -258,6 +258,48 @@ describe('damage', () => {
     const { reader } = log.read();
     expect(() => reader.verifyEnd(START)).toThrow(PgError);
   });
+
+  it('of the last segment is reported, whether it is missing or short', () => {
+    for (const last of [2, 3]) {
+      const make = () => {
+        const log = new Log();
+        const writer = log.writer();
+        while (writer.appendedLsn < last * SEGMENT_SIZE + 100) {
+          writer.put(1, TREE, text('key'), new Uint8Array(1000));
+          writer.flush();
+        }
+        return log;
+      };
+      const name = (last * SEGMENT_SIZE).toString(16).padStart(16, '0');
+      const gone = make();
+      gone.disk.directory().makeDirectory('wal').remove(name);
+      // Its last record began in the segment before.
+      expect(() => gone.read().reader.verifyEnd(START)).toThrow(
+        `log file "disk:/wal/${name}" is missing`,
+      );
+      const from = (last * SEGMENT_SIZE + 80) as Lsn;
+      expect(() => gone.read(from).reader.verifyEnd(from)).toThrow(
+        `log file "disk:/wal/${name}" is missing`,
+      );
+      const short = make();
+      const file = short.disk.directory().makeDirectory('wal').open(name, 'write');
+      file.truncate(50);
+      expect(() => short.read().reader.verifyEnd(START)).toThrow(
+        `log file "disk:/wal/${name}" is too short`,
+      );
+    }
+  });
+
+  it('is not there where no segment follows what was written', () => {
+    const log = new Log();
+    const writer = log.writer();
+    // To the very end of the segment.
+    writer.put(1, TREE, text('key'), new Uint8Array(SEGMENT_SIZE - 32 - 16));
+    writer.flush();
+    const { reader, end } = log.read();
+    expect(end).toBe(2 * SEGMENT_SIZE);
+    reader.verifyEnd(START);
+  });
 });
 
 describe('segments', () => {
