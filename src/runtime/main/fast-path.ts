@@ -1,5 +1,5 @@
 import { RowChanges } from '../../access/index.ts';
-import { OpenHashMap } from '../../base/index.ts';
+import { beginLimit, endLimit, OpenHashMap, TakesLong } from '../../base/index.ts';
 import type { Catalog, RelationDescriptor } from '../../catalog/index.ts';
 import {
   notSupported,
@@ -69,8 +69,8 @@ export interface WriterRoute {
  *                              │  └──COMMIT──► committing ──answer──► none
  *                              └──anything else──► in the writer, with its locks
  *
- * Anything else: another statement, a savepoint, somebody in the writer who wants what it has locked. A
- * statement that wants a row of another hosted transaction is parked until that one commits (below) or is rolled
+ * Anything else: another statement, one that takes long to compute, a savepoint, somebody in the writer who wants
+ * what it has locked. A statement that wants a row of another hosted transaction is parked until that one commits (below) or is rolled
  * back, and then begins anew, which in READ COMMITTED comes to the same as going on with the new version of the
  * row: there is but one. So is a statement whose pages are not in memory, until a reader has brought them
  * there. Statements that would wait for one another in a circle go to the writer, which
@@ -114,6 +114,8 @@ export class FastPath implements StatementHost {
   /** The statement's cursor on the pages, and its tree. */
   private opened: PageTreeCursor | null = null;
   private openedTree = 0 as TreeId;
+  /** What long computations asked before the statement that runs. */
+  private checkBefore: ReturnType<typeof beginLimit> | null = null;
   private nextCommit = 1;
   /** Transactions whose waiters are being woken. */
   private readonly awakening: HostedTransaction[] = [];
@@ -370,6 +372,8 @@ export class FastPath implements StatementHost {
     listener: RunListener,
   ): Outcome {
     const { statement, reader } = this;
+    const { writes } = transaction.transaction;
+    const mark = writes.mark;
     this.listener = listener;
     this.locks.current = transaction;
     this.locks.isBlind = program.isBlind;
@@ -396,6 +400,7 @@ export class FastPath implements StatementHost {
       statement.snapshot = this.snapshots.acquire(MAIN_THREAD);
       transaction.transaction.snapshot = statement.snapshot;
       reader.enter();
+      this.checkBefore = beginLimit();
       try {
         program.compiled.open(statement);
         const slice = statement.runSlice(Number.POSITIVE_INFINITY);
@@ -403,14 +408,25 @@ export class FastPath implements StatementHost {
         if (!this.locks.hasTakenOver) return 'conflict';
       } catch (thrown) {
         if (isPageMiss(thrown)) return 'not in memory';
+        if (thrown instanceof TakesLong) {
+          // It may be what is returned of the changed row.
+          writes.rollbackTo(mark);
+          return 'elsewhere';
+        }
         if (thrown !== NEWER_COMMIT) throw thrown;
       } finally {
+        this.liftLimit();
         program.compiled.close();
         reader.leave();
         this.snapshots.release(MAIN_THREAD);
       }
     }
     return 'elsewhere';
+  }
+
+  private liftLimit(): void {
+    if (this.checkBefore !== null) endLimit(this.checkBefore);
+    this.checkBefore = null;
   }
 
   /** Lets a statement wait for who has its row; null when it has to wait in the writer. */
@@ -525,6 +541,8 @@ export class FastPath implements StatementHost {
   }
 
   rows(_request: number, count: number, bytes: Uint8Array, start: number, end: number): void {
+    // All is computed; what the client's connection does is not the statement's.
+    this.liftLimit();
     this.listener.rows(bytes, start, end, count);
   }
 }
