@@ -8,10 +8,15 @@ import type { RingConsumer, RingProducer } from '../shm/index.ts';
  * number at the same place, and is put together by the receiver (see `PartBuffer`).
  */
 
-/** Where heads are built before they are copied to a ring. */
+/** Where a head of some size is built before it is copied to a ring. */
 export class HeadScratch {
-  readonly bytes = new Uint8Array(64);
-  readonly buffer = new ByteBuffer(this.bytes);
+  readonly bytes: Uint8Array;
+  readonly buffer: ByteBuffer;
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+    this.buffer = new ByteBuffer(this.bytes);
+  }
 }
 
 /** Size of ControlMessage and ReplyMessage, the heads of parts. */

@@ -40,8 +40,8 @@ export class WorkerChannel {
   private readonly parts = new PartBuffer();
   private readonly message = new ReplyMessage();
   private readonly replyBuffer;
-  private readonly executeScratch = new HeadScratch();
-  private readonly controlScratch = new HeadScratch();
+  private readonly executeScratch = new HeadScratch(ExecuteMessage.sizeOf());
+  private readonly controlScratch = new HeadScratch(ControlMessage.sizeOf());
   private readonly executeHead = new ExecuteMessage();
   private readonly controlHead = new ControlMessage();
   private readonly payload = new ByteWriter(1024);

@@ -28,7 +28,7 @@ export class WorkerPort {
   private readonly executeMessage = new ExecuteMessage();
   private readonly controlMessage = new ControlMessage();
   private readonly requestBuffer;
-  private readonly scratch = new HeadScratch();
+  private readonly scratch = new HeadScratch(ReplyMessage.sizeOf());
   private readonly reply = new ReplyMessage();
   private readonly text = new ByteWriter(512);
   private unpublished = false;
