@@ -1,14 +1,16 @@
+import { beginLimit, endLimit, TakesLong } from '../../base/index.ts';
 import type { Catalog } from '../../catalog/index.ts';
 import { readDatum } from '../../chunk/index.ts';
 import { notSupported, reportedErrorFields } from '../../errors/index.ts';
 import type {
+  HeldSnapshot,
   PlanRun,
   RunHandle,
   RunListener,
   SessionControl,
   StatementSettings,
 } from '../../session/index.ts';
-import { MAIN_THREAD, type SharedMemory, Snapshots } from '../../shm/index.ts';
+import { MAIN_THREAD, type SharedMemory } from '../../shm/index.ts';
 import { compilePlan, dataRowEncoder, type SpillFile } from '../../sql/execute/index.ts';
 import type { Expr } from '../../sql/expression.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
@@ -28,9 +30,12 @@ import { nowMicros, StatementContext } from '../worker/statement-context.ts';
 
 const SLICE_MS = 5;
 
-/** Where statements go that the main thread cannot finish: a page is not in memory. */
+/** The rest of the main thread. Statements go to the writer that it cannot finish: a page is not in memory, or a value
+ * takes long to compute. */
 export interface Elsewhere {
   executeInWriter(run: PlanRun, listener: RunListener): RunHandle;
+  holdSnapshot(): HeldSnapshot;
+  releaseSnapshot(snapshot: HeldSnapshot): void;
 }
 
 /** Runs on the main thread what needs the catalog: queries of pg_catalog and information_schema, in
@@ -38,16 +43,18 @@ export interface Elsewhere {
 export class MainRunner implements StatementHost {
   readonly reader: PageReader;
   readonly roots: TreeRoots;
-  private readonly snapshots: Snapshots;
-  private readonly elsewhere: Elsewhere;
+  readonly elsewhere: Elsewhere;
   private readonly cursors: CursorPool;
   private sendTo: RunListener | null = null;
+  /** Whether the client takes the rows of the slice as fast as they come. */
+  isTaken = true;
+  /** What long computations asked before the slice. */
+  private checkBefore: ReturnType<typeof beginLimit> | null = null;
 
   constructor(memory: SharedMemory, elsewhere: Elsewhere) {
     this.reader = new PageReader(memory, MAIN_THREAD, null);
     this.roots = new TreeRoots(this.reader);
     this.cursors = new CursorPool(this.reader, this.roots);
-    this.snapshots = new Snapshots(memory);
     this.elsewhere = elsewhere;
   }
 
@@ -89,29 +96,30 @@ export class MainRunner implements StatementHost {
   }
 
   rows(_request: number, count: number, bytes: Uint8Array, start: number, end: number): void {
-    this.sendTo?.rows(bytes, start, end, count);
+    this.liftLimit();
+    this.isTaken = this.sendTo?.rows(bytes, start, end, count) ?? true;
   }
 
-  /** Runs one slice with the main thread's snapshot slot and epoch. */
+  /** Runs one slice in the main thread's epoch. What takes long is thrown out of it as long as it can be begun anew
+   * elsewhere: it has sent nothing. */
   slice(statement: RunningStatement, listener: RunListener, first: boolean): number {
     this.sendTo = listener;
+    this.isTaken = true;
     this.reader.enter();
+    if (statement.totalRows === 0) this.checkBefore = beginLimit();
     try {
       if (first) statement.compiled!.open(statement);
       return statement.runSlice(SLICE_MS);
     } finally {
+      this.liftLimit();
       this.reader.leave();
       this.sendTo = null;
     }
   }
 
-  /** The statement needs a page that is not in memory: the writer runs it. */
-  moveToWriter(run: PlanRun, listener: RunListener): RunHandle {
-    return this.elsewhere.executeInWriter(run, listener);
-  }
-
-  acquireSnapshot(slot: number): number {
-    return this.snapshots.acquire(slot);
+  private liftLimit(): void {
+    if (this.checkBefore !== null) endLimit(this.checkBefore);
+    this.checkBefore = null;
   }
 
   private makeStatement(
@@ -138,6 +146,10 @@ class MainRun implements RunHandle {
   /** Where it went on, when it had to go to the writer. */
   private moved: RunHandle | null = null;
   private over = false;
+  /** The snapshot that it reads at, when that is its own. */
+  private snapshot: HeldSnapshot | null = null;
+  /** It waits for the client to take rows. */
+  private isStalled = false;
 
   constructor(
     runner: MainRunner,
@@ -167,7 +179,8 @@ class MainRun implements RunHandle {
     const types = statement.plan.output.map((column) => column.type);
     statement.begin(dataRowEncoder(types, run.formats), run.formats, 0, run.formats.length);
     if (run.copy !== null) statement.beginCopy(run.copy);
-    statement.snapshot = run.snapshot?.lsn ?? this.runner.acquireSnapshot(MAIN_THREAD);
+    if (run.snapshot === null) this.snapshot = this.runner.elsewhere.holdSnapshot();
+    statement.snapshot = (run.snapshot ?? this.snapshot!).lsn;
     statement.compiled = compilePlan(statement.plan);
     this.step(true);
   }
@@ -179,10 +192,11 @@ class MainRun implements RunHandle {
     const { statement, listener } = this;
     try {
       const slice = this.runner.slice(statement, listener, first);
-      // The client is not waited for: results of catalog queries are small.
-      if (slice === SLICE.blocked) statement.unacknowledged = 0;
       if (slice === SLICE.paused || slice === SLICE.blocked) {
-        setImmediate(this.next);
+        // What the client has taken is not reckoned up: that it takes no more is all there is to know.
+        statement.unacknowledged = 0;
+        this.isStalled = !this.runner.isTaken;
+        if (!this.isStalled) setImmediate(this.next);
         return;
       }
       if (slice === SLICE.sleeping) {
@@ -197,9 +211,11 @@ class MainRun implements RunHandle {
       this.finish();
       listener.complete(rows, null);
     } catch (thrown) {
+      const isMoved =
+        thrown instanceof TakesLong || (isPageMiss(thrown) && statement.totalRows === 0);
       this.finish();
-      if (isPageMiss(thrown) && statement.totalRows === 0) {
-        this.moved = this.runner.moveToWriter(this.run, listener);
+      if (isMoved) {
+        this.moved = this.runner.elsewhere.executeInWriter(this.run, listener);
       } else listener.error(reportedErrorFields(thrown));
     }
   }
@@ -208,6 +224,8 @@ class MainRun implements RunHandle {
     this.over = true;
     this.statement.compiled?.close();
     this.statement.end();
+    if (this.snapshot !== null) this.runner.elsewhere.releaseSnapshot(this.snapshot);
+    this.snapshot = null;
   }
 
   fetch(rowLimit: number): void {
@@ -234,6 +252,9 @@ class MainRun implements RunHandle {
 
   drained(): void {
     this.moved?.drained();
+    if (!this.isStalled) return;
+    this.isStalled = false;
+    setImmediate(this.next);
   }
 
   copyData(): boolean {
