@@ -1,8 +1,8 @@
 /** npm run bench:scan -- [--rounds N] [--scale N] [--shared-buffers SIZE] [--only-heddle] [--json FILE]
  *
- * COPY in of the accounts of pgbench, and a sequential scan that adds up a column, on Heddle and on a
- * private PostgreSQL in alternating rounds; prints medians and ratios. */
-import { createWriteStream } from 'node:fs';
+ * COPY in of the accounts of pgbench, INSERTs of as many rows as fit a statement, and a sequential scan that adds up a
+ * column, on Heddle and on a private PostgreSQL in alternating rounds; prints medians and ratios. */
+import { createWriteStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
@@ -30,6 +30,8 @@ const { values: options } = parseArgs({
 });
 const rowCount = Number(options.scale) * 100_000;
 const COLUMNS = 'aid int not null, bid int, abalance int, filler char(84)';
+const INSERTED = 200_000;
+const INSERT_ROWS = [100, 1000, INSERTED];
 const SCAN = 'select sum(abalance), count(*) from pgbench_accounts';
 
 type Timings = Map<string, Map<Contender, number[]>>;
@@ -40,11 +42,21 @@ await withContenders(
     for (const { name, version } of contenders) console.log(`${name}: ${version}`);
     const file = join(folder, 'accounts.tsv');
     await writeAccounts(file);
+    const inserts = INSERT_ROWS.map((rows) => {
+      const path = join(folder, `insert-${rows}.sql`);
+      writeInserts(path, rows);
+      return { rows, path };
+    });
     const timings: Timings = new Map();
     for (let round = 0; round < Number(options.rounds); round++) {
       for (const contender of contenders) await load(contender, file, timings);
+      for (const contender of contenders) insert(contender, inserts, timings);
     }
     await sameAnswer(contenders, SCAN);
+    await sameAnswer(
+      contenders,
+      'select count(*), sum(value), max(name), count(day) from inserted',
+    );
     await sameAnswer(contenders, 'select * from pgbench_accounts order by aid limit 3 offset 4711');
     for (let round = 0; round < Number(options.rounds); round++) {
       for (const contender of contenders) await scan(contender, timings);
@@ -72,6 +84,33 @@ async function writeAccounts(path: string): Promise<void> {
   }
   stream.end();
   await finished(stream);
+}
+
+/** INSERTs of literals, so many rows in each, as ORMs and dumps write them. */
+function writeInserts(path: string, rowsEach: number): void {
+  const lines: string[] = [];
+  for (let first = 1; first <= INSERTED; first += rowsEach) {
+    const rows = Array.from({ length: rowsEach }, (_, i) => {
+      const id = first + i;
+      return `(${id}, 'name ${id}', ${(id % 1000) / 8}, ${id % 5 === 0 ? 'null' : `'2026-01-${1 + (id % 28)}'`})`;
+    });
+    lines.push(`insert into inserted values ${rows.join(', ')};`);
+  }
+  writeFileSync(path, lines.join('\n'));
+}
+
+function insert(
+  contender: Contender,
+  files: readonly { readonly rows: number; readonly path: string }[],
+  timings: Timings,
+): void {
+  const psql = (...rest: string[]) =>
+    clientProgram('psql', contender, ['-Xq', '-v', 'ON_ERROR_STOP=1', ...rest, 'postgres']);
+  for (const { rows, path } of files) {
+    psql('-c', 'drop table if exists inserted');
+    psql('-c', 'create table inserted (id int primary key, name text, value numeric, day date)');
+    time(timings, `INSERT, ${rows} rows each`, contender, () => psql('-f', path));
+  }
 }
 
 /** Loads into a table with its key, and into one without that gets its key after, as pgbench does. */

@@ -4,6 +4,8 @@ import { PgError, pgError } from '../errors/index.ts';
 import { bindStatement } from '../sql/bind/index.ts';
 import {
   type LiftedLiteral,
+  type LiftedRows,
+  type LiftedText,
   liftLiterals,
   type ParsedStatement,
   parseStatements,
@@ -73,6 +75,12 @@ function isSelectInto(statement: ParsedStatement): boolean {
   return select?.intoClause !== undefined;
 }
 
+interface Prepared {
+  readonly prepared: PreparedStatement;
+  readonly fixed: readonly number[];
+  readonly readsClock: boolean;
+}
+
 /** Binds and plans one statement. `literals` may become parameters after the user's own; `fixed`
  * says which of them the plan depends on. */
 export function prepareParsed(
@@ -83,7 +91,8 @@ export function prepareParsed(
   literals: readonly LiftedLiteral[],
   parameterCount: number,
   parametersAllowed = true,
-): { prepared: PreparedStatement; fixed: readonly number[]; readsClock: boolean } {
+  rows: LiftedRows | null = null,
+): Prepared {
   const base = {
     statement,
     text: statement.text,
@@ -115,6 +124,7 @@ export function prepareParsed(
     processId: context.processId,
     parameterTypes,
     literals,
+    rowKinds: rows?.kinds ?? null,
     parameterCount,
     parametersAllowed,
     text: wholeText,
@@ -135,7 +145,7 @@ export function prepareParsed(
       planned: { plan, id: 0 },
       inner: null,
       parameterTypes: bound.parameterTypes,
-      parameterCount: bound.parameterTypes.length - literals.length,
+      parameterCount: bound.parameterTypes.length - literals.length - (rows === null ? 0 : 1),
       output: returnsRows ? plan.output : null,
       columns: returnsRows ? describeColumns(plan.output, null) : null,
       catalogVersion: bound.isPassing ? NO_VERSION : context.catalogVersion,
@@ -217,18 +227,64 @@ export class StatementCache {
    * against this catalog. Null when it has to be parsed (`learn` then remembers it). */
   find(text: string, scope: string, context: PrepareContext): ShapedStatement | null {
     if (context.snapshot !== null) return null;
-    const lifted = liftLiterals(text);
+    const lifted = liftLiterals(text, true);
     if (lifted === null || lifted.parameterCount > 0) return null;
-    const key = scope + lifted.shape;
-    const entry = this.shapes.get(key);
-    if (entry === undefined) return null;
-    const prepared = entry.variants.get(variantKey(entry.fixed, lifted.literals));
-    if (prepared === undefined) return null;
-    if (!isCurrent(prepared, context)) {
-      this.shapes.delete(key);
-      return null;
-    }
+    const prepared = this.known(lifted, scope, context);
+    if (lifted.rows !== null) return this.withRows(prepared, lifted, lifted.rows, scope, context);
+    if (prepared === null) return null;
     return { prepared, parameters: literalValues(prepared, text, lifted.literals, context.types) };
+  }
+
+  private known(
+    { shape, literals }: LiftedText,
+    scope: string,
+    context: PrepareContext,
+  ): PreparedStatement | null {
+    const key = scope + shape;
+    const entry = this.shapes.get(key);
+    const prepared = entry?.variants.get(variantKey(entry.fixed, literals));
+    if (prepared === undefined) return null;
+    if (isCurrent(prepared, context)) return prepared;
+    this.shapes.delete(key);
+    return null;
+  }
+
+  /** The INSERT of rows that have been lifted. Null where that cannot be, or is wrong: as a whole it is done the
+   * long way, or refused with the position in its text. */
+  private withRows(
+    known: PreparedStatement | null,
+    lifted: LiftedText,
+    rows: LiftedRows,
+    scope: string,
+    context: PrepareContext,
+  ): ShapedStatement | null {
+    const { literals } = lifted;
+    try {
+      const prepared = known ?? this.learnRows(lifted, rows, scope, context);
+      if (prepared === null) return null;
+      const parameters = literalValues(prepared, rows.text, literals, context.types);
+      for (const { start, end } of rows.kinds) parameters.fill(null, start, end);
+      parameters.push(rows.bytes);
+      return { prepared, parameters };
+    } catch (error) {
+      if (error instanceof PgError) return null;
+      throw error;
+    }
+  }
+
+  private learnRows(
+    lifted: LiftedText,
+    rows: LiftedRows,
+    scope: string,
+    context: PrepareContext,
+  ): PreparedStatement | null {
+    const { text } = rows;
+    const [statement, ...others] = parseStatements(text);
+    if (statement === undefined || others.length > 0 || !isPlannable(statement)) return null;
+    const { literals } = lifted;
+    const made = prepareParsed(statement, text, context, [], literals, 0, false, rows);
+    if (lifted.shape.length <= CACHED_TEXT_MAX) this.remember(lifted, scope, made);
+    return made.prepared;
   }
 
   /** Prepares the single statement of a text and remembers it by its shape. */
@@ -250,12 +306,18 @@ export class StatementCache {
       return { prepared, parameters: [] };
     }
     const made = prepareParsed(statement, text, context, [], lifted.literals, 0);
-    const { prepared, fixed } = made;
+    const { prepared } = made;
     const shaped = {
       prepared,
       parameters: literalValues(prepared, text, lifted.literals, context.types),
     };
-    if (made.readsClock) return shaped;
+    this.remember(lifted, scope, made);
+    return shaped;
+  }
+
+  private remember(lifted: LiftedText, scope: string, made: Prepared): void {
+    if (made.readsClock) return;
+    const { fixed } = made;
     const key = scope + lifted.shape;
     let entry = this.shapes.get(key);
     if (entry === undefined || !equalLists(entry.fixed, fixed)) {
@@ -264,8 +326,7 @@ export class StatementCache {
       this.trim(this.shapes);
     }
     if (entry.variants.size >= VARIANTS_MAX) entry.variants.clear();
-    entry.variants.set(variantKey(fixed, lifted.literals), prepared);
-    return shaped;
+    entry.variants.set(variantKey(fixed, lifted.literals), made.prepared);
   }
 
   /** Parse of the extended protocol. */

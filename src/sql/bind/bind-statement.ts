@@ -6,6 +6,7 @@ import type { Expr } from '../expression.ts';
 import { visitChildren, visitQuery } from '../expression-tree.ts';
 import { type BindContext, Binder } from './binder.ts';
 import { fixIndexLiterals } from './index-literals.ts';
+import { withLiftedRows } from './lifted-rows.ts';
 import { bindDelete, bindInsert, bindUpdate } from './modify.ts';
 import type { Query } from './query.ts';
 import { bindSelectStatement } from './select.ts';
@@ -60,12 +61,12 @@ export function bindStatement(node: Node, given: BindContext): BoundStatement {
     const [refused] = b.laterErrors;
     if (refused !== undefined) throw refused;
     const used = usedLiterals(b, query);
+    const literalTypes = b.literalTypes.map((type, i) => (used.has(i) ? type || OID.text : 0));
+    const { rowKinds } = context;
+    const rowTypes = rowKinds ? [OID.bytea] : [];
     return {
-      query,
-      parameterTypes: [
-        ...b.parameterTypes,
-        ...b.literalTypes.map((type, i) => (used.has(i) ? type || OID.text : 0)),
-      ],
+      query: rowKinds ? withLiftedRows(b, query, rowKinds, literalTypes) : query,
+      parameterTypes: [...b.parameterTypes, ...literalTypes, ...rowTypes],
       fixedLiterals: context.literals.map((_, i) => i).filter((i) => !used.has(i)),
       readsClock,
       isPassing: b.readsOthersView,

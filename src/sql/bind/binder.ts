@@ -4,7 +4,7 @@ import type { SqlType, TypeContext } from '../../types/index.ts';
 import { OID } from '../../types/index.ts';
 import type { Expr, ParamExpr } from '../expression.ts';
 import { sameExpr } from '../expression-tree.ts';
-import type { LiftedLiteral } from '../parse/index.ts';
+import type { LiftedLiteral, LiteralRange } from '../parse/index.ts';
 
 /** What binding needs to know besides the syntax tree. */
 export interface BindContext {
@@ -18,6 +18,9 @@ export interface BindContext {
   readonly parameterTypes: readonly number[];
   /** Literals of `text` that may become parameters; their indexes follow `parameterCount`. */
   readonly literals: readonly LiftedLiteral[];
+  /** Of the statement that stands for an INSERT of many rows: the literals of each of its rows. One more parameter
+   * behind those of the literals has the rows that there are (sql/parse/literal-rows.ts). */
+  readonly rowKinds?: readonly LiteralRange[] | null;
   /** Number of the user's own parameters, where literals have been lifted. */
   readonly parameterCount: number;
   /** The whole query string, which locations refer to. */
@@ -160,7 +163,8 @@ export class Binder {
   /** Throws where a lifted literal is no value of the type that it takes, which is said in the order of
    * the text, as for constants. */
   verifyLiteral(literal: number, type: SqlType, location: number | undefined): void {
-    const text = this.context.literals[literal]?.text ?? '';
+    const { text = '', isNull } = this.context.literals[literal] ?? {};
+    if (isNull === true) return;
     this.located(location, () => type.input(text, this.literalContext, -1));
   }
 

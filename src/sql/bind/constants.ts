@@ -12,7 +12,10 @@ const INT8_LIMIT = 9223372036854775807n;
 
 export function bindConstant(b: Binder, node: A_Const): Expr {
   const location = node.location ?? 0;
-  if (node.isnull === true) return b.at({ ...NULL_UNKNOWN }, location);
+  if (node.isnull === true) {
+    const lifted = b.literalAt(location);
+    return b.at(lifted < 0 ? { ...NULL_UNKNOWN } : b.literalParam(lifted, OID.unknown), location);
+  }
   if (node.boolval !== undefined) {
     return b.at(constant(OID.bool, node.boolval.boolval ?? false), location);
   }

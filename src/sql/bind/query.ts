@@ -1,5 +1,5 @@
 import type { RelationDescriptor } from '../../catalog/descriptors.ts';
-import type { Expr, SortKey, WindowFrame } from '../expression.ts';
+import type { Expr, ParamExpr, SortKey, WindowFrame } from '../expression.ts';
 
 /** A bound query: names resolved, types known, casts written out. Plain readonly data. */
 export type Query = SelectQuery | SetOperationQuery | ValuesQuery | ModifyQuery;
@@ -150,9 +150,32 @@ export interface SetOperationQuery extends WithClause {
   readonly withTies: boolean;
 }
 
+/** How the rows of VALUES come that have been lifted out of the text (sql/parse/literal-rows.ts). */
+export interface LiftedValues {
+  /** Index of the parameter with the rows. */
+  readonly parameter: number;
+  readonly kinds: readonly LiftedKind[];
+}
+
+export interface LiftedKind {
+  /** What rows of this kind give. */
+  readonly literals: readonly RowLiteral[];
+  /** Those of the row's expressions that depend on nothing else. */
+  readonly constants: readonly number[];
+}
+
+export interface RowLiteral {
+  /** What stands for it in the expressions of the row. */
+  readonly param: ParamExpr;
+  /** Whether it may be no value of its type. */
+  readonly mayFail: boolean;
+}
+
 export interface ValuesQuery extends WithClause {
   readonly kind: 'values';
   readonly rows: readonly (readonly Expr[])[];
+  /** The rows are kinds of rows, of which any number come in a parameter. */
+  readonly lifted?: LiftedValues;
   readonly output: readonly OutputColumn[];
   readonly orderBy: readonly SortKey[];
   readonly limit: Expr | null;

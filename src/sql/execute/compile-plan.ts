@@ -27,6 +27,7 @@ import { InputPruning } from './input-pruning.ts';
 import { Insert } from './insert.ts';
 import { Instrumented, newCounters } from './instrumented.ts';
 import { isPoint, KeyRanges } from './key-ranges.ts';
+import { LiftedRowsScan } from './lifted-rows-scan.ts';
 import { LockRows } from './lock-rows.ts';
 import { Materialize } from './materialize.ts';
 import { MergeAppend } from './merge-append.ts';
@@ -241,6 +242,14 @@ class PlanCompiler {
         const draws = node.valueRows.some((row) => row.some(containsDraw));
         const capacity = draws ? 1 : Math.min(rows.length, CHUNK_ROWS);
         return { operator: new Values(run, typesOf(node), rows, capacity), capacity };
+      }
+      case 'liftedRows': {
+        const kinds = node.rowKinds.map((kind) => ({
+          ...kind,
+          values: this.#expressions.all(kind.values),
+        }));
+        const rows = new LiftedRowsScan(run, node.parameter, kinds, CHUNK_ROWS);
+        return { operator: rows, capacity: CHUNK_ROWS };
       }
       case 'seqScan': {
         const filter = node.filter === null ? null : this.#expressions.compile(node.filter);

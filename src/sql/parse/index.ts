@@ -1,3 +1,4 @@
+export { type LiftedRows, type LiteralRange, NULL_LITERAL } from './literal-rows.ts';
 export {
   type LiftedLiteral,
   type LiftedText,

@@ -9,6 +9,8 @@
  * The number after LIMIT stays: by it a plan for the first rows is told from one for all of them.
  */
 
+import { type LiftedRows, RowLifter } from './literal-rows.ts';
+
 /** int4, int8 and numeric are numbers by size and form, as PostgreSQL types them. */
 export type LiteralKind = 'int4' | 'int8' | 'numeric' | 'string';
 
@@ -21,6 +23,8 @@ export interface LiftedLiteral {
   /** Where it starts and ends, as indexes in the text. */
   readonly start: number;
   readonly end: number;
+  /** NULL among values: a literal without a type, as a string is. */
+  readonly isNull?: true;
 }
 
 export interface LiftedText {
@@ -29,6 +33,8 @@ export interface LiftedText {
   readonly literals: readonly LiftedLiteral[];
   /** Highest $n in the text. */
   readonly parameterCount: number;
+  /** Where rows of VALUES were lifted out too: what stands for the text, and the rows. */
+  readonly rows: LiftedRows | null;
 }
 
 /** Markers that no SQL text contains outside of quotes, where their like is refused. */
@@ -51,8 +57,10 @@ for (let code = 48; code <= 57; code++) CLASS[code] = DIGIT;
 for (let code = 65; code <= 90; code++) CLASS[code] = CLASS[code + 32] = WORD;
 CLASS[95] = WORD;
 
-/** Takes the literals out of a text; null when the text is none to cache by shape. */
-export function liftLiterals(text: string): LiftedText | null {
+/** Takes the literals out of a text; null when the text is none to cache by shape. With `rowsToo`, an INSERT of several
+ * rows has the shape of those of its rows that differ in shape. */
+export function liftLiterals(text: string, rowsToo = false): LiftedText | null {
+  const rows = rowsToo && startsWithInsert(text) ? new RowLifter(text) : null;
   const length = text.length;
   const literals: LiftedLiteral[] = [];
   let shape = '';
@@ -84,6 +92,11 @@ export function liftLiterals(text: string): LiftedText | null {
         return null;
       } else {
         if (end === at + 5 && isLimit(text, at)) limitEnd = end;
+        else if (rows?.word(at, end) === 'null') {
+          shape += text.slice(copied, at) + MARKERS.string;
+          literals.push({ kind: 'string', text: '', value: 0, start: at, end, isNull: true });
+          copied = end;
+        }
         at = end;
       }
     } else if (kind === DIGIT || (code === 46 && isDigit(text, at + 1))) {
@@ -138,10 +151,30 @@ export function liftLiterals(text: string): LiftedText | null {
       at = length;
     } else if (code < 32) {
       return null;
-    } else at++;
+    } else {
+      if (rows !== null) {
+        if (code === 40 && rows.opens()) {
+          shape += text.slice(copied, at);
+          copied = at;
+          rows.begin(at, shape.length, literals);
+        } else if (code === 41 && rows.closes()) {
+          shape = rows.end(at + 1, shape + text.slice(copied, at + 1), literals);
+          copied = at + 1;
+        }
+        if (rows.isRefused) return liftLiterals(text);
+      }
+      at++;
+    }
     if (literals.length > LITERALS_MAX) return null;
   }
-  return { shape: shape + text.slice(copied), literals, parameterCount };
+  shape += text.slice(copied);
+  return (
+    rows?.lifted(shape, literals, parameterCount) ?? { shape, literals, parameterCount, rows: null }
+  );
+}
+
+function startsWithInsert(text: string): boolean {
+  return /^\s*insert\s/i.test(text);
 }
 
 /** Whether a word of five letters is LIMIT. */

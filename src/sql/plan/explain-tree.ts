@@ -75,7 +75,7 @@ class Explainer {
     let relations = 0;
     for (const root of [plan.root, ...plan.subplans, ...plan.ctes]) {
       visitNodes(root, (node) => {
-        if ('alias' in node || node.kind === 'values') relations++;
+        if ('alias' in node || node.kind === 'values' || node.kind === 'liftedRows') relations++;
       });
     }
     this.partitionAliases = partitionAliases(plan, selected);
@@ -165,6 +165,7 @@ class Explainer {
       case 'workTableScan':
         return node.output.map((column) => this.qualified(this.aliasOf(node), column.name));
       case 'values':
+      case 'liftedRows':
         return node.output.map((_, i) => this.qualified('*VALUES*', `column${i + 1}`));
       case 'result':
         return node.exprs.map((expr) => this.computed(expr, []));
@@ -302,6 +303,7 @@ class Explainer {
         return { type: 'Result', title: 'Result', properties, children: [] };
       }
       case 'values':
+      case 'liftedRows':
         return {
           type: 'Values Scan',
           title: 'Values Scan on "*VALUES*"',

@@ -63,6 +63,7 @@ export type PlanNode = NodeBase &
   (
     | ResultNode
     | ValuesNode
+    | LiftedRowsNode
     | SeqScanNode
     | IndexScanNode
     | SystemViewScanNode
@@ -104,6 +105,20 @@ export interface ResultNode {
 export interface ValuesNode {
   readonly kind: 'values';
   readonly valueRows: readonly (readonly Expr[])[];
+}
+
+/** Rows of VALUES that come in a parameter (sql/parse/literal-rows.ts), of these kinds. */
+export interface LiftedRowsNode {
+  readonly kind: 'liftedRows';
+  readonly parameter: number;
+  readonly rowKinds: readonly LiftedRowKind[];
+}
+
+export interface LiftedRowKind {
+  readonly literals: readonly { readonly type: number; readonly mayFail: boolean }[];
+  /** The row, over its literals; and those of the values that may be computed beforehand. */
+  readonly values: readonly Expr[];
+  readonly constants: readonly number[];
 }
 
 /** What table scans share. Output: the table columns at `columns` (positions in the relation's

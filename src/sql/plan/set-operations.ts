@@ -1,4 +1,4 @@
-import type { Query, SetOperationQuery, ValuesQuery } from '../bind/query.ts';
+import type { LiftedValues, Query, SetOperationQuery, ValuesQuery } from '../bind/query.ts';
 import type { SortKey } from '../expression.ts';
 import { CPU_OPERATOR_COST, exprsCost } from './cost.ts';
 import { Layout } from './layout.ts';
@@ -17,6 +17,7 @@ import type { QueryPlanner } from './query-planner.ts';
 const NO_COLUMNS = new Layout();
 
 export function planValues(planner: QueryPlanner, query: ValuesQuery): PlanNode {
+  if (query.lifted !== undefined) return planLiftedRows(planner, query, query.lifted);
   const valueRows = query.rows.map((row) => row.map((cell) => planner.convert(cell, NO_COLUMNS)));
   const output = (valueRows[0] ?? []).map(columnOf);
   const rows = valueRows.length;
@@ -32,6 +33,39 @@ export function planValues(planner: QueryPlanner, query: ValuesQuery): PlanNode 
   };
   return finish(planner, values, query);
 }
+
+function planLiftedRows(
+  planner: QueryPlanner,
+  query: ValuesQuery,
+  { parameter, kinds }: LiftedValues,
+): PlanNode {
+  const rowKinds = query.rows.map((row, number) => {
+    const { literals, constants } = kinds[number]!;
+    const layout = Layout.ofExprs(literals.map(({ param }) => param));
+    return {
+      literals: literals.map(({ param, mayFail }) => ({ type: param.type, mayFail })),
+      values: row.map((value) => planner.convert(value, layout)),
+      constants,
+    };
+  });
+  const output = (rowKinds[0]?.values ?? []).map(columnOf);
+  const rows = LIFTED_ROWS;
+  const cost = (exprsCost(rowKinds[0]?.values ?? []) + CPU_OPERATOR_COST) * rows;
+  const node: PlanNode = {
+    kind: 'liftedRows',
+    output,
+    rows,
+    width: widthOf(output),
+    startupCost: 0,
+    totalCost: cost,
+    parameter,
+    rowKinds,
+  };
+  return finish(planner, node, query);
+}
+
+/** The plan is the same for any number of rows. */
+const LIFTED_ROWS = 1000;
 
 type Ordered = Pick<SetOperationQuery, 'output' | 'orderBy' | 'limit' | 'offset' | 'withTies'>;
 

@@ -3,7 +3,13 @@ import type { RelationDescriptor, StoredExpression } from '../../catalog/index.t
 import { type ColumnVector, type DataChunk, setAllNull } from '../../chunk/index.ts';
 import { inContext, PgError } from '../../errors/index.ts';
 import { type ColumnValue, generate, generatedValues } from '../execute/column-values.ts';
-import { type CopyFormat, copyLineContext, copyValueContext } from '../execute/copy/index.ts';
+import {
+  type CopyFormat,
+  copyLineContext,
+  copyValueContext,
+  type FieldReader,
+  fieldReader,
+} from '../execute/copy/index.ts';
 import type { RowOperations } from '../execute/environment.ts';
 import type { Evaluator } from '../execute/expression/evaluator.ts';
 import type { ForeignKeyChecks } from '../execute/foreign-keys/index.ts';
@@ -11,7 +17,6 @@ import type { Run } from '../execute/run.ts';
 import type { Expr } from '../expression.ts';
 import type { Command } from './command.ts';
 import { type CopyTarget, copyTarget } from './copy-target.ts';
-import { type FieldReader, fieldReader } from './copy-values.ts';
 import type { UtilityPause } from './environment.ts';
 import { beginRun, columnVectors, executionEnvironment, storedExpressions } from './execution.ts';
 import { nextvalExpression } from './sequence-relation.ts';

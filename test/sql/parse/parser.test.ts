@@ -47,6 +47,46 @@ describe('parseStatements', () => {
   });
 });
 
+describe('lifted rows', () => {
+  const lift = (text: string) => liftLiterals(text, true);
+
+  test('texts that differ in the number and order of rows share a shape', () => {
+    const first = lift("insert into t values (1, 'a'), (-2, null), (3, 'c')");
+    const second = lift("insert into t values (7, 'x'), (-8, 'y')");
+    expect(first?.shape).toBe(second?.shape);
+    expect(first?.rows?.text).toBe("insert into t values (1, 'a'),(-2, null)");
+    expect(first?.rows?.kinds).toEqual([
+      { start: 0, end: 2 },
+      { start: 2, end: 4 },
+    ]);
+  });
+
+  test('literals around the rows stay where they are', () => {
+    const text = "insert into t values (1), (2) on conflict (a) do update set b = 'x' returning 5";
+    const { literals, rows } = lift(text)!;
+    expect(literals.map(({ text: value }) => value)).toEqual(['1', 'x', '5']);
+    for (const { text: value, start, end } of literals) {
+      expect(rows!.text.slice(start, end).replaceAll("'", '')).toBe(value);
+    }
+  });
+
+  test.each([
+    'insert into t values (1)',
+    'insert into t select * from (values (1), (2)) v',
+    'select * from (values (1), (2)) v',
+    'insert into t values (1) (2)',
+    'insert into t values (1), 5, (2)',
+    'insert into t values (1) /* a */, (2)',
+  ])('none in %s', (text) => {
+    expect(lift(text)).toEqual({ ...liftLiterals(text)!, rows: null });
+  });
+
+  test('one row has the shape that it has without', () => {
+    const text = 'insert into t (a, b) values (1, lower($$X$$)) returning (a)';
+    expect(lift(text)).toEqual(liftLiterals(text));
+  });
+});
+
 describe('liftLiterals', () => {
   const shapeOf = (text: string) => liftLiterals(text)?.shape;
 

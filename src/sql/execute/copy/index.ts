@@ -18,6 +18,7 @@ export {
   TEXT_FORMAT,
 } from './copy-format.ts';
 export { type CopyOptions, resolveCopyFormat } from './copy-options.ts';
+export { type FieldReader, fieldReader } from './field-reader.ts';
 
 /** Parses what COPY FROM receives; rows go to `sink` as they are complete. */
 export function copyParser(format: CopyFormat, target: CopyTarget, sink: CopyRowSink): CopyParser {

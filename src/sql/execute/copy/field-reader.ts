@@ -1,9 +1,9 @@
-import { decodeUtf8 } from '../../base/index.ts';
-import type { BytesVector, ColumnVector, NumberVector } from '../../chunk/index.ts';
-import { writeDatum } from '../../chunk/index.ts';
-import { OID, type SqlType, type TypeContext, typeByOid } from '../../types/index.ts';
+import { decodeUtf8 } from '../../../base/index.ts';
+import type { BytesVector, ColumnVector, NumberVector } from '../../../chunk/index.ts';
+import { writeDatum } from '../../../chunk/index.ts';
+import { OID, type SqlType, type TypeContext, typeByOid } from '../../../types/index.ts';
 
-/** Reads a field of COPY into a row of a vector. `ascii`: the field is known to be ASCII. */
+/** Reads a value of COPY, or a literal, into a row of a vector. `ascii`: it is known to be ASCII. */
 export type FieldReader = (
   vector: ColumnVector,
   row: number,
