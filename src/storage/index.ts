@@ -36,6 +36,7 @@ export { LockFile } from './recovery/index.ts';
 export type { Cursor, LeafRun, Lsn, PageCursor, SeekMode, TreeId } from './tree.ts';
 export {
   AHEAD_NAME,
+  BATCH_DELETED,
   LogFailure,
   type SegmentFiller,
   WAL_SEGMENT_SIZE,

@@ -1,13 +1,37 @@
 import { compareByteRanges } from '../base/index.ts';
 import type { SeekMode } from '../storage/index.ts';
-import { RunCursor } from './write-run.ts';
+import { ScatteredCursor } from './scattered-cursor.ts';
+import { type RolledBack, RunCursor } from './write-run.ts';
 import { visibleVersion, type WriteEntry, type WriteSet, type WriteTree } from './write-set.ts';
 
-/** Walks the keys that a transaction changed in one tree: those in memory, and those in its runs.
+/** Walks the keys of one source in either direction, with the versions that the source has of them. */
+export interface KeyCursor {
+  /** What it walks. */
+  readonly source: object;
+  /** Whether it stands on a key; `bytes` has it, and the version that `findVersion` found. */
+  readonly isValid: boolean;
+  readonly bytes: Uint8Array;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+  /** The version has no value. */
+  readonly isDeletion: boolean;
+  first(): void;
+  last(): void;
+  /** To the first key at or behind a key (`exclusive`: behind it), or to the last at or before it. */
+  seek(key: Uint8Array, start: number, end: number, isForward: boolean, exclusive: boolean): void;
+  next(): void;
+  prev(): void;
+  /** Finds the newest version that a command before `command` made and that was not rolled back. */
+  findVersion(command: number, rolledBack: RolledBack): boolean;
+}
+
+/** Walks the keys that a transaction changed in one tree, in all the places where it keeps versions (W1).
  *
  * Each source has a position, and the cursor stands on the least key among them (the greatest going
- * backward). Versions in memory are newer than those in runs, and those in later runs newer than those
- * in earlier ones, so the first version that is found in this order is the newest. */
+ * backward). The sources are asked for a version from the newest to the oldest, so the first that is
+ * found is the newest. */
 export class WriteCursor {
   isValid = false;
   keyBytes = NOTHING;
@@ -27,11 +51,12 @@ export class WriteCursor {
   private slot = 0;
   private entry: WriteEntry | null = null;
   private isAtEntry = false;
-  /** Newest run first. */
-  private runs: RunCursor[] = NO_RUNS;
-  private runsShape = 0;
-  /** For each run, whether it stands on the key. */
-  private isAtRun: boolean[] = [];
+  /** All other sources, newest first; so many of them are newer than what is in memory. */
+  private others: readonly KeyCursor[] = NO_CURSORS;
+  private newerCount = 0;
+  private sourcesShape = 0;
+  /** For each of the others, whether it stands on the key. */
+  private isAtOther: boolean[] = [];
 
   constructor(writes: WriteSet, tree: WriteTree) {
     this.writes = writes;
@@ -53,7 +78,7 @@ export class WriteCursor {
     else if (mode === 'lt' || (mode === 'le' && !found)) this.slot--;
     this.takeEntry();
     const exclusive = mode === 'gt' || mode === 'lt';
-    for (const run of this.runs) run.seek(key, 0, keyEnd, this.isForward, exclusive);
+    for (const other of this.others) other.seek(key, 0, keyEnd, this.isForward, exclusive);
     this.pick();
   }
 
@@ -62,7 +87,7 @@ export class WriteCursor {
     this.run = 0;
     this.slot = 0;
     this.takeEntry();
-    for (const run of this.runs) run.first();
+    for (const other of this.others) other.first();
     this.pick();
   }
 
@@ -72,7 +97,7 @@ export class WriteCursor {
     this.run = runs.length - 1;
     this.slot = this.run < 0 ? -1 : runs[this.run]!.length - 1;
     this.takeEntry();
-    for (const run of this.runs) run.last();
+    for (const other of this.others) other.last();
     this.pick();
   }
 
@@ -82,17 +107,19 @@ export class WriteCursor {
       this.slot += this.isForward ? 1 : -1;
       this.takeEntry();
     }
-    const { runs } = this;
-    for (let i = 0; i < runs.length; i++) {
-      if (!this.isAtRun[i]) continue;
-      if (this.isForward) runs[i]!.next();
-      else runs[i]!.prev();
+    const { others } = this;
+    for (let i = 0; i < others.length; i++) {
+      if (!this.isAtOther[i]) continue;
+      if (this.isForward) others[i]!.next();
+      else others[i]!.prev();
     }
     this.pick();
   }
 
   /** Finds the newest version of the key that commands before `command` made; false when there is none. */
   resolve(command: number): boolean {
+    const { newerCount } = this;
+    if (this.resolveIn(0, newerCount, command)) return true;
     if (this.isAtEntry) {
       const version = visibleVersion(this.entry!, command);
       if (version !== null) {
@@ -102,29 +129,42 @@ export class WriteCursor {
         return true;
       }
     }
-    const { runs } = this;
-    for (let i = 0; i < runs.length; i++) {
-      const run = runs[i]!;
-      if (!this.isAtRun[i] || !run.findVersion(command, this.writes)) continue;
-      this.valueBytes = run.isDeletion ? null : run.bytes;
-      this.valueStart = run.valueStart;
-      this.valueEnd = run.valueEnd;
+    return this.resolveIn(newerCount, this.others.length, command);
+  }
+
+  private resolveIn(from: number, to: number, command: number): boolean {
+    for (let i = from; i < to; i++) {
+      if (!this.isAtOther[i]) continue;
+      const other = this.others[i]!;
+      if (!other.findVersion(command, this.writes)) continue;
+      this.valueBytes = other.isDeletion ? null : other.bytes;
+      this.valueStart = other.valueStart;
+      this.valueEnd = other.valueEnd;
       return true;
     }
     return false;
   }
 
   private begin(isForward: boolean): void {
-    const { tree } = this;
+    const { tree, others: known } = this;
     this.isForward = isForward;
+    tree.putInOrder();
     this.shape = tree.shape;
-    if (this.runsShape === tree.runsShape) return;
-    this.runsShape = tree.runsShape;
-    const known = this.runs;
-    this.runs = tree.spilled
-      .map((run) => known.find((cursor) => cursor.run === run) ?? new RunCursor(run))
-      .reverse();
-    this.isAtRun = this.runs.map(() => false);
+    if (this.sourcesShape === tree.sourcesShape) return;
+    this.sourcesShape = tree.sourcesShape;
+    const others: KeyCursor[] = [];
+    const add = (source: object, make: () => KeyCursor) =>
+      others.push(known.find((cursor) => cursor.source === source) ?? make());
+    const { scattered, spilled } = tree;
+    if (scattered !== null) {
+      for (const level of scattered.levels.toReversed()) {
+        add(level, () => new ScatteredCursor(scattered, level));
+      }
+    }
+    this.newerCount = others.length;
+    for (const run of spilled.toReversed()) add(run, () => new RunCursor(run));
+    this.others = others;
+    this.isAtOther = others.map(() => false);
   }
 
   /** Loads the entry from run and slot, which may have stepped out of the run on either side. */
@@ -143,7 +183,7 @@ export class WriteCursor {
 
   /** Finds the key that comes first, and which sources stand on it. */
   private pick(): void {
-    const { entry, runs } = this;
+    const { entry, others, isAtOther } = this;
     this.isAtEntry = entry !== null;
     this.isValid = entry !== null;
     if (entry !== null) {
@@ -151,32 +191,32 @@ export class WriteCursor {
       this.keyStart = entry.keyStart;
       this.keyEnd = entry.keyEnd;
     }
-    for (let i = 0; i < runs.length; i++) {
-      const run = runs[i]!;
-      this.isAtRun[i] = run.isValid;
-      if (!run.isValid) continue;
+    for (let i = 0; i < others.length; i++) {
+      const other = others[i]!;
+      isAtOther[i] = other.isValid;
+      if (!other.isValid) continue;
       if (this.isValid) {
-        const order = this.compare(run);
+        const order = this.compare(other);
         if (this.isForward ? order > 0 : order < 0) {
-          this.isAtRun[i] = false;
+          isAtOther[i] = false;
           continue;
         }
         if (order === 0) continue;
       }
       this.isAtEntry = false;
-      for (let newer = 0; newer < i; newer++) this.isAtRun[newer] = false;
+      for (let before = 0; before < i; before++) isAtOther[before] = false;
       this.isValid = true;
-      this.keyBytes = run.bytes;
-      this.keyStart = run.keyStart;
-      this.keyEnd = run.keyEnd;
+      this.keyBytes = other.bytes;
+      this.keyStart = other.keyStart;
+      this.keyEnd = other.keyEnd;
     }
   }
 
-  private compare(run: RunCursor): number {
+  private compare(other: KeyCursor): number {
     const { keyBytes, keyStart, keyEnd } = this;
-    return compareByteRanges(run.bytes, run.keyStart, run.keyEnd, keyBytes, keyStart, keyEnd);
+    return compareByteRanges(other.bytes, other.keyStart, other.keyEnd, keyBytes, keyStart, keyEnd);
   }
 }
 
 const NOTHING: Uint8Array = new Uint8Array(0);
-const NO_RUNS: RunCursor[] = [];
+const NO_CURSORS: readonly KeyCursor[] = [];

@@ -15,11 +15,12 @@
  * All versions of a key are in one block. The files are temporary, so the format has no version.
  *
  * What is appended to a run has to go to the log as well, and is read from there again. Such a block is
- * the entries of a batchPut record (storage/wal/record.ts): one version of each key, all of one segment,
- * no deletions. Its commands are in memory. */
+ * the entries of a batch record (storage/wal/record.ts): one version of each key, all of one segment.
+ * Its commands are in memory. */
 
 import { assert, compareByteRanges, prefixNumber } from '../base/index.ts';
-import { KEY_LENGTH_MAX, type TreeId, type WalWriter } from '../storage/index.ts';
+import { BATCH_DELETED, KEY_LENGTH_MAX, type TreeId, type WalWriter } from '../storage/index.ts';
+import type { KeyCursor } from './write-cursor.ts';
 
 /** Where closed blocks are read from. */
 interface BlockSource {
@@ -55,10 +56,10 @@ const BLOCK_BYTES = 32 * 1024;
 /** Most blocks end a little above the limit. */
 const BLOCK_SPARE = 4 * 1024;
 const HEADER_BYTES = 16;
-/** Header of an entry in a batchPut record: the two lengths. */
+/** Header of an entry in a batch record: the two lengths. */
 const LOGGED_HEADER_BYTES = 8;
 const OLDER = 0xffff_ffff;
-const DELETED = 0xffff_ffff;
+const DELETED = BATCH_DELETED;
 const FILTER_BITS_PER_KEY = 8;
 const EMPTY_BYTES = new Uint8Array(0);
 const EMPTY_VIEW = new DataView(EMPTY_BYTES.buffer);
@@ -191,7 +192,7 @@ export class SpilledRun {
     key: Uint8Array,
     keyStart: number,
     keyEnd: number,
-    value: Uint8Array,
+    value: Uint8Array | null,
     valueStart: number,
     valueEnd: number,
     command: number,
@@ -204,9 +205,9 @@ export class SpilledRun {
     const keyAt = at + LOGGED_HEADER_BYTES;
     const { bytes, view } = this;
     view.setUint32(at, keyLength, true);
-    view.setUint32(at + 4, valueEnd - valueStart, true);
+    view.setUint32(at + 4, value === null ? DELETED : valueEnd - valueStart, true);
     copyRange(key, keyStart, keyEnd, bytes, keyAt);
-    copyRange(value, valueStart, valueEnd, bytes, keyAt + keyLength);
+    if (value !== null) copyRange(value, valueStart, valueEnd, bytes, keyAt + keyLength);
     this.tailKeyStart = keyAt;
     this.tailKeyEnd = keyAt + keyLength;
     this.keyCount++;
@@ -215,7 +216,7 @@ export class SpilledRun {
 
   /** Logs the open block, to which keys were appended; answers where it lies in the log. */
   logBlock(log: WalWriter, xid: number, tree: TreeId): number {
-    return log.putBlock(xid, tree, this.keyCount, this.bytes, this.used);
+    return log.appendBlock(xid, tree, this.keyCount, this.bytes, this.used);
   }
 
   /** Logs the open block, to which keys were appended, and begins another. */
@@ -365,8 +366,8 @@ export interface RolledBack {
 }
 
 /** Walks the keys of a run in either direction. */
-export class RunCursor {
-  readonly run: SpilledRun;
+export class RunCursor implements KeyCursor {
+  readonly source: SpilledRun;
   /** Whether it stands on a key; `key…` are its bytes. */
   isValid = false;
   bytes: Uint8Array = EMPTY_BYTES;
@@ -395,7 +396,7 @@ export class RunCursor {
   private nextVersion = 0;
 
   constructor(run: SpilledRun) {
-    this.run = run;
+    this.source = run;
   }
 
   first(): void {
@@ -406,14 +407,14 @@ export class RunCursor {
   }
 
   last(): void {
-    this.block = this.run.blockCount;
+    this.block = this.source.blockCount;
     this.slot = -1;
     this.stepBackward();
   }
 
   /** To the first key at or behind a key (`exclusive`: behind it), or to the last at or before it. */
   seek(key: Uint8Array, start: number, end: number, isForward: boolean, exclusive: boolean): void {
-    const { run } = this;
+    const run = this.source;
     if (run.blockCount === 0) {
       this.isValid = false;
       return;
@@ -485,8 +486,9 @@ export class RunCursor {
     if (facts !== null) {
       if (at !== this.offsets[this.slot]) return false;
       this.valueStart = at + LOGGED_HEADER_BYTES + keyLength;
-      this.valueEnd = this.valueStart + view.getUint32(at + 4, true);
-      this.isDeletion = false;
+      const length = view.getUint32(at + 4, true);
+      this.isDeletion = length === DELETED;
+      this.valueEnd = this.valueStart + (this.isDeletion ? 0 : length);
       this.command = facts.commandAt(at);
       this.segment = facts.segment;
       this.nextVersion = this.valueEnd;
@@ -509,7 +511,7 @@ export class RunCursor {
 
   private stepForward(): void {
     while (this.slot >= this.count) {
-      if (this.block + 1 >= this.run.blockCount) {
+      if (this.block + 1 >= this.source.blockCount) {
         this.isValid = false;
         return;
       }
@@ -539,7 +541,7 @@ export class RunCursor {
   }
 
   private load(index: number): void {
-    const { run } = this;
+    const run = this.source;
     const block = run.blocks[index];
     this.block = index;
     if (block === undefined) {

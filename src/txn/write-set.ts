@@ -1,7 +1,7 @@
 import { compareByteRanges, prefixNumber } from '../base/index.ts';
 import type { TreeId, WalWriter } from '../storage/index.ts';
-import { compareEntries, EntryIndex, SORTED_MAX, sortedEntries } from './entry-index.ts';
-import { logVersions, logWrites } from './write-log.ts';
+import { ScatteredEntries } from './scattered-entries.ts';
+import { logScattered, logScatteredBySegment, logVersions, logWrites } from './write-log.ts';
 import {
   copyRange,
   mergeRuns,
@@ -30,7 +30,8 @@ export interface WriteSpill {
  *
  * Keys and values are copied into buffers that the set owns, so that a change costs two small
  * objects whatever its size. An entry keeps a chain of versions, newest first: one for each command
- * that changed the key. A statement sees versions of earlier commands only.
+ * that changed the key. A statement sees versions of earlier commands only. Once many keys of a tree have
+ * come in no order, what follows is taken down without objects, see ScatteredEntries.
  *
  * Between savepoints lie segments, numbered in the order of time. Every version knows its segment, and
  * rolling back to a savepoint undoes the segments since: versions in memory are taken off again,
@@ -42,8 +43,9 @@ export interface WriteSpill {
  * as in COPY and in building an index, do not even become entries: they are appended to the open
  * block of the tree's last run, which goes to the log when it is full, and is read from there.
  *
- * (W1) For each key, versions in memory are newer than those in runs, and those in later runs newer
- *      than those in earlier runs: a spill makes the last run, and an append goes to the last run, with
+ * (W1) For each key, scattered versions are newer than entries in memory, those newer than versions in
+ *      runs, and those in later runs newer than those in earlier runs: a tree has all its changes
+ *      scattered from the first such on; a spill makes the last runs; and an append goes to the last run, with
  *      a key behind all that are in memory and in that run.
  * (W2) The log has the versions of a key in the order they were made, because blocks and spills are
  *      logged in that order, and all that is not logged yet is newer.
@@ -52,7 +54,7 @@ export interface WriteSpill {
  */
 export class WriteSet implements RolledBack {
   readonly trees = new Map<TreeId, WriteTree>();
-  /** Versions in memory in the order they were made. */
+  /** Versions in memory in the order they were made, without the scattered ones. */
   private readonly undo: WriteVersion[] = [];
   private buffer = EMPTY_BUFFER;
   private used = 0;
@@ -73,6 +75,8 @@ export class WriteSet implements RolledBack {
   private xids = NO_XIDS;
   /** The log is held in the name of this one; 0 when it is not. */
   private heldXid = 0;
+  /** Some tree has scattered changes, or had. */
+  private hasScattered = false;
 
   /** Without a place to spill to, all stays in memory. */
   constructor(spill: WriteSpill | null = null) {
@@ -84,9 +88,10 @@ export class WriteSet implements RolledBack {
     return this.undo.length === 0 && this.spilledMin === NONE;
   }
 
-  /** Whether applying it takes long enough to be done in slices. */
+  /** Whether applying it takes long enough to be done in slices. Of one that is not, all changes are entries
+   * in memory. */
   get isLarge(): boolean {
-    return this.byteCount > LARGE_BYTES || this.spilledMin !== NONE;
+    return this.byteCount > LARGE_BYTES || this.spilledMin !== NONE || this.hasScattered;
   }
 
   /** A place to roll back to: the changes so far stay. */
@@ -127,14 +132,7 @@ export class WriteSet implements RolledBack {
     command: number,
   ): void {
     const tree = this.tree(id);
-    if (tree.appendCount >= APPEND_MIN && this.spill !== null) {
-      const run = this.runToAppend(tree, key, keyStart, keyEnd);
-      if (run !== null) {
-        const { segment } = this;
-        run.append(key, keyStart, keyEnd, value, valueStart, valueEnd, command, segment);
-        return;
-      }
-    }
+    if (this.isAppended(tree, key, keyStart, keyEnd, value, valueStart, valueEnd, command)) return;
     const entry = this.entry(tree, key, keyStart, keyEnd);
     const length = valueEnd - valueStart;
     const at = this.claim(length);
@@ -144,21 +142,56 @@ export class WriteSet implements RolledBack {
   }
 
   delete(id: TreeId, key: Uint8Array, keyStart: number, keyEnd: number, command: number): void {
-    this.push(this.entry(this.tree(id), key, keyStart, keyEnd), null, 0, 0, command);
+    const tree = this.tree(id);
+    if (this.isAppended(tree, key, keyStart, keyEnd, null, 0, 0, command)) return;
+    this.push(this.entry(tree, key, keyStart, keyEnd), null, 0, 0, command);
     if (this.byteCount > this.budget) this.spillMemory();
   }
 
+  /** Takes down one of many changes of a tree, without objects; false when it is none of many. */
+  private isAppended(
+    tree: WriteTree,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array | null,
+    valueStart: number,
+    valueEnd: number,
+    command: number,
+  ): boolean {
+    const { segment } = this;
+    const { scattered } = tree;
+    if (scattered !== null) {
+      const before = scattered.byteCount;
+      scattered.add(key, keyStart, keyEnd, value, valueStart, valueEnd, command, segment);
+      this.byteCount += scattered.byteCount - before;
+      this.segmentChanged = true;
+      tree.shape++;
+      if (this.byteCount > this.budget) this.spillMemory();
+      return true;
+    }
+    if (tree.appendCount < APPEND_MIN || this.spill === null) return false;
+    const run = this.runToAppend(tree, key, keyStart, keyEnd);
+    if (run === null) return false;
+    run.append(key, keyStart, keyEnd, value, valueStart, valueEnd, command, segment);
+    return true;
+  }
+
   /** The entry of a key, or null when the transaction never changed it. Of a key that was spilled it
-   * has the newest version alone. */
+   * has the newest version alone; of one that is scattered that, and a deletion if there was one before. */
   find(id: TreeId, key: Uint8Array, keyStart: number, keyEnd: number): WriteEntry | null {
     const tree = this.trees.get(id);
     if (tree === undefined) return null;
     const entry = tree.find(key, keyStart, keyEnd);
+    if (tree.scattered !== null) {
+      const scattered = entryOfScattered(tree.scattered, key, keyStart, keyEnd, entry);
+      if (scattered !== null) return scattered;
+    }
     if (tree.spilled.length === 0 || (entry !== null && entry.latest !== null)) return entry;
     return this.findSpilled(tree, key, keyStart, keyEnd) ?? entry;
   }
 
-  /** Visits what was changed since a mark and is in memory. */
+  /** Visits what was changed since a mark and is an entry in memory. */
   visitSince(mark: number, visit: (entry: WriteEntry) => void): void {
     const { undo } = this;
     for (let i = undo.length - 1; i >= 0 && undo[i]!.segment >= mark; i--) visit(undo[i]!.entry);
@@ -172,6 +205,7 @@ export class WriteSet implements RolledBack {
       version.entry.latest = version.older;
       this.byteCount -= VERSION_BYTES + version.end - version.start;
     }
+    if (this.hasScattered) this.rollBackScattered(mark);
     if (this.xids.size > 0 || this.spilledMin !== NONE) this.rollBackSpilled(mark);
     if (this.spilledMin !== NONE && mark <= this.spilledMin) this.closeRuns();
     this.beginSegment();
@@ -196,6 +230,7 @@ export class WriteSet implements RolledBack {
       const run = tree.spilled.at(-1);
       if (run !== undefined && run.used > 0) run.logBlock(log, xid, tree.id);
       if (tree.runs.length > 0) logWrites(log, xid, tree);
+      if (tree.scattered !== null) logScattered(log, xid, tree.scattered);
     }
     if (this.xids.size === 0) return NO_NUMBERS;
     const surviving: number[] = [];
@@ -212,6 +247,7 @@ export class WriteSet implements RolledBack {
     for (const run of tree.spilled) run.close();
     tree.dropRuns();
     tree.clearMemory();
+    tree.scattered = null;
     if (!tree.isOwn) this.trees.delete(id);
   }
 
@@ -249,9 +285,16 @@ export class WriteSet implements RolledBack {
     const at = this.claim(length);
     copyRange(key, keyStart, keyEnd, this.buffer, at);
     const entry = new WriteEntry(tree.id, this.buffer, at, at + length);
-    tree.insertMissing(entry);
+    tree.insertLocated(entry);
+    if (tree.scatteredCount === SCATTERED_MIN && this.spill !== null) this.beginScattered(tree);
     this.byteCount += ENTRY_BYTES + length;
     return entry;
+  }
+
+  /** From the next change on. */
+  private beginScattered(tree: WriteTree): void {
+    tree.scattered = new ScatteredEntries(tree.id);
+    this.hasScattered = true;
   }
 
   private push(
@@ -336,7 +379,7 @@ export class WriteSet implements RolledBack {
     for (const tree of this.trees.values()) {
       const run = tree.spilled.at(-1);
       if (run !== undefined && run.used > 0) this.closeBlock(tree, run);
-      if (tree.runs.length > 0) this.logCreation(tree);
+      if (tree.hasMemory) this.logCreation(tree);
     }
     const lowest = undo[0]?.segment ?? NONE;
     const xidOf = (segment: number): number => this.xidOf(segment);
@@ -344,30 +387,38 @@ export class WriteSet implements RolledBack {
       const xid = this.xidOf(lowest);
       for (const tree of this.trees.values()) logWrites(engine.log, xid, tree);
     } else logVersions(engine.log, xidOf, undo);
+    for (const { scattered } of this.trees.values()) {
+      if (scattered !== null) logScatteredBySegment(engine.log, xidOf, scattered);
+    }
     const file = new SharedWriteFile(createFile());
-    const runs = new Map<WriteTree, SpilledRun>();
+    const runs: [WriteTree, SpilledRun][] = [];
     try {
       for (const tree of this.trees.values()) {
-        if (tree.runs.length === 0) continue;
-        const run = new SpilledRun(file);
-        runs.set(tree, run);
-        tree.writeTo(run);
+        if (tree.runs.length > 0) tree.writeTo(addRun(runs, tree, file));
+        const { scattered } = tree;
+        if (scattered !== null) writeScattered(scattered, addRun(runs, tree, file));
       }
     } catch (thrown) {
-      for (const run of runs.values()) run.close();
+      for (const [, run] of runs) run.close();
       throw thrown;
     }
-    for (const [tree, run] of runs) {
+    this.spilledMin = Math.min(this.spilledMin, lowest);
+    for (const tree of new Set(runs.map(([tree]) => tree))) {
+      const { scattered } = tree;
+      if (scattered !== null && scattered.count > 0) {
+        this.spilledMin = Math.min(this.spilledMin, scattered.firstSegment);
+      }
       tree.clearMemory();
+    }
+    for (const [tree, run] of runs) {
       if (run.blockCount > 0) tree.addRun(run);
       else run.close();
     }
-    this.spilledMin = Math.min(this.spilledMin, lowest);
     undo.length = 0;
     this.buffer = EMPTY_BUFFER;
     this.used = 0;
     this.byteCount = 0;
-    for (const tree of runs.keys()) this.limitRuns(tree);
+    for (const [tree] of runs) this.limitRuns(tree);
   }
 
   /** Merges the newest runs when there are many; each with those before it that are not larger, so that
@@ -397,6 +448,18 @@ export class WriteSet implements RolledBack {
       if (cursor?.findVersion(Number.POSITIVE_INFINITY, this)) return copyOfEntry(cursor, tree.id);
     }
     return null;
+  }
+
+  private rollBackScattered(mark: number): void {
+    for (const tree of this.trees.values()) {
+      const { scattered } = tree;
+      if (scattered === null) continue;
+      const before = scattered.byteCount;
+      if (!scattered.rollBack(mark)) continue;
+      this.byteCount += scattered.byteCount - before;
+      tree.shape++;
+      tree.sourcesShape++;
+    }
   }
 
   private rollBackSpilled(mark: number): void {
@@ -508,31 +571,27 @@ function keyText(key: Uint8Array, start: number, end: number): string {
 }
 
 /** The changed keys of one tree. In memory they are ordered in runs of at most RUN_ENTRIES_MAX entries;
- * `run` and `slot` are where the last `locate` ended. `spilled` are the runs in files, oldest first.
- *
- * When many keys come in no order, as those of an index do while rows are changed in the order of the
- * table, they are found through `index`, and put in order when the runs are asked for. */
+ * `run` and `slot` are where the last `locate` ended. `spilled` are the runs in files, oldest first. */
 export class WriteTree {
   readonly id: TreeId;
-  private readonly ordered: WriteEntry[][] = [];
-  /** Of all keys in memory; null while they are few, or come in order. */
-  private index: EntryIndex | null = null;
-  /** How many of those in `index` are in `ordered`. */
-  private orderedCount = 0;
+  /** All entries in memory, in order. */
+  readonly runs: WriteEntry[][] = [];
   /** How many keys came before others in memory. */
-  private scatteredCount = 0;
+  scatteredCount = 0;
+  /** All changes since there have been so many of those; null before. */
+  scattered: ScatteredEntries | null = null;
   run = 0;
   slot = 0;
   /** The shape in which `run` and `slot` were found. */
   private locatedShape = -1;
-  /** Of the keys in `ordered`, the first bytes as numbers; only while there is more than one run. Most
+  /** Of the keys in `runs`, the first bytes as numbers; only while there is more than one run. Most
    * comparisons are of these, which lie together, and not of keys all over memory. */
   private heads: number[][] = NO_HEADS;
   spilled = NO_RUNS;
   /** Grows with every new key and every spill, so that cursors notice that their position moved. */
   shape = 0;
-  /** Grows when the list of runs in files changes. */
-  runsShape = 0;
+  /** Grows when the lists of runs in files, and of levels of scattered changes, change. */
+  sourcesShape = 0;
   /** How many keys in a row were behind all in memory. */
   appendCount = 0;
   /** Segment of all versions in the open block of the last run. */
@@ -553,10 +612,13 @@ export class WriteTree {
     this.id = id;
   }
 
-  /** All entries in memory, in order. */
-  get runs(): readonly (readonly WriteEntry[])[] {
-    this.putInOrder();
-    return this.ordered;
+  get hasMemory(): boolean {
+    return this.runs.length > 0 || (this.scattered !== null && this.scattered.count > 0);
+  }
+
+  /** Puts scattered changes in order, for cursors. */
+  putInOrder(): void {
+    if (this.scattered?.putInOrder() === true) this.sourcesShape++;
   }
 
   /** Takes note that the snapshot shows another row at a key of the transaction's own. */
@@ -571,8 +633,7 @@ export class WriteTree {
 
   /** Finds the first entry at or after the key; true when it is the key itself. */
   locate(key: Uint8Array, start: number, end: number): boolean {
-    this.putInOrder();
-    const { ordered: runs, heads } = this;
+    const { runs, heads } = this;
     const head = heads === NO_HEADS ? 0 : prefixNumber(key, start, end);
     // A key is often looked for before it is put.
     if (this.locatedShape === this.shape && this.isBetween(head, key, start, end)) {
@@ -608,7 +669,7 @@ export class WriteTree {
 
   /** Whether `run` and `slot` are where `locate` would end. */
   private isBetween(head: number, key: Uint8Array, start: number, end: number): boolean {
-    const { run, slot, ordered: runs } = this;
+    const { run, slot, runs } = this;
     const length = runs[run]?.length;
     if (length === undefined || slot === 0) return false;
     if (this.compare(run, slot - 1, head, key, start, end) >= 0) return false;
@@ -618,7 +679,7 @@ export class WriteTree {
 
   private isAtLocated(head: number, key: Uint8Array, start: number, end: number): boolean {
     const { run, slot } = this;
-    if (slot >= this.ordered[run]!.length) return false;
+    if (slot >= this.runs[run]!.length) return false;
     return this.compare(run, slot, head, key, start, end) === 0;
   }
 
@@ -635,86 +696,30 @@ export class WriteTree {
       const difference = this.heads[run]![slot]! - head;
       if (difference !== 0) return difference;
     }
-    return compareEntry(this.ordered[run]![slot]!, key, start, end);
+    return compareEntry(this.runs[run]![slot]!, key, start, end);
   }
 
   find(key: Uint8Array, start: number, end: number): WriteEntry | null {
-    if (this.index !== null) return this.index.find(key, start, end);
-    return this.locate(key, start, end) ? this.ordered[this.run]![this.slot]! : null;
+    return this.locate(key, start, end) ? this.runs[this.run]![this.slot]! : null;
   }
 
   /** Adds the entry of a key that `find` has just missed. */
-  insertMissing(entry: WriteEntry): void {
+  insertLocated(entry: WriteEntry): void {
     this.shape++;
-    if (this.index === null) this.insertLocated(entry);
-    else {
-      this.index.add(entry);
-      if (this.index.entries.length - this.orderedCount === SORTED_MAX) this.putInOrder();
-    }
-  }
-
-  private insertLocated(entry: WriteEntry): void {
     const { slot } = this;
-    const run = this.ordered[this.run];
-    const isLast =
-      run === undefined || (slot === run.length && this.run === this.ordered.length - 1);
+    const run = this.runs[this.run];
+    const isLast = run === undefined || (slot === run.length && this.run === this.runs.length - 1);
     this.place(entry);
     this.appendCount = isLast ? this.appendCount + 1 : 0;
-    if (!isLast && ++this.scatteredCount === SCATTERED_MIN) this.beginIndex();
-  }
-
-  private beginIndex(): void {
-    const index = new EntryIndex();
-    for (const run of this.ordered) for (const entry of run) index.addNew(entry);
-    this.index = index;
-    this.orderedCount = index.entries.length;
-  }
-
-  /** Puts in order what came in none. The same keys as before are there, so cursors need not notice: those
-   * that stood on an entry have noticed the keys that came behind it. */
-  private putInOrder(): void {
-    const { index } = this;
-    if (index === null || index.entries.length === this.orderedCount) return;
-    const added = sortedEntries(index.entries, this.orderedCount);
-    const isMuch = added.length * MERGED_SHARE > this.orderedCount;
-    this.orderedCount = index.entries.length;
-    if (isMuch) this.merge(added);
-    else {
-      for (const entry of added) {
-        this.locate(entry.keyBytes, entry.keyStart, entry.keyEnd);
-        this.place(entry);
-        this.locatedShape = -1;
-      }
-    }
-    this.locatedShape = -1;
-  }
-
-  /** Makes the runs anew, with sorted entries of other keys among them. */
-  private merge(added: readonly WriteEntry[]): void {
-    const all: WriteEntry[] = [];
-    let next = 0;
-    for (const run of this.ordered) {
-      for (const entry of run) {
-        while (next < added.length && compareEntries(added[next]!, entry) < 0) {
-          all.push(added[next++]!);
-        }
-        all.push(entry);
-      }
-    }
-    while (next < added.length) all.push(added[next++]!);
-    this.ordered.length = 0;
-    for (let i = 0; i < all.length; i += RUN_ENTRIES_MERGED) {
-      this.ordered.push(all.slice(i, i + RUN_ENTRIES_MERGED));
-    }
-    this.heads = this.ordered.length > 1 ? this.ordered.map((run) => run.map(headOf)) : NO_HEADS;
+    if (!isLast) this.scatteredCount++;
   }
 
   /** Inserts an entry where `locate` ended. */
   private place(entry: WriteEntry): void {
     const { heads, slot } = this;
-    const run = this.ordered[this.run];
+    const run = this.runs[this.run];
     if (run === undefined) {
-      this.ordered.push([entry]);
+      this.runs.push([entry]);
       return;
     }
     insertAt(run, slot, entry);
@@ -724,13 +729,12 @@ export class WriteTree {
     const keep = slot === run.length - 1 ? run.length - 1 : run.length >>> 1;
     if (heads === NO_HEADS) this.heads = [run.map(headOf)];
     this.heads.splice(this.run + 1, 0, this.heads[this.run]!.splice(keep));
-    this.ordered.splice(this.run + 1, 0, run.splice(keep));
+    this.runs.splice(this.run + 1, 0, run.splice(keep));
   }
 
   /** Whether a key is behind all that are in memory. */
   isBehind(key: Uint8Array, start: number, end: number): boolean {
-    this.putInOrder();
-    const entry = this.ordered.at(-1)?.at(-1);
+    const entry = this.runs.at(-1)?.at(-1);
     return entry === undefined || compareEntry(entry, key, start, end) < 0;
   }
 
@@ -754,25 +758,25 @@ export class WriteTree {
   }
 
   clearMemory(): void {
-    this.ordered.length = 0;
+    this.runs.length = 0;
     this.heads = NO_HEADS;
-    this.index = null;
-    this.orderedCount = 0;
     this.scatteredCount = 0;
+    if (this.scattered !== null) this.scattered = new ScatteredEntries(this.id);
     this.shape++;
+    this.sourcesShape++;
   }
 
   addRun(run: SpilledRun): void {
     if (this.spilled === NO_RUNS) this.spilled = [];
     this.spilled.push(run);
     this.shape++;
-    this.runsShape++;
+    this.sourcesShape++;
   }
 
   dropRuns(): void {
     this.spilled = NO_RUNS;
     this.shape++;
-    this.runsShape++;
+    this.sourcesShape++;
   }
 }
 
@@ -789,13 +793,8 @@ const RUNS_MAX = 8;
 /** Applying so much takes a millisecond or more. */
 const LARGE_BYTES = 256 * 1024;
 const RUN_ENTRIES_MAX = 256;
-/** Runs that are made of many entries at once have room for some more. */
-const RUN_ENTRIES_MERGED = 192;
-/** Keys that came before others, before an index of all is made. */
+/** Keys that came before others, before changes are taken down without objects. */
 const SCATTERED_MIN = 1024;
-/** Entries that are not in order are merged with the others when they are no less than this part of them; a
- * few are inserted one by one. */
-const MERGED_SHARE = 16;
 const BUFFER_BYTES_MIN = 1024;
 /** First buffers of sets that are over: memory outside of the heap is dear to get and to give back. */
 const IDLE_BUFFERS: Uint8Array<ArrayBuffer>[] = [];
@@ -825,4 +824,67 @@ function copyOfEntry(cursor: RunCursor, tree: TreeId): WriteEntry {
   const value = isDeletion ? null : bytes.slice(valueStart, valueEnd);
   entry.latest = new WriteVersion(entry, value, 0, valueEnd - valueStart, command, segment);
   return entry;
+}
+
+/** The newest version of a scattered key, and a deletion if there was one before; null for other keys. `before`
+ * is the entry of the key that is older. */
+function entryOfScattered(
+  scattered: ScatteredEntries,
+  key: Uint8Array,
+  start: number,
+  end: number,
+  before: WriteEntry | null,
+): WriteEntry | null {
+  const number = scattered.find(key, start, end);
+  if (number < 0) return null;
+  const bytes = scattered.bytesOf(number);
+  const keyEnd = scattered.keyEndOf(number);
+  const valueEnd = scattered.valueEndOf(number);
+  const command = scattered.commandOf(number);
+  const segment = scattered.segmentOf(number);
+  const entry = new WriteEntry(scattered.tree, bytes, scattered.keyStartOf(number), keyEnd);
+  if (scattered.followsDeletion(number) || (before !== null && hasDeletion(before))) {
+    entry.latest = new WriteVersion(entry, null, 0, 0, command, segment);
+  }
+  const value = scattered.isDeletion(number) ? null : bytes;
+  entry.latest = new WriteVersion(entry, value, keyEnd, valueEnd, command, segment);
+  return entry;
+}
+
+function hasDeletion(entry: WriteEntry): boolean {
+  let version = entry.latest;
+  while (version !== null && version.bytes !== null) version = version.older;
+  return version !== null;
+}
+
+function addRun(
+  runs: [WriteTree, SpilledRun][],
+  tree: WriteTree,
+  file: SharedWriteFile,
+): SpilledRun {
+  const run = new SpilledRun(file);
+  runs.push([tree, run]);
+  return run;
+}
+
+/** Writes all versions to an empty run. */
+function writeScattered(scattered: ScatteredEntries, target: SpilledRun): void {
+  const order = scattered.inOrder();
+  for (let i = 0; i < order.length; i++) {
+    const number = order[i]!;
+    const bytes = scattered.bytesOf(number);
+    const keyStart = scattered.keyStartOf(number);
+    const keyEnd = scattered.keyEndOf(number);
+    const value = scattered.isDeletion(number) ? null : bytes;
+    const valueEnd = scattered.valueEndOf(number);
+    const command = scattered.commandOf(number);
+    const segment = scattered.segmentOf(number);
+    if (i > 0 && scattered.compare(order[i - 1]!, number) === 0) {
+      target.addOlder(value, keyEnd, valueEnd, command, segment);
+      continue;
+    }
+    if (target.isBlockFull) target.closeBlock();
+    target.add(bytes, keyStart, keyEnd, value, keyEnd, valueEnd, command, segment);
+  }
+  target.closeBlock();
 }

@@ -1,4 +1,10 @@
-import type { Cursor, SeekMode, TreeId, WalWriter } from '../../src/storage/index.ts';
+import {
+  BATCH_DELETED,
+  type Cursor,
+  type SeekMode,
+  type TreeId,
+  type WalWriter,
+} from '../../src/storage/index.ts';
 import type { WriteFile, WriteSpill } from '../../src/txn/index.ts';
 
 /** A temporary file in memory. */
@@ -88,6 +94,16 @@ export class RecordedLog {
     this.batchSize += 8 + keyEnd - keyStart + valueEnd - valueStart;
   }
 
+  batchDeletion(key: Uint8Array, start: number, end: number): void {
+    this.records.push({
+      kind: 'delete',
+      xid: this.xid,
+      tree: this.tree,
+      key: text(key, start, end),
+    });
+    this.batchSize += 8 + end - start;
+  }
+
   finishBatch(): void {
     if (this.batchSize === 0) throw new Error('no batch is open');
     this.batchSize = 0;
@@ -95,16 +111,20 @@ export class RecordedLog {
 
   private readonly blocks: Uint8Array[] = [];
 
-  putBlock(xid: number, tree: number, count: number, entries: Uint8Array, end: number): number {
+  appendBlock(xid: number, tree: number, count: number, entries: Uint8Array, end: number): number {
     this.noBatch();
     const view = new DataView(entries.buffer, entries.byteOffset);
     let at = 0;
     for (let i = 0; i < count; i++) {
       const keyAt = at + 8;
       const valueAt = keyAt + view.getUint32(at, true);
-      const next = valueAt + view.getUint32(at + 4, true);
-      this.add(xid, tree, entries, keyAt, valueAt, entries, valueAt, next);
-      at = next;
+      const length = view.getUint32(at + 4, true);
+      const isDeletion = length === BATCH_DELETED;
+      at = valueAt + (isDeletion ? 0 : length);
+      if (!isDeletion) this.add(xid, tree, entries, keyAt, valueAt, entries, valueAt, at);
+      else {
+        this.records.push({ kind: 'delete', xid, tree, key: text(entries, keyAt, valueAt) });
+      }
     }
     if (at !== end) throw new Error('a block that is not its entries');
     return this.blocks.push(entries.slice(0, end)) - 1;

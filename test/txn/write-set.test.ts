@@ -48,7 +48,8 @@ class Simulation {
     const action = this.random.below(100);
     if (action < 50) this.put(this.random.below(this.keyCount));
     else if (action < 65) this.delete(this.random.below(this.keyCount));
-    else if (action < 68) this.append();
+    else if (action < 67) this.append();
+    else if (action < 68) this.scatter();
     else if (action < 78) this.nextCommand();
     else if (action < 82) this.defineSavepoint();
     else if (action < 85) this.rollBack();
@@ -88,6 +89,16 @@ class Simulation {
   private append(): void {
     const count = this.random.below(3000);
     for (let i = 0; i < count; i++) this.put(1_000_000 + this.ascending++);
+  }
+
+  /** Many keys in no order. */
+  private scatter(): void {
+    for (let count = this.random.below(1500); count > 0; count--) {
+      const number = this.random.below(this.keyCount);
+      if (this.random.below(3) === 0) this.delete(number);
+      else this.put(number);
+      if (this.random.below(200) === 0) this.nextCommand();
+    }
   }
 
   private nextCommand(): void {
@@ -232,6 +243,8 @@ describe('write set', () => {
     { name: 'in memory', budget: 1 << 30, keyCount: 100 },
     { name: 'a budget of a few changes', budget: 2_000, keyCount: 60 },
     { name: 'a small budget and many keys', budget: 20_000, keyCount: 4_000 },
+    { name: 'many keys in memory', budget: 1 << 30, keyCount: 4_000 },
+    { name: 'many keys, beyond the budget now and then', budget: 300_000, keyCount: 4_000 },
   ];
   for (const { name, budget, keyCount } of shapes) {
     for (const hasBase of [false, true]) {

@@ -122,14 +122,15 @@ class Redo {
       case WalRecordKind.put:
         if (this.#hasTree(reader.treeId)) this.#put();
         return;
-      case WalRecordKind.batchPut:
+      case WalRecordKind.batch:
         if (!this.#hasTree(reader.treeId)) return;
-        while (reader.nextEntry()) this.#put();
+        while (reader.nextEntry()) {
+          if (reader.isDeletion) this.#delete();
+          else this.#put();
+        }
         return;
       case WalRecordKind.delete:
-        if (!this.#hasTree(reader.treeId)) return;
-        this.#operation();
-        this.#trees.delete(reader.treeId, reader.bytes, reader.keyStart, reader.keyEnd);
+        if (this.#hasTree(reader.treeId)) this.#delete();
         return;
       case WalRecordKind.createTree:
         this.#operation();
@@ -165,6 +166,12 @@ class Redo {
       reader.valueEnd,
       this.#pages.groupLsn,
     );
+  }
+
+  #delete(): void {
+    const reader = this.#reader;
+    this.#operation();
+    this.#trees.delete(reader.treeId, reader.bytes, reader.keyStart, reader.keyEnd);
   }
 
   /** Has a group open, a new one when it is time and an LSN is left for it. Group LSNs have to ascend

@@ -4,6 +4,7 @@ import { crc32 } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import type { Lsn, TreeId } from '../tree.ts';
 import {
+  BATCH_DELETED,
   CRC_OFFSET,
   EPOCH_OFFSET,
   KIND_OFFSET,
@@ -55,6 +56,8 @@ export class WalReader {
   keyEnd = 0;
   valueStart = 0;
   valueEnd = 0;
+  /** Of an entry of a batch. */
+  isDeletion = false;
   #payload = 0;
   #payloadEnd = 0;
   #entriesLeft = 0;
@@ -95,7 +98,7 @@ export class WalReader {
     return true;
   }
 
-  /** Moves to the next entry of a batchPut record. */
+  /** Moves to the next entry of a batch record; `isDeletion` says that it has no value. */
   nextEntry(): boolean {
     if (this.#entriesLeft === 0) return false;
     this.#entriesLeft--;
@@ -103,7 +106,9 @@ export class WalReader {
     this.keyStart = at + 8;
     this.keyEnd = this.keyStart + this.#view.getUint32(at, true);
     this.valueStart = this.keyEnd;
-    this.valueEnd = this.valueStart + this.#view.getUint32(at + 4, true);
+    const valueLength = this.#view.getUint32(at + 4, true);
+    this.isDeletion = valueLength === BATCH_DELETED;
+    this.valueEnd = this.valueStart + (this.isDeletion ? 0 : valueLength);
     this.#entryAt = this.valueEnd;
     return true;
   }
@@ -277,7 +282,7 @@ export class WalReader {
         this.keyStart = payload + 8;
         this.keyEnd = this.#payloadEnd;
         return;
-      case WalRecordKind.batchPut:
+      case WalRecordKind.batch:
         this.treeId = readU64(view, payload) as TreeId;
         this.#entriesLeft = view.getUint32(payload + 8, true);
         this.#entryAt = payload + 12;

@@ -15,7 +15,8 @@
  * Payloads:
  *   put         tree u64, key length u32, key, value
  *   delete      tree u64, key
- *   batchPut    tree u64, count u32, then for each entry key length u32, value length u32, key, value
+ *   batch       tree u64, count u32, then for each entry key length u32, value length u32, key, value;
+ *               of a deletion the value length is 2^32-1, and there is no value
  *   createTree  tree u64
  *   dropTree    tree u64
  *   commit      timestamp f64 (milliseconds since 1970), count u32, count xids u64, then bytes that
@@ -53,7 +54,7 @@ export const UNSYNCED_MAX = 0xffff_ffff;
 export const WalRecordKind = {
   put: 1,
   delete: 2,
-  batchPut: 3,
+  batch: 3,
   createTree: 4,
   dropTree: 5,
   commit: 6,
@@ -61,6 +62,9 @@ export const WalRecordKind = {
   mark: 8,
 } as const;
 export type WalRecordKind = (typeof WalRecordKind)[keyof typeof WalRecordKind];
+
+/** In the place of a value's length in a batch: the key is deleted. */
+export const BATCH_DELETED = 0xffff_ffff;
 
 const TWO_POW_32 = 0x1_0000_0000;
 

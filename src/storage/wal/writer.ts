@@ -13,6 +13,7 @@ import { KEY_LENGTH_MAX } from '../page/index.ts';
 import type { Lsn, TreeId } from '../tree.ts';
 import { LogFailure } from './log-failure.ts';
 import {
+  BATCH_DELETED,
   CRC_OFFSET,
   EPOCH_OFFSET,
   KIND_OFFSET,
@@ -68,7 +69,7 @@ export class WalWriter {
   /** Records so far that drop a tree. */
   dropTreeCount = 0;
 
-  // An open batchPut record.
+  // An open batch record.
   #batchLength = 0;
   #batchXid = 0;
   #batchCount = 0;
@@ -135,8 +136,8 @@ export class WalWriter {
     return this.#finish(WalRecordKind.delete, xid, at + TREE_ID_SIZE + keyEnd - keyStart);
   }
 
-  /** Opens a record of many entries of one tree in key order; `batchEntry` adds to it and
-   * `finishBatch` closes it. Any other record, a write or a flush in between abandons it. */
+  /** Opens a record of many changes of one tree, best in key order; `batchEntry` and `batchDeletion` add
+   * to it and `finishBatch` closes it. Any other record, a write or a flush in between abandons it. */
   beginBatch(xid: number, tree: TreeId): void {
     const at = this.#reserve(TREE_ID_SIZE + LENGTH_SIZE);
     writeU64(this.#view, at, tree);
@@ -153,9 +154,25 @@ export class WalWriter {
     valueStart: number,
     valueEnd: number,
   ): void {
+    const valueLength = valueEnd - valueStart;
+    const valueAt = this.#batchKey(key, keyStart, keyEnd, valueLength, valueLength);
+    copyRange(this.#bytes, valueAt, value, valueStart, valueEnd);
+  }
+
+  batchDeletion(key: Uint8Array, keyStart: number, keyEnd: number): void {
+    this.#batchKey(key, keyStart, keyEnd, BATCH_DELETED, 0);
+  }
+
+  /** Adds an entry to the open batch but for its value, and returns where that goes. */
+  #batchKey(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    lengthField: number,
+    valueLength: number,
+  ): number {
     assert(this.#batchLength > 0, 'a batch is open');
     const keyLength = keyEnd - keyStart;
-    const valueLength = valueEnd - valueStart;
     if (keyLength > KEY_LENGTH_MAX) {
       this.#batchLength = 0;
       throw tooLong('index row', keyLength, KEY_LENGTH_MAX);
@@ -163,12 +180,12 @@ export class WalWriter {
     const length = this.#batchLength + 2 * LENGTH_SIZE + keyLength + valueLength;
     const at = this.#reserve(length) + this.#batchLength;
     this.#view.setUint32(at, keyLength, true);
-    this.#view.setUint32(at + LENGTH_SIZE, valueLength, true);
+    this.#view.setUint32(at + LENGTH_SIZE, lengthField, true);
     const keyAt = at + 2 * LENGTH_SIZE;
     copyRange(this.#bytes, keyAt, key, keyStart, keyEnd);
-    copyRange(this.#bytes, keyAt + keyLength, value, valueStart, valueEnd);
     this.#batchLength = length;
     this.#batchCount++;
+    return keyAt + keyLength;
   }
 
   /** Bytes of the open batch, so that callers close it at a size they like. */
@@ -180,19 +197,19 @@ export class WalWriter {
     const at = this.#length + WAL_HEADER_SIZE;
     assert(this.#batchLength > 0, 'a batch is open');
     this.#view.setUint32(at + TREE_ID_SIZE, this.#batchCount, true);
-    return this.#finish(WalRecordKind.batchPut, this.#batchXid, at + this.#batchLength);
+    return this.#finish(WalRecordKind.batch, this.#batchXid, at + this.#batchLength);
   }
 
-  /** Appends a batchPut record of `count` entries that are laid out as in the record (record.ts).
+  /** Appends a batch record of `count` entries that are laid out as in the record (record.ts).
    * Returns where in the log they lie, for `read`. */
-  putBlock(xid: number, tree: TreeId, count: number, entries: Uint8Array, end: number): number {
+  appendBlock(xid: number, tree: TreeId, count: number, entries: Uint8Array, end: number): number {
     const at = this.#reserve(TREE_ID_SIZE + LENGTH_SIZE + end);
     writeU64(this.#view, at, tree);
     this.#view.setUint32(at + TREE_ID_SIZE, count, true);
     const entriesAt = at + TREE_ID_SIZE + LENGTH_SIZE;
     copyRange(this.#bytes, entriesAt, entries, 0, end);
     const position = this.#start + entriesAt;
-    this.#finish(WalRecordKind.batchPut, xid, entriesAt + end);
+    this.#finish(WalRecordKind.batch, xid, entriesAt + end);
     return position;
   }
 

@@ -56,13 +56,14 @@ function describeRecord(reader: WalReader): string {
     }
     case WalRecordKind.delete:
       return `${xid} delete ${reader.treeId} ${slice(reader.keyStart, reader.keyEnd)}`;
-    case WalRecordKind.batchPut: {
+    case WalRecordKind.batch: {
       const entries: string[] = [];
       while (reader.nextEntry()) {
         const key = slice(reader.keyStart, reader.keyEnd);
-        entries.push(`${key}=${slice(reader.valueStart, reader.valueEnd)}`);
+        const value = slice(reader.valueStart, reader.valueEnd);
+        entries.push(reader.isDeletion ? `-${key}` : `${key}=${value}`);
       }
-      return `${xid} batchPut ${reader.treeId} ${entries.join(' ')}`;
+      return `${xid} batch ${reader.treeId} ${entries.join(' ')}`;
     }
     case WalRecordKind.createTree:
       return `${xid} createTree ${reader.treeId}`;
@@ -93,6 +94,7 @@ describe('records', () => {
     for (const each of ['a', 'bb', 'ccc']) {
       writer.batchEntry(text(each), 0, each.length, text('0123'), 0, each.length);
     }
+    writer.batchDeletion(text('.dd.'), 1, 3);
     writer.finishBatch();
     writer.dropTree(5, TREE);
     writer.abort(6);
@@ -107,7 +109,7 @@ describe('records', () => {
       '5 put 7 key=value',
       `${big} put ${big} =`,
       '6 delete 7 another',
-      '5 batchPut 7 a=0 bb=01 ccc=012',
+      '5 batch 7 a=0 bb=01 ccc=012 -dd',
       '5 dropTree 7',
       '6 abort',
       'mark',
@@ -392,9 +394,9 @@ describe('a block of entries', () => {
     for (let i = 0; i < 12; i++) {
       const pairs = [1, 2, 3].map((n) => [`key ${i}.${n}`, 'v'.repeat(100 * n + i)] as const);
       const entries = blockOf(pairs);
-      const position = writer.putBlock(4, TREE, pairs.length, entries, entries.length);
+      const position = writer.appendBlock(4, TREE, pairs.length, entries, entries.length);
       blocks.push({ position, entries });
-      lines.push(`4 batchPut ${TREE} ${pairs.map(([key, value]) => `${key}=${value}`).join(' ')}`);
+      lines.push(`4 batch ${TREE} ${pairs.map(([key, value]) => `${key}=${value}`).join(' ')}`);
       if (i === 9) writer.write();
     }
     for (const { position, entries } of blocks) {
