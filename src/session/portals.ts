@@ -84,9 +84,10 @@ export class Portals {
     return this.all().some(({ cursor }) => cursor !== null);
   }
 
-  /** Oids of the tables that open cursors and suspended portals read. */
+  /** Oids of the tables that the transaction's cursors and suspended portals read. */
   usedTables(): ReadonlySet<number> {
-    const isOpen = ({ cursor, state }: Portal) => cursor !== null || state === 'suspended';
+    const isOpen = ({ cursor, state }: Portal) =>
+      cursor === null ? state === 'suspended' : !cursor.isHeld;
     const plans = this.all().flatMap((portal) =>
       isOpen(portal) ? (portal.prepared.planned?.plan ?? []) : [],
     );

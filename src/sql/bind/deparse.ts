@@ -102,7 +102,7 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
     case 'setCall':
       return deparseCall(expr, names);
     case 'cast': {
-      if (!expr.explicit && !implicit) return deparse(expr.argument, names, implicit);
+      if (!expr.explicit && !implicit) return operand(expr.argument, expr, names);
       return castText(expr, expr.argument, names);
     }
     case 'typmod': {
@@ -110,7 +110,7 @@ function deparse(expr: Expr, names: DeparseNames, implicit: boolean): string {
         expr.argument.kind === 'cast' && expr.argument.type === expr.type
           ? expr.argument.argument
           : expr.argument;
-      if (!expr.explicit && !implicit) return deparse(inner, names, implicit);
+      if (!expr.explicit && !implicit) return operand(inner, expr, names);
       return castText(expr, inner, names);
     }
     case 'and':

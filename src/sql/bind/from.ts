@@ -192,6 +192,7 @@ function addTable(scope: Scope, table: RelationDescriptor, node: RangeVar): Name
   const entry = scope.addEntry({ kind: 'table', alias: name, columns, table, attributes, only });
   return scope.addItem(
     namespaceItem(entry, name, columns, {
+      relationName: table.name,
       table: table.oid,
       partitioned: table.kind === 'partitioned',
       schema: node.alias === undefined ? table.schema : 0,
@@ -240,7 +241,10 @@ function addView(b: Binder, scope: Scope, view: RelationDescriptor, node: RangeV
     view: view.oid,
   });
   return scope.addItem(
-    namespaceItem(entry, name, columns, { schema: node.alias === undefined ? view.schema : 0 }),
+    namespaceItem(entry, name, columns, {
+      relationName: view.name,
+      schema: node.alias === undefined ? view.schema : 0,
+    }),
   );
 }
 
@@ -594,6 +598,7 @@ function bindJoin(b: Binder, scope: Scope, node: JoinExpr): BoundFrom {
   const item: NamespaceItem = {
     entry: relation,
     alias,
+    relationName: '',
     schema: 0,
     table: 0,
     partitioned: false,

@@ -33,7 +33,7 @@ export interface TargetColumn {
     readonly view: string;
     readonly reason: string;
   } | null;
-  /** What the view says, which goes before what the table says. */
+  /** What the view itself says of it, to which SET gives it back. */
   readonly default: StoredExpression | null;
 }
 
@@ -44,6 +44,9 @@ export interface TargetRows {
   readonly columns: readonly TargetColumn[];
   /** What rows of the table have to meet to be shown. */
   readonly conditions: readonly Expr[];
+  /** What views give to columns of new rows that get no value, by position in the table: it goes before what the
+   * table says. */
+  readonly defaults: ReadonlyMap<number, StoredExpression>;
   /** What views demand of new rows, the innermost first. */
   readonly checks: readonly ViewCheck[];
 }
@@ -87,7 +90,10 @@ export function modifyTarget(
   const alias = node.alias?.aliasname ?? name;
   const entry = addTableRow(scope, rows, isView ? rows.table.name : alias);
   const visibleSchema = node.alias === undefined ? schema : 0;
-  const item = targetItem(rows, entry, alias, visibleSchema, isView);
+  const item = {
+    ...targetItem(rows, entry, alias, visibleSchema, isView),
+    relationName: name,
+  };
   return { ...rows, name, isView, entry, item: scope.addItem(item) };
 }
 
@@ -122,9 +128,12 @@ export function tableRows(table: RelationDescriptor, only: boolean): TargetRows 
       default: null,
     })),
     conditions: [],
+    defaults: NO_DEFAULTS,
     checks: [],
   };
 }
+
+const NO_DEFAULTS: ReadonlyMap<number, StoredExpression> = new Map();
 
 /** A view has no columns of the system's. */
 function targetItem(
@@ -178,7 +187,19 @@ export function requireColumn(
   );
 }
 
-/** The table's column behind one of the target, under the name that the target gives it. */
+/** The table's column behind one of the target, under the name that the target gives it; where there is none, what
+ * values for it are held against before they are refused. */
 export function storedColumn({ table }: ModifyTarget, column: TargetColumn): ColumnDescriptor {
-  return { ...(table.columns[column.position] as ColumnDescriptor), name: column.name };
+  const { name, type, typmod, position } = column;
+  const stored = table.columns[position];
+  return stored === undefined ? { ...COMPUTED, name, type, typmod } : { ...stored, name };
 }
+
+const COMPUTED = {
+  notNull: false,
+  dropped: false,
+  default: null,
+  identity: '',
+  sequence: 0,
+  missing: null,
+} as const;

@@ -15,7 +15,7 @@ import type {
   IndexDescriptor,
   RelationDescriptor,
 } from '../../catalog/descriptors.ts';
-import { notSupported, pgError } from '../../errors/index.ts';
+import { notSupported, type PgError, pgError } from '../../errors/index.ts';
 import { OID } from '../../types/index.ts';
 import type { Expr } from '../expression.ts';
 import { sameExpr } from '../expression-tree.ts';
@@ -45,7 +45,7 @@ import { listItems } from './syntax.ts';
 import { bindTargetList, outputColumn } from './target-list.ts';
 import { typeDisplay } from './type-facts.ts';
 import { bindValuesRows } from './values.ts';
-import { requireUpdatable } from './view-target.ts';
+import { refuseUnlessUpdatable } from './view-target.ts';
 import { bindWith } from './with-clause.ts';
 
 /** INSERT, UPDATE and DELETE. */
@@ -99,10 +99,13 @@ export function defaultValue(b: Binder, column: ColumnDescriptor): Expr {
   return constant(column.type, null, column.typmod);
 }
 
-/** What a column gets by DEFAULT; of a view it may have its own. */
-function targetDefault(b: Binder, target: ModifyTarget, column: TargetColumn): Expr {
-  const own = column.default?.expr as Expr | undefined;
-  return own ?? defaultValue(b, target.table.columns[column.position] as ColumnDescriptor);
+/** What a column of a new row gets by DEFAULT, or when it is given nothing; views may say so. */
+function targetDefault(b: Binder, { table, defaults }: ModifyTarget, position: number): Expr {
+  const shown = defaults.get(position)?.expr as Expr | undefined;
+  if (shown !== undefined) return shown;
+  const column = table.columns[position];
+  // What a view computes has none, and is refused.
+  return column === undefined ? constant(OID.unknown, null) : defaultValue(b, column);
 }
 
 export function bindInsert(b: Binder, parent: Scope | null, node: InsertStmt): ModifyQuery {
@@ -129,11 +132,9 @@ export function bindInsert(b: Binder, parent: Scope | null, node: InsertStmt): M
     source = bound.source;
     given = bound.values;
   }
-  const insertValues = table.columns.map((column, position) => {
-    const shown = target.columns.find((other) => other.position === position);
-    const ungiven = () => (shown ? targetDefault(b, target, shown) : defaultValue(b, column));
-    return given.get(position) ?? ungiven();
-  });
+  const insertValues = table.columns.map(
+    (_, position) => given.get(position) ?? targetDefault(b, target, position),
+  );
   const conflict =
     node.onConflictClause === undefined
       ? null
@@ -202,7 +203,7 @@ function give(
   value: Expr,
 ): void {
   const { column, location, subscripts } = target;
-  requireUpdatable(column, 'insert');
+  refuseUnlessUpdatable(b, column, 'insert');
   const stored = storedColumn(into, column);
   const before = values.get(column.position);
   if (subscripts !== null) {
@@ -212,12 +213,17 @@ function give(
     return;
   }
   // Two columns of a view can be the same one of the table.
-  if (before !== undefined) throw assignedTwice(into, column);
+  if (before !== undefined) b.laterErrors.push(assignedTwice(into, column, null));
   values.set(column.position, assign(b, stored, value, location));
 }
 
-function assignedTwice({ table }: ModifyTarget, { position }: TargetColumn): Error {
-  const name = table.columns[position]?.name ?? '';
+/** The same column twice, or two that are the same one of the table. */
+function assignedTwice(
+  { table }: ModifyTarget,
+  column: TargetColumn,
+  previous: TargetColumn | null,
+): PgError {
+  const name = column === previous ? column.name : table.columns[column.position]?.name;
   return pgError('syntax_error', `multiple assignments to same column "${name}"`);
 }
 
@@ -251,7 +257,8 @@ function refuseGenerated(
   { position }: TargetColumn,
   override: string | undefined,
 ): void {
-  const column = table.columns[position] as ColumnDescriptor;
+  const column = table.columns[position];
+  if (column === undefined) return;
   if (column.generated === true) {
     b.laterErrors.push(
       pgError(
@@ -341,11 +348,11 @@ function insertedCell(
   cell: Expr | null,
   override: string | undefined,
 ): Expr {
-  requireUpdatable(column, 'insert');
+  refuseUnlessUpdatable(b, column, 'insert');
   const stored = storedColumn(into, column);
   if (subscripts !== null && cell !== null) return partValue(b, stored, subscripts, cell, location);
   if (cell === null || (override === 'OVERRIDING_USER_VALUE' && stored.identity !== '')) {
-    return targetDefault(b, into, column);
+    return targetDefault(b, into, column.position);
   }
   refuseGenerated(b, into, column, override);
   return assign(b, stored, cell, location);
@@ -368,7 +375,7 @@ function insertSelect(
   const settled: OutputColumn[] = columns.map((output, i) => {
     const target = targets[i] as InsertTarget;
     const { column, location, subscripts } = target;
-    requireUpdatable(column, 'insert');
+    refuseUnlessUpdatable(b, column, 'insert');
     const stored = storedColumn(into, column);
     const identity = override === 'OVERRIDING_USER_VALUE' && stored.identity !== '';
     if (!identity) refuseGenerated(b, into, column, override);
@@ -384,7 +391,7 @@ function insertSelect(
           ? output.expr
           : resolveUnknown(b, output.expr);
     const input: Expr = { kind: 'input', type: expr.type, typmod: expr.typmod, column: i };
-    if (identity) values.set(column.position, targetDefault(b, into, column));
+    if (identity) values.set(column.position, targetDefault(b, into, column.position));
     else give(b, scope, into, target, values, b.at(input, b.locationOf(expr)));
     return { ...output, expr };
   });
@@ -454,13 +461,15 @@ function bindInference(
   target: ModifyTarget,
   infer: InferClause,
 ): Inference {
-  const { table } = target;
+  const { table, name: targetName, isView } = target;
   if (infer.conname !== undefined) {
-    const constraint = table.constraints.find((candidate) => candidate.name === infer.conname);
+    const { conname } = infer;
+    // A view has none, whatever its table has.
+    const constraint = isView ? undefined : table.constraints.find(({ name }) => name === conname);
     if (constraint === undefined) {
       throw pgError(
         'undefined_object',
-        `constraint "${infer.conname}" for table "${table.name}" does not exist`,
+        `constraint "${conname}" for table "${targetName}" does not exist`,
       );
     }
     if (constraint.index === 0 || constraint.kind === 'foreign') {
@@ -581,6 +590,7 @@ function bindAssignments(
   nodes: readonly Node[],
 ): Assignment[] {
   const assignments: Assignment[] = [];
+  const targets: TargetColumn[] = [];
   // All values come before the columns that they are for: whose error is told where both are wrong.
   const values = assignedValues(b, scope, nodes);
   for (const [i, node] of nodes.entries()) {
@@ -588,14 +598,14 @@ function bindAssignments(
     const { name = '', location, val, indirection } = node.ResTarget;
     if (val === undefined) continue;
     const shown = requireColumn(b, target, name, location);
-    requireUpdatable(shown, verb);
+    refuseUnlessUpdatable(b, shown, verb);
     const { position } = shown;
     const column = storedColumn(target, shown);
     const subscripts = subscriptsOf(b, column, indirection ?? [], location);
     const earlier = assignments.findIndex((assignment) => assignment.column === position);
     const previous = assignments[earlier];
     if (previous !== undefined && (subscripts === null || !previous.isPart)) {
-      throw assignedTwice(target, shown);
+      b.laterErrors.push(assignedTwice(target, shown, targets[earlier] ?? null));
     }
     const expr = 'SetToDefault' in val ? viewDefault(target, shown) : (values[i] ?? null);
     if (expr !== null && (column.identity === 'a' || column.generated === true)) {
@@ -611,13 +621,17 @@ function bindAssignments(
       const container = previous?.expr ?? targetColumn(scope, name);
       const changed = assignPart(b, scope, column, container, subscripts, expr, location);
       const assignment = { column: position, expr: changed, isPart: true };
-      if (previous === undefined) assignments.push(assignment);
-      else assignments[earlier] = assignment;
+      if (previous !== undefined) assignments[earlier] = assignment;
+      else {
+        assignments.push(assignment);
+        targets.push(shown);
+      }
       continue;
     }
+    targets.push(shown);
     assignments.push({
       column: position,
-      expr: expr === null ? targetDefault(b, target, shown) : assign(b, column, expr, location),
+      expr: expr === null ? targetDefault(b, target, position) : assign(b, column, expr, location),
       isPart: false,
     });
   }

@@ -55,6 +55,8 @@ export interface NamespaceColumn {
 export interface NamespaceItem {
   readonly entry: number;
   readonly alias: string;
+  /** The name of the table or view; '' of what is none. */
+  readonly relationName: string;
   /** Oid of the schema of a table without an alias: it can be named schema.table. */
   readonly schema: number;
   /** Oid of the table or 0. */
@@ -122,12 +124,13 @@ export function namespaceItem(
   alias: string,
   columns: readonly RelationColumn[],
   facts: Partial<
-    Pick<NamespaceItem, 'schema' | 'table' | 'partitioned' | 'rowType' | 'scalar'>
+    Pick<NamespaceItem, 'relationName' | 'schema' | 'table' | 'partitioned' | 'rowType' | 'scalar'>
   > = {},
 ): NamespaceItem {
   return {
     entry,
     alias,
+    relationName: '',
     schema: 0,
     table: 0,
     partitioned: false,
@@ -357,9 +360,7 @@ export function missingFromEntry(
 ): Error {
   for (let level: Scope | null = scope; level !== null; level = level.parent) {
     for (const item of level.allItems) {
-      const entry = level.rangeTable[item.entry];
-      const aliased = entry?.kind === 'table' && entry.table.name === name && item.alias !== name;
-      if (aliased) {
+      if (item.relationName === name && item.alias !== name) {
         return pgError(
           'undefined_table',
           `invalid reference to FROM-clause entry for table "${name}"`,

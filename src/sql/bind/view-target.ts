@@ -1,7 +1,7 @@
 import type { RangeVar } from '@pgsql/types';
 import type { RelationDescriptor, ShownRelation } from '../../catalog/descriptors.ts';
 import { checkOption } from '../../catalog/index.ts';
-import { pgError } from '../../errors/index.ts';
+import { type PgError, pgError } from '../../errors/index.ts';
 import type { Expr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import { type QueryRewrite, raise, rewriteExpr } from '../query-rewrite.ts';
@@ -29,7 +29,10 @@ export function viewRows(
 ): TargetRows {
   const query = viewQuery(b, view);
   const refused = refusalOf(query);
-  if (refused !== null) throw notUpdatable(view, verb, refused);
+  if (refused !== null) {
+    b.laterErrors.push(notUpdatable(view, verb, refused));
+    return tableRows(view, false);
+  }
   const { rangeTable, from, where } = query as SelectQuery;
   const relation = (from[0] as { readonly relation: number }).relation;
   const option = checkOption(view);
@@ -47,27 +50,26 @@ export function viewRows(
     };
     const source = expr.kind === 'column' && expr.level === 0 ? inner.columns[expr.column] : null;
     if (source) return { ...shown, position: source.position, refusal: source.refusal };
-    const reason =
-      expr.kind === 'row' && isWholeRow(expr.names, rangeTable[relation]) ? ROW : OTHER;
+    const reason = expr.kind === 'column' && expr.level === 0 ? SYSTEM : OTHER;
     return { ...shown, position: -1, refusal: { column: written, view: view.name, reason } };
   });
   if (verb !== 'delete' && !columns.some(({ position }) => position >= 0)) {
-    throw notUpdatable(view, verb, 'Views that have no updatable columns');
+    b.laterErrors.push(notUpdatable(view, verb, 'Views that have no updatable columns'));
   }
-  if (where === null) return { ...inner, columns };
+  const defaults = new Map(inner.defaults);
+  for (const { position, default: initial } of columns) {
+    if (initial !== null) defaults.set(position, initial);
+  }
+  if (where === null) return { ...inner, columns, defaults };
   const condition = over(where);
   const conditions = [condition, ...inner.conditions];
   const isChecked = isCascaded || option !== null;
   const checks = isChecked ? [...inner.checks, { view: view.name, condition }] : inner.checks;
-  return { ...inner, columns, conditions, checks };
+  return { ...inner, columns, defaults, conditions, checks };
 }
 
 const OTHER = 'View columns that are not columns of their base relation are not updatable.';
-const ROW = 'View columns that return whole-row references are not updatable.';
-
-function isWholeRow(names: readonly string[], entry: RangeTableEntry | undefined): boolean {
-  return entry?.columns.map(({ name }) => name).join() === names.join();
-}
+const SYSTEM = 'View columns that refer to system columns are not updatable.';
 
 function innerRows(
   b: Binder,
@@ -159,7 +161,7 @@ const WORDS = {
   delete: ['delete from', 'deleting from'],
 } as const;
 
-function notUpdatable({ name }: RelationDescriptor, verb: ModifyVerb, views: string): Error {
+function notUpdatable({ name }: RelationDescriptor, verb: ModifyVerb, views: string): PgError {
   const [infinitive, gerund] = WORDS[verb];
   const event = verb.toUpperCase();
   return pgError('object_not_in_prerequisite_state', `cannot ${infinitive} view "${name}"`, {
@@ -168,12 +170,19 @@ function notUpdatable({ name }: RelationDescriptor, verb: ModifyVerb, views: str
   });
 }
 
-/** A column that the statement gives a value is one of the table. */
-export function requireUpdatable({ refusal }: TargetColumn, verb: ModifyVerb): void {
+/** A column that the statement gives a value is one of the table; it is refused after all that is wrong with the
+ * statement by itself. */
+export function refuseUnlessUpdatable(
+  b: Binder,
+  { refusal }: TargetColumn,
+  verb: ModifyVerb,
+): void {
   if (refusal === null) return;
-  throw pgError(
-    'feature_not_supported',
-    `cannot ${WORDS[verb][0]} column "${refusal.column}" of view "${refusal.view}"`,
-    { detail: refusal.reason },
+  b.laterErrors.push(
+    pgError(
+      'feature_not_supported',
+      `cannot ${WORDS[verb][0]} column "${refusal.column}" of view "${refusal.view}"`,
+      { detail: refusal.reason },
+    ),
   );
 }

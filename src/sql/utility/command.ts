@@ -68,7 +68,7 @@ export class Command {
   stored(expr: unknown, table: Pick<RelationDescriptor, 'columns'> | null): StoredExpression {
     const text = this.expressionText(expr, table, false);
     const pretty = this.expressionText(expr, table, true);
-    return pretty === text ? { expr, text } : { expr, text, pretty };
+    return { expr, text, pretty };
   }
 
   /** An expression over a table's columns as the catalog keeps it: as pg_get_expr prints it where no

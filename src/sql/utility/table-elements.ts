@@ -240,6 +240,10 @@ export class TableElements {
         parts.checkValue(constraint.location);
         return;
       case 'CONSTR_GENERATED':
+        if (constraint.generated_kind !== 's') {
+          const place = this.command.position(constraint.location);
+          throw areNotSupported('virtual generated columns', place);
+        }
         if (this.inherited !== null) throw notOnPartitions('generated columns');
         if (parts.isGenerated) {
           throw parts.multiple('generation clauses specified', constraint.location);
