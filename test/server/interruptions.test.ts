@@ -101,3 +101,67 @@ test('a client that goes away in the middle of a COPY leaves nothing behind', as
   expect((await other.query('select count(*) from left_behind')).rows).toEqual([['0']]);
   await other.end();
 });
+
+/** How many other sessions there are, and locks that others have or wait for. */
+async function left(asking: WireClient): Promise<number[]> {
+  const counts: number[] = [];
+  for (const view of ['pg_stat_activity', 'pg_locks']) {
+    const { rows } = await asking.query(
+      `select count(*) from ${view} where pid <> pg_backend_pid()`,
+    );
+    counts.push(Number(rows[0]?.[0]));
+  }
+  return counts;
+}
+
+test('clients that go away while they wait, or in the middle of a change, leave nothing behind', async () => {
+  const other = await server.wire();
+  await other.query(
+    'create table waited (a int primary key, b int); insert into waited select g, 0 from generate_series(1, 40000) g',
+  );
+  // Autocommit and blocks, on the main thread and in the writer, plans and utilities, rows and tables.
+  const statements = [
+    'update waited set b = 2 where a = 1',
+    'delete from waited where a = 1',
+    'begin; update waited set b = 2 where a = 1',
+    'begin; select * from waited where a = 1 for update',
+    'begin isolation level repeatable read; select count(*) from waited; update waited set b = 2',
+    'create index waited_b on waited (b)',
+    'truncate waited',
+    'begin; lock waited',
+  ];
+  const holder = await server.wire();
+  await holder.query('begin; update waited set b = 1');
+  const waiting: WireClient[] = [];
+  for (const statement of statements) {
+    const client = await server.wire();
+    client.send(query(statement));
+    waiting.push(client);
+  }
+  await expect
+    .poll(async () => (await other.query('select from pg_locks where not granted')).tags, {
+      timeout: 10_000,
+    })
+    .toEqual([`SELECT ${statements.length}`]);
+  for (const client of waiting) client.socket.resetAndDestroy();
+  await expect.poll(async () => (await left(other))[0], { timeout: 10_000 }).toBe(1);
+  await holder.query('commit');
+  await holder.end();
+  await expect.poll(() => left(other), { timeout: 10_000 }).toEqual([0, 0]);
+  expect((await other.query('select max(b), count(*) from waited')).rows).toEqual([['1', '40000']]);
+
+  // Not waiting, but at work for longer than a slice.
+  for (const work of ['update waited set b = b + 5', 'create index on waited (b, a)']) {
+    const busy = await server.wire();
+    busy.send(query(work));
+    await sleep(10);
+    busy.socket.resetAndDestroy();
+  }
+  await expect.poll(() => left(other), { timeout: 10_000 }).toEqual([0, 0]);
+  const values = await other.query('select count(distinct b) from waited');
+  expect(values.rows).toEqual([['1']]);
+  expect((await other.query("set lock_timeout = '1s'; drop table waited")).tags[1]).toBe(
+    'DROP TABLE',
+  );
+  await other.end();
+});

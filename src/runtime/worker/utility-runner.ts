@@ -194,9 +194,9 @@ export class UtilityRunner {
     return true;
   }
 
-  endSession(session: number): void {
+  endSession(session: number, reason: PgErrorFields): void {
     for (const utility of [...this.byRequest.values()]) {
-      if (utility.open.transaction.session === session && utility.isAsked) utility.drop();
+      if (utility.open.transaction.session === session && utility.isAsked) utility.fail(reason);
     }
   }
 }
@@ -303,12 +303,6 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     if (this.cancelled === 'timeout' || (this.deadlineMs !== 0 && Date.now() >= this.deadlineMs)) {
       throw pgError('query_canceled', 'canceling statement due to statement timeout');
     }
-  }
-
-  /** The session is gone; its transaction is rolled back by the caller, unless it is ours alone. */
-  drop(): void {
-    this.end();
-    if (!this.inBlock) this.writer.abort(this.open);
   }
 
   private finish(tag: string): void {

@@ -77,6 +77,8 @@ const WRITE_SET_BYTES = 64 * 1024 * 1024;
 
 /** How long the same complaint is kept from the operator. */
 const COMPLAINT_MS = 60_000;
+/** What ends the statements of a client that is gone. */
+const SESSION_IS_OVER = pgError('query_canceled', 'canceling statement due to user request').fields;
 
 /** The writer worker: owner of the log, the trees, the locks and all transactions that write. */
 export class Writer extends StatementThread {
@@ -711,9 +713,11 @@ export class Writer extends StatementThread {
     const session = this.sessions.get(id);
     if (session === undefined) return;
     this.sessions.delete(id);
-    this.utilities.endSession(id);
+    this.utilities.endSession(id, SESSION_IS_OVER);
+    // The main thread holds snapshots until it has the last answer, and a statement may have a transaction of
+    // its own.
     for (const statement of [...this.statements.values()]) {
-      if (statement.session === id) this.forget(statement);
+      if (statement.session === id) this.fail(statement, SESSION_IS_OVER);
     }
     if (session.open !== null) this.abort(session.open);
     this.unlockReads(session);
