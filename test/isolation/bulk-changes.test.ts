@@ -1,8 +1,7 @@
 /** Rows that a statement changes in large number are not locked one by one: others find them in its changes. What
  * they wait for, and what they then see, is what PostgreSQL answers. */
-import { beforeEach, expect, test } from 'vitest';
 import { testServer } from '../server/server.ts';
-import { interleave } from './interleave.ts';
+import { type Interleavings, testInterleavings } from './interleave.ts';
 
 const server = testServer();
 
@@ -14,7 +13,7 @@ const SETUP = `
   insert into t select g, g, 0 from generate_series(1, 2000) g;
   analyze t`;
 
-const CASES: Record<string, { steps: string[]; answers: string[] }> = {
+const CASES: Interleavings = {
   'a row among those that were updated': {
     steps: [
       'a: begin; update t set v = v + 1',
@@ -174,12 +173,4 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   },
 };
 
-beforeEach(async () => {
-  const control = await server.driver();
-  await control.query(SETUP);
-  await control.end();
-});
-
-test.each(Object.entries(CASES))('%s', async (_, { steps, answers }) => {
-  expect(await interleave(server, steps)).toEqual(answers);
-});
+testInterleavings(server, SETUP, CASES);

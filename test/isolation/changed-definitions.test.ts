@@ -1,8 +1,7 @@
 /** Statements that wait for somebody who changes what they name, with PostgreSQL 15's answers: they go by the new
  * definition, or fail because of it. */
-import { beforeEach, expect, test } from 'vitest';
 import { testServer } from '../server/server.ts';
-import { interleave } from './interleave.ts';
+import { type Interleavings, testInterleavings } from './interleave.ts';
 
 const server = testServer({ deadlock_timeout: '500ms' });
 
@@ -27,7 +26,7 @@ const ATTACH = 'a: begin; alter table p attach partition p2 for values from (10)
 const COUNTS =
   'b: select tableoid::regclass::text as part, count(*) from p group by part order by part';
 
-const CASES: Record<string, { steps: string[]; answers: string[] }> = {
+const CASES: Interleavings = {
   'a view that is dropped': {
     steps: ['a: begin; drop view ww', 'b: select * from ww', 'a: commit'],
     answers: ['a: DROP', 'b: waits', 'a: COMMIT', 'b: 42P01'],
@@ -99,12 +98,4 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   },
 };
 
-beforeEach(async () => {
-  const client = await server.driver();
-  await client.query(SETUP);
-  await client.end();
-});
-
-test.each(Object.entries(CASES))('%s', async (_, { steps, answers }) => {
-  expect(await interleave(server, steps)).toEqual(answers);
-});
+testInterleavings(server, SETUP, CASES);

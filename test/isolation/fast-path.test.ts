@@ -2,9 +2,9 @@
  * with one another and with transactions of the writer, and random ones that must keep a sum. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type TestServer, testServer } from '../server/server.ts';
-import { answerOf, interleave } from './interleave.ts';
+import { answerOf, type Interleavings, interleave, setUpEach } from './interleave.ts';
 
 const server = testServer({ deadlock_timeout: '300ms' });
 
@@ -17,7 +17,7 @@ const SETUP = `
   insert into u select g, g, 0 from generate_series(1, 9) g;
   create index on t (w)`;
 
-const CASES: Record<string, { steps: string[]; answers: string[] }> = {
+const CASES: Interleavings = {
   'a waiter sees what was committed': {
     steps: [
       'a: begin; update t set v = v + 1 where id = 1',
@@ -667,11 +667,7 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
 /** How long a step is watched that is to wait. */
 const WAIT_MS = 20;
 
-beforeEach(async () => {
-  const client = await server.driver();
-  await client.query(SETUP);
-  await client.end();
-});
+setUpEach(server, SETUP);
 
 // Whoever asks who waits for whom has all transactions handed over to the writer.
 test.each(Object.entries(CASES))('looked at: %s', async (_, { steps, answers }) => {

@@ -1,9 +1,9 @@
 /** Foreign keys between sessions: short interleavings with PostgreSQL 15's answers, and random
  * transactions that must leave no row without the one it refers to. */
 import type pg from 'pg';
-import { beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { testServer } from '../server/server.ts';
-import { interleave } from './interleave.ts';
+import { type Interleavings, testInterleavings } from './interleave.ts';
 
 const server = testServer({ deadlock_timeout: '500ms' });
 
@@ -17,7 +17,7 @@ const SETUP = `
   insert into c values (1, 1, 0);
   insert into n values (1, 20), (2, 20)`;
 
-const CASES: Record<string, { steps: string[]; answers: string[] }> = {
+const CASES: Interleavings = {
   'a reference keeps the row referred to': {
     steps: [
       'a: begin; insert into c values (10, 3)',
@@ -434,15 +434,7 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   },
 };
 
-beforeEach(async () => {
-  const client = await server.driver();
-  await client.query(SETUP);
-  await client.end();
-});
-
-test.each(Object.entries(CASES))('%s', async (_, { steps, answers }) => {
-  expect(await interleave(server, steps)).toEqual(answers);
-});
+testInterleavings(server, SETUP, CASES);
 
 const SESSIONS = 6;
 const STATEMENTS = 150;

@@ -1,6 +1,38 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { beforeEach, expect, test } from 'vitest';
 import type { TestServer } from '../server/server.ts';
+
+/** Steps of several sessions by the name of the test, with what PostgreSQL 15 answers to them. */
+export type Interleavings = Readonly<Record<string, Interleaving>>;
+
+interface Interleaving {
+  readonly steps: readonly string[];
+  readonly answers: readonly string[];
+}
+
+/** A test for each interleaving, after the statements of `setup`, which are run before every test of the file.
+ * `told`: what of the answers has to agree. */
+export function testInterleavings(
+  server: TestServer,
+  setup: string,
+  cases: Interleavings,
+  told: (answers: readonly string[]) => unknown = (answers) => answers,
+): void {
+  setUpEach(server, setup);
+  test.each(Object.entries(cases))('%s', async (_name, { steps, answers }) => {
+    expect(told(await interleave(server, steps))).toEqual(told(answers));
+  });
+}
+
+/** Runs statements before every test of the file. */
+export function setUpEach(server: TestServer, setup: string): void {
+  beforeEach(async () => {
+    const client = await server.driver();
+    await client.query(setup);
+    await client.end();
+  });
+}
 
 /** How long a step may take that neither answers nor is reported as waiting. */
 const STEP_MS = 5000;

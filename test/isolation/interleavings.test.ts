@@ -1,11 +1,16 @@
 /** Short interleavings of sessions, and what PostgreSQL 15 answers to each. */
-import { expect, test } from 'vitest';
 import { testServer } from '../server/server.ts';
-import { interleave } from './interleave.ts';
+import { type Interleavings, testInterleavings } from './interleave.ts';
 
 const server = testServer();
 
-const CASES: Record<string, { steps: string[]; answers: string[] }> = {
+const SETUP = `
+  drop table if exists t; drop table if exists u;
+  create table t (id int primary key, v int);
+  create table u (id int primary key, k text unique);
+  insert into t values (1, 10), (2, 20); insert into u values (1, 'x')`;
+
+const CASES: Interleavings = {
   'an update waits and is made to the newest row': {
     steps: [
       'a: begin; update t set v = v + 1 where id = 1',
@@ -543,12 +548,4 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   },
 };
 
-test.each(Object.entries(CASES))('%s', async (_name, { steps, answers }) => {
-  const client = await server.driver();
-  await client.query('drop table if exists t; drop table if exists u');
-  await client.query('create table t (id int primary key, v int)');
-  await client.query('create table u (id int primary key, k text unique)');
-  await client.query("insert into t values (1, 10), (2, 20); insert into u values (1, 'x')");
-  await client.end();
-  expect(await interleave(server, steps)).toEqual(answers);
-});
+testInterleavings(server, SETUP, CASES);

@@ -1,8 +1,7 @@
 /** Rows of partitioned tables between sessions, with PostgreSQL 15's answers: above all rows that go to
  * another partition, where who waits for them cannot follow. */
-import { beforeEach, expect, test } from 'vitest';
 import { testServer } from '../server/server.ts';
-import { interleave } from './interleave.ts';
+import { type Interleavings, testInterleavings } from './interleave.ts';
 
 const server = testServer({ deadlock_timeout: '500ms' });
 
@@ -13,7 +12,7 @@ const SETUP = `
   create table t2 partition of t for values from (10) to (20);
   insert into t values (1, 0), (2, 0)`;
 
-const CASES: Record<string, { steps: string[]; answers: string[] }> = {
+const CASES: Interleavings = {
   'who waits for a row that moves cannot follow it': {
     steps: [
       'a: begin; update t set a = 11 where a = 1',
@@ -147,12 +146,4 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   },
 };
 
-beforeEach(async () => {
-  const client = await server.driver();
-  await client.query(SETUP);
-  await client.end();
-});
-
-test.each(Object.entries(CASES))('%s', async (_name, { steps, answers }) => {
-  expect(await interleave(server, steps)).toEqual(answers);
-});
+testInterleavings(server, SETUP, CASES);

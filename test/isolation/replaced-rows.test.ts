@@ -1,8 +1,7 @@
 /** A REPEATABLE READ transaction gives a row of its own the key of one that its snapshot shows and that others
  * have deleted since. PostgreSQL shows it both; here the key is the row, so reading it answers 40001. */
-import { beforeEach, expect, test } from 'vitest';
 import { testServer } from '../server/server.ts';
-import { interleave } from './interleave.ts';
+import { type Interleavings, testInterleavings } from './interleave.ts';
 
 const server = testServer();
 
@@ -14,7 +13,7 @@ const SETUP = `
 
 const BEGIN = 'a: begin isolation level repeatable read; select count(*) from t';
 
-const CASES: Record<string, { steps: string[]; answers: string[] }> = {
+const CASES: Interleavings = {
   'the key is free, and read by nobody': {
     steps: [
       BEGIN,
@@ -91,14 +90,4 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   },
 };
 
-beforeEach(async () => {
-  const control = await server.driver();
-  await control.query(SETUP);
-  await control.end();
-});
-
-for (const [name, { steps, answers }] of Object.entries(CASES)) {
-  test(name, async () => {
-    expect(await interleave(server, steps)).toEqual(answers);
-  });
-}
+testInterleavings(server, SETUP, CASES);

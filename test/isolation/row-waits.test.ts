@@ -1,8 +1,7 @@
 /** Who waits for whom where rows change under those who want them, with PostgreSQL 15's answers. Those that come
  * of one step may come in any order. */
-import { beforeEach, expect, test } from 'vitest';
 import { testServer } from '../server/server.ts';
-import { interleave } from './interleave.ts';
+import { type Interleavings, testInterleavings } from './interleave.ts';
 
 const server = testServer();
 
@@ -20,7 +19,7 @@ const CHANGED_TWICE = [
   'b: begin; update t set v = 2 where id = 1',
 ];
 
-const CASES: Record<string, { steps: string[]; answers: string[] }> = {
+const CASES: Interleavings = {
   'nobody waits for a row that has changed since his snapshot': {
     steps: [...CHANGED_TWICE, 'c: update t set v = 3 where id = 1', 'b: commit'],
     answers: REFUSED,
@@ -88,12 +87,4 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   },
 };
 
-beforeEach(async () => {
-  const client = await server.driver();
-  await client.query(SETUP);
-  await client.end();
-});
-
-test.each(Object.entries(CASES))('%s', async (_, { steps, answers }) => {
-  expect([...(await interleave(server, steps))].sort()).toEqual([...answers].sort());
-});
+testInterleavings(server, SETUP, CASES, (answers) => [...answers].sort());

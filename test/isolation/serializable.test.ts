@@ -1,14 +1,33 @@
 /** Short interleavings of SERIALIZABLE transactions: what must fail, and what need not. PostgreSQL 15 answers
  * alike where nothing else is said; differences are explained in docs/differences.md. */
-import { expect, test } from 'vitest';
 import { testServer } from '../server/server.ts';
-import { interleave } from './interleave.ts';
+import { type Interleavings, testInterleavings } from './interleave.ts';
 
 const server = testServer();
 
 const BEGIN = 'begin isolation level serializable';
 
-const CASES: Record<string, { steps: string[]; answers: string[] }> = {
+const SETUP = `
+  drop table if exists doctor, mark, control, receipt, child, item, big, copied, whole, later;
+  drop sequence if exists counter;
+  create table doctor (id int primary key, on_call bool);
+  insert into doctor values (1, true), (2, true);
+  create table mark (id int primary key, class int, value int);
+  create index on mark (class);
+  insert into mark values (1, 1, 10), (2, 1, 20), (3, 2, 100), (4, 2, 200);
+  insert into mark select g, g, g from generate_series(1000, 3000) g;
+  create table control (batch int); insert into control values (1);
+  create table receipt (id int primary key, batch int);
+  create table item (id int primary key, v int); insert into item values (1, 10), (2, 20), (3, 30);
+  create table child (id int primary key, item int references item);
+  create table big (id int primary key, v int);
+  insert into big select g from generate_series(1, 4000) g;
+  create table whole (id int) partition by range (id);
+  create table sooner partition of whole for values from (0) to (10);
+  create table later (id int); insert into later values (11); insert into whole values (1);
+  create sequence counter; analyze`;
+
+const CASES: Interleavings = {
   'write skew: of two who rely on one another one fails': {
     steps: [
       `a: ${BEGIN}; select count(*) from doctor where on_call`,
@@ -455,27 +474,4 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   },
 };
 
-test.each(Object.entries(CASES))('%s', async (_name, { steps, answers }) => {
-  const client = await server.driver();
-  await client.query(`
-    drop table if exists doctor, mark, control, receipt, child, item, big, copied, whole, later;
-    drop sequence if exists counter;
-    create table doctor (id int primary key, on_call bool);
-    insert into doctor values (1, true), (2, true);
-    create table mark (id int primary key, class int, value int);
-    create index on mark (class);
-    insert into mark values (1, 1, 10), (2, 1, 20), (3, 2, 100), (4, 2, 200);
-    insert into mark select g, g, g from generate_series(1000, 3000) g;
-    create table control (batch int); insert into control values (1);
-    create table receipt (id int primary key, batch int);
-    create table item (id int primary key, v int); insert into item values (1, 10), (2, 20), (3, 30);
-    create table child (id int primary key, item int references item);
-    create table big (id int primary key, v int);
-    insert into big select g from generate_series(1, 4000) g;
-    create table whole (id int) partition by range (id);
-    create table sooner partition of whole for values from (0) to (10);
-    create table later (id int); insert into later values (11); insert into whole values (1);
-    create sequence counter; analyze`);
-  await client.end();
-  expect(await interleave(server, steps)).toEqual(answers);
-});
+testInterleavings(server, SETUP, CASES);

@@ -1,13 +1,27 @@
 /** Indexes, and tables that were moved, behind a snapshot that is held: what PostgreSQL 15 answers. */
-import { expect, test } from 'vitest';
 import { testServer } from '../server/server.ts';
-import { interleave } from './interleave.ts';
+import { type Interleavings, testInterleavings } from './interleave.ts';
 
 const server = testServer();
 
 const BEGIN = 'a: begin isolation level repeatable read; select count(*) from other';
 
-const CASES: Record<string, { steps: string[]; answers: string[] }> = {
+const SETUP = `
+  drop table if exists child, t, u, p, other;
+  create table other (x int);
+  insert into other values (30), (10);
+  create table child (v int);
+  create table t (id int primary key, v int);
+  insert into t select g, g * 10 from generate_series(1, 2000) g;
+  create table u (id int not null, v int);
+  insert into u values (2, 20), (1, 10);
+  create table p (k int, v int) partition by range (k);
+  create table p1 partition of p for values from (0) to (1000);
+  create table p2 partition of p for values from (1000) to (3000);
+  insert into p select g, g + 1 from generate_series(1, 2000) g;
+  analyze t`;
+
+const CASES: Interleavings = {
   'an index that is younger than the snapshot hides no rows': {
     steps: [
       BEGIN,
@@ -170,22 +184,4 @@ const CASES: Record<string, { steps: string[]; answers: string[] }> = {
   },
 };
 
-test.each(Object.entries(CASES))('%s', async (_name, { steps, answers }) => {
-  const client = await server.driver();
-  await client.query(`
-    drop table if exists child, t, u, p, other;
-    create table other (x int);
-    insert into other values (30), (10);
-    create table child (v int);
-    create table t (id int primary key, v int);
-    insert into t select g, g * 10 from generate_series(1, 2000) g;
-    create table u (id int not null, v int);
-    insert into u values (2, 20), (1, 10);
-    create table p (k int, v int) partition by range (k);
-    create table p1 partition of p for values from (0) to (1000);
-    create table p2 partition of p for values from (1000) to (3000);
-    insert into p select g, g + 1 from generate_series(1, 2000) g;
-    analyze t`);
-  await client.end();
-  expect(await interleave(server, steps)).toEqual(answers);
-});
+testInterleavings(server, SETUP, CASES);

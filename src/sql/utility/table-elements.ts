@@ -218,6 +218,9 @@ export class TableElements {
         parts.notNull = 'null';
         return;
       case 'CONSTR_NOTNULL':
+        if (constraint.is_no_inherit === true) {
+          throw notSupported('NOT NULL NO INHERIT', this.command.position(constraint.location));
+        }
         if (parts.notNull === 'null') throw parts.conflict(constraint.location);
         parts.notNull = 'not null';
         return;
@@ -268,6 +271,7 @@ export class TableElements {
   }
 
   addConstraint(constraint: Constraint): void {
+    refuseNewForms(this.command, constraint);
     switch (constraint.contype) {
       case 'CONSTR_CHECK':
         if (constraint.raw_expr === undefined) throw notSupported('an empty CHECK constraint');
@@ -458,4 +462,13 @@ export function checkIdentityType(type: number): void {
     'invalid_parameter_value',
     'identity column type must be smallint, integer, or bigint',
   );
+}
+
+/** What the grammar knows and PostgreSQL 15 does not. */
+function refuseNewForms(command: Command, constraint: Constraint): void {
+  const { contype, is_enforced: isEnforced, fk_with_period: ofPeriod, location } = constraint;
+  const place = command.position(location);
+  const canBeOff = contype === 'CONSTR_CHECK' || contype === 'CONSTR_FOREIGN';
+  if (canBeOff && isEnforced !== true) throw areNotSupported('NOT ENFORCED constraints', place);
+  if (ofPeriod === true) throw areNotSupported('foreign keys of periods', place);
 }
