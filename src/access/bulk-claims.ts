@@ -4,7 +4,6 @@ import {
   claimsLockTag,
   ROW_LOCK,
   type RowLocks,
-  rowLockTag,
   type Transaction,
   type WriteEntry,
 } from '../txn/index.ts';
@@ -76,7 +75,7 @@ export class BulkClaims {
     end: number,
   ): boolean {
     if (this.byTree.size === 0 || this.find(transaction, tree) === undefined) return false;
-    return !this.locks.hasRows || !this.locks.isTaken(rowLockTag(tree, key, start, end));
+    return !this.locks.isRowTaken(tree, key, start, end);
   }
 
   /** Whether no other transaction has changed the key in this way, so that it conflicts with a lock of

@@ -18,7 +18,7 @@ export {
   withinLimit,
 } from './interrupt.ts';
 export { once } from './once.ts';
-export { hashString, OpenHashMap } from './open-hash-map.ts';
+export { hashBytes, hashString, OpenHashMap } from './open-hash-map.ts';
 export { inPieces } from './pieces.ts';
 export { closingParenthesis, keyExpression, quoteIdentifier, quoteLiteral } from './quote.ts';
 export { SeededRandom } from './random.ts';

@@ -150,3 +150,10 @@ export function hashString(text: string, seed = 0x811c_9dc5): number {
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193);
   return hash;
 }
+
+/** `hashString` of a text that has these bytes for its code units. */
+export function hashBytes(bytes: Uint8Array, start: number, end: number, seed: number): number {
+  let hash = seed;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x0100_0193);
+  return hash;
+}

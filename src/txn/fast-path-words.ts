@@ -1,4 +1,4 @@
-import { hashString } from '../base/index.ts';
+import { hashBytes, hashString } from '../base/index.ts';
 import { SharedWords } from '../shm/index.ts';
 
 /** Tables, and rows, are spread over so many words by their hash; two that share a word disturb one
@@ -170,6 +170,11 @@ export class FastPathWords {
   lowerRow(word: number): void {
     this.#words.add(LOCKED_ROWS + word, -1);
   }
+
+  /** Whether the lock table has an entry for a row of this hash. */
+  isRowLocked(word: number): boolean {
+    return this.#words.load(LOCKED_ROWS + word) !== 0;
+  }
 }
 
 function tableWord(relation: number): number {
@@ -178,6 +183,19 @@ function tableWord(relation: number): number {
 
 /** The word of a row, by its name in the lock table. */
 export function rowWord(tag: string): number {
-  const hash = hashString(tag);
+  return wordOfHash(hashString(tag));
+}
+
+/** The same of a row that has yet to be named: `treeName` is what the names of its tree begin with. */
+export function rowWordOfKey(
+  treeName: string,
+  key: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  return wordOfHash(hashBytes(key, start, end, hashString(treeName)));
+}
+
+function wordOfHash(hash: number): number {
   return (hash ^ (hash >>> 16)) & (ROW_WORDS - 1);
 }

@@ -1,7 +1,9 @@
 import { OpenHashMap } from '../base/index.ts';
+import type { TreeId } from '../storage/index.ts';
 import type { ExclusiveTables } from './exclusive-tables.ts';
-import { type FastPathWords, rowWord } from './fast-path-words.ts';
+import { type FastPathWords, rowWord, rowWordOfKey } from './fast-path-words.ts';
 import { CONFLICTS, type LockKind, ROW_LOCK, TABLE_LOCK } from './lock-modes.ts';
+import { rowLockTag, treeName } from './lock-tags.ts';
 
 /** The lock table of the writer thread: who holds what, who waits for what, in which order.
  *
@@ -28,6 +30,9 @@ export class LockTable<Owner extends LockOwner> {
   /** Locks that wait for a mark to go away. */
   private patient: { readonly lock: Lock<Owner>; readonly sinceMs: number }[] = [];
   private nextAsk = 1;
+  /** Of the last row that was asked about. */
+  private namedTree = 0;
+  private treeName = '';
 
   /** `onGranted` is told when a waiting owner's request has been granted; `exclusive` is kept up to
    * date with the tables that are locked against readers. */
@@ -179,9 +184,18 @@ export class LockTable<Owner extends LockOwner> {
     return words !== undefined && !this.locks.has(tag) && words.rowHolder(rowWord(tag)) !== 0;
   }
 
-  /** Whether anybody holds or awaits a lock of a row. */
-  get hasRows(): boolean {
-    return this.rowCount > 0;
+  /** Whether anybody holds or awaits the lock of a row. Of most that are free it is known without a name. */
+  isRowTaken(tree: TreeId, key: Uint8Array, start: number, end: number): boolean {
+    if (this.rowCount === 0) return false;
+    const words = this.fastPath?.words;
+    if (words !== undefined) {
+      if (tree !== this.namedTree) {
+        this.namedTree = tree;
+        this.treeName = treeName(tree);
+      }
+      if (!words.isRowLocked(rowWordOfKey(this.treeName, key, start, end))) return false;
+    }
+    return this.locks.has(rowLockTag(tree, key, start, end));
   }
 
   /** Whether anybody holds or awaits the lock. */
@@ -442,7 +456,7 @@ export type RowLocks<Owner extends LockOwner> = Pick<
   | 'isHeld'
   | 'isMarked'
   | 'isTaken'
-  | 'hasRows'
+  | 'isRowTaken'
   | 'releaseOne'
 >;
 

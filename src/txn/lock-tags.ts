@@ -3,7 +3,7 @@ import type { TreeId } from '../storage/index.ts';
 /** Names of lockable things in the lock table. A key's bytes become characters 0 .. 255. */
 
 export function rowLockTag(tree: TreeId, key: Uint8Array, start: number, end: number): string {
-  let tag = `r${tree}/`;
+  let tag = treeName(tree);
   let at = start;
   // Four at a time, as each addition makes a string.
   for (; at + 4 <= end; at += 4) {
@@ -11,6 +11,11 @@ export function rowLockTag(tree: TreeId, key: Uint8Array, start: number, end: nu
   }
   for (; at < end; at++) tag += String.fromCharCode(key[at]!);
   return tag;
+}
+
+/** What the names of a tree's rows begin with. */
+export function treeName(tree: TreeId): string {
+  return `r${tree}/`;
 }
 
 /** The tree and the key of a row lock's name. */

@@ -16,6 +16,8 @@ const SORTED_MAX = 2 ** 21;
 const INSERTED_MAX = 24;
 
 export class NumberSorter {
+  /** Some of the keys that were sorted or merged have been equal. */
+  hasFoundEqual = false;
   private readonly keys: NumberedKeys;
 
   constructor(keys: NumberedKeys) {
@@ -31,7 +33,6 @@ export class NumberSorter {
 
   /** Merges sorted numbers with others that are all higher. */
   merge(older: Int32Array, newer: Int32Array): Int32Array {
-    const { keys } = this;
     const merged = new Int32Array(older.length + newer.length);
     let at = 0;
     let from = 0;
@@ -42,7 +43,7 @@ export class NumberSorter {
       merged[at++] = number;
       // Where both are dense, one comparison with the next tells.
       while (from < older.length && i + 1 < newer.length) {
-        if (keys.compare(newer[i + 1]!, older[from]!) > 0) break;
+        if (this.compare(newer[i + 1]!, older[from]!) > 0) break;
         merged[at++] = newer[++i]!;
       }
     }
@@ -52,17 +53,16 @@ export class NumberSorter {
 
   /** The first of numbers[from ..] whose key is not below that of `number`, near numbers first. */
   private firstFrom(numbers: Int32Array, from: number, number: number): number {
-    const { keys } = this;
     let step = 1;
     let low = from;
-    while (low + step <= numbers.length && keys.compare(numbers[low + step - 1]!, number) < 0) {
+    while (low + step <= numbers.length && this.compare(numbers[low + step - 1]!, number) < 0) {
       low += step;
       step *= 2;
     }
     let high = Math.min(numbers.length, low + step - 1);
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (keys.compare(numbers[middle]!, number) < 0) low = middle + 1;
+      if (this.compare(numbers[middle]!, number) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -110,22 +110,27 @@ export class NumberSorter {
   private sortGroup(numbers: Int32Array, from: number, to: number, wholeCount: number): void {
     if (to - from < 2) return;
     if (to - from < wholeCount) this.sortByHead(numbers, from, to);
-    else numbers.subarray(from, to).sort((a, b) => this.keys.compare(a, b) || b - a);
+    else numbers.subarray(from, to).sort((a, b) => this.compare(a, b) || b - a);
   }
 
   private sortByInsertion(numbers: Int32Array, from: number, to: number): void {
-    const { keys } = this;
     for (let i = from + 1; i < to; i++) {
       const number = numbers[i]!;
       let at = i;
       while (at > from) {
-        const order = keys.compare(numbers[at - 1]!, number);
+        const order = this.compare(numbers[at - 1]!, number);
         if (order < 0 || (order === 0 && numbers[at - 1]! > number)) break;
         numbers[at] = numbers[at - 1]!;
         at--;
       }
       numbers[at] = number;
     }
+  }
+
+  private compare(a: number, b: number): number {
+    const order = this.keys.compare(a, b);
+    if (order === 0) this.hasFoundEqual = true;
+    return order;
   }
 
   private headBehind(number: number, prefix: number): number {

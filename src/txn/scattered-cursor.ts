@@ -74,7 +74,7 @@ export class ScatteredCursor implements KeyCursor {
     const { entries, source } = this;
     const first = source[at]!;
     let end = at + 1;
-    while (end < source.length && entries.compare(source[end]!, first) === 0) end++;
+    while (end < source.length && entries.isSameKey(first, source[end]!)) end++;
     return end;
   }
 
@@ -89,7 +89,7 @@ export class ScatteredCursor implements KeyCursor {
     if (!this.isValid) return;
     const { entries, source } = this;
     let first = at;
-    while (first > 0 && entries.compare(source[first - 1]!, source[at]!) === 0) first--;
+    while (first > 0 && entries.isSameKey(source[first - 1]!, source[at]!)) first--;
     this.at = first;
     this.expose();
   }

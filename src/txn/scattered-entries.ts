@@ -217,6 +217,11 @@ export class ScatteredEntries {
     return levels[0] ?? NO_NUMBERS;
   }
 
+  /** Whether two changes that follow one another in order are of the same key. */
+  isSameKey(newer: number, older: number): boolean {
+    return this.sorter.hasFoundEqual && this.compare(newer, older) === 0;
+  }
+
   // ---------------------------------------------------------------- hash
 
   /** The newest change of a key; -1 when there is none. */

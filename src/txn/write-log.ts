@@ -54,7 +54,7 @@ export function logScattered(log: WalWriter, xid: number, scattered: ScatteredEn
   const order = scattered.inOrder();
   for (let i = 0; i < order.length; i++) {
     const number = order[i]!;
-    const isOlder = i > 0 && scattered.compare(order[i - 1]!, number) === 0;
+    const isOlder = i > 0 && scattered.isSameKey(order[i - 1]!, number);
     if (!isOlder) logNumber(log, xid, scattered, number);
   }
   if (log.batchSize > 0) log.finishBatch();

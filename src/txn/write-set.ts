@@ -182,6 +182,7 @@ export class WriteSet implements RolledBack {
   find(id: TreeId, key: Uint8Array, keyStart: number, keyEnd: number): WriteEntry | null {
     const tree = this.trees.get(id);
     if (tree === undefined) return null;
+    if (tree.isBehindAppended(key, keyStart, keyEnd)) return null;
     const entry = tree.find(key, keyStart, keyEnd);
     if (tree.scattered !== null) {
       const scattered = entryOfScattered(tree.scattered, key, keyStart, keyEnd, entry);
@@ -738,6 +739,14 @@ export class WriteTree {
     return entry === undefined || compareEntry(entry, key, start, end) < 0;
   }
 
+  /** Whether a key is behind all that there are, as is found at once while keys are appended. */
+  isBehindAppended(key: Uint8Array, start: number, end: number): boolean {
+    if (this.appendCount < APPEND_MIN || this.spilled.length !== 1) return false;
+    const run = this.spilled[0]!;
+    if (run.blockCount === 0 || run.compareLast(key, start, end) >= 0) return false;
+    return this.isBehind(key, start, end);
+  }
+
   /** Writes all versions in memory to an empty run. */
   writeTo(target: SpilledRun): void {
     for (const run of this.runs) {
@@ -879,7 +888,7 @@ function writeScattered(scattered: ScatteredEntries, target: SpilledRun): void {
     const valueEnd = scattered.valueEndOf(number);
     const command = scattered.commandOf(number);
     const segment = scattered.segmentOf(number);
-    if (i > 0 && scattered.compare(order[i - 1]!, number) === 0) {
+    if (i > 0 && scattered.isSameKey(order[i - 1]!, number)) {
       target.addOlder(value, keyEnd, valueEnd, command, segment);
       continue;
     }

@@ -315,7 +315,7 @@ export class HostedRowLocks implements RowLocks<Transaction> {
   releaseOne(): boolean {
     return false;
   }
-  get hasRows(): boolean {
+  isRowTaken(): boolean {
     return false;
   }
 }
