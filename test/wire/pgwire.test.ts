@@ -775,6 +775,14 @@ suite('the end', () => {
     copying.send(query('copy in'), copyData('x\n'));
     await copying.until('G');
     copying.socket.end();
+    expect(summarize(await copying.until('never'))).toMatchObject({
+      trace: 'E',
+      error: {
+        S: 'FATAL',
+        C: '08006',
+        M: 'unexpected EOF on client connection with an open transaction',
+      },
+    });
     const cut = await start(port);
     cut.send(query('one').subarray(0, 6));
     cut.socket.end();

@@ -377,7 +377,7 @@ export class PgConnection implements InputControl {
   private goOn(): void {
     this.handlePending();
     this.throttle();
-    if (this.inputEnded && !this.isHeldBack) this.close();
+    if (this.inputEnded && !this.isHeldBack) this.closeAtEnd();
   }
 
   private onDrain(): void {
@@ -391,7 +391,13 @@ export class PgConnection implements InputControl {
   /** The client sends no more; what it has sent is still answered. */
   private onEnd(): void {
     this.inputEnded = true;
-    if (!this.isHeldBack) this.close();
+    if (!this.isHeldBack) this.closeAtEnd();
+  }
+
+  /** Whoever stops in the middle of a COPY may still be waiting to hear what became of it. */
+  private closeAtEnd(): void {
+    if (!this.output.inCopy) this.close();
+    else this.fail(endInCopy().fields);
   }
 
   /** Sends what has gathered, and says goodbye. Input is dropped from here on. */
@@ -425,6 +431,13 @@ export class PgConnection implements InputControl {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
   }
+}
+
+function endInCopy(): PgError {
+  return pgError(
+    'connection_failure',
+    'unexpected EOF on client connection with an open transaction',
+  );
 }
 
 function isExtended(type: number): boolean {
