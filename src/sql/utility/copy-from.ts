@@ -31,25 +31,27 @@ export function* copyFrom(command: Command, statement: CopyStmt): UtilityExecuti
     TABLE_LOCK.rowExclusive,
   );
   if (table === undefined) throw undefinedRelation(command, name);
-  if (!isTable(table)) throw notCopyable(table);
-  refuseOthers(command, table, 'access');
-  yield* lockPartitions(command, table, TABLE_LOCK.rowExclusive);
+  if (isTable(table)) {
+    refuseOthers(command, table, 'access');
+    yield* lockPartitions(command, table, TABLE_LOCK.rowExclusive);
+  }
   const columns = copyColumns(table, nameList(statement.attlist));
   const names = columns.map((column) => table.columns[column]!.name);
   const options = copyOptions(command, statement.options ?? []);
-  for (const column of [...(options.forceNotNull ?? []), ...(options.forceNull ?? [])]) {
-    requireColumn(table, column);
-  }
+  copyColumns(table, options.forceNotNull ?? []);
+  copyColumns(table, options.forceNull ?? []);
   const format = resolveCopyFormat(options, names, true);
-  if (options.freeze === true) checkFreeze(command, table);
   const where =
     statement.whereClause === undefined
       ? null
       : command.expression(statement.whereClause, 'check constraints', table, null);
   if (where !== null) refuseGenerated(table, where.expr as Expr);
+  environment.startCopyIn(format.kind === 'binary' ? 1 : 0, columns.length);
+  // PostgreSQL has asked for the data by then, which clients send and it passes over.
+  if (!isTable(table)) throw notCopyable(table);
+  if (options.freeze === true) checkFreeze(command, table);
   const batch = new CopyBatch(command, table, columns, format, where);
   try {
-    environment.startCopyIn(format.kind === 'binary' ? 1 : 0, columns.length);
     yield* receive(command, table, names, format, batch);
   } finally {
     batch.close();
