@@ -70,6 +70,12 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 const utf8Encoder = new TextEncoder();
+/** Text longer than this is measured before it is encoded: what it takes at most is three times its length. */
+const MEASURED_MIN = 1 << 20;
+/** Buffers beyond this are given up when their writer is reset. */
+const KEPT_MAX = 1 << 24;
+/** The longest buffer: positions are integers of 32 bits here and there, and the engine's encoder takes no longer one. */
+const BYTES_MAX = 0x7fff_ffff;
 /** Text longer than this is encoded by TextEncoder; shorter ASCII by a loop, which is faster. */
 const ASCII_LOOP_MAX = 48;
 
@@ -91,6 +97,7 @@ export class ByteWriter {
 
   reset(): this {
     this.position = 0;
+    if (this.bytes.length > KEPT_MAX) this.replace(new Uint8Array(MEASURED_MIN));
     return this;
   }
 
@@ -98,12 +105,18 @@ export class ByteWriter {
   reserve(count: number): void {
     const needed = this.position + count;
     if (needed <= this.bytes.length) return;
+    if (needed > BYTES_MAX) throw new RangeError(`Invalid typed array length: ${needed}`);
     let capacity = this.bytes.length * 2;
     while (capacity < needed) capacity *= 2;
-    const grown = new Uint8Array(capacity);
+    const grown = new Uint8Array(Math.min(capacity, BYTES_MAX));
+    countWork(this.position);
     grown.set(this.bytes.subarray(0, this.position));
-    this.bytes = grown;
-    this.view = new DataView(grown.buffer);
+    this.replace(grown);
+  }
+
+  private replace(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
   }
 
   /** The written bytes, as a view that the next write may invalidate. */
@@ -223,7 +236,7 @@ export class ByteWriter {
       }
     }
     countWork(length);
-    this.reserve(length * 3);
+    this.reserve(length < MEASURED_MIN ? length * 3 : Buffer.byteLength(text, 'utf8'));
     const { written } = utf8Encoder.encodeInto(text, this.bytes.subarray(this.position));
     this.position += written;
   }

@@ -3,6 +3,12 @@ import type { Datum } from '../types/index.ts';
 /** Rows of a full chunk. */
 export const CHUNK_ROWS = 1024;
 
+/** Where values begin in a BytesVector is an integer of 32 bits. */
+const BYTES_MAX = 0x7fff_ffff;
+/** A buffer of which more was used is not kept for other rows. */
+const KEPT_BYTES_MAX = 1 << 24;
+const FIRST_BYTES = 4096;
+
 /** A column of a chunk in memory. Which class a type uses is its lane (see types/sql-type.ts).
  *
  * `valid[i]` is 1 when row i is not NULL; what the value arrays hold for a NULL row is undefined.
@@ -93,7 +99,7 @@ export class BytesVector {
   /** End of what is used of `buffer`, when the vector owns it. */
   used = 0;
 
-  constructor(capacity: number = CHUNK_ROWS, bufferCapacity = 4096) {
+  constructor(capacity: number = CHUNK_ROWS, bufferCapacity = FIRST_BYTES) {
     this.buffer = new Uint8Array(bufferCapacity);
     this.start = new Int32Array(capacity);
     this.length = new Int32Array(capacity);
@@ -102,6 +108,7 @@ export class BytesVector {
 
   reset(): void {
     this.allValid = true;
+    if (this.used > KEPT_BYTES_MAX) this.buffer = new Uint8Array(FIRST_BYTES);
     this.used = 0;
   }
 
@@ -123,7 +130,8 @@ export class BytesVector {
   reserve(count: number): void {
     const needed = this.used + count;
     if (needed <= this.buffer.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.buffer.length * 2));
+    if (needed > BYTES_MAX) throw new RangeError(`Invalid typed array length: ${needed}`);
+    const grown = new Uint8Array(Math.min(Math.max(needed, this.buffer.length * 2), BYTES_MAX));
     grown.set(this.buffer.subarray(0, this.used));
     this.buffer = grown;
   }

@@ -25,6 +25,7 @@ import { EXECUTE_FLAGS, REQUEST } from '../messages.ts';
 import { decodeParameters } from '../parameters.ts';
 import { CursorPool } from './cursor-pool.ts';
 import { EMPTY_CURSOR } from './empty-cursor.ts';
+import { checkHeap } from './heap-limit.ts';
 import { PlanStore } from './plan-store.ts';
 import { RunningStatement, SLICE, type StatementHost, WINDOW_BYTES } from './running-statement.ts';
 import { SpillFiles } from './spill-files.ts';
@@ -112,6 +113,7 @@ export class StatementThread implements RequestHandler, StatementHost {
     if (running === null) return;
     if (this.cancels.has(running.request)) running.cancelled = 'user';
     running.checkInterrupts();
+    checkHeap();
   }
 
   /** Serves until it is told to stop. */

@@ -34,6 +34,7 @@ import type { Scope } from './scope.ts';
 import { requireComparison } from './sort-keys.ts';
 import { bindSubLink } from './sublinks.ts';
 import { nameList, nodeString, nodeTag } from './syntax.ts';
+import { TARGETS_MAX } from './target-list.ts';
 import { arrayTypeOid, elementTypeOf, typeDisplay } from './type-facts.ts';
 import { bindTypeName } from './type-names.ts';
 
@@ -139,6 +140,13 @@ export function bindRow(
   node: { args?: Node[]; location?: number },
 ): RowExpr {
   const fields = bindExprList(b, scope, node.args ?? []);
+  if (fields.length > TARGETS_MAX) {
+    throw pgError(
+      'too_many_columns',
+      `ROW expressions can have at most ${TARGETS_MAX} entries`,
+      b.position(node.location),
+    );
+  }
   const names = fields.map((_, i) => `f${i + 1}`);
   return b.at({ kind: 'row', type: OID.record, typmod: -1, fields, names }, node.location);
 }

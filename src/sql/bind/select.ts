@@ -1,6 +1,6 @@
 import type { Node, SelectStmt } from '@pgsql/types';
 import { pgError } from '../../errors/index.ts';
-import type { Expr } from '../expression.ts';
+import type { Expr, SortKey } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
 import type { Binder } from './binder.ts';
 import { coerceToBoolean, resolveUnknown } from './coercion.ts';
@@ -14,7 +14,14 @@ import type { Query, SelectQuery } from './query.ts';
 import { type Place, Scope } from './scope.ts';
 import { bindSetOperation } from './set-operation.ts';
 import { requireEquality, sortKeys } from './sort-keys.ts';
-import { bindTargetList, bindTargetReference, outputColumn, type Target } from './target-list.ts';
+import {
+  bindTargetList,
+  bindTargetReference,
+  checkTargetCount,
+  outputColumn,
+  TARGETS_MAX,
+  type Target,
+} from './target-list.ts';
 import { bindValues } from './values.ts';
 import { bindWindows, refuseWindowCalls } from './windows.ts';
 import { bindWith } from './with-clause.ts';
@@ -71,6 +78,7 @@ function bindSimpleSelect(
   if (options.keepUnknown !== true || distinct !== 'none') {
     for (const target of targets) target.expr = resolveUnknown(b, target.expr);
   }
+  checkTargetCount(targets.length + hiddenCount(targets, group.exprs, orderBy));
   if (distinct === 'all') for (const target of targets) requireEquality(b, target.expr);
   scope.place = 'SELECT';
   refuseRecursiveAggregates(b, scope, targets, having);
@@ -111,6 +119,18 @@ function bindSimpleSelect(
     withTies,
     locking,
   };
+}
+
+/** How many keys of groups and of the order are none of the targets. */
+function hiddenCount(
+  targets: readonly Target[],
+  groups: readonly Expr[],
+  orderBy: readonly SortKey[],
+): number {
+  if (targets.length + groups.length + orderBy.length <= TARGETS_MAX) return 0;
+  const hidden = new Set([...groups, ...orderBy.map(({ expr }) => expr)]);
+  for (const { expr } of targets) hidden.delete(expr);
+  return hidden.size;
 }
 
 /** The rows of the step before are no whole that could be aggregated. */

@@ -40,7 +40,16 @@ export function bindTargetList(
       targets.push({ name, expr });
     }
   }
+  checkTargetCount(targets.length);
   return targets;
+}
+
+/** Columns of a tuple in PostgreSQL, those that only sort or group included. */
+export const TARGETS_MAX = 1664;
+
+export function checkTargetCount(count: number): void {
+  if (count <= TARGETS_MAX) return;
+  throw pgError('too_many_columns', `target lists can have at most ${TARGETS_MAX} entries`);
 }
 
 /** A subquery that is all of a target gives it the name of its column. */

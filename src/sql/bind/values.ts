@@ -11,7 +11,7 @@ import type { OutputColumn, ValuesQuery } from './query.ts';
 import type { Scope } from './scope.ts';
 import type { SelectOptions } from './select.ts';
 import { listItems } from './syntax.ts';
-import { NO_SOURCE } from './target-list.ts';
+import { checkTargetCount, NO_SOURCE } from './target-list.ts';
 
 /** VALUES as a query of its own. */
 export function bindValues(
@@ -23,6 +23,7 @@ export function bindValues(
   scope.place = 'VALUES';
   const rows = bindValuesRows(b, scope, node.valuesLists ?? []);
   const width = rows[0]?.length ?? 0;
+  checkTargetCount(width);
   const output: OutputColumn[] = [];
   for (let column = 0; column < width; column++) {
     const cells = rows.map((row) => row[column] as Expr);

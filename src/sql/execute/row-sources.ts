@@ -160,33 +160,6 @@ export class Gate extends UnaryOperator {
   }
 }
 
-/** Computes its output columns from its input's. */
-export class Project extends UnaryOperator {
-  readonly #exprs: readonly Evaluator[];
-
-  constructor(input: Operator, exprs: readonly Evaluator[]) {
-    super(input);
-    this.#exprs = exprs;
-    this.chunk.columns = new Array<ColumnVector>(exprs.length);
-  }
-
-  override expectRows(count: number): void {
-    this.input.expectRows(count);
-  }
-
-  override next(): Status {
-    const status = this.input.next();
-    if (status !== CHUNK) return status;
-    const rows = this.input.chunk;
-    for (let i = 0; i < this.#exprs.length; i++) {
-      this.chunk.columns[i] = this.#exprs[i]!.evaluate(rows);
-    }
-    this.chunk.count = rows.count;
-    this.chunk.selection = rows.selection;
-    return CHUNK;
-  }
-}
-
 /** LIMIT and OFFSET, WITH TIES too. */
 export class Limit extends UnaryOperator {
   readonly #limit: ConstantEvaluator | null;

@@ -8,7 +8,7 @@ import { functionByOid } from '../functions/index.ts';
 import { testNotNull } from './alter-column.ts';
 import { addElements } from './alter-constraint.ts';
 import type { Command } from './command.ts';
-import { makeColumn, TABLE_COLUMNS_MAX } from './create-table.ts';
+import { checkColumnCount, makeColumn } from './create-table.ts';
 import type { UtilityPause } from './environment.ts';
 import { constantValue } from './execution.ts';
 import { containsNull } from './index-build.ts';
@@ -38,9 +38,7 @@ export function* addColumn(
     command.environment.notice({ sqlstate: '42701', message: `${message}, skipping` });
     return;
   }
-  if (table.columns.length >= TABLE_COLUMNS_MAX) {
-    throw pgError('too_many_columns', `tables can have at most ${TABLE_COLUMNS_MAX} columns`);
-  }
+  checkColumnCount(table.columns.length + 1);
   const elements = new TableElements(command, table.name);
   const draft = elements.addColumn(def.ColumnDef);
   yield* holdTypes(command, [draft.type]);

@@ -31,7 +31,13 @@ import { areNotSupported } from './unsupported.ts';
 import { duplicateRowType, freeTypeName, holdTypes } from './user-types.ts';
 
 /** Columns that PostgreSQL lets a table have; a tuple could hold a few more. */
-export const TABLE_COLUMNS_MAX = Math.min(1600, TUPLE_COLUMNS_MAX);
+const TABLE_COLUMNS_MAX = Math.min(1600, TUPLE_COLUMNS_MAX);
+
+/** Refuses a table, or a view, of so many columns. */
+export function checkColumnCount(count: number): void {
+  if (count <= TABLE_COLUMNS_MAX) return;
+  throw pgError('too_many_columns', `tables can have at most ${TABLE_COLUMNS_MAX} columns`);
+}
 
 /** CREATE TABLE. */
 export function* createTable(command: Command, statement: CreateStmt): UtilityExecution {
@@ -141,9 +147,7 @@ export function defineTable(
   { partspec, partitionOf = null, checks: inherited = [], onCommit = {} }: TableParts = {},
 ): RelationDescriptor {
   const { environment } = command;
-  if (elements.columns.length > TABLE_COLUMNS_MAX) {
-    throw pgError('too_many_columns', `tables can have at most ${TABLE_COLUMNS_MAX} columns`);
-  }
+  checkColumnCount(elements.columns.length);
   const oid = environment.nextOid();
   const rowType = environment.nextOid();
   // The array type over the row type.

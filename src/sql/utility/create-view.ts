@@ -10,6 +10,7 @@ import { nameList } from '../bind/syntax.ts';
 import { refuseCheckOption, shownRelation } from '../bind/view-target.ts';
 import { parseStatements } from '../parse/index.ts';
 import type { Command } from './command.ts';
+import { checkColumnCount } from './create-table.ts';
 import { visitTree } from './dependencies.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
 import { creationPlace, duplicateRelation, findRelation, isNameTaken } from './object-names.ts';
@@ -190,6 +191,7 @@ function viewShape(
   if (aliases.length > output.length) {
     throw pgError('syntax_error', 'CREATE VIEW specifies more column names than columns');
   }
+  checkColumnCount(output.length);
   const columns = output.map(({ name, expr }, i): ColumnDescriptor => {
     const column = aliases[i] ?? name;
     const type = expr.type === OID.unknown ? OID.text : expr.type;

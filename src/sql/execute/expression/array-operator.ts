@@ -10,6 +10,7 @@ import {
   writeDatum,
 } from '../../../chunk/index.ts';
 import { type ArrayDatum, type Datum, pushElement, type SqlType } from '../../../types/index.ts';
+import type { ConstantLookup } from './constant-lookup.ts';
 import {
   type CaseValueEvaluator,
   ConstantEvaluator,
@@ -33,7 +34,7 @@ export class ArrayOperatorEvaluator extends Evaluator {
   readonly #elementVector: ColumnVector;
   readonly #rest: Subset;
   readonly #out: NumberVector;
-  /** Elements of a constant list or array, for equality by lookup. */
+  /** The elements of a constant list or array, where they can be looked up. */
   readonly #lookup: ConstantLookup | null;
 
   constructor(
@@ -69,9 +70,7 @@ export class ArrayOperatorEvaluator extends Evaluator {
 
   override evaluate(rows: DataChunk): ColumnVector {
     const left = this.#left.evaluate(rows);
-    if (this.#lookup !== null && left.lane === 'number' && left.big === null) {
-      return this.#lookup.test(left, rows, this.#out);
-    }
+    if (this.#lookup?.knows(left) === true) return this.#lookup.test(left, rows, this.#out);
     const copy = this.#leftCopy;
     copy.reset();
     scatterRows(left, rows.selection, rows.count, copy);
@@ -154,55 +153,6 @@ export class ArrayOperatorEvaluator extends Evaluator {
       rest.selection[kept++] = row;
     }
     rest.count = kept;
-  }
-}
-
-/** `x = ANY (constants)` on the number lane, by a set that is built once for each set of constants. */
-export class ConstantLookup {
-  readonly #list: readonly ConstantEvaluator[] | null;
-  readonly #array: ConstantEvaluator | null;
-  readonly #epochOf: () => number;
-  #epoch = -1;
-  #set = new Set<number>();
-  #hasNull = false;
-  #isNull = false;
-
-  constructor(
-    list: readonly ConstantEvaluator[] | null,
-    array: ConstantEvaluator | null,
-    epochOf: () => number,
-  ) {
-    this.#list = list;
-    this.#array = array;
-    this.#epochOf = epochOf;
-  }
-
-  test(left: NumberVector, rows: DataChunk, out: NumberVector): ColumnVector {
-    if (this.#epoch !== this.#epochOf()) this.#build();
-    if (this.#isNull) return nullVector(out);
-    out.reset();
-    for (let i = 0; i < rows.count; i++) {
-      const row = rows.selection === null ? i : rows.selection[i]!;
-      if (this.#set.size === 0 && !this.#hasNull) out.values[row] = 0;
-      else if (!left.allValid && left.valid[row] === 0) out.setNull(row);
-      else if (this.#set.has(left.values[row]!)) out.values[row] = 1;
-      else if (this.#hasNull) out.setNull(row);
-      else out.values[row] = 0;
-    }
-    return out;
-  }
-
-  #build(): void {
-    this.#epoch = this.#epochOf();
-    this.#set = new Set();
-    this.#hasNull = false;
-    const array = this.#array === null ? null : (this.#array.value() as ArrayDatum | null);
-    this.#isNull = this.#array !== null && array === null;
-    const values = this.#list?.map((item) => item.value()) ?? array?.elements ?? [];
-    for (const value of values) {
-      if (value === null) this.#hasNull = true;
-      else this.#set.add(Number(value));
-    }
   }
 }
 

@@ -18,10 +18,15 @@ import type {
   SubplanExpr,
   SubscriptExpr,
 } from '../../expression.ts';
-import { functionByOid, scalarImplementation } from '../../functions/index.ts';
+import {
+  btreeOperator,
+  EQUAL,
+  functionByOid,
+  scalarImplementation,
+} from '../../functions/index.ts';
 import type { Run } from '../run.ts';
 import { setArrayElement, setArraySlice } from './array-assignment.ts';
-import { ArrayCastEvaluator, ArrayOperatorEvaluator, ConstantLookup } from './array-operator.ts';
+import { ArrayCastEvaluator, ArrayOperatorEvaluator } from './array-operator.ts';
 import { arrayElement, arraySlice, makeArray, nameCharacter } from './arrays.ts';
 import {
   CaseEvaluator,
@@ -30,6 +35,7 @@ import {
   MinMaxEvaluator,
   NullIfEvaluator,
 } from './conditional.ts';
+import { ConstantLookup } from './constant-lookup.ts';
 import {
   CaseValueEvaluator,
   ConstantEvaluator,
@@ -348,12 +354,16 @@ export class ExpressionCompiler {
     list: readonly Evaluator[] | null,
     array: Evaluator | null,
   ): ConstantLookup | null {
-    const source = functionByOid(expr.function)?.source ?? '';
-    const isPlain = isSmallInteger(left.oid) && isSmallInteger(element.oid);
-    if (expr.kind !== 'any' || !isPlain || !/^int\d+eq$/.test(source)) return null;
+    const isOfOneType = left.oid === element.oid || (isInteger(left.oid) && isInteger(element.oid));
+    if (!isOfOneType || left.oid === OID.record) return null;
+    const equality = btreeOperator(EQUAL, left.oid, element.oid);
+    const operator = expr.kind === 'any' ? equality?.oid : equality?.negator;
+    if (operator === undefined || expr.operator !== operator) return null;
     if (list?.some((item) => !(item instanceof ConstantEvaluator))) return null;
     if (array !== null && !(array instanceof ConstantEvaluator)) return null;
     return new ConstantLookup(
+      expr.kind,
+      left,
       list as readonly ConstantEvaluator[] | null,
       array as ConstantEvaluator | null,
       () => this.run.slotEpoch,
@@ -474,8 +484,8 @@ export class ExpressionCompiler {
   }
 }
 
-function isSmallInteger(oid: number): boolean {
-  return oid === OID.int2 || oid === OID.int4;
+function isInteger(oid: number): boolean {
+  return oid === OID.int2 || oid === OID.int4 || oid === OID.int8;
 }
 
 /** Whether the expression's evaluator is a constant of its own. */

@@ -16,13 +16,15 @@ type AnyFunction = (context: FunctionContext, ...args: Datum[]) => Datum;
 /** A call in units of work, besides what is in proportion to its values. */
 const CALL_WORK = 32;
 
-/** Any function over Datums, row by row. */
+/** Any function over Datums, row by row. An argument that is a call itself is computed with its row, so that what is long is
+ * there once and not for all rows of a chunk. */
 export class FunctionCall extends Evaluator {
   readonly #run: Run;
   readonly #function: AnyFunction;
   readonly #strict: boolean;
   readonly #arguments: readonly Evaluator[];
-  readonly #vectors: ColumnVector[];
+  /** Values of the arguments; null for calls. */
+  readonly #vectors: (ColumnVector | null)[];
   readonly #out: ColumnVector;
 
   constructor(
@@ -38,42 +40,53 @@ export class FunctionCall extends Evaluator {
     this.#function = implementation as AnyFunction;
     this.#strict = strict;
     this.#arguments = args;
-    this.#vectors = new Array<ColumnVector>(args.length);
+    this.#vectors = new Array<ColumnVector | null>(args.length).fill(null);
     this.#out = createVector(type, capacity);
   }
 
   override evaluate(rows: DataChunk): ColumnVector {
-    const args = this.#arguments;
-    for (let k = 0; k < args.length; k++) this.#vectors[k] = args[k]!.evaluate(rows);
+    this.#prepare(rows);
     this.#out.reset();
     const { selection, count } = rows;
     for (let i = 0; i < count; i++) {
       const row = selection === null ? i : selection[i]!;
-      countWork(CALL_WORK);
       writeDatum(this.#out, row, this.type, this.#call(row));
     }
     return this.#out;
   }
 
+  /** Computes the arguments that are not calls. */
+  #prepare(rows: DataChunk): void {
+    const args = this.#arguments;
+    for (let k = 0; k < args.length; k++) {
+      const argument = args[k]!;
+      if (argument instanceof FunctionCall) argument.#prepare(rows);
+      else this.#vectors[k] = argument.evaluate(rows);
+    }
+  }
+
+  #argument(k: number, row: number): Datum {
+    const argument = this.#arguments[k]!;
+    if (argument instanceof FunctionCall) return argument.#call(row);
+    return readDatum(this.#vectors[k]!, row, argument.type);
+  }
+
   #call(row: number): Datum {
-    const vectors = this.#vectors;
+    countWork(CALL_WORK);
     const args = this.#arguments;
     const context = this.#run.environment.functions;
     if (args.length === 1) {
-      const a = readDatum(vectors[0]!, row, args[0]!.type);
+      const a = this.#argument(0, row);
       return this.#strict && a === null ? null : this.#function(context, a);
     }
     if (args.length === 2) {
-      const a = readDatum(vectors[0]!, row, args[0]!.type);
-      const b = readDatum(vectors[1]!, row, args[1]!.type);
+      const a = this.#argument(0, row);
+      const b = this.#argument(1, row);
       return this.#strict && (a === null || b === null) ? null : this.#function(context, a, b);
     }
     const values: Datum[] = [];
-    for (let k = 0; k < args.length; k++) {
-      const value = readDatum(vectors[k]!, row, args[k]!.type);
-      if (value === null && this.#strict) return null;
-      values.push(value);
-    }
+    for (let k = 0; k < args.length; k++) values.push(this.#argument(k, row));
+    if (this.#strict && values.includes(null)) return null;
     return this.#function(context, ...values);
   }
 }
