@@ -212,6 +212,7 @@ export class ByteWriter {
       let at = this.position;
       for (let i = start; i < end; i++) target[at++] = bytes[i]!;
     } else {
+      if (count > LONG) countWork(count);
       this.bytes.set(bytes.subarray(start, end), this.position);
     }
     this.position += count;

@@ -106,7 +106,8 @@ export class MainRunner implements StatementHost {
     this.sendTo = listener;
     this.isTaken = true;
     this.reader.enter();
-    if (statement.totalRows === 0) this.checkBefore = beginLimit();
+    const mayMove = statement.totalRows === 0 && statement.plan.needsSession !== true;
+    if (mayMove) this.checkBefore = beginLimit();
     try {
       if (first) statement.compiled!.open(statement);
       return statement.runSlice(SLICE_MS);

@@ -49,6 +49,12 @@ export function isCatalogType(type: number): boolean {
   return CATALOG_TYPES.has(type);
 }
 
+/** Whether a function asks or changes its session. */
+export function isSessionFunction(oid: number): boolean {
+  const source = functionByOid(oid)?.source ?? '';
+  return Object.hasOwn(SESSION_CONTROL, source) || Object.hasOwn(SESSION_CONTROL_SETS, source);
+}
+
 /** Whether a function needs a catalog, as the text forms of catalog types do, or control of its session;
  * both are where the main thread is. */
 export function isCatalogFunction(oid: number): boolean {
@@ -58,8 +64,7 @@ export function isCatalogFunction(oid: number): boolean {
     source in needCatalog ||
     source in TYPED_PARTITION_FUNCTIONS ||
     source in PARTITION_SETS ||
-    source in SESSION_CONTROL ||
-    source in SESSION_CONTROL_SETS ||
+    isSessionFunction(oid) ||
     String(oid) in needCatalog ||
     /^reg\w+(in|out)$/.test(source)
   );

@@ -39,7 +39,7 @@ import './aggregate-regression.ts';
 import './aggregate-collect.ts';
 
 export { isAdvisoryFunction, isWriterFunction } from './advisory.ts';
-export { isCatalogFunction, isCatalogType } from './catalog.ts';
+export { isCatalogFunction, isCatalogType, isSessionFunction } from './catalog.ts';
 export { currentSchema, objectNamesOf } from './catalog-names.ts';
 export type * from './function.ts';
 export {

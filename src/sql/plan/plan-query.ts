@@ -2,7 +2,12 @@ import type { Query } from '../bind/query.ts';
 import { visibleOutput } from '../bind/sublinks.ts';
 import type { Expr, SequenceExpr } from '../expression.ts';
 import { someExpr, visitChildren, visitQuery } from '../expression-tree.ts';
-import { isCatalogFunction, isCatalogType, isWriterFunction } from '../functions/index.ts';
+import {
+  isCatalogFunction,
+  isCatalogType,
+  isSessionFunction,
+  isWriterFunction,
+} from '../functions/index.ts';
 import { changesData, plannedCte } from './ctes.ts';
 import type { Plan, ResultColumn } from './plan.ts';
 import { QueryPlanner } from './query-planner.ts';
@@ -36,6 +41,7 @@ export function planQuery(query: Query, context: PlanContext): Plan {
     parameterTypes: context.parameterTypes,
     needsWriter: statement.needsWriter || callsWriter(query),
     needsCatalog: statement.needsCatalog || asksCatalog(query),
+    needsSession: asksSession(query),
     rowByRow: callsMeet(query),
     catalogVersion: context.catalog.version,
   };
@@ -65,6 +71,13 @@ function callsWriter(query: Query): boolean {
   return someExprOf(
     query,
     (part) => part.kind === 'sequence' || (part.kind === 'call' && isWriterFunction(part.function)),
+  );
+}
+
+function asksSession(query: Query): boolean {
+  return someExprOf(
+    query,
+    (part) => (part.kind === 'call' || part.kind === 'setCall') && isSessionFunction(part.function),
   );
 }
 

@@ -27,6 +27,8 @@ export interface Plan {
   readonly needsWriter: boolean;
   /** Reads a system view: needs a catalog, so a reader may not run it. */
   readonly needsCatalog: boolean;
+  /** Asks or changes its session, which is on the main thread: it is run there and nowhere else. */
+  readonly needsSession?: boolean;
   /** What is computed of one row shows in what is computed of the next, as of nextval and currval: rows
    * pass through the operators one by one. */
   readonly rowByRow: boolean;

@@ -16,6 +16,8 @@ const SPECIAL_NAMES: ReadonlyArray<readonly [name: string, value: Numeric]> = [
 /** Half of the range of C's int, beyond which PostgreSQL does not look at an exponent. */
 const EXPONENT_LIMIT = 1073741823;
 const SAFE_DIGITS = 15;
+/** Long texts count their work at every multiple of this. */
+const PIECE = 1 << 16;
 
 /** Reads the text form: blanks around, a sign, digits with a point, an exponent; or a special name. */
 export function parseNumeric(text: string): Numeric {
@@ -35,6 +37,7 @@ export function parseNumeric(text: string): Numeric {
   let digits = 0;
   let point = -1;
   for (; at < length; at++) {
+    if ((at & (PIECE - 1)) === PIECE - 1) countWork(PIECE);
     const code = text.charCodeAt(at);
     if (code >= 48 && code <= 57) {
       value = value * 10 + (code - 48);
