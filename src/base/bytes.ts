@@ -72,6 +72,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 const utf8Encoder = new TextEncoder();
 /** Text longer than this is measured before it is encoded: what it takes at most is three times its length. */
 const MEASURED_MIN = 1 << 20;
+const FIRST_BYTES = 256;
 /** Buffers beyond this are given up when their writer is reset. */
 const KEPT_MAX = 1 << 24;
 /** The longest buffer: positions are integers of 32 bits here and there, and the engine's encoder takes no longer one. */
@@ -90,7 +91,7 @@ export class ByteWriter {
   view: DataView;
   position = 0;
 
-  constructor(capacity = 256) {
+  constructor(capacity = FIRST_BYTES) {
     this.bytes = new Uint8Array(capacity);
     this.view = new DataView(this.bytes.buffer);
   }
@@ -99,6 +100,14 @@ export class ByteWriter {
     this.position = 0;
     if (this.bytes.length > KEPT_MAX) this.replace(new Uint8Array(MEASURED_MIN));
     return this;
+  }
+
+  /** Gives the buffer away that was written to, and goes on with another one. */
+  take(): Uint8Array {
+    const { bytes } = this;
+    this.replace(new Uint8Array(FIRST_BYTES));
+    this.position = 0;
+    return bytes;
   }
 
   /** Makes room for `count` more bytes. */
@@ -237,7 +246,11 @@ export class ByteWriter {
       }
     }
     countWork(length);
-    this.reserve(length < MEASURED_MIN ? length * 3 : Buffer.byteLength(text, 'utf8'));
+    if (length < MEASURED_MIN) this.reserve(length * 3);
+    else {
+      this.reserve(Buffer.byteLength(text, 'utf8'));
+      countWork(length);
+    }
     const { written } = utf8Encoder.encodeInto(text, this.bytes.subarray(this.position));
     this.position += written;
   }

@@ -136,6 +136,15 @@ export class BytesVector {
     this.buffer = grown;
   }
 
+  /** Takes a buffer over that begins with the value of a row, where nothing else is yet. */
+  adopt(row: number, buffer: Uint8Array, count: number): void {
+    this.buffer = buffer;
+    this.start[row] = 0;
+    this.length[row] = count;
+    this.used = count;
+    if (!this.allValid) this.valid[row] = 1;
+  }
+
   /** Copies bytes in as the value of a row. */
   setRange(row: number, bytes: Uint8Array, start: number, end: number): void {
     const count = end - start;

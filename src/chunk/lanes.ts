@@ -1,4 +1,4 @@
-import { ByteWriter } from '../base/index.ts';
+import { ByteWriter, countWork } from '../base/index.ts';
 import type { Datum, SqlType } from '../types/index.ts';
 import {
   BytesVector,
@@ -10,6 +10,8 @@ import {
 
 const BOOL = 16;
 const scratch = new ByteWriter(64);
+/** Values from here on are not copied if that can be avoided. */
+const LONG = 1 << 20;
 
 /** A vector for values of a type. */
 export function createVector(type: SqlType, capacity: number = CHUNK_ROWS): ColumnVector {
@@ -57,7 +59,13 @@ export function writeDatum(vector: ColumnVector, row: number, type: SqlType, val
   else {
     scratch.reset();
     type.toBytes(value, scratch);
-    vector.setRange(row, scratch.bytes, 0, scratch.position);
+    const { position } = scratch;
+    if (position < LONG) vector.setRange(row, scratch.bytes, 0, position);
+    else {
+      countWork(position);
+      if (vector.used === 0) vector.adopt(row, scratch.take(), position);
+      else vector.setRange(row, scratch.bytes, 0, position);
+    }
   }
 }
 
