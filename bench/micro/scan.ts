@@ -194,6 +194,7 @@ const NO_STORE: RowOperations = {
   expectInserts: () => {},
   expectChanges: () => 'ready',
   claimRow: () => true,
+  claimLock: () => true,
   insert: () => 'done',
   update: () => 'done',
   moveOut: () => 'done',

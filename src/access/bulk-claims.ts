@@ -4,6 +4,7 @@ import {
   claimsLockTag,
   ROW_LOCK,
   type RowLocks,
+  rowLocksConflict,
   type Transaction,
   type WriteEntry,
 } from '../txn/index.ts';
@@ -16,10 +17,10 @@ interface Claimant {
   changesIdentity: boolean;
 }
 
-/** Keys that are inserted, changed or deleted in large number, and not locked one by one.
+/** Keys that are inserted, changed, deleted or locked in large number, and not locked one by one.
  *
- * A key that a transaction has put into its write set is as good as locked if all who want it look
- * there. So a transaction that changes many rows takes one lock for a tree, which says "look at my write
+ * A key that a transaction has put into its write set, changed or as one that it has locked, is as good as
+ * locked if all who want it look there. So a transaction that changes many rows takes one lock for a tree, which says "look at my write
  * set", and none for each key. Whoever finds one of its keys waits for that one lock, which is let go of
  * at the end of the transaction, or with the savepoint after which it was taken; then he looks again.
  * A savepoint before which the lock was taken gives the keys up and keeps the lock, so who has begun
@@ -43,6 +44,7 @@ export class BulkClaims {
   /** Another command has come: what a transaction has claimed may have been given up. */
   refresh(): void {
     this.owner = null;
+    if (this.byTree.size > 0) this.forgetEnded();
   }
 
   /** The transaction is about to insert or change many keys of the tree. */
@@ -78,8 +80,8 @@ export class BulkClaims {
     return !this.locks.isRowTaken(tree, key, start, end);
   }
 
-  /** Whether no other transaction has changed the key in this way, so that it conflicts with a lock of
-   * this mode. */
+  /** Whether no other transaction has changed the key in this way, or locked it, so that it conflicts with
+   * a lock of this mode. */
   isFree(
     transaction: Transaction,
     tree: TreeId,
@@ -88,10 +90,21 @@ export class BulkClaims {
     end: number,
     mode: number = ROW_LOCK.update,
   ): boolean {
-    return this.findOther(transaction, tree, key, start, end, mode) === undefined;
+    return this.findOther(transaction, tree, key, start, end, mode, true) === undefined;
   }
 
-  /** The same; 'waiting': the transaction waits for the one that has, or does not (`wait`) and is 'busy'. */
+  /** Waits for who has changed the key, whatever is locked. */
+  awaitChanges(
+    transaction: Transaction,
+    tree: TreeId,
+    key: Uint8Array,
+    start: number,
+    end: number,
+  ): 'granted' | 'waiting' | 'busy' {
+    return this.await(transaction, tree, key, start, end, ROW_LOCK.update, true, false);
+  }
+
+  /** As `isFree`; 'waiting': the transaction waits for the one that has, or does not (`wait`) and is 'busy'. */
   awaitOthers(
     transaction: Transaction,
     tree: TreeId,
@@ -101,8 +114,21 @@ export class BulkClaims {
     mode: number = ROW_LOCK.update,
     wait = true,
   ): 'granted' | 'waiting' | 'busy' {
+    return this.await(transaction, tree, key, start, end, mode, wait, true);
+  }
+
+  private await(
+    transaction: Transaction,
+    tree: TreeId,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    mode: number,
+    wait: boolean,
+    heedsLocks: boolean,
+  ): 'granted' | 'waiting' | 'busy' {
     for (;;) {
-      const other = this.findOther(transaction, tree, key, start, end, mode);
+      const other = this.findOther(transaction, tree, key, start, end, mode, heedsLocks);
       if (other === undefined) return 'granted';
       const { tag } = other;
       const granted = this.locks.acquire(transaction, 'claims', tag, CLAIMS_LOCK.await, wait);
@@ -117,13 +143,17 @@ export class BulkClaims {
     start: number,
     end: number,
     mode: number,
+    heedsLocks: boolean,
   ): Claimant | undefined {
     if (this.byTree.size === 0) return undefined;
     const claimants = this.byTree.get(tree);
     if (claimants === undefined) return undefined;
     for (const claimant of claimants) {
       if (claimant.transaction === transaction || !this.isHeld(claimant)) continue;
-      const entry = claimant.transaction.writes.find(tree, key, start, end);
+      const { writes } = claimant.transaction;
+      const locked = heedsLocks ? writes.lockOf(tree, key, start, end) : -1;
+      if (locked >= 0 && rowLocksConflict(mode, locked)) return claimant;
+      const entry = writes.find(tree, key, start, end);
       if (entry === null || entry.latest === null) continue;
       if (mode > ROW_LOCK.keyShare || claimant.changesIdentity || isDeleted(entry)) return claimant;
     }

@@ -265,15 +265,43 @@ export class RowChanges {
     keyStart: number,
     keyEnd: number,
   ): boolean {
-    const { transaction, claims, newest, moves } = this;
+    const { transaction, claims } = this;
     if (!claims.covers(transaction, tree, keyBytes, keyStart, keyEnd)) return false;
     if (!claims.isFree(transaction, tree, keyBytes, keyStart, keyEnd)) return false;
-    const { snapshot, command } = transaction;
-    const own = transaction.writes.find(tree, keyBytes, keyStart, keyEnd)?.latest ?? null;
+    const { writes, command } = transaction;
+    const own = writes.find(tree, keyBytes, keyStart, keyEnd)?.latest ?? null;
     if (own !== null) return own.bytes !== null && own.command < command;
+    return this.isAsSeen(tree, keyBytes, keyStart, keyEnd);
+  }
+
+  /** Locks a row that could be claimed and that the transaction has not changed itself, without an entry for
+   * it in the lock table. After `expectChanges`; false: it has to be locked by itself. */
+  claimLock(
+    { tree }: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    strength: RowLockStrength,
+  ): boolean {
+    const { transaction, claims } = this;
+    const { writes } = transaction;
+    const mode = ROW_LOCK[strength];
+    if (!claims.covers(transaction, tree, keyBytes, keyStart, keyEnd)) return false;
+    if (!claims.isFree(transaction, tree, keyBytes, keyStart, keyEnd, mode)) return false;
+    const own = writes.find(tree, keyBytes, keyStart, keyEnd)?.latest ?? null;
+    if (own !== null || !this.isAsSeen(tree, keyBytes, keyStart, keyEnd)) return false;
+    writes.lock(tree, keyBytes, keyStart, keyEnd, mode);
+    return true;
+  }
+
+  /** Whether the newest row at a key, which the transaction has not changed, is the one that its snapshot
+   * shows. */
+  private isAsSeen(tree: TreeId, bytes: Uint8Array, start: number, end: number): boolean {
+    const { newest, moves } = this;
+    const { snapshot } = this.transaction;
     if (snapshot === this.newestLsn()) return true;
-    if (moves.target(tree, keyBytes, keyStart, keyEnd, snapshot) !== undefined) return false;
-    return this.findNewest(tree, keyBytes, keyStart, keyEnd) && newest.rowLsn <= snapshot;
+    if (moves.target(tree, bytes, start, end, snapshot) !== undefined) return false;
+    return this.findNewest(tree, bytes, start, end) && newest.rowLsn <= snapshot;
   }
 
   private lockKey(
@@ -582,7 +610,9 @@ export class RowChanges {
     _newColumns: readonly ColumnVector[],
     row: number,
   ): 'done' | 'conflict' | 'wait' {
-    const { transaction, moves } = this;
+    const { transaction, moves, claims } = this;
+    const free = claims.awaitOthers(transaction, table.tree, keyBytes, keyStart, keyEnd);
+    if (free === 'waiting') return 'wait';
     const tag = rowLockTag(table.tree, keyBytes, keyStart, keyEnd);
     const granted = this.locks.acquire(transaction, 'row', tag, ROW_LOCK.update, true);
     if (granted === 'waiting') return 'wait';
@@ -597,6 +627,7 @@ export class RowChanges {
    * has to wait for them. */
   private lockIdentity(tree: TreeId, bytes: Uint8Array, start: number, end: number): boolean {
     const { transaction, claims } = this;
+    if (claims.awaitOthers(transaction, tree, bytes, start, end) === 'waiting') return false;
     if (claims.covers(transaction, tree, bytes, start, end)) {
       claims.changeIdentity(transaction, tree);
       return true;
@@ -668,7 +699,7 @@ export class RowChanges {
     }
     const isInGap = this.gap.includes(tree, this.newestLsn(), bytes, start, end);
     const exists = !isInGap && this.findNewest(tree, bytes, start, end);
-    if (claims.awaitOthers(transaction, tree, bytes, start, end) === 'waiting') return 'wait';
+    if (claims.awaitChanges(transaction, tree, bytes, start, end) === 'waiting') return 'wait';
     if (!exists && claims.covers(transaction, tree, bytes, start, end)) {
       if (!isInGap) this.learnGap(tree, bytes, start, end);
       if (transaction.keyWait !== null) this.endWait(tree, null);
@@ -706,7 +737,7 @@ export class RowChanges {
   private awaitRow(table: RelationDescriptor, index: TreeId): boolean {
     const { transaction, locks, claims } = this;
     const { bytes, start, end } = this.found;
-    if (claims.awaitOthers(transaction, table.tree, bytes, start, end) === 'waiting') return false;
+    if (claims.awaitChanges(transaction, table.tree, bytes, start, end) === 'waiting') return false;
     const tag = rowLockTag(table.tree, bytes, start, end);
     if (locks.isHeld(transaction, tag, ROW_LOCK.share)) return true;
     const isChanging = (other: Transaction): boolean =>

@@ -8,6 +8,7 @@ export {
   COMMIT_LOCK,
   type LockKind,
   ROW_LOCK,
+  rowLocksConflict,
   TABLE_LOCK,
   TABLE_LOCK_NAMES,
 } from './lock-modes.ts';

@@ -37,6 +37,11 @@ export const TABLE_LOCK_NAMES = [
   'AccessExclusiveLock',
 ] as const;
 
+/** Whether a row cannot be locked in one mode while another has it locked in the other one. */
+export function rowLocksConflict(mode: number, other: number): boolean {
+  return (CONFLICTS.row[mode]! & (1 << other)) !== 0;
+}
+
 /** For each mode the set of modes it conflicts with, as bits. */
 export const CONFLICTS: Readonly<Record<LockKind, readonly number[]>> = {
   row: [0b1000, 0b1100, 0b1110, 0b1111],

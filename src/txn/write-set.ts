@@ -1,5 +1,6 @@
 import { compareByteRanges, prefixNumber } from '../base/index.ts';
 import type { TreeId, WalWriter } from '../storage/index.ts';
+import { LockedKeys } from './locked-keys.ts';
 import { ScatteredEntries } from './scattered-entries.ts';
 import { logScattered, logScatteredBySegment, logVersions, logWrites } from './write-log.ts';
 import {
@@ -75,6 +76,8 @@ export class WriteSet implements RolledBack {
   private xids = NO_XIDS;
   /** The log is held in the name of this one; 0 when it is not. */
   private heldXid = 0;
+  /** Rows that are locked and not changed, and have no entry in the lock table; null for none. */
+  private lockedKeys: LockedKeys | null = null;
   /** Some tree has scattered changes, or had. */
   private hasScattered = false;
 
@@ -192,6 +195,18 @@ export class WriteSet implements RolledBack {
     return this.findSpilled(tree, key, keyStart, keyEnd) ?? entry;
   }
 
+  /** Takes down that a row is locked. It is so until the transaction rolls back to a mark before, or is over. */
+  lock(id: TreeId, key: Uint8Array, keyStart: number, keyEnd: number, mode: number): void {
+    this.lockedKeys ??= new LockedKeys();
+    this.lockedKeys.lock(id, key, keyStart, keyEnd, mode, this.segment);
+    this.segmentChanged = true;
+  }
+
+  /** The mode in which a row was so locked; -1 for none. */
+  lockOf(id: TreeId, key: Uint8Array, keyStart: number, keyEnd: number): number {
+    return this.lockedKeys === null ? -1 : this.lockedKeys.modeOf(id, key, keyStart, keyEnd);
+  }
+
   /** Visits what was changed since a mark and is an entry in memory. */
   visitSince(mark: number, visit: (entry: WriteEntry) => void): void {
     const { undo } = this;
@@ -206,6 +221,7 @@ export class WriteSet implements RolledBack {
       version.entry.latest = version.older;
       this.byteCount -= VERSION_BYTES + version.end - version.start;
     }
+    this.lockedKeys?.rollBack(mark);
     if (this.hasScattered) this.rollBackScattered(mark);
     if (this.xids.size > 0 || this.spilledMin !== NONE) this.rollBackSpilled(mark);
     if (this.spilledMin !== NONE && mark <= this.spilledMin) this.closeRuns();
@@ -231,7 +247,9 @@ export class WriteSet implements RolledBack {
       const run = tree.spilled.at(-1);
       if (run !== undefined && run.used > 0) run.logBlock(log, xid, tree.id);
       if (tree.runs.length > 0) logWrites(log, xid, tree);
-      if (tree.scattered !== null) logScattered(log, xid, tree.scattered);
+      if (tree.scattered === null) continue;
+      tree.putInOrder();
+      logScattered(log, xid, tree.scattered);
     }
     if (this.xids.size === 0) return NO_NUMBERS;
     const surviving: number[] = [];
@@ -258,6 +276,7 @@ export class WriteSet implements RolledBack {
     if (this.spilledMin !== NONE) this.closeRuns();
     if (this.heldXid !== 0) this.spill!.engine.releaseLog(this.heldXid);
     this.heldXid = 0;
+    this.lockedKeys = null;
     this.trees.clear();
     this.undo.length = 0;
     if (this.buffer.length === BUFFER_BYTES_MIN && IDLE_BUFFERS.length < IDLE_BUFFERS_MAX) {

@@ -4,7 +4,7 @@ import type { RowOperations } from './environment.ts';
 /** Fewer rows are locked one by one, which costs less then, and leaves the table to the main thread. */
 const MANY_ROWS = 512;
 
-/** Decides whether the rows that a statement changes in a table are locked one by one. */
+/** Decides whether the rows that a statement changes or locks in a table are locked one by one. */
 export class ChangeClaim {
   readonly #table: RelationDescriptor;
   #rowCount = 0;

@@ -126,7 +126,7 @@ export interface RowOperations {
   /** Many rows are about to be inserted: their keys need not be locked one by one. */
   expectInserts(table: RelationDescriptor): void;
 
-  /** Many rows are about to be changed. 'ready': those that `claimRow` names need not be locked; 'unfit':
+  /** Many rows are about to be changed, or locked. 'ready': those that `claimRow` names need not be locked; 'unfit':
    * all have to be; 'wait': return PAUSE, and ask again. */
   expectChanges(table: RelationDescriptor): 'ready' | 'wait' | 'unfit';
   /** After 'ready': whether the row is the version that the statement sees, and can be changed at once
@@ -136,6 +136,15 @@ export interface RowOperations {
     keyBytes: Uint8Array,
     keyStart: number,
     keyEnd: number,
+  ): boolean;
+
+  /** After 'ready': locks a row as `claimRow` lets one be changed. False: it has to be locked by itself. */
+  claimLock(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    strength: RowLockStrength,
   ): boolean;
 
   /** `arbiters`: null without ON CONFLICT; else the unique indexes (none: all of them) in which an

@@ -9,7 +9,8 @@ import {
 } from '../../chunk/index.ts';
 import type { SqlType } from '../../types/index.ts';
 import type { RowLockStrength } from '../bind/query.ts';
-import type { RowOperations, WaitPolicy } from './environment.ts';
+import { ChangeClaim } from './change-claim.ts';
+import type { LockOutcome, RowOperations, WaitPolicy } from './environment.ts';
 import { rowOperations } from './insert.ts';
 import { CHUNK, type Operator, PAUSE, type Status, UnaryOperator } from './operator.ts';
 import type { Recheck } from './recheck.ts';
@@ -46,6 +47,8 @@ export class LockRows extends UnaryOperator {
   /** The lock of the present row that is to be taken next. */
   #lock = 0;
   #bindings: [number, ScanBinding | null][] = [];
+  /** Of each table, whether its rows are locked one by one. */
+  readonly #claims = new Map<number, ChangeClaim>();
   #hasChanged = false;
 
   constructor(
@@ -72,6 +75,7 @@ export class LockRows extends UnaryOperator {
   protected override begin(): void {
     this.#rows = null;
     this.#position = 0;
+    for (const claim of this.#claims.values()) claim.open();
     this.#startRow();
     this.#clear();
   }
@@ -116,17 +120,10 @@ export class LockRows extends UnaryOperator {
       const start = locator.start[row]!;
       const end = start + locator.length[row]!;
       const locked = lockedTable(lock, rows.columns, row);
-      const outcome = operations.lockRow(
-        locked.table,
-        locator.buffer,
-        start,
-        end,
-        lock.strength,
-        lock.waitPolicy,
-        true,
-      );
+      const outcome = this.#lockKey(operations, lock, locked, locator.buffer, start, end);
       if (outcome === 'wait') return false;
       if (outcome === 'deleted' || outcome === 'skipped' || outcome === 'own') return true;
+      if (outcome === 'locked' && this.#locks.length === 1) break;
       for (const { scanId } of lock.partitions?.byOid.values() ?? []) {
         if (scanId !== locked.scanId) this.#bindings.push([scanId, null]);
       }
@@ -145,6 +142,33 @@ export class LockRows extends UnaryOperator {
     if (status === PAUSE) return false;
     if (status === CHUNK) this.#pass(this.#recheck.row.columns, 0);
     return true;
+  }
+
+  #lockKey(
+    operations: RowOperations,
+    { strength, waitPolicy }: RowLock,
+    { table }: LockedTable,
+    key: Uint8Array,
+    start: number,
+    end: number,
+  ): LockOutcome {
+    const claim = this.#claimOf(table);
+    claim.expect(1);
+    const claimed = claim.begin(operations);
+    if (claimed === 'wait') return 'wait';
+    if (claimed === 'ready' && operations.claimLock(table, key, start, end, strength)) {
+      return 'locked';
+    }
+    return operations.lockRow(table, key, start, end, strength, waitPolicy, true);
+  }
+
+  #claimOf(table: RelationDescriptor): ChangeClaim {
+    let claim = this.#claims.get(table.oid);
+    if (claim === undefined) {
+      claim = new ChangeClaim(table);
+      this.#claims.set(table.oid, claim);
+    }
+    return claim;
   }
 
   #bindChanged({ scanId }: LockedTable, operations: RowOperations): void {

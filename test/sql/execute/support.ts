@@ -328,6 +328,7 @@ export class MemoryDatabase {
       expectInserts() {},
       expectChanges: () => 'unfit' as const,
       claimRow: () => false,
+      claimLock: () => false,
       insert(
         table: RelationDescriptor,
         columns: readonly ColumnVector[],

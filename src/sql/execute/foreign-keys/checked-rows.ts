@@ -101,6 +101,16 @@ export class CheckedRows implements RowOperations {
     return this.#changes.claimRow(table, keyBytes, keyStart, keyEnd);
   }
 
+  claimLock(
+    table: RelationDescriptor,
+    keyBytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    strength: RowLockStrength,
+  ): boolean {
+    return this.#changes.claimLock(table, keyBytes, keyStart, keyEnd, strength);
+  }
+
   insert(
     table: RelationDescriptor,
     columns: readonly ColumnVector[],
