@@ -54,7 +54,8 @@ export class WriteCursor {
   /** All other sources, newest first; so many of them are newer than what is in memory. */
   private others: readonly KeyCursor[] = NO_CURSORS;
   private newerCount = 0;
-  private sourcesShape = 0;
+  /** That of the tree when `others` were found; -1 before. */
+  private sourcesShape = -1;
   /** For each of the others, whether it stands on the key. */
   private isAtOther: boolean[] = [];
 

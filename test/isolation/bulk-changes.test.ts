@@ -51,6 +51,16 @@ const CASES: Interleavings = {
     ],
     answers: ['a: UPDATE 2000', 'b: waits', 'a: COMMIT', 'b: UPDATE 2000', 'b: 22000,11,2000'],
   },
+  'the index of a column that was updated': {
+    steps: [
+      'a: update t set v = id % 7 where id > 500',
+      'a: analyze t',
+      'b: select count(*), sum(v), max(v) from t where v > 0',
+      'a: begin; savepoint s; update t set v = v + 10; rollback to s; update t set v = v + 20; commit',
+      'b: select count(*), sum(v), max(v) from t where v > 0',
+    ],
+    answers: ['a: UPDATE 1500', 'a: ANALYZE', 'b: 1286,4503,6', 'a: COMMIT', 'b: 2000,44503,26'],
+  },
   'a row that is locked by itself': {
     steps: [
       'b: begin; select id from t where id = 1500 for update',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/base/index.ts';
 import type { SeekMode, TreeId } from '../../src/storage/index.ts';
-import { OverlayCursor, WriteSet } from '../../src/txn/index.ts';
+import { OverlayCursor, WriteCursor, WriteSet } from '../../src/txn/index.ts';
 import { bytesOf, MapCursor, MemorySpill, text } from './support.ts';
 
 const TREE = 7 as TreeId;
@@ -214,9 +214,23 @@ class Simulation {
     const redone = recorded.redo(TREE, new Set([XID, ...subXids]));
     const expected = [...this.model.changes].filter(([, value]) => value !== null);
     expect(new Map([...redone].sort())).toEqual(new Map(expected.sort() as [string, string][]));
+    expect(this.applied()).toEqual([...this.model.changes].sort());
     this.writes.close();
     expect(this.spill.openFileCount).toBe(0);
     expect(this.spill.held.size).toBe(0);
+  }
+
+  /** What a commit puts into the pages once the log has it: a cursor made then has all changes. */
+  private applied(): [string, string | null][] {
+    const changes: [string, string | null][] = [];
+    const cursor = new WriteCursor(this.writes, this.writes.tree(TREE));
+    for (cursor.first(); cursor.isValid; cursor.step()) {
+      if (!cursor.resolve(Number.POSITIVE_INFINITY)) continue;
+      const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = cursor;
+      const value = valueBytes === null ? null : text(valueBytes, valueStart, valueEnd);
+      changes.push([text(keyBytes, keyStart, keyEnd), value]);
+    }
+    return changes;
   }
 }
 
