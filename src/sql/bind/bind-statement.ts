@@ -58,7 +58,7 @@ export function bindStatement(node: Node, given: BindContext): BoundStatement {
         `could not determine data type of parameter $${i + 1}`,
       );
     });
-    const [refused] = b.laterErrors;
+    const [refused] = [...b.rewriteErrors, ...b.laterErrors];
     if (refused !== undefined) throw refused;
     const used = usedLiterals(b, query);
     const literalTypes = b.literalTypes.map((type, i) => (used.has(i) ? type || OID.text : 0));

@@ -58,7 +58,10 @@ export class Binder {
   private byteIndexes: Int32Array | null | undefined;
   /** The FROM items that whole-row values are of. */
   readonly rowOwners = new Map<Expr, string>();
-  /** What PostgreSQL refuses when it rewrites and plans, after all of the statement is bound. */
+  /** What PostgreSQL refuses after all of the statement is bound: where it puts tables into the place of views and
+   * columns together with what they are given. */
+  readonly rewriteErrors: PgError[] = [];
+  /** And after that: what columns of tables take, and what the planner finds. */
   readonly laterErrors: PgError[] = [];
   /** Views being expanded, so that one cannot hold itself. */
   viewDepth = 0;

@@ -116,8 +116,16 @@ export function bindInsert(b: Binder, parent: Scope | null, node: InsertStmt): M
   const targets = insertColumns(b, target, node.cols ?? []);
   const explicit = (node.cols?.length ?? 0) > 0;
 
+  // What a view computes can have a default, which then is a value for it.
+  for (const column of target.columns) {
+    const isGiven = targets.some((other) => other.column === column);
+    if (column.default !== null && !isGiven) refuseUnlessUpdatable(b, column, 'insert');
+  }
+
   let source: Query | null = null;
   let given: ReadonlyMap<number, Expr> = new Map();
+  // Positions of columns that get more than the default of the table.
+  const valued = new Set(target.defaults.keys());
   const { selectStmt } = node;
   if (selectStmt !== undefined && 'SelectStmt' in selectStmt) {
     const select = selectStmt.SelectStmt;
@@ -131,7 +139,9 @@ export function bindInsert(b: Binder, parent: Scope | null, node: InsertStmt): M
         : insertSelect(b, scope, target, targets, selectStmt, explicit, node.override);
     source = bound.source;
     given = bound.values;
+    for (const position of bound.valued) valued.add(position);
   }
+  refuseValues(b, table, valued, node.override);
   const insertValues = table.columns.map(
     (_, position) => given.get(position) ?? targetDefault(b, target, position),
   );
@@ -190,6 +200,8 @@ interface BoundSource {
   readonly source: Query | null;
   /** What columns get, by their position in the table. */
   readonly values: ReadonlyMap<number, Expr>;
+  /** Those for which that is not their default. */
+  readonly valued: ReadonlySet<number>;
 }
 
 /** Adds what the column gets of one value of the source to `values`: all that it is, or a part of it, after
@@ -213,7 +225,7 @@ function give(
     return;
   }
   // Two columns of a view can be the same one of the table.
-  if (before !== undefined) b.laterErrors.push(assignedTwice(into, column, null));
+  if (before !== undefined) b.rewriteErrors.push(assignedTwice(into, column, null));
   values.set(column.position, assign(b, stored, value, location));
 }
 
@@ -250,33 +262,30 @@ function checkWidth(
   }
 }
 
-/** A value for a column that has its own. */
-function refuseGenerated(
+/** Values for columns that have their own. */
+function refuseValues(
   b: Binder,
-  { table }: ModifyTarget,
-  { position }: TargetColumn,
+  { columns }: RelationDescriptor,
+  valued: ReadonlySet<number>,
   override: string | undefined,
 ): void {
-  const column = table.columns[position];
-  if (column === undefined) return;
-  if (column.generated === true) {
+  const overrides = override === 'OVERRIDING_SYSTEM_VALUE';
+  columns.forEach((column, position) => {
+    const { name, generated, identity } = column;
+    if (!valued.has(position)) return;
+    if (generated !== true && (identity !== 'a' || overrides)) return;
     b.laterErrors.push(
-      pgError(
-        'generated_always',
-        `cannot insert a non-DEFAULT value into column "${column.name}"`,
-        {
-          detail: generatedDetail(column),
-        },
-      ),
+      pgError('generated_always', `cannot insert a non-DEFAULT value into column "${name}"`, {
+        detail: generatedDetail(column),
+        ...(generated === true ? {} : { hint: 'Use OVERRIDING SYSTEM VALUE to override.' }),
+      }),
     );
-  }
-  if (column.identity !== 'a' || override === 'OVERRIDING_SYSTEM_VALUE') return;
-  b.laterErrors.push(
-    pgError('generated_always', `cannot insert a non-DEFAULT value into column "${column.name}"`, {
-      detail: generatedDetail(column),
-      hint: 'Use OVERRIDING SYSTEM VALUE to override.',
-    }),
-  );
+  });
+}
+
+/** Whether the statement lets the column have its own value, whatever it is given. */
+function keepsOwn({ identity }: ColumnDescriptor, override: string | undefined): boolean {
+  return override === 'OVERRIDING_USER_VALUE' && identity !== '';
 }
 
 function generatedDetail({ name, generated }: ColumnDescriptor): string {
@@ -297,6 +306,7 @@ function insertRows(
 ): BoundSource {
   const inner = new Scope(scope);
   inner.place = 'VALUES';
+  const valued = new Set<number>();
   let width = -1;
   const rows = lists.map((list) => {
     const nodes = listItems(list);
@@ -314,7 +324,7 @@ function insertRows(
     return cells.map((cell, i) => {
       const target = targets[i] as InsertTarget;
       if (cell === null && target.subscripts !== null) throw partToDefault(b, target.location);
-      return insertedCell(b, into, target, cell, override);
+      return insertedCell(b, into, target, cell, override, valued);
     });
   });
   const output: OutputColumn[] = [];
@@ -337,7 +347,7 @@ function insertRows(
     offset: null,
     withTies: false,
   };
-  return { source, values };
+  return { source, values, valued };
 }
 
 /** A value of a row of VALUES, null for DEFAULT. */
@@ -347,14 +357,13 @@ function insertedCell(
   { column, location, subscripts }: InsertTarget,
   cell: Expr | null,
   override: string | undefined,
+  valued: Set<number>,
 ): Expr {
   refuseUnlessUpdatable(b, column, 'insert');
   const stored = storedColumn(into, column);
-  if (subscripts !== null && cell !== null) return partValue(b, stored, subscripts, cell, location);
-  if (cell === null || (override === 'OVERRIDING_USER_VALUE' && stored.identity !== '')) {
-    return targetDefault(b, into, column.position);
-  }
-  refuseGenerated(b, into, column, override);
+  if (cell === null || keepsOwn(stored, override)) return targetDefault(b, into, column.position);
+  valued.add(column.position);
+  if (subscripts !== null) return partValue(b, stored, subscripts, cell, location);
   return assign(b, stored, cell, location);
 }
 
@@ -372,13 +381,14 @@ function insertSelect(
   const columns = visibleOutput(query);
   checkWidth(b, targets, columns.length, columns[targets.length]?.expr, explicit);
   const values = new Map<number, Expr>();
+  const valued = new Set<number>();
   const settled: OutputColumn[] = columns.map((output, i) => {
     const target = targets[i] as InsertTarget;
     const { column, location, subscripts } = target;
     refuseUnlessUpdatable(b, column, 'insert');
     const stored = storedColumn(into, column);
-    const identity = override === 'OVERRIDING_USER_VALUE' && stored.identity !== '';
-    if (!identity) refuseGenerated(b, into, column, override);
+    const isOwn = keepsOwn(stored, override);
+    if (!isOwn) valued.add(column.position);
     // Constants without a type take that of the column.
     const settle = (expr: Expr) =>
       subscripts === null
@@ -391,12 +401,12 @@ function insertSelect(
           ? output.expr
           : resolveUnknown(b, output.expr);
     const input: Expr = { kind: 'input', type: expr.type, typmod: expr.typmod, column: i };
-    if (identity) values.set(column.position, targetDefault(b, into, column.position));
+    if (isOwn) values.set(column.position, targetDefault(b, into, column.position));
     else give(b, scope, into, target, values, b.at(input, b.locationOf(expr)));
     return { ...output, expr };
   });
   const source = query.kind === 'select' ? { ...query, output: settled } : query;
-  return { source, values };
+  return { source, values, valued };
 }
 
 function bindReturning(
@@ -605,9 +615,11 @@ function bindAssignments(
     const earlier = assignments.findIndex((assignment) => assignment.column === position);
     const previous = assignments[earlier];
     if (previous !== undefined && (subscripts === null || !previous.isPart)) {
-      b.laterErrors.push(assignedTwice(target, shown, targets[earlier] ?? null));
+      b.rewriteErrors.push(assignedTwice(target, shown, targets[earlier] ?? null));
     }
-    const expr = 'SetToDefault' in val ? viewDefault(target, shown) : (values[i] ?? null);
+    const value = values[i] ?? null;
+    if (subscripts !== null && value === null) throw partToDefault(b, location);
+    const expr = value ?? viewDefault(target, shown);
     if (expr !== null && (column.identity === 'a' || column.generated === true)) {
       const own = target.table.columns[position] as ColumnDescriptor;
       b.laterErrors.push(
@@ -616,8 +628,7 @@ function bindAssignments(
         }),
       );
     }
-    if (subscripts !== null) {
-      if (expr === null) throw partToDefault(b, location);
+    if (subscripts !== null && expr !== null) {
       const container = previous?.expr ?? targetColumn(scope, name);
       const changed = assignPart(b, scope, column, container, subscripts, expr, location);
       const assignment = { column: position, expr: changed, isPart: true };

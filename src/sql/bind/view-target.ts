@@ -30,7 +30,7 @@ export function viewRows(
   const query = viewQuery(b, view);
   const refused = refusalOf(query);
   if (refused !== null) {
-    b.laterErrors.push(notUpdatable(view, verb, refused));
+    b.rewriteErrors.push(notUpdatable(view, verb, refused));
     return tableRows(view, false);
   }
   const { rangeTable, from, where } = query as SelectQuery;
@@ -54,7 +54,7 @@ export function viewRows(
     return { ...shown, position: -1, refusal: { column: written, view: view.name, reason } };
   });
   if (verb !== 'delete' && !columns.some(({ position }) => position >= 0)) {
-    b.laterErrors.push(notUpdatable(view, verb, 'Views that have no updatable columns'));
+    b.rewriteErrors.push(notUpdatable(view, verb, 'Views that have no updatable columns'));
   }
   const defaults = new Map(inner.defaults);
   for (const { position, default: initial } of columns) {
@@ -178,7 +178,7 @@ export function refuseUnlessUpdatable(
   verb: ModifyVerb,
 ): void {
   if (refusal === null) return;
-  b.laterErrors.push(
+  b.rewriteErrors.push(
     pgError(
       'feature_not_supported',
       `cannot ${WORDS[verb][0]} column "${refusal.column}" of view "${refusal.view}"`,
