@@ -4,7 +4,8 @@ import { countWork } from './interrupt.ts';
  * up. */
 const PIECE = 1 << 16;
 
-/** What a function of each character makes of a text. */
+/** What a function of each character makes of a text. What it makes of a piece is to be in one piece itself: a string
+ * that was made by adding characters takes many times their memory. */
 export function inPieces(text: string, map: (piece: string) => string): string {
   countWork(text.length);
   if (text.length <= PIECE) return map(text);

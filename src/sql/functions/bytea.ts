@@ -147,12 +147,12 @@ function bufferOf(bytes: Uint8Array): Buffer {
 }
 
 function encodeEscape(bytes: Uint8Array): string {
-  let text = '';
+  const text: string[] = [];
   for (const byte of bytes) {
-    if (byte === 0 || byte > 127) text += `\\${byte.toString(8).padStart(3, '0')}`;
-    else text += byte === 92 ? '\\\\' : String.fromCharCode(byte);
+    if (byte === 0 || byte > 127) text.push(`\\${byte.toString(8).padStart(3, '0')}`);
+    else text.push(byte === 92 ? '\\\\' : String.fromCharCode(byte));
   }
-  return text;
+  return text.join('');
 }
 
 function decode(text: string, format: string): Uint8Array {

@@ -251,9 +251,9 @@ function translate(text: string, from: string, to: string): string {
     if (!map.has(character)) map.set(character, target[i] ?? '');
   }
   return inPieces(text, (piece) => {
-    let result = '';
-    for (const character of piece) result += map.get(character) ?? character;
-    return result;
+    const result: string[] = [];
+    for (const character of piece) result.push(map.get(character) ?? character);
+    return result.join('');
   });
 }
 
