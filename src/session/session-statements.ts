@@ -11,8 +11,8 @@ import {
   type PrepareContext,
   type PreparedStatement,
   prepareParsed,
-  type StatementCache,
 } from './prepared-statement.ts';
+import type { StatementCache } from './statement-cache.ts';
 
 /** What preparing needs of the session. */
 export interface StatementOwner {

@@ -23,7 +23,7 @@ import { MessageFlow, refuse } from './message-flow.ts';
 import { SessionNotifications } from './notifications.ts';
 import type { Portal } from './portal.ts';
 import { Portals } from './portals.ts';
-import type { PrepareContext, StatementCache } from './prepared-statement.ts';
+import type { PrepareContext } from './prepared-statement.ts';
 import { Rerun } from './rerun.ts';
 import type { SessionControl, SessionPeers, SessionSignal } from './session-control.ts';
 import type { SessionEnvironment } from './session-environment.ts';
@@ -31,6 +31,7 @@ import type { BindValues, ResultSink, Session, StartupRequest } from './session-
 import { SessionStatements, type StatementOwner } from './session-statements.ts';
 import { setSetting } from './setting-commands.ts';
 import { finishQuery, QueryString, startQuery } from './simple-query.ts';
+import type { StatementCache } from './statement-cache.ts';
 import { TransactionBlock } from './transaction-block.ts';
 import { endsBlock } from './transaction-commands.ts';
 import { Transactions } from './transactions.ts';

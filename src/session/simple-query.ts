@@ -1,8 +1,9 @@
 import { type ParsedStatement, parseStatements } from '../sql/parse/index.ts';
-import { type PrepareContext, prepareParsed, type ShapedStatement } from './prepared-statement.ts';
+import { type PrepareContext, prepareParsed } from './prepared-statement.ts';
 import { TEXT_FORMATS } from './result-columns.ts';
 import type { ClientSession } from './session.ts';
 import { runSessionCommand } from './session-commands.ts';
+import type { ShapedStatement } from './statement-cache.ts';
 import { startPrepared } from './statement-start.ts';
 
 /** The simple protocol: the statements of a query string, one after the other. Several of them are one

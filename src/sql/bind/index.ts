@@ -6,6 +6,7 @@ export {
   deparseKeys,
   quoteIdentifier,
 } from './deparse.ts';
+export { UnlikeRows } from './lifted-rows.ts';
 export { bindParameterType } from './parameter-type.ts';
 export {
   columnMap,

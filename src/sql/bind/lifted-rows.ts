@@ -1,4 +1,3 @@
-import { notSupported } from '../../errors/index.ts';
 import { OID } from '../../types/index.ts';
 import type { Expr, ParamExpr } from '../expression.ts';
 import { someExpr } from '../expression-tree.ts';
@@ -15,14 +14,15 @@ export function withLiftedRows(
   kinds: readonly LiteralRange[],
   literalTypes: readonly number[],
 ): Query {
-  if (query.kind !== 'insert' || query.source?.kind !== 'values') throw notAlike();
+  if (query.kind !== 'insert' || query.source?.kind !== 'values') throw new UnlikeRows();
   const { source } = query;
-  if (source.rows.length !== kinds.length) throw notAlike();
+  if (source.rows.length !== kinds.length) throw new UnlikeRows();
   const isUnlike = (expr: Expr): boolean => {
     const literal = b.literalOf(expr);
     return isOnceOrInTurn(expr) || (literal >= 0 && expr.type !== literalTypes[literal]);
   };
-  if (source.rows.some((row) => row.some((value) => someExpr(value, isUnlike)))) throw notAlike();
+  if (source.rows.some((row) => row.some((value) => someExpr(value, isUnlike))))
+    throw new UnlikeRows();
   const lifted = {
     parameter: b.literalBase + literalTypes.length,
     kinds: kinds.map(({ start, end }, kind) => {
@@ -42,7 +42,7 @@ function constantsOf(row: readonly Expr[]): number[] {
 }
 
 function rowLiteral(b: Binder, literal: number, type: number): RowLiteral {
-  if (type === 0) throw notAlike();
+  if (type === 0) throw new UnlikeRows();
   const param: ParamExpr = { kind: 'param', type, typmod: -1, index: b.literalBase + literal };
   const isText = type === OID.text || type === OID.varchar;
   return { param, mayFail: b.context.literals[literal]?.kind === 'string' && !isText };
@@ -53,6 +53,5 @@ function isOnceOrInTurn(expr: Expr): boolean {
   return expr.kind === 'subquery' || expr.kind === 'sequence';
 }
 
-function notAlike(): Error {
-  return notSupported('rows that are not alike');
-}
+/** The rows of one kind do not come to the same. */
+export class UnlikeRows extends Error {}
