@@ -6,8 +6,9 @@ import type { Expr } from '../expression.ts';
 import { visitChildren, visitQuery } from '../expression-tree.ts';
 import { type BindContext, Binder } from './binder.ts';
 import { fixIndexLiterals } from './index-literals.ts';
+import { bindInsert } from './insert.ts';
 import { withLiftedRows } from './lifted-rows.ts';
-import { bindDelete, bindInsert, bindUpdate } from './modify.ts';
+import { bindDelete, bindUpdate } from './modify.ts';
 import type { Query } from './query.ts';
 import { bindSelectStatement } from './select.ts';
 
