@@ -68,9 +68,24 @@ export function recursiveQueryText(
   return `WITH RECURSIVE ${name}(${list}) AS (${query}\n) SELECT ${list} FROM ${name}`;
 }
 
-/** What the scanner passes over as one: comments, strings, quoted names, words, anything else. */
-const TOKEN =
-  /\s+|--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'|"(?:[^"]|"")*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|[\s\S]/y;
+/** What the scanner passes over as one: comments, of which one may hold others, strings, quoted names, words,
+ * anything else. */
+const TOKEN = new RegExp(
+  [
+    /\s+/,
+    /--[^\n]*/,
+    /\/\*(?:\/\*[\s\S]*?\*\/|(?!\*\/)[\s\S])*\*\//,
+    /[eE]'(?:[^'\\]|\\[\s\S]|'')*'/,
+    /'(?:[^']|'')*'/,
+    /(?<quote>\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)[\s\S]*?\k<quote>/,
+    /"(?:[^"]|"")*"/,
+    /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/,
+    /[\s\S]/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'y',
+);
 
 /** Position after the AS that the query follows: the first one outside of parentheses. */
 function findAs(text: string): number {
