@@ -86,6 +86,8 @@ export class RunningStatement implements ExecutionEnvironment {
   /** Where the transaction's write set stood when it began. */
   writeMark = 0;
   private rowsToSkip = 0;
+  /** How often its computations have asked whether to go on. */
+  askCount = 0;
   flags = 0;
   startedMs = 0;
   /** Options of EXPLAIN ANALYZE, when that is what runs it. */
@@ -152,6 +154,7 @@ export class RunningStatement implements ExecutionEnvironment {
     this.totalRows = 0;
     this.unacknowledged = 0;
     this.cancelled = 'no';
+    this.askCount = 0;
     this.finished = false;
     this.wakeAt = 0;
     this.context.sleepMs = 0;

@@ -55,6 +55,8 @@ type CommittedChanges = Parameters<CommittedTypes['learn']>[0];
 
 /** A statement runs so long before others get their turn. */
 const SLICE_MS = 2;
+/** A plan that ran long computations which asked so often whether to go on is not kept. */
+const KEPT_ASKS_MAX = 64;
 /** How long a thread waits awake before it sleeps. */
 const SPIN_MICROS = 150;
 
@@ -113,6 +115,7 @@ export class StatementThread implements RequestHandler, StatementHost {
     if (running === null) return;
     if (this.cancels.has(running.request)) running.cancelled = 'user';
     running.checkInterrupts();
+    if (running instanceof RunningStatement) running.askCount++;
     checkHeap();
   }
 
@@ -500,7 +503,10 @@ export class StatementThread implements RequestHandler, StatementHost {
     if (compiled !== null) {
       try {
         compiled.close();
-        if (statement.instrumentation === null) this.plans.release(statement.planId, compiled);
+        // After long computations it may hold large values.
+        if (statement.instrumentation === null && statement.askCount < KEPT_ASKS_MAX) {
+          this.plans.release(statement.planId, compiled);
+        }
       } catch (thrown) {
         console.error(thrown);
       }
