@@ -88,7 +88,15 @@ export class WriteSet implements RolledBack {
   }
 
   get isEmpty(): boolean {
-    return this.undo.length === 0 && this.spilledMin === NONE;
+    return this.undo.length === 0 && this.spilledMin === NONE && !this.holdsScattered;
+  }
+
+  private get holdsScattered(): boolean {
+    if (!this.hasScattered) return false;
+    for (const { scattered } of this.trees.values()) {
+      if (scattered !== null && scattered.count > 0) return true;
+    }
+    return false;
   }
 
   /** Whether applying it takes long enough to be done in slices. Of one that is not, all changes are entries

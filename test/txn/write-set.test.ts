@@ -45,6 +45,7 @@ class Simulation {
   }
 
   step(): void {
+    if (this.model.changes.size > 0) expect(this.writes.isEmpty).toBe(false);
     const action = this.random.below(100);
     if (action < 50) this.put(this.random.below(this.keyCount));
     else if (action < 65) this.delete(this.random.below(this.keyCount));
@@ -276,4 +277,18 @@ describe('write set', () => {
       });
     }
   }
+
+  it('has changes that come after many that were rolled back', () => {
+    const writes = new WriteSet(new MemorySpill(1 << 30));
+    const put = (number: number) => {
+      const bytes = bytesOf(key(number));
+      writes.put(TREE, bytes, 0, bytes.length, bytes, 0, bytes.length, 1);
+    };
+    const { mark } = writes;
+    for (let i = 0; i < 10_000; i++) put((i * 7919) % 100_003);
+    writes.rollbackTo(mark);
+    expect(writes.isEmpty).toBe(true);
+    put(5);
+    expect(writes.isEmpty).toBe(false);
+  });
 });
