@@ -33,6 +33,8 @@ export interface BindContext {
   /** Hears of each column that is named alone, or with a schema, which FROM item it is of, where it could be named
    * with just that. */
   onColumn?(location: number, qualifier: string): void;
+  /** Hears of each constant that names a relation, as in nextval('…'). */
+  onRelationName?(location: number, oid: number): void;
 }
 
 /** A column of `*`: `qualifier` is null where it goes by its name alone. */

@@ -144,6 +144,9 @@ function settleUnknown(b: Binder, expr: Expr, target: number, typmod: number): E
     const inputTypmod = target === OID.interval ? typmod : -1;
     const text = expr.value as string;
     const value = b.located(location, () => type.input(text, b.context.types, inputTypmod));
+    if (target === OID.regclass && location !== undefined && b.viewDepth === 0) {
+      b.context.onRelationName?.(location, value as number);
+    }
     return b.at(constant(target, value, target === OID.interval ? typmod : -1), location);
   }
   if (expr.kind !== 'param') return null;

@@ -13,7 +13,13 @@ import type { Command } from './command.ts';
 import { checkColumnCount } from './create-table.ts';
 import { visitTree } from './dependencies.ts';
 import type { UtilityExecution, UtilityPause } from './environment.ts';
-import { creationPlace, duplicateRelation, findRelation, isNameTaken } from './object-names.ts';
+import {
+  creationPlace,
+  duplicateRelation,
+  findRelation,
+  isNameTaken,
+  qualifiedName,
+} from './object-names.ts';
 import { changeRelation } from './relation-change.ts';
 import { viewOptions } from './storage-options.ts';
 import { checkColumnType } from './table-elements.ts';
@@ -26,8 +32,8 @@ import {
   renameRelations,
   renameTypes,
   viewQueryText,
-  type WrittenColumns,
-  withWrittenColumns,
+  type WrittenNames,
+  withWrittenNames,
 } from './view-text.ts';
 
 /** CREATE [OR REPLACE] [RECURSIVE] VIEW. */
@@ -216,9 +222,9 @@ function viewShape(
 }
 
 /** Writes out what each `*` stands for, and what each column is of: columns that its tables get later are
- * none of the view's. */
+ * none of the view's. Constants that name relations get the schemas of those. */
 function writeOut(command: Command, text: string): string {
-  const written: WrittenColumns = { stars: new Map(), qualifiers: new Map() };
+  const written: WrittenNames = { stars: new Map(), qualifiers: new Map(), relations: new Map() };
   const [statement] = parseStatements(text);
   if (statement === undefined) return text;
   bindStatement(statement.node, {
@@ -226,8 +232,12 @@ function writeOut(command: Command, text: string): string {
     text,
     onStar: (location, columns) => written.stars.set(location, columns),
     onColumn: (location, qualifier) => written.qualifiers.set(location, qualifier),
+    onRelationName: (location, oid) => {
+      const relation = command.catalog.relationByOid(oid);
+      if (relation !== undefined) written.relations.set(location, qualifiedName(command, relation));
+    },
   });
-  return withWrittenColumns(text, written);
+  return withWrittenNames(text, written);
 }
 
 /** Names the relations and types of the query with their schemas. */

@@ -68,6 +68,11 @@ export function recursiveQueryText(
   return `WITH RECURSIVE ${name}(${list}) AS (${query}\n) SELECT ${list} FROM ${name}`;
 }
 
+const ESCAPED_STRING = /[eE]'(?:[^'\\]|\\[\s\S]|'')*'/;
+const PLAIN_STRING = /'(?:[^']|'')*'/;
+const DOLLAR_STRING =
+  /(?<quote>\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)[\s\S]*?\k<quote>/;
+
 /** What the scanner passes over as one: comments, of which one may hold others, strings, quoted names, words,
  * anything else. */
 const TOKEN = new RegExp(
@@ -75,9 +80,9 @@ const TOKEN = new RegExp(
     /\s+/,
     /--[^\n]*/,
     /\/\*(?:\/\*[\s\S]*?\*\/|(?!\*\/)[\s\S])*\*\//,
-    /[eE]'(?:[^'\\]|\\[\s\S]|'')*'/,
-    /'(?:[^']|'')*'/,
-    /(?<quote>\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)[\s\S]*?\k<quote>/,
+    ESCAPED_STRING,
+    PLAIN_STRING,
+    DOLLAR_STRING,
     /"(?:[^"]|"")*"/,
     /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/,
     /[\s\S]/,
@@ -111,17 +116,25 @@ export interface RelationName {
   readonly name: string;
 }
 
+/** A constant where it begins. */
+const STRING = new RegExp(
+  `^(?:${[ESCAPED_STRING, PLAIN_STRING, DOLLAR_STRING].map(({ source }) => source).join('|')})`,
+);
+
 const STAR = new RegExp(`^(?:${IDENTIFIER}\\s*\\.\\s*)*\\*`);
 
-/** How columns are to be written, by their locations. */
-export interface WrittenColumns {
+/** How columns and constants are to be written, by their locations. */
+export interface WrittenNames {
   /** What each `*` stands for. */
   readonly stars: Map<number, readonly StarColumn[]>;
   /** The FROM items of columns that are named alone or with a schema. */
   readonly qualifiers: Map<number, string>;
+  /** What constants of type regclass name. */
+  readonly relations: Map<number, string>;
 }
 
-export function withWrittenColumns(text: string, { stars, qualifiers }: WrittenColumns): string {
+export function withWrittenNames(text: string, written: WrittenNames): string {
+  const { stars, qualifiers, relations } = written;
   const bytes = Buffer.from(text);
   const edits: Edit[] = [];
   for (const [start, columns] of stars) {
@@ -141,6 +154,12 @@ export function withWrittenColumns(text: string, { stars, qualifiers }: WrittenC
         ? { start, end: start, text: `${quoteIdentifier(qualifier)}.` }
         : { start, end: start + Buffer.byteLength(schema), text: '' },
     );
+  }
+  for (const [start, name] of relations) {
+    const written = STRING.exec(bytes.toString('utf8', start))?.[0];
+    if (written === undefined) continue;
+    const end = start + Buffer.byteLength(written);
+    edits.push({ start, end, text: `'${name.replaceAll("'", "''")}'` });
   }
   return edited(bytes, edits);
 }
