@@ -28,6 +28,8 @@ export interface LiteralRange {
 export const NULL_LITERAL = 0xffff_ffff;
 
 const KINDS_MAX = 64;
+/** Rows that take more are left to the grammar, which refuses what is too long for it. */
+const BYTES_MAX = 1 << 30;
 /** What no text has: behind the shape of one whose rows were lifted. */
 const ROWS_MARKER = '\u0005';
 
@@ -160,6 +162,7 @@ export class RowLifter {
 
   private encode(kind: RowKind, literals: readonly LiftedLiteral[], first: number): void {
     const out = this.bytes!;
+    if (out.position > BYTES_MAX) this.isRefused = true;
     out.u16le(kind.number);
     for (let i = first; i < first + kind.end - kind.start; i++) {
       const { start, text, isNull } = literals[i]!;
