@@ -48,6 +48,8 @@ import {
 /** Numbers of marks are 32 bits of a message, and come again behind the last. */
 const CHANGE_MARK_MAX = 0xffff_ffff;
 const CREDIT_BYTES = 128 * 1024;
+/** What a reader that may be held up counts for, in statements. */
+const SILENT_LOAD = 1_000_000;
 /** COPY data is sent on in pieces of about this size. */
 const COPY_PIECE_BYTES = 32 * 1024;
 /** COPY data on its way to the writer before the client has to wait. */
@@ -446,7 +448,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     this.nextRequest = request === 0xffff_ffff ? 1 : request + 1;
     const run = new RoutedRun(this, channel, request, session, listener, slot);
     this.runs.set(request, run);
-    channel.load++;
+    channel.begin();
     this.onRequest();
     return run;
   }
@@ -514,10 +516,15 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     return this.writer;
   }
 
+  /** The reader with the fewest statements; one that is silent only where all are. */
   private leastLoadedReader(): WorkerChannel | null {
     let least: WorkerChannel | null = null;
+    let leastLoad = Number.POSITIVE_INFINITY;
     for (const reader of this.readers) {
-      if (least === null || reader.load < least.load) least = reader;
+      const load = reader.isSilent ? reader.load + SILENT_LOAD : reader.load;
+      if (load >= leastLoad) continue;
+      least = reader;
+      leastLoad = load;
     }
     return least;
   }

@@ -12,6 +12,8 @@ import { EXECUTE_FLAGS, ISOLATION, REPLY, REQUEST } from '../messages.ts';
 import { encodeParameters } from '../parameters.ts';
 
 const EXECUTE_LAYOUT = { size: ExecuteMessage.sizeOf(), requestOffset: 8 };
+/** A worker gives each of its statements its turn in far less. */
+const SILENCE_MS = 20;
 const CONTROL_LAYOUT = { size: ControlMessage.sizeOf(), requestOffset: 8 };
 
 /** What the main thread does with a worker's replies. Payload bytes are valid during the call. */
@@ -34,6 +36,8 @@ export interface Control {
 export class WorkerChannel {
   /** Statements under way, to share work out evenly. */
   load = 0;
+  /** performance.now() when it last answered, or was given something to do when it had nothing. */
+  private heardAt = 0;
   private readonly sender: RecordSender;
   private readonly cancels: CancelWords;
   private readonly replies: RingConsumer;
@@ -71,6 +75,16 @@ export class WorkerChannel {
     this.controlHead.__init(0, this.controlScratch.buffer);
   }
 
+  /** A statement is under way that may be one long computation: nothing has come for a while. */
+  get isSilent(): boolean {
+    return this.load > 0 && performance.now() - this.heardAt > SILENCE_MS;
+  }
+
+  /** One more statement is under way. */
+  begin(): void {
+    if (this.load++ === 0) this.heardAt = performance.now();
+  }
+
   receive(handler: ReplyHandler): number {
     if (this.sender.backlogBytes > 0) this.sender.flushBacklog();
     const { replies, message } = this;
@@ -89,6 +103,7 @@ export class WorkerChannel {
       replies.release();
       count++;
     }
+    if (count > 0) this.heardAt = performance.now();
     return count;
   }
 
