@@ -49,12 +49,13 @@ describe('statement_timeout ends, in the middle of one value,', () => {
   });
 });
 
-/** Milliseconds of the slowest of some statements that the main thread answers itself. */
-async function slowestPointRead(client: WireClient): Promise<number> {
+/** Milliseconds of the slowest of some statements that the main thread, or a reader, answers. */
+async function slowestRead(client: WireClient): Promise<number> {
   let slowest = 0;
   for (let i = 0; i < 20; i++) {
     const started = performance.now();
     await client.query('select v from numbered where id = 7');
+    await client.query('select count(*) from generate_series(1, 10)');
     slowest = Math.max(slowest, performance.now() - started);
     await sleep(20);
   }
@@ -68,6 +69,7 @@ describe('a computation that takes seconds does not hold up other sessions when 
     `begin; insert into keyless values (${slow})`,
     `begin; update numbered set v = 'x' where id = 2 returning ${slow}`,
     `select ${slow} || relname from pg_class`,
+    `select ${slow}`,
   ];
 
   test.each(statements)('%s', async (sql) => {
@@ -76,7 +78,7 @@ describe('a computation that takes seconds does not hold up other sessions when 
     await slowly.query('set statement_timeout = 1000');
     slowly.send(query(sql));
     await sleep(50);
-    expect(await slowestPointRead(other)).toBeLessThan(500);
+    expect(await slowestRead(other)).toBeLessThan(800);
     expect(summarize(await slowly.until('Z', 20_000)).error).toMatchObject({ C: '57014' });
     await slowly.query('rollback');
     await slowly.end();
@@ -122,7 +124,7 @@ test('a query of the catalog waits for a client that reads slowly', async () => 
     query('select a.attname, b.attname from pg_attribute a, pg_attribute b limit 300000'),
   );
   client.socket.pause();
-  expect(await slowestPointRead(other)).toBeLessThan(500);
+  expect(await slowestRead(other)).toBeLessThan(500);
   client.socket.resume();
   expect(summarize(await client.until('Z', 30_000)).tags).toEqual(['SELECT 300000']);
   await client.end();
