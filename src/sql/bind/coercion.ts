@@ -17,7 +17,6 @@ import {
   isRecordType,
   isReferenceType,
   subscriptType,
-  typeCategory,
   typeDisplay,
 } from './type-facts.ts';
 
@@ -195,7 +194,7 @@ const LENGTH_COERCED: ReadonlySet<number> = new Set([
   OID.varbit,
 ]);
 
-export function coerceTypmod(b: Binder, expr: Expr, typmod: number, explicit: boolean): Expr {
+function coerceTypmod(b: Binder, expr: Expr, typmod: number, explicit: boolean): Expr {
   if (expr.typmod === typmod) return expr;
   // A cast to the type without its modifier keeps the value, and lets go of the modifier.
   if (typmod < 0) return explicit ? relabel(b, expr, expr.type) : expr;
@@ -271,8 +270,4 @@ export function commonTypmod(exprs: readonly Expr[], type: number): number {
 /** What stays unknown at the end of a target list is text. */
 export function resolveUnknown(b: Binder, expr: Expr): Expr {
   return expr.type === OID.unknown ? coerceType(b, expr, OID.text, -1, 'implicit') : expr;
-}
-
-export function isStringCategory(type: number): boolean {
-  return typeCategory(type) === 'S';
 }

@@ -46,11 +46,7 @@ export function bindStar(
 }
 
 /** The columns of `*` or `t.*`. */
-export function expandStar(
-  b: Binder,
-  scope: Scope,
-  ref: ColumnRef,
-): { name: string; expr: Expr }[] {
+function expandStar(b: Binder, scope: Scope, ref: ColumnRef): { name: string; expr: Expr }[] {
   const names = nameList(ref.fields);
   const { location } = ref;
   if (names.length === 0) {

@@ -94,7 +94,7 @@ function relationItem(item: NamespaceItem): BoundFrom {
 }
 
 /** Adds a subquery to the range table. */
-export function addSubquery(
+function addSubquery(
   scope: Scope,
   query: Query,
   alias: Alias | undefined,

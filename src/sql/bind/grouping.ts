@@ -123,7 +123,7 @@ function refuseAggregates(b: Binder, key: Expr): void {
 }
 
 /** Relations whose primary key is grouped by, in every grouping set: their other columns depend on it. */
-export function dependentRelations(scope: Scope, group: BoundGroup): ReadonlySet<number> {
+function dependentRelations(scope: Scope, group: BoundGroup): ReadonlySet<number> {
   const relations = new Set<number>();
   const everywhere = group.exprs.filter(
     (_, key) => group.sets === null || group.sets.every((set) => set.includes(key)),

@@ -71,7 +71,7 @@ export function bindSetOperation(b: Binder, scope: Scope, node: SelectStmt): Set
 }
 
 /** The query with other expressions for its result columns: casts of what it had. */
-export function withOutput(query: Query, exprs: readonly Expr[]): Query {
+function withOutput(query: Query, exprs: readonly Expr[]): Query {
   const before = visibleOutput(query);
   if (exprs.every((expr, i) => expr === before[i]?.expr)) return query;
   if (query.kind === 'select' && query.distinct === 'none' && query.orderBy.length === 0) {

@@ -10,7 +10,6 @@ export const CPU_INDEX_TUPLE_COST = 0.005;
 export const CPU_OPERATOR_COST = 0.0025;
 export const PAGE_SIZE = 8192;
 export const WORK_MEM_BYTES = 4 * 1024 * 1024;
-export const EFFECTIVE_CACHE_PAGES = 524288;
 /** Bytes that a tuple has besides its columns. */
 export const TUPLE_OVERHEAD = 28;
 

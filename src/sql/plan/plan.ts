@@ -95,8 +95,6 @@ export type PlanNode = NodeBase &
     | DeleteNode
   );
 
-export type PlanKind = PlanNode['kind'];
-
 /** One row, computed from nothing; no row when `filter` is not true. */
 export interface ResultNode {
   readonly kind: 'result';

@@ -338,7 +338,7 @@ function notOfTable(relation: RelationDescriptor, action: AlterTableCmd): PgErro
   );
 }
 
-export function kindPlural(kind: RelationDescriptor['kind']): string {
+function kindPlural(kind: RelationDescriptor['kind']): string {
   return kind === 'partitioned' ? 'partitioned tables' : `${kind}s`;
 }
 

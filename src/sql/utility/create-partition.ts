@@ -62,7 +62,7 @@ export function refuseMixed(
 }
 
 /** 42P17 for what has no partitions. */
-export function requirePartitioned({ name, kind, partitioning }: RelationDescriptor): void {
+function requirePartitioned({ name, kind, partitioning }: RelationDescriptor): void {
   if (kind === 'view' || kind === 'sequence') {
     throw pgError(
       'wrong_object_type',

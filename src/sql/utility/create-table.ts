@@ -268,7 +268,7 @@ export function bindDefault(
 }
 
 /** Binds the expression of a generated column over the columns of its table. */
-export function bindGeneration(
+function bindGeneration(
   command: Command,
   table: string,
   siblings: readonly PlainColumn[],

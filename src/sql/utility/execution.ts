@@ -1,6 +1,6 @@
 import { type ColumnVector, createVector } from '../../chunk/index.ts';
 import { notSupported } from '../../errors/index.ts';
-import { type Datum, type SqlType, typeByOid } from '../../types/index.ts';
+import { type Datum, typeByOid } from '../../types/index.ts';
 import type { ExecutionEnvironment } from '../execute/environment.ts';
 import { ExpressionCompiler } from '../execute/expression/compile.ts';
 import { Run } from '../execute/run.ts';
@@ -54,8 +54,4 @@ export function columnVectors(
   capacity: number,
 ): ColumnVector[] {
   return columns.map((column) => createVector(typeByOid(column.type), capacity));
-}
-
-export function columnTypes(columns: readonly { readonly type: number }[]): SqlType[] {
-  return columns.map((column) => typeByOid(column.type));
 }

@@ -32,7 +32,7 @@ export function describeConstraint(command: Command, { table, constraint }: Refe
 }
 
 /** What the foreign keys depend on is to go: they go with it, or are in its way. */
-export function* dropReferrers(
+function* dropReferrers(
   command: Command,
   referrers: readonly Referrer[],
   dropped: { readonly target: string; readonly on: string; readonly cascade: boolean },
