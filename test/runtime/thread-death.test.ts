@@ -26,7 +26,11 @@ describe('the death of a thread', () => {
     data = mkdtempSync(join(tmpdir(), 'heddle-death-'));
     engine = await EngineServer.start({
       dataDirectory: data,
-      settings: new Map([['shared_buffers', '2048']]),
+      // One reader: statements show that it is up.
+      settings: new Map([
+        ['shared_buffers', '2048'],
+        ['read_workers', '1'],
+      ]),
       workerDirectory: WORKERS,
       log: (message) => log.push(message),
     });
