@@ -513,6 +513,8 @@ export class StatementThread implements RequestHandler, StatementHost {
     }
     if (statement.holdsSnapshot) this.snapshots.release(statement.snapshotSlot);
     statement.end();
-    if (this.idleStatements.length < 64) this.idleStatements.push(statement);
+    // In the place of one that is to run, another that has the same object would run before it is its turn.
+    const isListed = this.ready.includes(statement) || this.sleepers.includes(statement);
+    if (!isListed && this.idleStatements.length < 64) this.idleStatements.push(statement);
   }
 }
