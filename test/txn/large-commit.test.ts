@@ -279,6 +279,6 @@ describe('large commits', () => {
   });
 });
 
-const SEEDS = 12;
+const SEEDS = 8;
 /** A budget with which changes in no order stay in memory. */
 const ROOMY = 1_000_000;
