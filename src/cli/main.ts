@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=32 --max-inlined-bytecode-size=1000 --max-inlined-bytecode-size-cumulative=3000 --max-inlined-bytecode-size-small=60
+#!/usr/bin/env -S node --max-semi-space-size=64 --max-inlined-bytecode-size=1000 --max-inlined-bytecode-size-cumulative=3000 --max-inlined-bytecode-size-small=60
 import { Command } from 'commander';
 import { checkCommand } from './check.ts';
 import { errorLine } from './error-line.ts';
@@ -6,7 +6,7 @@ import { serveCommand } from './serve.ts';
 
 /** The command line: one verb a file.
  *
- * The young generation is that of the workers (runtime/main/server.ts), as collecting garbage costs less then. And V8
+ * The young generation is large, as collecting garbage seldom costs less (runtime/main/server.ts says more). And V8
  * may inline more than by itself, as a statement goes through many small functions. `npm start` says so, too. */
 const program = new Command('heddle')
   .description('A PostgreSQL-compatible database server in one Node process.')

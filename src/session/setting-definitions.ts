@@ -380,8 +380,7 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
   {
     name: 'read_workers',
     category: RESOURCES,
-    description:
-      'Sets the number of reader threads; 0 stands for the number of cores less one, and at least 2.',
+    description: 'Sets the number of reader threads; 0 stands for the number of cores less one.',
     scope: 'startup',
     kind: 'integer',
     initial: 0,

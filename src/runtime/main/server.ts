@@ -357,7 +357,6 @@ function crashed(): PgErrorFields {
   ).fields;
 }
 
-/** At least two, so that a computation which holds one of them up leaves the other to everybody else. */
 function readerCount(setting: number): number {
-  return setting > 0 ? setting : Math.max(2, availableParallelism() - 1);
+  return setting > 0 ? setting : Math.max(1, availableParallelism() - 1);
 }
