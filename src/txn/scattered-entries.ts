@@ -8,7 +8,7 @@
  * Nothing is written over while a cursor may stand on it: bytes and levels are only made anew. */
 
 import { randomInt } from 'node:crypto';
-import { compareByteRanges } from '../base/index.ts';
+import { compareByteRanges, hashBytes } from '../base/index.ts';
 import type { TreeId } from '../storage/index.ts';
 import { NumberSorter } from './number-sorter.ts';
 import { copyRange } from './write-run.ts';
@@ -311,10 +311,9 @@ function copied(numbers: Int32Array, length: number): Int32Array<ArrayBuffer> {
   return copy;
 }
 
-/** FNV-1a, mixed so that the low bits will do. */
+/** Mixed so that the low bits will do. */
 function hashKey(bytes: Uint8Array, start: number, end: number): number {
-  let hash = SEED;
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x0100_0193);
+  let hash = hashBytes(bytes, start, end, SEED);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
   return hash ^ (hash >>> 13);
 }
