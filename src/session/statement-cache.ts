@@ -82,7 +82,6 @@ export class StatementCache {
       const prepared = known ?? this.learnRows(lifted, rows, scope, context);
       if (prepared === null) return null;
       const parameters = literalValues(prepared, rows.text, literals, context.types);
-      for (const { start, end } of rows.kinds) parameters.fill(null, start, end);
       parameters.push(rows.bytes);
       return { prepared, parameters };
     } catch (error) {

@@ -7,7 +7,7 @@ import { visitChildren, visitQuery } from '../expression-tree.ts';
 import { type BindContext, Binder } from './binder.ts';
 import { fixIndexLiterals } from './index-literals.ts';
 import { bindInsert } from './insert.ts';
-import { withLiftedRows } from './lifted-rows.ts';
+import { parametersBesideRows, withLiftedRows } from './lifted-rows.ts';
 import { bindDelete, bindUpdate } from './modify.ts';
 import type { Query } from './query.ts';
 import { bindSelectStatement } from './select.ts';
@@ -64,10 +64,10 @@ export function bindStatement(node: Node, given: BindContext): BoundStatement {
     const used = usedLiterals(b, query);
     const literalTypes = b.literalTypes.map((type, i) => (used.has(i) ? type || OID.text : 0));
     const { rowKinds } = context;
-    const rowTypes = rowKinds ? [OID.bytea] : [];
+    const lifted = rowKinds ? parametersBesideRows(rowKinds, literalTypes) : literalTypes;
     return {
       query: rowKinds ? withLiftedRows(b, query, rowKinds, literalTypes) : query,
-      parameterTypes: [...b.parameterTypes, ...literalTypes, ...rowTypes],
+      parameterTypes: [...b.parameterTypes, ...lifted],
       fixedLiterals: context.literals.map((_, i) => i).filter((i) => !used.has(i)),
       readsClock,
       isPassing: b.readsOthersView,

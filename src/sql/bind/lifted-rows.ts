@@ -41,6 +41,16 @@ function constantsOf(row: readonly Expr[]): number[] {
   );
 }
 
+/** The types of the literals as parameters, 0 for those of the rows, which are none; and of the parameter with the rows. */
+export function parametersBesideRows(
+  kinds: readonly LiteralRange[],
+  literalTypes: readonly number[],
+): number[] {
+  const types = [...literalTypes, OID.bytea];
+  for (const { start, end } of kinds) types.fill(0, start, end);
+  return types;
+}
+
 function rowLiteral(b: Binder, literal: number, type: number): RowLiteral {
   if (type === 0) throw new UnlikeRows();
   const param: ParamExpr = { kind: 'param', type, typmod: -1, index: b.literalBase + literal };

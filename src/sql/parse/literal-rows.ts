@@ -63,18 +63,18 @@ export class RowLifter {
     this.text = text;
   }
 
-  /** 'null' for a NULL that is a value of a row, from the second one on. */
-  word(start: number, end: number): 'null' | null {
+  /** Hears of a word; whether it is a NULL that is a value of a row, from the second one on. */
+  takesNull(start: number, end: number): boolean {
     const length = end - start;
     if (this.phase === 'before') {
       if (this.depth === 0 && length === 6 && this.is(start, end, 'values')) this.phase = 'rows';
     } else if (this.phase === 'rows') {
       if (this.depth === 0) this.phase = 'after';
       else if (this.depth === 1 && this.count > 0 && length === 4 && this.isValue(start, end)) {
-        return this.is(start, end, 'null') ? 'null' : null;
+        return this.is(start, end, 'null');
       }
     }
-    return null;
+    return false;
   }
 
   /** Whether a parenthesis begins a row. */

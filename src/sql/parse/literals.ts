@@ -92,7 +92,7 @@ export function liftLiterals(text: string, rowsToo = false): LiftedText | null {
         return null;
       } else {
         if (end === at + 5 && isLimit(text, at)) limitEnd = end;
-        else if (rows?.word(at, end) === 'null') {
+        else if (rows?.takesNull(at, end)) {
           shape += text.slice(copied, at) + MARKERS.string;
           literals.push({ kind: 'string', text: '', value: 0, start: at, end, isNull: true });
           copied = end;
