@@ -1,4 +1,5 @@
 import type { Node, RangeVar, TypeName } from '@pgsql/types';
+import { quoteLiteral } from '../../base/index.ts';
 import { pgError } from '../../errors/index.ts';
 import type { StarColumn } from '../bind/binder.ts';
 import { quoteIdentifier } from '../bind/deparse.ts';
@@ -156,10 +157,10 @@ export function withWrittenNames(text: string, written: WrittenNames): string {
     );
   }
   for (const [start, name] of relations) {
-    const written = STRING.exec(bytes.toString('utf8', start))?.[0];
-    if (written === undefined) continue;
-    const end = start + Buffer.byteLength(written);
-    edits.push({ start, end, text: `'${name.replaceAll("'", "''")}'` });
+    const constant = STRING.exec(bytes.toString('utf8', start))?.[0];
+    if (constant === undefined) continue;
+    const end = start + Buffer.byteLength(constant);
+    edits.push({ start, end, text: quoteLiteral(name) });
   }
   return edited(bytes, edits);
 }
