@@ -21,7 +21,17 @@ function turn(afterMicros: number): void {
   for (const callback of immediates.splice(0)) callback();
 }
 
-const isPolling = () => immediates.length > 0;
+/** Has the loop make the few looks that it makes in any case. */
+function lookAround(): void {
+  for (let i = 0; i < 4; i++) turn(0);
+}
+
+const isAwake = () => immediates.length > 0;
+/** It is still awake after the few looks of any answer. */
+function isPolling(): boolean {
+  lookAround();
+  return isAwake();
+}
 
 test('polls for its time after an answer, then sleeps', () => {
   const poll = new BusyPoll(50);
@@ -78,4 +88,29 @@ test('leaves a scarce processor to others, for longer each time', () => {
     turn(60);
   }
   expect(restsMs).toEqual([50, 100, 200, 400]);
+});
+
+test('looks a few more times before it sleeps even when polling is left out', () => {
+  const calls: string[] = [];
+  const come: number[] = [];
+  const poll = new BusyPoll(50, {
+    begin: () => calls.push('begin'),
+    poll: () => {
+      calls.push('poll');
+      return come.shift() ?? 0;
+    },
+    end: () => calls.push('end'),
+  });
+  poll.answered();
+  turn(3000);
+  lookAround();
+  expect(isAwake()).toBe(false);
+  calls.length = 0;
+  come.push(0, 0, 1);
+  poll.answered();
+  lookAround();
+  // What came with the third look counts as an answer of its own.
+  expect(isAwake()).toBe(true);
+  lookAround();
+  expect(calls).toEqual(['begin', ...Array(7).fill('poll'), 'end']);
 });
