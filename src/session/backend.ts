@@ -156,6 +156,9 @@ export interface UtilityRun extends RunBase {
   readonly statement: unknown;
   readonly text: string;
   readonly parameters: readonly Datum[];
+  /** It may have a query that reads views of sessions, which `control` tells of. */
+  readonly showsSessions: boolean;
+  readonly control: SessionControl;
 }
 
 export interface PointReadRun {

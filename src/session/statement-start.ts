@@ -64,6 +64,8 @@ function startUtility(
     // All of the query string: the locations of the tree count from its start.
     text: session.queryText,
     parameters,
+    showsSessions: 'CreateTableAsStmt' in (prepared.statement!.node as Node),
+    control: session,
   };
   if (run.inBlock) block.inWriter = true;
   session.run.utility(run, prepared);

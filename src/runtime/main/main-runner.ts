@@ -23,7 +23,8 @@ import {
 } from '../../storage/index.ts';
 import { type Datum, typeByOid, withTypes } from '../../types/index.ts';
 import { currentSetting } from '../current-setting.ts';
-import { systemViewSource, type ThreadFacts } from '../system-views.ts';
+import { factsOfSessions } from '../session-state.ts';
+import { systemViewSource } from '../system-views.ts';
 import { CursorPool } from '../worker/cursor-pool.ts';
 import { RunningStatement, SLICE, type StatementHost } from '../worker/running-statement.ts';
 import { nowMicros, StatementContext } from '../worker/statement-context.ts';
@@ -133,7 +134,7 @@ export class MainRunner implements StatementHost {
     const statement = new RunningStatement(this, context);
     statement.settings = settings;
     context.control = control;
-    statement.systemViews = systemViewSource(catalog, context, sessionFacts(control));
+    statement.systemViews = systemViewSource(catalog, context, factsOfSessions(control));
     return statement;
   }
 }
@@ -263,15 +264,6 @@ class MainRun implements RunHandle {
   }
   copyDone(): void {}
   copyFail(): void {}
-}
-
-function sessionFacts(control: SessionControl | undefined): ThreadFacts {
-  if (control === undefined) return {};
-  return {
-    preparedStatements: () => control.preparedStatements(),
-    cursors: () => control.cursors(),
-    activity: () => control.activity(),
-  };
 }
 
 function resultPlan(exprs: readonly Expr[], catalogVersion: number): Plan {

@@ -30,6 +30,7 @@ import type { ExclusiveTables, FastPathWords, IsolationLevel } from '../../txn/i
 import { type Datum, type PlacedDefinition, useTypes } from '../../types/index.ts';
 import type { ReplyMessage } from '../generated/reply-message.ts';
 import { EXECUTE_FLAGS, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
+import { takeSessionState } from '../session-state.ts';
 import { systemViewLookup } from '../system-views.ts';
 import { encodeCommit, encodeTransfer } from '../transfer.ts';
 import type { UtilityRequest } from '../worker/utility-runner.ts';
@@ -190,8 +191,14 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
     // What shows all locks shows those of the main thread, too.
     if (run.plan.plan.needsCatalog) this.fastPath.handOverAll();
     else this.fastPath.handOver(run.session);
+    if (run.plan.plan.needsSessionState === true) this.sendSessionState(run);
     const inWriter = run.inWriter ? run : { ...run, inWriter: true };
     return this.send(inWriter, listener, this.writer);
+  }
+
+  private sendSessionState({ session, control }: PlanRun): void {
+    const state = serialize(takeSessionState(control));
+    this.writer?.control({ kind: REQUEST.sessionState, session }, state);
   }
 
   transfer(transaction: HostedTransaction): void {
@@ -253,6 +260,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
       role: this.catalog.roleByName(run.settings.user)?.oid ?? 0,
       snapshotSlot: slot,
       snapshot: run.snapshot?.lsn ?? -1,
+      sessions: run.showsSessions ? takeSessionState(run.control) : null,
       deadlineMs: run.deadlineMs,
       statementTimestamp: run.statementTimestamp,
       transactionTimestamp: run.transactionTimestamp,

@@ -27,6 +27,7 @@ import { useTypes } from '../../types/index.ts';
 import { currentSetting } from '../current-setting.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
 import { EXECUTE_FLAGS, REPLY } from '../messages.ts';
+import { factsOfState, type SessionState } from '../session-state.ts';
 import { systemViewSource } from '../system-views.ts';
 import { INTERNAL_SETTINGS } from './internal-settings.ts';
 import { StatementContext } from './statement-context.ts';
@@ -43,6 +44,8 @@ export interface UtilityRequest {
   readonly snapshotSlot: number;
   /** LSN, or -1 for the newest. */
   readonly snapshot: number;
+  /** What views of sessions show; null where no query reads them. */
+  readonly sessions: SessionState | null;
   readonly deadlineMs: number;
   readonly statementTimestamp: number;
   readonly transactionTimestamp: number;
@@ -138,6 +141,7 @@ export class UtilityRunner {
       role: BOOTSTRAP_ROLE,
       snapshotSlot: transaction.snapshotSlot,
       snapshot: transaction.snapshot,
+      sessions: null,
       deadlineMs: 0,
       statementTimestamp: 0,
       transactionTimestamp: 0,
@@ -223,6 +227,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
   private readonly copyQueue: Uint8Array[] = [];
   private copyHead = 0;
   private copyEnded: 'no' | 'done' | { readonly failure: string } = 'no';
+  private readonly sessions: SessionState | null;
   private sliceEnd = 0;
   private catalogChanged = false;
 
@@ -242,6 +247,7 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
     this.settings = request.settings;
     this.role = request.role;
     this.deadlineMs = request.deadlineMs;
+    this.sessions = request.sessions;
     this.functions = new StatementContext(currentSetting, (fields) => this.notice(fields));
     this.functions.sleep = undefined;
     this.functions.use(
@@ -458,7 +464,8 @@ class RunningUtility implements UtilityEnvironment, UtilityWaiter {
   }
 
   get systemViews(): SystemViewSource {
-    return systemViewSource(this.catalog, this.functions);
+    const facts = this.writer.factsOf(this.open, factsOfState(this.sessions));
+    return systemViewSource(this.catalog, this.functions, facts);
   }
 
   checkpoint(): boolean {

@@ -8,6 +8,7 @@ import type {
 import type { TreeId } from '../../storage/index.ts';
 import { Transaction } from '../../txn/index.ts';
 import type { Int8 } from '../../types/index.ts';
+import type { SessionState } from '../session-state.ts';
 import type { SequenceState } from './sequences.ts';
 
 /** What the writer keeps of a session: its open transaction, and the sequence values it has seen. */
@@ -19,6 +20,8 @@ export class WriterSession {
   lastSequence = 0;
   /** Commands of the open block that its cursors see what was changed before, by the number of their mark. */
   readonly changeMarks = new Map<number, number>();
+  /** What its next statement shows of sessions, where it reads views of them. */
+  shownSessions: SessionState | null = null;
   private lockOwner_: Transaction | null = null;
   private readOwner_: Transaction | null = null;
 

@@ -23,6 +23,7 @@ import {
   hasForeignKeys,
   ReferenceCache,
   type SequenceOperations,
+  type SystemViewSource,
 } from '../../sql/execute/index.ts';
 import type { Plan } from '../../sql/plan/plan.ts';
 import { droppedOnCommit, emptiedOnCommit } from '../../sql/utility/index.ts';
@@ -49,6 +50,7 @@ import { int8, useTypes } from '../../types/index.ts';
 import type { ControlMessage } from '../generated/control-message.ts';
 import type { ExecuteMessage } from '../generated/execute-message.ts';
 import { EXECUTE_FLAGS, ISOLATION, REPLY, REQUEST, TRANSACTION } from '../messages.ts';
+import { factsOfState } from '../session-state.ts';
 import { systemViewLookup, systemViewSource, type ThreadFacts } from '../system-views.ts';
 import { AdvisoryCalls, AdvisoryWait } from './advisory-calls.ts';
 import { bootstrap } from './bootstrap.ts';
@@ -66,6 +68,7 @@ import { encodeState, SequenceStore, sequenceKey } from './sequences.ts';
 import { SessionSequences } from './session-sequences.ts';
 import { SessionTypes } from './session-types.ts';
 import { StalePlan } from './stale-plan.ts';
+import type { StatementContext } from './statement-context.ts';
 import { StatementThread } from './statement-thread.ts';
 import { changedTables, locksOfRun, takesAdvisoryLocks } from './table-locks.ts';
 import { UtilityRunner } from './utility-runner.ts';
@@ -285,7 +288,7 @@ export class Writer extends StatementThread {
     }
     statement.sequences = statement.plan.needsWriter ? this.sequencesOf(open) : null;
     statement.systemViews = statement.plan.needsCatalog
-      ? systemViewSource(this.catalogOf(open), statement.context, this.factsOf(open))
+      ? this.systemViews(statement.context, open, this.session(message.session()))
       : null;
     if (takesAdvisoryLocks(statement.plan)) {
       const session = this.session(message.session());
@@ -330,9 +333,20 @@ export class Writer extends StatementThread {
     blockingProcesses: (pid) => blockingSessions(this.locks, pid),
   };
 
-  private factsOf(open: OpenTransaction): ThreadFacts {
+  private systemViews(
+    context: StatementContext,
+    open: OpenTransaction,
+    session: WriterSession,
+  ): SystemViewSource {
+    const sessions = factsOfState(session.shownSessions);
+    session.shownSessions = null;
+    return systemViewSource(this.catalogOf(open), context, this.factsOf(open, sessions));
+  }
+
+  factsOf(open: OpenTransaction, sessions: ThreadFacts): ThreadFacts {
     return {
       ...this.facts,
+      ...sessions,
       sequenceValue: (oid) => {
         const catalog = this.catalogOf(open);
         if (catalog.relationByOid(oid)?.kind !== 'sequence') return undefined;
@@ -613,6 +627,9 @@ export class Writer extends StatementThread {
       }
       case REQUEST.forgetChanges:
         this.sessions.get(message.session())?.changeMarks.delete(message.argument());
+        return;
+      case REQUEST.sessionState:
+        this.session(message.session()).shownSessions = deserialize(payload.slice(start, end));
         return;
       case REQUEST.endSession:
         this.endSession(message.session());

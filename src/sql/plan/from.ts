@@ -49,6 +49,14 @@ const WRITER_VIEWS: ReadonlySet<string> = new Set([
   'pg_catalog.pg_sequences',
 ]);
 
+/** What the main thread alone knows: sessions, and what they have prepared. */
+const SESSION_VIEWS: ReadonlySet<string> = new Set([
+  'pg_catalog.pg_stat_activity',
+  'pg_catalog.pg_stat_database',
+  'pg_catalog.pg_cursors',
+  'pg_catalog.pg_prepared_statements',
+]);
+
 /** FROM and WHERE: relations with the conditions pushed down to them, joined. */
 export function planFrom(
   planner: QueryPlanner,
@@ -374,6 +382,7 @@ function derivedCandidates(
       if (WRITER_VIEWS.has(entry.view) || sequenceOfView(entry.view) !== null) {
         planner.statement.needsWriter = true;
       }
+      if (SESSION_VIEWS.has(entry.view)) planner.statement.needsSessionState = true;
       const columns = planner.neededColumns(relation);
       const rows = LONG_SYSTEM_VIEWS.get(entry.view) ?? SYSTEM_VIEW_ROWS;
       return scanCandidates(planner, relation, columns, entry, clauses, rows, 10, (base) => ({

@@ -42,6 +42,7 @@ export function planQuery(query: Query, context: PlanContext): Plan {
     needsWriter: statement.needsWriter || callsWriter(query),
     needsCatalog: statement.needsCatalog || asksCatalog(query),
     needsSession: asksSession(query),
+    needsSessionState: statement.needsSessionState,
     rowByRow: callsMeet(query),
     catalogVersion: context.catalog.version,
   };

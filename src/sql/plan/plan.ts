@@ -29,6 +29,8 @@ export interface Plan {
   readonly needsCatalog: boolean;
   /** Asks or changes its session, which is on the main thread: it is run there and nowhere else. */
   readonly needsSession?: boolean;
+  /** Reads views of sessions, of which the main thread tells whoever runs it. */
+  readonly needsSessionState?: boolean;
   /** What is computed of one row shows in what is computed of the next, as of nextval and currval: rows
    * pass through the operators one by one. */
   readonly rowByRow: boolean;

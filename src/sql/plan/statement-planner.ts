@@ -34,6 +34,7 @@ export class StatementPlanner {
   slots = 0;
   needsWriter = false;
   needsCatalog = false;
+  needsSessionState = false;
   private scanIds = 0;
   private workTables = 0;
   private readonly rowCounts = new Map<number, number>();

@@ -1,0 +1,66 @@
+/** Views of sessions show the same wherever the statement that reads them runs. */
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testServer } from './server.ts';
+
+const server = testServer();
+let idle: pg.Client;
+let asking: pg.Client;
+
+async function rows(text: string): Promise<unknown[][]> {
+  return (await asking.query({ text, rowMode: 'array' })).rows;
+}
+
+const SESSIONS = "select state, query from pg_stat_activity where application_name = 'waiting'";
+const IDLE_ROW = ['idle in transaction', 'select 1 as waited'];
+
+beforeAll(async () => {
+  [idle, asking] = [await server.driver(), await server.driver()];
+  await idle.query("set application_name = 'waiting'");
+  await idle.query('begin');
+  await idle.query('select 1 as waited');
+  await asking.query('create table marks (a int primary key)');
+});
+
+afterAll(async () => {
+  await Promise.all([idle.end(), asking.end()]);
+});
+
+test('in a block that has changed a table', async () => {
+  await asking.query('begin');
+  await asking.query('insert into marks values (1)');
+  expect(await rows(SESSIONS)).toEqual([IDLE_ROW]);
+  // The table has this row for this transaction alone.
+  expect(await rows(`select s.* from (${SESSIONS}) s, marks`)).toEqual([IDLE_ROW]);
+  await asking.query('rollback');
+});
+
+test('with locks, which the writer knows', async () => {
+  await idle.query('lock table marks in share mode');
+  const locked = `select state, mode from pg_locks l join pg_stat_activity a using (pid)
+    where relation = 'marks'::regclass`;
+  expect(await rows(locked)).toEqual([['idle in transaction', 'ShareLock']]);
+  await idle.query('rollback; begin; select 1 as waited');
+});
+
+test('in statements that write', async () => {
+  await asking.query('create table seen (state text, query text)');
+  await asking.query(`insert into seen ${SESSIONS}`);
+  await asking.query(`create table seen_again as ${SESSIONS}`);
+  const waited = ['idle in transaction', 'rollback; begin; select 1 as waited'];
+  expect(await rows('table seen')).toEqual([waited]);
+  expect(await rows('table seen_again')).toEqual([waited]);
+  await asking.query('create table counts as select numbackends from pg_stat_database');
+  expect(await rows('select max(numbackends) from counts')).toEqual([[2]]);
+});
+
+test('prepared statements and cursors of the session', async () => {
+  await asking.query('prepare known as select 1');
+  await asking.query('begin');
+  await asking.query('insert into marks values (2)');
+  await asking.query('declare some_cursor cursor for select * from marks');
+  const named = `select s.name, c.name from pg_prepared_statements s, pg_cursors c, marks
+    where c.name = 'some_cursor'`;
+  expect(await rows(named)).toEqual([['known', 'some_cursor']]);
+  await asking.query('rollback');
+});
