@@ -62,7 +62,8 @@ export const REQUEST = {
   markChanges: 29,
   /** argument: such a number, which no message will name again. Writer only. */
   forgetChanges: 30,
-  /** What the session's next statement shows of sessions. Payload: SessionState, serialised. Writer only. */
+  /** What the session's next `execute` shows of sessions; no other message of the session comes between. Payload:
+   * SessionState, serialised. Writer only. */
   sessionState: 31,
 } as const;
 

@@ -3,14 +3,8 @@ import type {
   CursorFacts,
   PreparedStatementFacts,
 } from '../catalog/system/index.ts';
+import type { SessionControl } from '../session/index.ts';
 import type { ThreadFacts } from './system-views.ts';
-
-/** Who knows of sessions: of a session its own, of all what they do. */
-interface SessionStateSource {
-  preparedStatements(): Iterable<PreparedStatementFacts>;
-  cursors(): Iterable<CursorFacts>;
-  activity(): Iterable<ActivityFacts>;
-}
 
 /** What views of sessions show, on its way from the main thread to the writer. */
 export interface SessionState {
@@ -19,21 +13,21 @@ export interface SessionState {
   readonly activity: readonly ActivityFacts[];
 }
 
-export function takeSessionState(source: SessionStateSource): SessionState {
+export function takeSessionState(control: SessionControl): SessionState {
   return {
-    preparedStatements: [...source.preparedStatements()],
-    cursors: [...source.cursors()],
-    activity: [...source.activity()],
+    preparedStatements: [...control.preparedStatements()],
+    cursors: [...control.cursors()],
+    activity: [...control.activity()],
   };
 }
 
 /** For the thread that has the sessions. */
-export function factsOfSessions(source: SessionStateSource | undefined): ThreadFacts {
-  if (source === undefined) return {};
+export function factsOfSessions(control: SessionControl | undefined): ThreadFacts {
+  if (control === undefined) return {};
   return {
-    preparedStatements: () => source.preparedStatements(),
-    cursors: () => source.cursors(),
-    activity: () => source.activity(),
+    preparedStatements: () => control.preparedStatements(),
+    cursors: () => control.cursors(),
+    activity: () => control.activity(),
   };
 }
 

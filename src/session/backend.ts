@@ -156,8 +156,8 @@ export interface UtilityRun extends RunBase {
   readonly statement: unknown;
   readonly text: string;
   readonly parameters: readonly Datum[];
-  /** It may have a query that reads views of sessions, which `control` tells of. */
-  readonly showsSessions: boolean;
+  /** It has a query, which may read views of locks, and of sessions, which `control` tells of. */
+  readonly hasQuery: boolean;
   readonly control: SessionControl;
 }
 

@@ -64,7 +64,7 @@ function startUtility(
     // All of the query string: the locations of the tree count from its start.
     text: session.queryText,
     parameters,
-    showsSessions: 'CreateTableAsStmt' in (prepared.statement!.node as Node),
+    hasQuery: prepared.statement!.kind === 'createTableAs',
     control: session,
   };
   if (run.inBlock) block.inWriter = true;

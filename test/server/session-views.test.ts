@@ -40,16 +40,39 @@ test('with locks, which the writer knows', async () => {
   const locked = `select state, mode from pg_locks l join pg_stat_activity a using (pid)
     where relation = 'marks'::regclass`;
   expect(await rows(locked)).toEqual([['idle in transaction', 'ShareLock']]);
-  await idle.query('rollback; begin; select 1 as waited');
+  await idle.query('rollback');
 });
 
+test.each([
+  ['create table held as select', ''],
+  ['select', 'into held'],
+])(
+  'with locks of changes by the key, which the main thread knows: %s mode %s',
+  async (select, into) => {
+    await asking.query('create table keyed (a int primary key, b int)');
+    await asking.query('insert into keyed select generate_series(1, 100)');
+    await idle.query('begin');
+    await idle.query({ text: 'update keyed set b = 1 where a = $1', values: [1] });
+    await asking.query(
+      `${select} mode ${into} from pg_locks
+      where relation = 'keyed'::regclass and pid <> pg_backend_pid()`,
+    );
+    expect(await rows('table held')).toEqual([['RowExclusiveLock']]);
+    await idle.query('rollback');
+    await asking.query('drop table held, keyed');
+  },
+);
+
 test('in statements that write', async () => {
+  await idle.query('begin; select 1 as waited');
   await asking.query('create table seen (state text, query text)');
   await asking.query(`insert into seen ${SESSIONS}`);
   await asking.query(`create table seen_again as ${SESSIONS}`);
-  const waited = ['idle in transaction', 'rollback; begin; select 1 as waited'];
+  await asking.query(SESSIONS.replace('from', 'into seen_too from'));
+  const waited = ['idle in transaction', 'begin; select 1 as waited'];
   expect(await rows('table seen')).toEqual([waited]);
   expect(await rows('table seen_again')).toEqual([waited]);
+  expect(await rows('table seen_too')).toEqual([waited]);
   await asking.query('create table counts as select numbackends from pg_stat_database');
   expect(await rows('select max(numbackends) from counts')).toEqual([[2]]);
 });

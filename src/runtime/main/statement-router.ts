@@ -188,12 +188,16 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
 
   /** Runs a plan in the writer, whatever `inWriter` says. */
   executeInWriter(run: PlanRun, listener: RunListener): RunHandle {
-    // What shows all locks shows those of the main thread, too.
-    if (run.plan.plan.needsCatalog) this.fastPath.handOverAll();
-    else this.fastPath.handOver(run.session);
+    this.handOver(run.session, run.plan.plan.needsCatalog);
     if (run.plan.plan.needsSessionState === true) this.sendSessionState(run);
     const inWriter = run.inWriter ? run : { ...run, inWriter: true };
     return this.send(inWriter, listener, this.writer);
+  }
+
+  /** What shows all locks shows those of the main thread, too. */
+  private handOver(session: number, showsLocks: boolean): void {
+    if (showsLocks) this.fastPath.handOverAll();
+    else this.fastPath.handOver(session);
   }
 
   private sendSessionState({ session, control }: PlanRun): void {
@@ -250,7 +254,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
 
   utility(run: UtilityRun, listener: RunListener): RunHandle {
     const channel = this.requireWriter();
-    this.fastPath.handOver(run.session);
+    this.handOver(run.session, run.hasQuery);
     const slot = run.inBlock ? this.writerSlot(run.session) : this.newSlot();
     const routed = this.route(channel, run.session, listener, run.inBlock ? -1 : slot);
     const request: UtilityRequest = {
@@ -260,7 +264,7 @@ export class StatementRouter implements StatementBackend, ReplyHandler, WriterRo
       role: this.catalog.roleByName(run.settings.user)?.oid ?? 0,
       snapshotSlot: slot,
       snapshot: run.snapshot?.lsn ?? -1,
-      sessions: run.showsSessions ? takeSessionState(run.control) : null,
+      sessions: run.hasQuery ? takeSessionState(run.control) : null,
       deadlineMs: run.deadlineMs,
       statementTimestamp: run.statementTimestamp,
       transactionTimestamp: run.transactionTimestamp,
